@@ -1,0 +1,39 @@
+/**
+ * The three families of failure. `user`: the person can fix it, so it is printed without a stack and says what to type.
+ * `remote`: another program failed us. `bug`: our own mistake, printed with its stack. In a batch a failure is a recorded
+ * value; these classes are for what ends a command.
+ */
+
+export type ErrorFamily = "user" | "remote" | "bug";
+
+const brand = Symbol.for("midcourse.error");
+
+export class MidcourseError extends Error {
+  readonly [brand] = true;
+  readonly family: ErrorFamily;
+  /** Stable, machine-readable name such as `checkpoint-missing-tensor`. */
+  readonly code: string;
+  /** What to do about it, in one sentence. */
+  readonly advice: string | undefined;
+
+  constructor(family: ErrorFamily, code: string, message: string, options: { advice?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "MidcourseError";
+    this.family = family;
+    this.code = code;
+    this.advice = options.advice;
+  }
+
+  /** True across package copies and realms, where `instanceof` fails. */
+  static isInstance(value: unknown): value is MidcourseError {
+    return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[brand] === true;
+  }
+}
+
+export function userError(code: string, message: string, advice?: string, cause?: unknown): MidcourseError {
+  return new MidcourseError("user", code, message, { ...(advice === undefined ? {} : { advice }), cause });
+}
+
+export function bugError(code: string, message: string, cause?: unknown): MidcourseError {
+  return new MidcourseError("bug", code, message, { cause });
+}
