@@ -100,7 +100,11 @@ export interface Engine extends Scorer {
   /** Adds to the gradient; returns the log-probs seen on the way. May be called any number of times before `step`. */
   accumulate(sequences: readonly WeightedSequence[], signal?: AbortSignal): Promise<Float32Array[]>;
   /** The fused form of logprobs → PPO weights → accumulate; returns the log-probs seen on the way. Proven equal by the conformance suite. */
-  accumulatePolicy(sequences: readonly PolicySequence[], options: PolicyLossOptions, signal?: AbortSignal): Promise<Float32Array[]>;
+  accumulatePolicy(
+    sequences: readonly PolicySequence[],
+    options: PolicyLossOptions,
+    signal?: AbortSignal,
+  ): Promise<Float32Array[]>;
   /** Clips, applies AdamW to the accumulated gradient, and clears it. */
   step(options: AdamWOptions): Promise<StepResult>;
   /** Forgets the accumulated gradient. */
