@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { bugError, MidcourseError, userError } from "#kernel/errors.ts";
+import { reportFailure } from "./failure.ts";
+
+function reported(error: unknown) {
+  let text = "";
+  const exitCode = reportFailure(error, (piece) => {
+    text += piece;
+  });
+  return { exitCode, text };
+}
+
+test("what the user can fix is printed with advice and without a stack", () => {
+  const { exitCode, text } = reported(userError("no-folder", "there is no folder models/x", "name one with --model FOLDER"));
+  expect(exitCode).toBe(1);
+  expect(text).toContain("there is no folder models/x");
+  expect(text).toContain("→ name one with --model FOLDER");
+  expect(text).not.toContain("failure.test.ts");
+});
+
+test("our own mistakes and unknown errors keep their stack", () => {
+  expect(reported(bugError("broken", "broken invariant")).text).toContain("failure.test.ts");
+  expect(reported(new TypeError("x is undefined"))).toMatchObject({ exitCode: 3 });
+  expect(reported("a thrown string").text).toContain("a thrown string");
+});
+
+test("remote failures have their own exit code", () => {
+  expect(reported(new MidcourseError("remote", "http-500", "the server answered 500")).exitCode).toBe(2);
+});
+
+test("an interrupt is no failure", () => {
+  const { exitCode, text } = reported(new DOMException("stopped", "AbortError"));
+  expect(exitCode).toBe(130);
+  expect(text).toContain("goes on from the last checkpoint");
+});

@@ -1,0 +1,27 @@
+/** How a failed command ends: what happened, what to do, and an exit code (1 the user can fix it, 2 another program, 3 our bug, 130 interrupted). */
+import { MidcourseError } from "#kernel/errors.ts";
+
+const exitCodes = { user: 1, remote: 2, bug: 3 } as const;
+
+export function reportFailure(error: unknown, write: (text: string) => void = (text) => process.stderr.write(text)): number {
+  if (isAbort(error)) {
+    write("\nInterrupted. The same command goes on from the last checkpoint.\n");
+    return 130;
+  }
+  if (MidcourseError.isInstance(error)) {
+    write(`\nmidcourse: ${error.message}\n`);
+    if (error.advice !== undefined) write(`  → ${error.advice}\n`);
+    if (error.family === "bug") write(`${error.stack ?? ""}\n`);
+    return exitCodes[error.family];
+  }
+  write(
+    `\nmidcourse: unexpected failure, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return exitCodes.bug;
+}
+
+export function isAbort(error: unknown): boolean {
+  return (
+    error instanceof Error && (error.name === "AbortError" || (MidcourseError.isInstance(error) && error.code === "interrupted"))
+  );
+}
