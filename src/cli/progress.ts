@@ -40,7 +40,7 @@ export class Progress {
     this.#lastPrintAt = now;
     const line = progressLine(state, this.#secondsLeft(state, now));
     if (this.#stream.isTTY) {
-      this.#stream.write(`\r\x1b[2K${fit(line, (this.#stream.columns ?? 100) - 1)}`);
+      this.#stream.write(`\r\x1b[2K${shortened(line, (this.#stream.columns ?? 100) - 1)}`);
       this.#open = true;
     } else {
       this.#stream.write(`${line}\n`);
@@ -81,6 +81,6 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
 }
 
-function fit(line: string, width: number): string {
+function shortened(line: string, width: number): string {
   return line.length > width ? `${line.slice(0, Math.max(0, width - 1))}…` : line;
 }
