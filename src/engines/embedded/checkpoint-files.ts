@@ -1,0 +1,96 @@
+/** Writing files and folders so that a kill at any moment leaves the old content or the new, never half; and naming what went wrong on disk. */
+import { randomUUID } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { open, rename, rm, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { userError } from "#kernel/errors.ts";
+
+/** Writes `path` through a temporary file beside it that is synced to disk and renamed over it. */
+export async function writeAtomically(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    const handle = await open(temporary, "wx");
+    try {
+      await write(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw diskError(error, path, "write");
+  }
+}
+
+export async function writeTextAtomically(path: string, text: string): Promise<void> {
+  await writeAtomically(path, (handle) => handle.writeFile(text, "utf8"));
+}
+
+/**
+ * Puts the finished folder `temporary` in the place of `folder`. Where one is already there it first steps aside as `folder.previous`,
+ * which `recoverFolder` puts back if the process died between the two renames.
+ */
+export async function replaceFolder(temporary: string, folder: string): Promise<void> {
+  const previous = previousOf(folder);
+  try {
+    if (await exists(folder)) {
+      await rm(previous, { recursive: true, force: true });
+      await rename(folder, previous);
+    }
+    await rename(temporary, folder);
+    await syncFolder(dirname(folder));
+    await rm(previous, { recursive: true, force: true });
+  } catch (error) {
+    throw diskError(error, folder, "write");
+  }
+}
+
+/** Puts back a folder that a killed process had moved aside and not yet replaced. */
+export async function recoverFolder(folder: string): Promise<void> {
+  if (!(await exists(folder)) && (await exists(previousOf(folder)))) await rename(previousOf(folder), folder);
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+export async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open folders; there the rename alone has to do.
+  const handle = await open(folder, "r").catch(() => undefined);
+  if (handle === undefined) return;
+  try {
+    await handle.sync().catch(() => undefined);
+  } finally {
+    await handle.close();
+  }
+}
+
+const causes: Record<string, { what: string; advice: string }> = {
+  ENOSPC: { what: "the disk is full", advice: "Free some space or choose another folder, then run the command again." },
+  EDQUOT: { what: "the disk quota is used up", advice: "Free some space or choose another folder, then run the command again." },
+  EFBIG: { what: "the file would be larger than this file system or account allows", advice: "Choose another folder." },
+  EACCES: { what: "permission was denied", advice: "Choose a folder you may use, or change its permissions." },
+  EPERM: { what: "permission was denied", advice: "Choose a folder you may use, or change its permissions." },
+  EROFS: { what: "the file system is read-only", advice: "Choose a folder on a writable disk." },
+  ENOENT: { what: "it does not exist", advice: "Check the path." },
+  ENOTDIR: { what: "a part of the path is a file, not a folder", advice: "Check the path." },
+  EISDIR: { what: "it is a folder, not a file", advice: "Check the path." },
+  EIO: { what: "the disk reported an input/output error", advice: "Check the disk, or choose another one." },
+};
+
+/** A failed file operation as an error that the user can act on; anything that is not one is returned as it is. */
+export function diskError(error: unknown, path: string, action: "read" | "write"): unknown {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const cause = code === undefined ? undefined : causes[code];
+  if (cause === undefined) return error;
+  return userError(`disk-${code?.toLowerCase()}`, `Cannot ${action} ${path}: ${cause.what}.`, cause.advice, error);
+}
+
+function previousOf(folder: string): string {
+  return `${folder}.previous`;
+}

@@ -1,0 +1,114 @@
+/** Hugging Face checkpoint folders in and out: config.json, model.safetensors (or shards), tokenizer files beside them, optimiser state. */
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { access, copyFile, mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { userError } from "#kernel/errors.ts";
+import { diskError, exists, recoverFolder, replaceFolder, syncFolder, writeTextAtomically } from "./checkpoint-files.ts";
+import type { OptimizerState } from "./checkpoint-optimizer.ts";
+import { saveOptimizerState } from "./checkpoint-optimizer.ts";
+import { readJson, readWeights } from "./checkpoint-read.ts";
+import { tiedHead } from "./checkpoint-tensors.ts";
+import type { ModelConfig } from "./config.ts";
+import { parseConfig } from "./config.ts";
+import type { Tensor } from "./safetensors.ts";
+import { writeSafetensors } from "./safetensors.ts";
+
+export { type InitialisationOptions, initialiseParameters, type NewModel, newConfig } from "./checkpoint-create.ts";
+export { loadOptimizerState, type OptimizerState } from "./checkpoint-optimizer.ts";
+export { expectedTensors } from "./checkpoint-tensors.ts";
+export { allocateFloats, type Tensor } from "./safetensors.ts";
+
+/** Hugging Face names and layouts: a projection is [outputs, inputs], row-major. */
+export type Parameters = Map<string, Tensor>;
+
+export interface Checkpoint {
+  config: ModelConfig;
+  /** config.json as it was read, to be written back unchanged. */
+  rawConfig: Record<string, unknown>;
+  /** Exactly the tensors of `expectedTensors(config)`, in that order. */
+  parameters: Parameters;
+}
+
+/** What travels with the weights when a checkpoint is written from one that was loaded. */
+const companions = [
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "merges.txt",
+  "tokenizer.model",
+  "chat_template.jinja",
+];
+
+/**
+ * Reads config.json, generation_config.json where there is one, and model.safetensors or the shards that model.safetensors.index.json names.
+ *
+ * @throws userError naming file, field or tensor: unsupported model, missing, extra or misshapen tensor, damaged file
+ */
+export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
+  await recoverFolder(folder);
+  if (!(await exists(folder))) {
+    throw userError("checkpoint-missing", `There is no checkpoint folder at ${folder}.`, "Check the path.");
+  }
+  const configFile = join(folder, "config.json");
+  const rawConfig = await readJson(configFile);
+  const generationFile = join(folder, "generation_config.json");
+  const generation = (await exists(generationFile)) ? { json: await readJson(generationFile), file: generationFile } : undefined;
+  const config = parseConfig(rawConfig, configFile, generation);
+  return { config, rawConfig: rawConfig as Record<string, unknown>, parameters: await readWeights(folder, config) };
+}
+
+export interface CheckpointContent {
+  rawConfig: Readonly<Record<string, unknown>>;
+  parameters: ReadonlyMap<string, Tensor>;
+  /** Written as optimizer.safetensors when given. */
+  optimizer?: OptimizerState;
+  /** A folder whose tokenizer files and generation_config.json are copied along. */
+  companionsFrom?: string;
+}
+
+/**
+ * Writes a folder that transformers loads unchanged. It is built beside its final place and renamed, so a kill leaves the old folder or
+ * the new one; what was in the old one and is not in the new one goes.
+ *
+ * @throws userError naming the folder when the disk is full or the place cannot be written
+ */
+export async function saveCheckpoint(folder: string, content: CheckpointContent): Promise<void> {
+  const temporary = `${folder}.${randomUUID()}.tmp`;
+  try {
+    await recoverFolder(folder);
+    await mkdir(dirname(folder), { recursive: true });
+    await mkdir(temporary);
+    const rawConfig = { ...content.rawConfig, dtype: "float32" } as Record<string, unknown>;
+    delete rawConfig.torch_dtype;
+    await writeTextAtomically(join(temporary, "config.json"), `${JSON.stringify(rawConfig, null, 2)}\n`);
+    await writeSafetensors(join(temporary, "model.safetensors"), untied(rawConfig, content.parameters));
+    if (content.optimizer !== undefined) await saveOptimizerState(temporary, content.optimizer, content.parameters);
+    if (content.companionsFrom !== undefined) await copyCompanions(content.companionsFrom, temporary);
+    await syncFolder(temporary);
+    await replaceFolder(temporary, folder);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    throw diskError(error, folder, "write");
+  }
+}
+
+/** A head that is the embedding table is stored once, as transformers stores it. */
+function untied(rawConfig: Readonly<Record<string, unknown>>, parameters: ReadonlyMap<string, Tensor>) {
+  if (rawConfig.tie_word_embeddings !== true || !parameters.has(tiedHead)) return parameters;
+  return new Map([...parameters].filter(([name]) => name !== tiedHead));
+}
+
+async function copyCompanions(source: string, target: string): Promise<void> {
+  for (const name of companions) {
+    const from = join(source, name);
+    const readable = await access(from, constants.R_OK).then(
+      () => true,
+      () => false,
+    );
+    if (readable) await copyFile(from, join(target, name));
+  }
+}
