@@ -1,0 +1,23 @@
+/** The learning rate at a step: warm-up from zero, then constant, linear or cosine decay. */
+
+export interface Schedule {
+  shape: "constant" | "linear" | "cosine";
+  /** Highest learning rate, reached at the end of the warm-up. */
+  peak: number;
+  /** Share of the peak that is left at the last step (linear and cosine). */
+  floor: number;
+  /** Steps over which the rate rises linearly to the peak; step 0 already moves. */
+  warmupSteps: number;
+  /** All steps of the run, warm-up included. */
+  totalSteps: number;
+}
+
+/** Learning rate of the zero-based step. */
+export function learningRateAt(step: number, schedule: Schedule): number {
+  const { shape, peak, floor, warmupSteps, totalSteps } = schedule;
+  if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
+  if (shape === "constant") return peak;
+  const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - 1 - warmupSteps));
+  const remaining = shape === "linear" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
+  return peak * (floor + (1 - floor) * remaining);
+}
