@@ -1,0 +1,272 @@
+/**
+ * The answer format of PASR (arXiv 2508.12903, section 3) as one streaming parser that reward, evaluation, gateway and dashboard share:
+ * `<think> … <refine> … </refine> … </think><answer> … </answer>`. Think and answer stand exactly once, in this order; any number of
+ * refine spans stand inside think, none inside another; outside of the spans there is nothing but white space.
+ *
+ * It reads what the model wrote and nothing else: tags in a question, a system message or a chat template are never given to it, so
+ * they cannot count. Tags are exact: `<Think>`, `< think >`, `<thinking>` and `<think/>` are text like any other.
+ */
+import { type Verdict, type Violation, verdictOf } from "./refine-verdict.ts";
+
+export type { Verdict } from "./refine-verdict.ts";
+export { verdictReasons } from "./refine-verdict.ts";
+
+export type TagKind = "think" | "refine" | "answer";
+
+/** Half-open range. In this file: UTF-16 offsets into the completion, as `String.prototype.slice` takes them. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
+/** A complete span with its tags [start, end) and without them [innerStart, innerEnd). */
+export interface TaggedSpan extends Span {
+  kind: TagKind;
+  innerStart: number;
+  innerEnd: number;
+}
+
+/** Text comes in pieces as it arrives; joined text events of one place are the same however the stream was split. */
+export type GrammarEvent =
+  | ({ type: "open" | "close"; kind: TagKind } & Span)
+  | ({ type: "text"; within: TagKind | "outside"; text: string } & Span);
+
+export interface ParsedAnswer {
+  /** True exactly when the grammar holds. */
+  ok: boolean;
+  verdict: Verdict;
+  /** Where the verdict's reason was met, an offset; absent when nothing is wrong. */
+  at?: number;
+  /** Inner text of the first complete think span. */
+  think?: string;
+  /** Inner text of the first complete answer span; only to be graded strictly when `ok`. */
+  answer?: string;
+  /** Inner ranges of the complete refine spans inside think, in order. */
+  refines: Span[];
+  /** Complete spans in order of their start. */
+  spans: TaggedSpan[];
+  /** Spans still open at the end, outermost first: what a viewer colours while the text is still arriving. */
+  open: { kind: TagKind; start: number; innerStart: number }[];
+  /**
+   * The best guess at the answer, trimmed, even when the format is broken: the last complete answer span, else what follows an unclosed
+   * `<answer>`, else what follows the last `</think>`, else the whole text; tags removed. For graders that are marked as lenient.
+   */
+  answerText: string;
+}
+
+const tags: readonly { text: string; kind: TagKind; open: boolean }[] = (["think", "refine", "answer"] as const).flatMap(
+  (kind) => [
+    { text: `<${kind}>`, kind, open: true },
+    { text: `</${kind}>`, kind, open: false },
+  ],
+);
+
+const anyTag = /<\/?(?:think|refine|answer)>/g;
+
+/** Where the parser is: `start` before think, `think`, `refine`, `between` think and answer, `answer`, `done` after the answer. */
+type Place = "start" | "think" | "refine" | "between" | "answer" | "done";
+
+/** Feed chunks of one completion in order, then call `end` once. Work is linear in the length of the text, whatever it holds. */
+export class RefineParser {
+  #chunks: string[] = [];
+  /** A beginning of a tag at the end of what came so far. */
+  #held = "";
+  /** Offset of the first character not yet handed out as an event. */
+  #offset = 0;
+  #place: Place = "start";
+  #depth = 0;
+  #sawThink = false;
+  #sawTag = false;
+  #sawText = false;
+  #violation: Violation | undefined;
+  /** Where the text ends inside the tag that was due. */
+  #cutTagAt: number | undefined;
+  #spans: TaggedSpan[] = [];
+  #openThink: Opened | undefined;
+  #openRefine: Opened | undefined;
+  #openAnswer: Opened | undefined;
+  #lastAnswerStart = -1;
+  #lastThinkEnd = -1;
+
+  /** Takes the next piece of the completion and returns what is now certain. */
+  push(chunk: string): GrammarEvent[] {
+    this.#chunks.push(chunk);
+    const text = this.#held + chunk;
+    this.#held = "";
+    const events: GrammarEvent[] = [];
+    let from = 0;
+    for (let position = text.indexOf("<"); position >= 0; ) {
+      const tag = tags.find((candidate) => text.startsWith(candidate.text, position));
+      if (tag) {
+        this.#addText(text.slice(from, position), events);
+        this.#addTag(tag.kind, tag.open, tag.text.length, events);
+        from = position + tag.text.length;
+        position = text.indexOf("<", from);
+      } else if (text.length - position < 9 && isTagBeginning(text.slice(position))) {
+        this.#held = text.slice(position);
+        break;
+      } else position = text.indexOf("<", position + 1);
+    }
+    this.#addText(text.slice(from, text.length - this.#held.length), events);
+    return events;
+  }
+
+  /** Hands out a held-back beginning of a tag as the text it turned out to be. For viewers; `end` does it too. */
+  flush(): GrammarEvent[] {
+    const held = this.#held;
+    this.#held = "";
+    const expected = this.#place === "start" ? "<think>" : this.#place === "between" ? "<answer>" : "";
+    const events: GrammarEvent[] = [];
+    if (held !== "" && this.#violation === undefined && expected.startsWith(held)) this.#cutTagAt = this.#offset;
+    this.#addText(held, events);
+    return events;
+  }
+
+  /** The parsed whole. Nothing may be pushed afterwards. */
+  end(): ParsedAnswer {
+    this.flush();
+    const text = this.#chunks.join("");
+    const open = [this.#openThink, this.#openRefine, this.#openAnswer].filter((opened) => opened !== undefined);
+    open.sort((first, second) => first.start - second.start);
+    const spans = this.#spans.sort((first, second) => first.start - second.start);
+    const inner = (kind: TagKind) => {
+      const span = spans.find((candidate) => candidate.kind === kind);
+      return span && text.slice(span.innerStart, span.innerEnd);
+    };
+    const { verdict, at } = verdictOf({
+      isBlank: !this.#sawTag && !this.#sawText,
+      sawThink: this.#sawThink,
+      violation: this.#violation,
+      cutTagAt: this.#cutTagAt,
+      openAt: open.at(-1)?.start,
+      isDone: this.#place === "done",
+      length: text.length,
+    });
+    return {
+      ok: verdict === "ok",
+      verdict,
+      ...(at === undefined ? {} : { at }),
+      think: inner("think"),
+      answer: inner("answer"),
+      refines: spans.filter((span) => span.kind === "refine").map((span) => ({ start: span.innerStart, end: span.innerEnd })),
+      spans,
+      open,
+      answerText: this.#guessAnswer(text, spans),
+    };
+  }
+
+  #addText(text: string, events: GrammarEvent[]): void {
+    if (text === "") return;
+    const outside = this.#place === "start" || this.#place === "between" || this.#place === "done";
+    const start = this.#offset;
+    this.#offset += text.length;
+    events.push({
+      type: "text",
+      within: outside ? "outside" : (this.#place as TagKind),
+      text,
+      start,
+      end: this.#offset,
+    });
+    const visible = text.search(/\S/);
+    if (visible < 0) return;
+    this.#sawText = true;
+    if (outside) this.#object("text-outside", start + visible);
+  }
+
+  #addTag(kind: TagKind, open: boolean, length: number, events: GrammarEvent[]): void {
+    const start = this.#offset;
+    this.#offset += length;
+    this.#sawTag = true;
+    events.push({ type: open ? "open" : "close", kind, start, end: this.#offset });
+    if (open) this.#openTag(kind, { kind, start, innerStart: this.#offset });
+    else this.#closeTag(kind, start);
+  }
+
+  #openTag(kind: TagKind, opened: Opened): void {
+    const place = this.#place;
+    if (kind === "think") {
+      if (this.#sawThink) this.#object("doubled-think", opened.start);
+      const inside = place === "think" || place === "refine" || (place === "answer" && this.#sawThink);
+      this.#sawThink = true;
+      if (inside) return;
+      this.#openThink = opened;
+      this.#place = "think";
+    } else if (kind === "refine") {
+      if (place === "think") {
+        this.#openRefine = opened;
+        this.#place = "refine";
+        this.#depth = 1;
+      } else if (place === "refine") {
+        this.#object("nested-refine", opened.start);
+        this.#depth += 1;
+      } else this.#object("refine-outside-think", opened.start);
+    } else {
+      if (this.#lastAnswerStart >= 0) this.#object("doubled-answer", opened.start);
+      else if (place === "refine") this.#object("unclosed-refine", this.#openRefine?.start ?? opened.start);
+      else if (place === "think") this.#object("unclosed-think", this.#openThink?.start ?? opened.start);
+      else if (place === "start") this.#object("reordered", opened.start);
+      this.#lastAnswerStart = opened.innerStart;
+      this.#openAnswer = opened;
+      this.#place = "answer";
+    }
+  }
+
+  #closeTag(kind: TagKind, start: number): void {
+    const place = this.#place;
+    if (kind === "refine" && place === "refine") {
+      this.#depth -= 1;
+      if (this.#depth > 0) return;
+      this.#finish(this.#openRefine, start);
+      this.#openRefine = undefined;
+      this.#place = "think";
+    } else if (kind === "think" && (place === "think" || place === "refine")) {
+      if (place === "refine") this.#object("unclosed-refine", this.#openRefine?.start ?? start);
+      this.#finish(this.#openThink, start);
+      this.#openThink = undefined;
+      this.#openRefine = undefined;
+      this.#lastThinkEnd = this.#offset;
+      this.#place = "between";
+    } else if (kind === "answer" && place === "answer") {
+      this.#finish(this.#openAnswer, start);
+      this.#openAnswer = undefined;
+      this.#place = "done";
+    } else {
+      this.#object("stray-close", start);
+      if (kind === "think") this.#lastThinkEnd = this.#offset;
+    }
+  }
+
+  /** Only the first objection in reading order is kept: what follows it is often its consequence. */
+  #object(verdict: Verdict, at: number): void {
+    this.#violation ??= { verdict, at };
+  }
+
+  #finish(opened: Opened | undefined, innerEnd: number): void {
+    if (opened) this.#spans.push({ ...opened, innerEnd, end: this.#offset });
+  }
+
+  #guessAnswer(text: string, spans: readonly TaggedSpan[]): string {
+    const complete = spans.findLast((span) => span.kind === "answer");
+    const guess = complete
+      ? text.slice(complete.innerStart, complete.innerEnd)
+      : text.slice(Math.max(this.#lastAnswerStart >= 0 ? this.#lastAnswerStart : this.#lastThinkEnd, 0));
+    return guess.replaceAll(anyTag, "").trim();
+  }
+}
+
+interface Opened {
+  kind: TagKind;
+  start: number;
+  innerStart: number;
+}
+
+function isTagBeginning(text: string): boolean {
+  return tags.some((tag) => tag.text.startsWith(text));
+}
+
+/** Parses a whole completion. Never throws: any text has a verdict. */
+export function parseRefine(text: string): ParsedAnswer {
+  const parser = new RefineParser();
+  parser.push(text);
+  return parser.end();
+}
