@@ -1,0 +1,64 @@
+/** One model call as methods make it: the budget is asked before, a failure becomes a value, and usage is summed either way. */
+import { MidcourseError } from "./errors.ts";
+import { addUsage, type Completion, type Message, noUsage, type Usage } from "./model.ts";
+import type { EndReason, MethodRequest } from "./trace.ts";
+
+export interface CallOptions {
+  seed: number;
+  /** Samples wanted; 1 when left out. */
+  n?: number;
+  /** The request's own when left out. */
+  temperature?: number;
+}
+
+export type CallResult =
+  | { ok: true; completions: Completion[]; usage: Usage }
+  | { ok: false; reason: Exclude<EndReason, "done">; message: string };
+
+/** Makes the calls of one run of a method and keeps their sum. */
+export class Caller {
+  /** Sum over every call made so far, failed ones included. */
+  spent: Usage = noUsage;
+  readonly #request: MethodRequest;
+
+  constructor(request: MethodRequest) {
+    this.#request = request;
+  }
+
+  /** Never throws for a failed call. Completions that end in an error are left out; when all do, the call has failed. */
+  async ask(messages: readonly Message[], options: CallOptions): Promise<CallResult> {
+    const { model, mayCall, signal, maxTokens } = this.#request;
+    if (signal?.aborted) return { ok: false, reason: "cancelled", message: "cancelled before the call" };
+    if (mayCall && !mayCall(this.spent)) return { ok: false, reason: "budget-exhausted", message: "the budget is spent" };
+    const { seed, n = 1, temperature = this.#request.temperature } = options;
+    let completions: Completion[];
+    try {
+      completions = await model.generate(messages, { n, temperature, maxTokens, seed, ...(signal ? { signal } : {}) });
+    } catch (error) {
+      this.spent = addUsage(this.spent, failedCallUsage(error));
+      const reason = signal?.aborted ? "cancelled" : "error";
+      return { ok: false, reason, message: error instanceof Error ? error.message : String(error) };
+    }
+    const usage = completions.reduce((sum, completion) => addUsage(sum, completion.usage), noUsage);
+    this.spent = addUsage(this.spent, usage);
+    const usable = completions.filter((completion) => completion.finishReason !== "error");
+    if (usable.length === 0) return { ok: false, reason: "error", message: "the model returned no usable completion" };
+    return { ok: true, completions: usable, usage };
+  }
+}
+
+/** A call that failed before it reached the model cost no tokens; what any other failed call cost is unknown, which is not 0. */
+export function failedCallUsage(error: unknown): Usage {
+  const neverSent = MidcourseError.isInstance(error) && error.family === "user";
+  const tokens = neverSent ? 0 : undefined;
+  return { calls: 1, inputTokens: tokens, outputTokens: tokens, milliseconds: 0 };
+}
+
+/** The conversation with an instruction as its system message, placed before a system message the user wrote. */
+export function withInstruction(messages: readonly Message[], instruction: string | undefined): Message[] {
+  if (!instruction) return [...messages];
+  const [first, ...rest] = messages;
+  // One system message only: many chat templates refuse a second one.
+  if (first?.role === "system") return [{ role: "system", content: `${instruction}\n\n${first.content}` }, ...rest];
+  return [{ role: "system", content: instruction }, ...messages];
+}
