@@ -28,8 +28,9 @@ export class Fields {
     return this.#json[name] !== undefined && this.#json[name] !== null;
   }
 
+  /** The fields of an inner object; none when it is absent. */
   nested(name: string): Fields {
-    return new Fields(this.#json[name], this.#file, `${this.#path}${name}`);
+    return new Fields(this.#json[name] ?? {}, this.#file, `${this.#path}${name}`);
   }
 
   count(name: string, fallback?: number): number {

@@ -16,17 +16,12 @@ const otherModel = "Use a model whose rotary embedding is plain, linear, llama3 
 /** Reads `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (before); a non-empty rope_scaling wins, as in transformers. */
 export function rotaryFrequencies(config: Fields, headSize: number, maxContextTokens: number): RotaryFrequencies {
   const name = nonEmpty(config, "rope_scaling") ? "rope_scaling" : "rope_parameters";
-  if (!config.has(name))
-    return { inverseFrequencies: plain(config.positive("rope_theta", 10_000), headSize), attentionFactor: 1 };
   const rope = config.nested(name);
   if (rope.has("full_attention") || rope.has("sliding_attention")) {
     throw config.unsupported(name, "rotary settings per kind of layer are not supported.", otherModel);
   }
-  for (const fields of [config, rope]) {
-    if (fields.number("partial_rotary_factor", 1) !== 1) {
-      throw fields.unsupported("partial_rotary_factor", "rotating only a part of each head is not supported.", otherModel);
-    }
-  }
+  refusePartialRotation(config);
+  refusePartialRotation(rope);
   const base = rope.positive("rope_theta", config.positive("rope_theta", 10_000));
   const typeField = rope.has("rope_type") ? "rope_type" : "type";
   const type = rope.text(typeField, "default");
@@ -48,6 +43,11 @@ export function rotaryFrequencies(config: Fields, headSize: number, maxContextTo
     default:
       throw rope.unsupported(typeField, "this rotary scaling is not supported.", otherModel);
   }
+}
+
+function refusePartialRotation(fields: Fields): void {
+  if (fields.number("partial_rotary_factor", 1) === 1) return;
+  throw fields.unsupported("partial_rotary_factor", "rotating only a part of each head is not supported.", otherModel);
 }
 
 function nonEmpty(config: Fields, name: string): boolean {
