@@ -1,0 +1,17 @@
+/** A conversation prepared for supervised training: which messages carry loss, and which stretches inside them do not. */
+import type { Message } from "./model.ts";
+
+/** Half-open range of UTF-16 code units in a message's content. */
+export type CharacterRange = readonly [start: number, end: number];
+
+export interface TrainingMessage extends Message {
+  /** False: every token of this message has weight 0. Only an assistant's message may be true. */
+  trainable: boolean;
+  /** Stretches of a trainable message with weight 0 all the same, such as a wrong first attempt; ascending, disjoint. */
+  masked?: readonly CharacterRange[];
+}
+
+export interface TrainingConversation {
+  id: string;
+  messages: readonly TrainingMessage[];
+}

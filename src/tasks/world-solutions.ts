@@ -1,0 +1,172 @@
+/**
+ * How solutions of the small world are written: plain (each result in one go), refined (some results worked out again inside
+ * `<refine>`), and conversations of drafts, feedback and revisions. Refinement is placed without regard to need, on purpose:
+ * finding out where it pays is what training is for.
+ */
+import type { CharacterRange, TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
+import type { Random } from "#kernel/seed.ts";
+import { applyOperator, isHard, type Step } from "./world.ts";
+import type { WorldItem } from "./world-items.ts";
+
+/** The words that ask for each way of answering. Short, since the model that reads them is small. */
+export const worldPrompts = {
+  plain: "Solve step by step.",
+  refine: "Solve step by step. Refine steps.",
+  feedback: "Check each step.",
+  improve: "Solve again.",
+} as const;
+
+export interface SolutionOptions {
+  /** Probability that a step is followed by a refinement, whatever the step. */
+  refineShare: number;
+  /** Probability that a refinement only writes the step again in one go instead of working it out. */
+  shallowShare: number;
+  /** Probability that the attempt before a refinement is wrong (its result then carries no loss), for hard and for easy steps. */
+  wrongHard: number;
+  wrongEasy: number;
+}
+
+export const defaultSolutionOptions: SolutionOptions = { refineShare: 0.4, shallowShare: 0.3, wrongHard: 0.5, wrongEasy: 0.15 };
+
+export function writeStep(step: Step): string {
+  return `${step.left}${step.operator}${step.right}=${step.result}`;
+}
+
+/** The step worked out on digits: products digit by digit with the carry, sums and differences by tens and units. Always right. */
+export function writeCarefully(step: Step): string {
+  const { left, operator, right, result } = step;
+  if (operator !== "*") {
+    const tens = right - (right % 10);
+    const units = right % 10;
+    if (tens === 0 || units === 0) return writeStep({ ...step, result });
+    const middle = applyOperator(left, operator, tens);
+    return `${left}${operator}${tens}=${middle},${middle}${operator}${units}=${result}`;
+  }
+  const parts: string[] = [];
+  let carry = 0;
+  for (const digit of [...String(left)].reverse().map(Number)) {
+    const value = digit * right + carry;
+    parts.push(`${digit}*${right}${carry > 0 ? `+${carry}` : ""}=${value}`);
+    carry = Math.floor(value / 10);
+  }
+  return `${parts.join(",")},${left}*${right}=${result}`;
+}
+
+/** A believable wrong result: one digit is off. Never negative, never the right one. */
+export function corruptResult(step: Step, random: Random): Step {
+  const digits = String(step.result).length;
+  for (;;) {
+    const place = 10 ** random.integer(0, digits - 1);
+    const result = step.result + (random.chance(0.5) ? 1 : -1) * place * random.integer(1, 3);
+    if (result > 0 && result !== step.result) return { ...step, result };
+  }
+}
+
+/** Text with the ranges that carry no loss. */
+interface Written {
+  text: string;
+  masked: CharacterRange[];
+}
+
+function finish(thought: string, answer: number): string {
+  return `<think>${thought}</think><answer>${answer}</answer>`;
+}
+
+export function writePlain(steps: readonly Step[]): string {
+  return finish(steps.map((step) => `${writeStep(step)};`).join(""), steps.at(-1)!.result);
+}
+
+export function writeRefined(steps: readonly Step[], options: SolutionOptions, random: Random): Written {
+  let text = "<think>";
+  const masked: CharacterRange[] = [];
+  for (const step of steps) {
+    if (!random.chance(options.refineShare)) {
+      text += `${writeStep(step)};`;
+      continue;
+    }
+    const wrong = random.chance(isHard(step) ? options.wrongHard : options.wrongEasy);
+    const attempt = `${writeStep(wrong ? corruptResult(step, random) : step)};`;
+    if (wrong) masked.push([text.length + attempt.indexOf("=") + 1, text.length + attempt.length]);
+    const work = random.chance(options.shallowShare) ? writeStep(step) : writeCarefully(step);
+    text += `${attempt}<refine>${work}</refine>`;
+  }
+  return { text: `${text}</think><answer>${steps.at(-1)!.result}</answer>`, masked };
+}
+
+/** The chain as someone would write it who gets some results wrong and goes on with them. */
+export function slip(steps: readonly Step[], random: Random, wrongHard: number, wrongEasy: number): Step[] {
+  let left = steps[0]!.left;
+  return steps.map((step) => {
+    const right = { ...step, left, result: applyOperator(left, step.operator, step.right) };
+    const written = random.chance(isHard(step) ? wrongHard : wrongEasy) ? corruptResult(right, random) : right;
+    left = written.result;
+    return written;
+  });
+}
+
+/** Feedback on a draft: every step done again from the draft's own numbers, now and then carefully, with a verdict. */
+export function writeFeedback(draft: readonly Step[], carefulShare: number, random: Random): string {
+  const verdicts = draft.map((written) => {
+    const step = { ...written, result: applyOperator(written.left, written.operator, written.right) };
+    const work = random.chance(carefulShare) ? writeCarefully(step) : writeStep(step);
+    return { work, right: step.result === written.result };
+  });
+  const lines = verdicts.map(({ work, right }) => `${work} ${right ? "right" : "wrong"};`);
+  return `${lines.join("")}${verdicts.every(({ right }) => right) ? "All right." : "Not right."}`;
+}
+
+const system = (content: string): TrainingMessage => ({ role: "system", content, trainable: false });
+const user = (content: string): TrainingMessage => ({ role: "user", content, trainable: false });
+const assistant = (content: string, trainable = true): TrainingMessage => ({ role: "assistant", content, trainable });
+
+export function plainConversation(item: WorldItem): TrainingConversation {
+  return {
+    id: `${item.id}-plain`,
+    messages: [system(worldPrompts.plain), user(item.question), assistant(writePlain(item.chain))],
+  };
+}
+
+export function refinedConversation(item: WorldItem, random: Random, options = defaultSolutionOptions): TrainingConversation {
+  const { text, masked } = writeRefined(item.chain, options, random);
+  return {
+    id: `${item.id}-refine`,
+    messages: [system(worldPrompts.refine), user(item.question), { ...assistant(text), masked }],
+  };
+}
+
+/** Draft, then rounds of feedback and revision. Drafts and wrong revisions carry no loss; feedback and right revisions do. */
+export function selfRefineConversation(
+  item: WorldItem,
+  rounds: number,
+  random: Random,
+  carefulShare = 0.4,
+): TrainingConversation {
+  const messages = [system(worldPrompts.plain), user(item.question)];
+  let draft = slip(item.chain, random, 0.5, 0.1);
+  messages.push(assistant(writePlain(draft), false));
+  for (let round = 1; round <= rounds; round++) {
+    messages.push(user(worldPrompts.feedback), assistant(writeFeedback(draft, carefulShare, random)), user(worldPrompts.improve));
+    const wrongAgain = round < rounds && random.chance(0.6);
+    draft = wrongAgain ? slip(item.chain, random, 0.5, 0.1) : [...item.chain];
+    const right = draft.every((step, index) => step.result === item.chain[index]!.result);
+    messages.push(assistant(writePlain(draft), right));
+  }
+  return { id: `${item.id}-self-refine-${rounds}`, messages };
+}
+
+export interface CorpusOptions extends SolutionOptions {
+  /** Shares of refined solutions and of self-refine conversations; the rest are plain solutions. */
+  refinedShare: number;
+  selfRefineShare: number;
+}
+
+export const defaultCorpusOptions: CorpusOptions = { ...defaultSolutionOptions, refinedShare: 0.4, selfRefineShare: 0.2 };
+
+/** One supervised example for an item: plain, refined or self-refine by the shares. */
+export function worldConversation(item: WorldItem, random: Random, options = defaultCorpusOptions): TrainingConversation {
+  const draw = random.uniform();
+  if (draw < options.refinedShare) return refinedConversation(item, random, options);
+  if (draw >= options.refinedShare + options.selfRefineShare) return plainConversation(item);
+  const rounds = random.chance(0.7) ? 1 : random.integer(2, 3);
+  return selfRefineConversation(item, rounds, random);
+}
