@@ -1,15 +1,19 @@
 /** Writing files and folders so that a kill at any moment leaves the old content or the new, never half; and naming what went wrong on disk. */
-import { randomUUID } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { open, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { userError } from "#kernel/errors.ts";
 
-/** Writes `path` through a temporary file beside it that is synced to disk and renamed over it. */
+/** Where something is built before it takes its place. The name is fixed, so what a killed process left is overwritten by the next. */
+export function partialOf(path: string): string {
+  return `${path}.partial`;
+}
+
+/** Writes `path` through a file beside it that is synced to disk and renamed over it. One writer at a time. */
 export async function writeAtomically(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = partialOf(path);
   try {
-    const handle = await open(temporary, "wx");
+    const handle = await open(temporary, "w");
     try {
       await write(handle);
       await handle.sync();
