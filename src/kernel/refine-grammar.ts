@@ -4,14 +4,14 @@
  * refine spans stand inside think, none inside another; outside of the spans there is nothing but white space.
  *
  * It reads what the model wrote and nothing else: tags in a question, a system message or a chat template are never given to it, so
- * they cannot count. Tags are exact: `<Think>`, `< think >`, `<thinking>` and `<think/>` are text like any other.
+ * they cannot count. White space before `<think>` is accepted like white space after it, since some chat templates leave a first line
+ * break to the model.
  */
+import { type Tag, type TagKind, TagReader, withoutTags } from "./refine-tags.ts";
 import { type Verdict, type Violation, verdictOf } from "./refine-verdict.ts";
 
-export type { Verdict } from "./refine-verdict.ts";
-export { verdictReasons } from "./refine-verdict.ts";
-
-export type TagKind = "think" | "refine" | "answer";
+export type { TagKind } from "./refine-tags.ts";
+export { type Verdict, verdictReasons } from "./refine-verdict.ts";
 
 /** Half-open range. In this file: UTF-16 offsets into the completion, as `String.prototype.slice` takes them. */
 export interface Span {
@@ -54,23 +54,13 @@ export interface ParsedAnswer {
   answerText: string;
 }
 
-const tags: readonly { text: string; kind: TagKind; open: boolean }[] = (["think", "refine", "answer"] as const).flatMap(
-  (kind) => [
-    { text: `<${kind}>`, kind, open: true },
-    { text: `</${kind}>`, kind, open: false },
-  ],
-);
-
-const anyTag = /<\/?(?:think|refine|answer)>/g;
-
 /** Where the parser is: `start` before think, `think`, `refine`, `between` think and answer, `answer`, `done` after the answer. */
 type Place = "start" | "think" | "refine" | "between" | "answer" | "done";
 
 /** Feed chunks of one completion in order, then call `end` once. Work is linear in the length of the text, whatever it holds. */
 export class RefineParser {
+  readonly #reader = new TagReader();
   #chunks: string[] = [];
-  /** A beginning of a tag at the end of what came so far. */
-  #held = "";
   /** Offset of the first character not yet handed out as an event. */
   #offset = 0;
   #place: Place = "start";
@@ -91,30 +81,17 @@ export class RefineParser {
   /** Takes the next piece of the completion and returns what is now certain. */
   push(chunk: string): GrammarEvent[] {
     this.#chunks.push(chunk);
-    const text = this.#held + chunk;
-    this.#held = "";
     const events: GrammarEvent[] = [];
-    let from = 0;
-    for (let position = text.indexOf("<"); position >= 0; ) {
-      const tag = tags.find((candidate) => text.startsWith(candidate.text, position));
-      if (tag) {
-        this.#addText(text.slice(from, position), events);
-        this.#addTag(tag.kind, tag.open, tag.text.length, events);
-        from = position + tag.text.length;
-        position = text.indexOf("<", from);
-      } else if (text.length - position < 9 && isTagBeginning(text.slice(position))) {
-        this.#held = text.slice(position);
-        break;
-      } else position = text.indexOf("<", position + 1);
+    for (const lexeme of this.#reader.push(chunk)) {
+      if (typeof lexeme === "string") this.#addText(lexeme, events);
+      else this.#addTag(lexeme, events);
     }
-    this.#addText(text.slice(from, text.length - this.#held.length), events);
     return events;
   }
 
   /** Hands out a held-back beginning of a tag as the text it turned out to be. For viewers; `end` does it too. */
   flush(): GrammarEvent[] {
-    const held = this.#held;
-    this.#held = "";
+    const held = this.#reader.rest();
     const expected = this.#place === "start" ? "<think>" : this.#place === "between" ? "<answer>" : "";
     const events: GrammarEvent[] = [];
     if (held !== "" && this.#violation === undefined && expected.startsWith(held)) this.#cutTagAt = this.#offset;
@@ -139,8 +116,7 @@ export class RefineParser {
       violation: this.#violation,
       cutTagAt: this.#cutTagAt,
       openAt: open.at(-1)?.start,
-      isDone: this.#place === "done",
-      length: text.length,
+      answerMissingAt: this.#place === "between" && this.#lastAnswerStart < 0 ? this.#lastThinkEnd : undefined,
     });
     return {
       ok: verdict === "ok",
@@ -173,9 +149,9 @@ export class RefineParser {
     if (outside) this.#object("text-outside", start + visible);
   }
 
-  #addTag(kind: TagKind, open: boolean, length: number, events: GrammarEvent[]): void {
+  #addTag({ kind, open, text }: Tag, events: GrammarEvent[]): void {
     const start = this.#offset;
-    this.#offset += length;
+    this.#offset += text.length;
     this.#sawTag = true;
     events.push({ type: open ? "open" : "close", kind, start, end: this.#offset });
     if (open) this.#openTag(kind, { kind, start, innerStart: this.#offset });
@@ -250,7 +226,7 @@ export class RefineParser {
     const guess = complete
       ? text.slice(complete.innerStart, complete.innerEnd)
       : text.slice(Math.max(this.#lastAnswerStart >= 0 ? this.#lastAnswerStart : this.#lastThinkEnd, 0));
-    return guess.replaceAll(anyTag, "").trim();
+    return withoutTags(guess).trim();
   }
 }
 
@@ -258,10 +234,6 @@ interface Opened {
   kind: TagKind;
   start: number;
   innerStart: number;
-}
-
-function isTagBeginning(text: string): boolean {
-  return tags.some((tag) => tag.text.startsWith(text));
 }
 
 /** Parses a whole completion. Never throws: any text has a verdict. */

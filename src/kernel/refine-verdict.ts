@@ -34,17 +34,17 @@ export interface Evidence {
   cutTagAt: number | undefined;
   /** Start of the innermost span that is still open. */
   openAt: number | undefined;
-  isDone: boolean;
-  length: number;
+  /** End of the thinking where it is closed and no answer was ever opened. */
+  answerMissingAt: number | undefined;
 }
 
-/** Absence of any thinking explains most other faults, so it comes first; then the first fault in reading order; then a cut end. */
+/** What is absent explains most other faults, so it comes first; then the first fault in reading order; then a cut end. */
 export function verdictOf(evidence: Evidence): { verdict: Verdict; at?: number } {
   if (evidence.isBlank) return { verdict: "empty", at: 0 };
   if (evidence.cutTagAt !== undefined) return { verdict: "truncated", at: evidence.cutTagAt };
   if (!evidence.sawThink) return { verdict: "missing-think", at: 0 };
+  if (evidence.answerMissingAt !== undefined) return { verdict: "missing-answer", at: evidence.answerMissingAt };
   if (evidence.violation) return evidence.violation;
   if (evidence.openAt !== undefined) return { verdict: "truncated", at: evidence.openAt };
-  if (!evidence.isDone) return { verdict: "missing-answer", at: evidence.length };
   return { verdict: "ok" };
 }

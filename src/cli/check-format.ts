@@ -1,0 +1,136 @@
+/** `midcourse check-format`: reads JSON lines `{text}` and says of each whether the think/refine/answer format holds, and where. */
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { parseRefine, type TaggedSpan, type Verdict, verdictReasons } from "#kernel/refine-grammar.ts";
+
+/** One per input line that is not blank, in order; offsets of spans are UTF-16 units, as JavaScript counts characters. */
+export type FormatRecord =
+  | { ok: boolean; verdict: Verdict; spans: TaggedSpan[] }
+  | { ok: false; verdict: "bad-line"; error: string };
+
+export interface FormatCounts {
+  /** Lines that are not blank. */
+  total: number;
+  /** Lines whose format holds. */
+  ok: number;
+  /** Lines that hold no text to check. */
+  errors: number;
+}
+
+/** Longer lines are reported as bad and skipped, so that one broken file cannot fill the memory. */
+const longestLine = 64 * 1024 * 1024;
+
+/**
+ * Checks every line of `input`, which may be split anywhere, as text or as UTF-8 bytes; CRLF, blank lines and a byte-order mark are fine.
+ * With `json` writes one record per line as it goes, otherwise a summary at the end. A bad line is a record, never the end.
+ */
+export async function checkFormat(
+  input: AsyncIterable<string | Uint8Array>,
+  output: Writable,
+  options: { json: boolean },
+): Promise<FormatCounts> {
+  const tally = new Tally();
+  async function* report() {
+    for await (const { number, text } of lines(input)) {
+      if (text?.trim() === "") continue;
+      const record = checkLine(number, text);
+      tally.add(record, number);
+      if (options.json) yield `${JSON.stringify(record)}\n`;
+    }
+    if (!options.json) yield tally.summary();
+  }
+  await pipeline(Readable.from(report()), output, { end: false });
+  return tally.counts;
+}
+
+function checkLine(number: number, text: string | undefined): FormatRecord {
+  if (text === undefined) return badLine(number, `longer than ${longestLine} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    return badLine(number, `not JSON: ${(cause as Error).message}`);
+  }
+  const completion = (value as { text?: unknown } | null)?.text;
+  if (typeof completion !== "string") return badLine(number, 'no "text" field with a string');
+  const { ok, verdict, spans } = parseRefine(completion);
+  return { ok, verdict, spans };
+}
+
+function badLine(number: number, problem: string): FormatRecord {
+  return { ok: false, verdict: "bad-line", error: `line ${number}: ${problem}` };
+}
+
+class Tally {
+  readonly counts: FormatCounts = { total: 0, ok: 0, errors: 0 };
+  readonly #verdicts = new Map<FormatRecord["verdict"], { count: number; firstLine: number; error?: string }>();
+
+  add(record: FormatRecord, line: number): void {
+    this.counts.total += 1;
+    if (record.ok) this.counts.ok += 1;
+    if (record.verdict === "bad-line") this.counts.errors += 1;
+    const entry = this.#verdicts.get(record.verdict);
+    if (entry) entry.count += 1;
+    else this.#verdicts.set(record.verdict, { count: 1, firstLine: line, ...("error" in record ? { error: record.error } : {}) });
+  }
+
+  summary(): string {
+    const { total, ok } = this.counts;
+    if (total === 0) return "No lines to check.\n";
+    const rows = [...this.#verdicts].sort(
+      ([, first], [, second]) => second.count - first.count || first.firstLine - second.firstLine,
+    );
+    const table = [["verdict", "lines", "share", "first line", "meaning"]];
+    for (const [verdict, { count, firstLine, error }] of rows) {
+      const meaning =
+        verdict === "bad-line" ? `The line cannot be checked: ${error?.replace(/^line \d+: /, "")}.` : verdictReasons[verdict];
+      table.push([verdict, String(count), percent(count, total), String(firstLine), meaning]);
+    }
+    const numeric = (column: number) => column >= 1 && column <= 3;
+    const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+    const text = table.map((row) =>
+      row
+        .map((cell, column) => (numeric(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+        .join("  ")
+        .trimEnd(),
+    );
+    return `${text.join("\n")}\n\nThe format holds in ${ok} of ${total} (${percent(ok, total)}).\n`;
+  }
+}
+
+function percent(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+/** Numbered lines of a stream; a line that is too long has no text. Each character is looked at once, however long its line is. */
+async function* lines(input: AsyncIterable<string | Uint8Array>): AsyncGenerator<{ number: number; text: string | undefined }> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let parts: string[] = [];
+  let length = 0;
+  let number = 1;
+  const keep = (piece: string) => {
+    length += piece.length;
+    if (length <= longestLine) parts.push(piece);
+    else parts = [];
+  };
+  const take = () => {
+    const joined = length <= longestLine ? parts.join("") : undefined;
+    const line = { number, text: number === 1 ? joined?.replace(/^\ufeff/, "") : joined };
+    parts = [];
+    length = 0;
+    number += 1;
+    return line;
+  };
+  for await (const chunk of input) {
+    const text = typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+    let from = 0;
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", from)) {
+      keep(text.slice(from, at));
+      yield take();
+      from = at + 1;
+    }
+    keep(text.slice(from));
+  }
+  keep(decoder.decode());
+  yield take();
+}
