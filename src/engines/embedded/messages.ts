@@ -1,0 +1,38 @@
+/** What crosses between the engine and its worker. */
+import { MidcourseError } from "#kernel/errors.ts";
+
+/** A call on a model; target 0 is the live one, others are frozen copies. */
+export type Request =
+  | { type: "call"; id: number; target: number; method: string; parameters: unknown[] }
+  | { type: "abort"; id: number };
+
+export type Response = { id: number; value: unknown } | { id: number; error: WireError };
+
+export interface WireError {
+  family: string;
+  code: string;
+  message: string;
+  advice?: string;
+  stack?: string;
+}
+
+export function toWire(error: unknown): WireError {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const kept = stack === undefined ? {} : { stack };
+  if (!MidcourseError.isInstance(error)) return { family: "bug", code: "engine-failure", message, ...kept };
+  return {
+    family: error.family,
+    code: error.code,
+    message,
+    ...(error.advice === undefined ? {} : { advice: error.advice }),
+    ...kept,
+  };
+}
+
+export function fromWire(wire: WireError): MidcourseError {
+  const error = new MidcourseError(wire.family as MidcourseError["family"], wire.code, wire.message, {
+    ...(wire.advice === undefined ? {} : { advice: wire.advice }),
+  });
+  if (wire.stack !== undefined) error.stack = wire.stack;
+  return error;
+}
