@@ -45,7 +45,7 @@ const tokenizer: ConversationTokenizer = {
     ...messages.flatMap(({ content }) => [...content].map((character) => character.charCodeAt(0))),
     ...(options?.addGenerationPrompt ? [1] : []),
   ],
-  completionText: (ids) => ({ text: ids.slice(0, -1).join(" "), ended: ids.at(-1) === 0 }),
+  completionMessage: (ids) => ({ text: ids.slice(0, -1).join(" "), ended: ids.at(-1) === 0 }),
 };
 
 function ask(content: string): Message[] {

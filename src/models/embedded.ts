@@ -14,7 +14,7 @@ export interface EmbeddedModelOptions {
 }
 
 /** What is asked of a tokenizer. */
-export type ConversationTokenizer = Pick<Tokenizer, "encodeConversation" | "completionText" | "stopIds">;
+export type ConversationTokenizer = Pick<Tokenizer, "encodeConversation" | "completionMessage" | "stopIds">;
 
 interface PendingCall {
   /** Calls with equal keys may share a batch. */
@@ -145,7 +145,7 @@ export class EmbeddedModel implements Model {
   #completions(call: PendingCall, samples: readonly Sample[]): Completion[] {
     const milliseconds = performance.now() - call.startedAt;
     return samples.map(({ ids, stopReason }, index) => ({
-      text: this.#tokenizer.completionText(ids).text,
+      text: this.#tokenizer.completionMessage(ids).text,
       finishReason: stopReason,
       usage: {
         calls: index === 0 ? 1 : 0,
