@@ -134,7 +134,7 @@ export class Tokenizer {
         "Add the beginning of the assistant's answer as the last message, or ask for a new turn.",
       );
     }
-    return template.render(messages.slice(0, -1), true) + final.content;
+    return this.#renderBefore(messages, messages.length - 1) + final.content;
   }
 
   /** The ids a model is given before it writes. An unfinished final message is encoded by itself, as the model would have written it. */
@@ -163,7 +163,7 @@ export class Tokenizer {
     let previous: { prompt: string; content: string } | undefined;
     for (const [index, message] of messages.entries()) {
       if (message.role !== "assistant" || !(options.trainable?.(message, index) ?? true)) continue;
-      const prompt = this.render(messages.slice(0, index), { addGenerationPrompt: true });
+      const prompt = this.#renderBefore(messages, index);
       if (previous === undefined) add(this.#encodeRaw(prompt), 0);
       else add(this.#encodeInside(this.#textAfterTurn(previous.prompt, previous.content, prompt)), 0);
       const start = ids.length;
@@ -208,6 +208,16 @@ export class Tokenizer {
     const whole = this.render([...before, reply, ...next], { addGenerationPrompt: true });
     const after = this.#encodeInside(this.#textAfterTurn(prompt, text, whole));
     return [...promptIds, ...sampledIds, ...(ended ? [] : [this.endOfTurnId]), ...after];
+  }
+
+  /** What a model is given before it writes message `index`. */
+  #renderBefore(messages: readonly Message[], index: number): string {
+    if (index > 0) return this.render(messages.slice(0, index), { addGenerationPrompt: true });
+    throw userError(
+      "nothing-to-answer",
+      "The conversation begins with an assistant message, so there is nothing it answers",
+      "Put a user message in front of it.",
+    );
   }
 
   /** What `whole` says after the turn that `prompt` opened and `content` filled, its end token not included. */
