@@ -1,7 +1,7 @@
 /** Writing files and folders so that a kill at any moment leaves the old content or the new, never half; and naming what went wrong on disk. */
 import type { FileHandle } from "node:fs/promises";
-import { open, rename, rm, stat, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { cp, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { userError } from "#kernel/errors.ts";
 
 /** Where something is built before it takes its place. The name is fixed, so what a killed process left is overwritten by the next. */
@@ -32,14 +32,40 @@ export async function writeTextAtomically(path: string, text: string): Promise<v
   await writeAtomically(path, (handle) => handle.writeFile(text, "utf8"));
 }
 
+/** What a folder of our own making holds, to tell it from others and to know which files a new version replaces. */
+export interface FolderKind {
+  /** As in "holds no checkpoint". */
+  name: string;
+  /** A file that every such folder has. */
+  marker: string;
+  /** Files that the next version replaces or drops; others, such as a model card, are kept. */
+  owned: RegExp;
+}
+
 /**
- * Puts the finished folder `temporary` in the place of `folder`. Where one is already there it first steps aside as `folder.previous`,
- * which `recoverFolder` puts back if the process died between the two renames.
+ * Builds a folder beside its final place and renames it, so a kill leaves the old folder or the new one. An old one first steps aside
+ * as `folder.previous`, which `recoverFolder` puts back if the process died between the two renames. One writer at a time.
+ *
+ * @throws userError when the disk is full, the place cannot be written, or it holds something of another kind
  */
-export async function replaceFolder(temporary: string, folder: string): Promise<void> {
+export async function replaceFolder(
+  folder: string,
+  kind: FolderKind,
+  build: (temporary: string) => Promise<void>,
+): Promise<void> {
+  folder = resolve(folder);
+  const temporary = partialOf(folder);
   const previous = previousOf(folder);
   try {
-    if (await exists(folder)) {
+    await recoverFolder(folder);
+    const kept = await keptFiles(folder, kind);
+    await mkdir(dirname(folder), { recursive: true });
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary);
+    for (const name of kept ?? []) await cp(join(folder, name), join(temporary, name), { recursive: true });
+    await build(temporary);
+    await syncFolder(temporary);
+    if (kept !== undefined) {
       await rm(previous, { recursive: true, force: true });
       await rename(folder, previous);
     }
@@ -47,8 +73,23 @@ export async function replaceFolder(temporary: string, folder: string): Promise<
     await syncFolder(dirname(folder));
     await rm(previous, { recursive: true, force: true });
   } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     throw diskError(error, folder, "write");
   }
+}
+
+/** What is in the folder that is about to be replaced and would otherwise be lost; undefined when there is no folder. */
+async function keptFiles(folder: string, kind: FolderKind): Promise<string[] | undefined> {
+  if (!(await exists(folder))) return undefined;
+  const names = await readdir(folder);
+  if (names.length > 0 && !names.includes(kind.marker)) {
+    throw userError(
+      "folder-occupied",
+      `${folder} is not empty and holds no ${kind.name}, so none was written over it.`,
+      "Choose another folder, or empty this one.",
+    );
+  }
+  return names.filter((name) => !kind.owned.test(name));
 }
 
 /** Puts back a folder that a killed process had moved aside and not yet replaced. */

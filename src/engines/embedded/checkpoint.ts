@@ -1,17 +1,10 @@
 /** Hugging Face checkpoint folders in and out: config.json, model.safetensors (or shards), tokenizer files beside them, optimiser state. */
 import { constants } from "node:fs";
-import { access, copyFile, cp, mkdir, readdir, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { access, copyFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { userError } from "#kernel/errors.ts";
-import {
-  diskError,
-  exists,
-  partialOf,
-  recoverFolder,
-  replaceFolder,
-  syncFolder,
-  writeTextAtomically,
-} from "./checkpoint-files.ts";
+import type { FolderKind } from "./checkpoint-files.ts";
+import { exists, recoverFolder, replaceFolder, writeTextAtomically } from "./checkpoint-files.ts";
 import type { OptimizerState } from "./checkpoint-optimizer.ts";
 import { saveOptimizerState } from "./checkpoint-optimizer.ts";
 import { readJson, readWeights } from "./checkpoint-read.ts";
@@ -78,48 +71,28 @@ export interface CheckpointContent {
   companionsFrom?: string;
 }
 
+const checkpointKind: FolderKind = {
+  name: "checkpoint",
+  marker: "config.json",
+  owned: /^(?:config\.json|optimizer\.safetensors|model.*\.safetensors(?:\.index\.json)?)$/,
+};
+
 /**
- * Writes a folder that transformers loads unchanged. It is built beside its final place and renamed, so a kill leaves the old folder or
- * the new one. In a checkpoint that is replaced, files that are not weights, config or optimiser state (a model card) are kept.
+ * Writes a folder that transformers loads unchanged; a kill at any moment leaves the old folder or the new one. In a checkpoint that is
+ * replaced, files that are not weights, config or optimiser state (a model card) are kept.
  *
  * @throws userError naming the folder when the disk is full, the place cannot be written or holds something other than a checkpoint
  */
 export async function saveCheckpoint(folder: string, content: CheckpointContent): Promise<void> {
-  folder = resolve(folder);
-  const temporary = partialOf(folder);
-  try {
-    await recoverFolder(folder);
-    const kept = await keptFiles(folder);
-    await mkdir(dirname(folder), { recursive: true });
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary);
-    for (const name of kept) await cp(join(folder, name), join(temporary, name), { recursive: true });
-    if (content.companionsFrom !== undefined) await copyCompanions(content.companionsFrom, temporary);
-    const rawConfig = { ...content.rawConfig, dtype: "float32" } as Record<string, unknown>;
-    delete rawConfig.torch_dtype;
+  const { optimizer, companionsFrom, parameters } = content;
+  const rawConfig: Record<string, unknown> = { ...content.rawConfig, dtype: "float32" };
+  delete rawConfig.torch_dtype;
+  await replaceFolder(folder, checkpointKind, async (temporary) => {
+    if (companionsFrom !== undefined) await copyCompanions(companionsFrom, temporary);
     await writeTextAtomically(join(temporary, "config.json"), `${JSON.stringify(rawConfig, null, 2)}\n`);
-    await writeSafetensors(join(temporary, "model.safetensors"), untied(rawConfig, content.parameters));
-    if (content.optimizer !== undefined) await saveOptimizerState(temporary, content.optimizer, content.parameters);
-    await syncFolder(temporary);
-    await replaceFolder(temporary, folder);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
-    throw diskError(error, folder, "write");
-  }
-}
-
-/** What is in the checkpoint that is about to be replaced and would otherwise be lost. */
-async function keptFiles(folder: string): Promise<string[]> {
-  if (!(await exists(folder))) return [];
-  const names = await readdir(folder);
-  if (names.length > 0 && !names.includes("config.json")) {
-    throw userError(
-      "checkpoint-occupied",
-      `${folder} is not empty and holds no checkpoint, so none was written over it.`,
-      "Choose another folder, or empty this one.",
-    );
-  }
-  return names.filter((name) => !/^(?:config\.json|optimizer\.safetensors|model.*\.safetensors(?:\.index\.json)?)$/.test(name));
+    await writeSafetensors(join(temporary, "model.safetensors"), untied(rawConfig, parameters));
+    if (optimizer !== undefined) await saveOptimizerState(temporary, optimizer, parameters);
+  });
 }
 
 /** A head that is the embedding table is stored once, as transformers stores it. */
