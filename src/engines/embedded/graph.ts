@@ -142,10 +142,11 @@ export class Graph {
   /** Gives a value the name under which the caller finds it after a run. */
   output(name: string, value: Value): void {
     const taken = this.#renames.has(value.name) || !this.#nodes.some((node) => node.outputs.includes(value.name));
-    // An input, a constant or a value that is already an output needs a node of its own to carry a second name.
-    const named = taken ? this.node("Identity", [value], value.shape, { attributes: {}, type: value.type }) : value;
+    // An input, a constant or a value that is already an output needs a node of its own to carry this name.
+    const carrier = taken ? `v${this.#count++}` : value.name;
+    if (taken) this.#nodes.push({ operator: "Identity", domain: "", inputs: [value.name], outputs: [carrier], attributes: {} });
     this.#outputs.push({ name, type: value.type, shape: value.shape });
-    this.#renames.set(named.name, name);
+    this.#renames.set(carrier, name);
   }
 
   readonly #renames = new Map<string, string>();
