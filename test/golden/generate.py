@@ -105,6 +105,24 @@ def weighted_sum(model, data):
     return total, logprobs
 
 
+def greedy(model):
+    """Prompts of different lengths continued greedily, each by itself, with the log-prob of every new token."""
+    generator = torch.Generator().manual_seed(11)
+    result = []
+    for length in (6, 1, 17):
+        ids = torch.randint(0, VOCABULARY, (length,), generator=generator).tolist()
+        prompt, logprobs = list(ids), []
+        for _ in range(12):
+            with torch.no_grad():
+                distribution = torch.log_softmax(model(input_ids=torch.tensor([ids])).logits[0, -1], dim=-1)
+            best = distribution.topk(2)
+            assert best.values[0] - best.values[1] > 1e-3, "too close to call: take another seed"
+            ids.append(int(best.indices[0]))
+            logprobs.append(float(best.values[0]))
+        result.append({"prompt": prompt, "ids": ids[length:], "logprobs": logprobs})
+    return result
+
+
 def write_model(name: str, settings: dict):
     folder = HERE / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -115,6 +133,7 @@ def write_model(name: str, settings: dict):
     data = sequences()
     with torch.no_grad():
         logits = model(input_ids=torch.tensor([data[0]["ids"]])).logits[0]
+    continuations = greedy(model)
     total, logprobs = weighted_sum(model, data)
     total.backward()
     gradients = {key: value.grad.clone() for key, value in model.named_parameters()}
@@ -145,6 +164,7 @@ def write_model(name: str, settings: dict):
         "logits": logits.tolist(),
         "weightedSum": total.item(),
         "logprobs": logprobs,
+        "greedy": continuations,
         "gradientNorm": norm,
         "adamw": {"options": options, "gradientNorms": norms},
     }
