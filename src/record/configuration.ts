@@ -1,0 +1,127 @@
+/** config.json: what a run directory was made for, and whether a later command asks for the same. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { type MidcourseError, userError } from "#kernel/errors.ts";
+import { replaceFile } from "./durable.ts";
+import { guarded } from "./file-failures.ts";
+import { type JsonObject, type JsonValue, schemaVersion } from "./json-lines.ts";
+
+export interface RunConfiguration {
+  /** The command as typed, without its options: `train pasr`. */
+  command: string;
+  /** Everything that decides the result: seeds, sizes, data, model. What only changes how it is shown stays out. */
+  options: JsonObject;
+}
+
+export interface StoredConfiguration extends RunConfiguration {
+  v: number;
+  /** SHA-256 over command and options, for telling runs apart at a glance. */
+  hash: string;
+  /** ISO time of the first opening. */
+  created: string;
+}
+
+const fileName = "config.json";
+
+/** Writes config.json, or checks that the one that is there asks for the same. */
+export function openConfiguration(folder: string, wanted: RunConfiguration): StoredConfiguration {
+  const { command, options } = plain(wanted);
+  const stored = readConfiguration(folder);
+  if (stored !== undefined) {
+    const differences = listDifferences({ command: stored.command, ...stored.options }, { command, ...options });
+    if (differences.length > 0) throw otherConfiguration(folder, differences);
+    return stored;
+  }
+  const hash = createHash("sha256").update(canonical({ command, options })).digest("hex");
+  const fresh = { v: schemaVersion, command, options, hash, created: new Date().toISOString() };
+  replaceFile(path.join(folder, fileName), `${JSON.stringify(fresh, null, 2)}\n`);
+  return fresh;
+}
+
+/** Undefined when the folder has no config.json. */
+export function readConfiguration(folder: string): StoredConfiguration | undefined {
+  const file = path.join(folder, fileName);
+  let text: string;
+  try {
+    text = guarded(`read ${file}`, () => readFileSync(file, "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  let stored: StoredConfiguration;
+  try {
+    stored = JSON.parse(text) as StoredConfiguration;
+    if (typeof stored.v !== "number" || typeof stored.command !== "string" || typeof stored.options !== "object")
+      throw new Error();
+  } catch (error) {
+    throw userError(
+      "record-damaged",
+      `${file} is not the configuration of a run`,
+      "Restore it, or choose a new run folder.",
+      error,
+    );
+  }
+  if (stored.v > schemaVersion) {
+    throw userError(
+      "record-too-new",
+      `${folder} was written by a newer version (record schema ${stored.v}, this program knows ${schemaVersion})`,
+      "Use that version, or choose a new run folder.",
+    );
+  }
+  return stored;
+}
+
+export interface Difference {
+  /** Dotted path: `options` are named as they were given. */
+  key: string;
+  stored: JsonValue | undefined;
+  wanted: JsonValue | undefined;
+}
+
+/** Every leaf in which two configurations differ, in order of the keys. */
+export function listDifferences(stored: JsonObject, wanted: JsonObject): Difference[] {
+  const before = leaves(stored);
+  const after = leaves(wanted);
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .sort()
+    .map((key) => ({ key, stored: before.get(key), wanted: after.get(key) }))
+    .filter((each) => JSON.stringify(each.stored) !== JSON.stringify(each.wanted));
+}
+
+function otherConfiguration(folder: string, differences: Difference[]): MidcourseError {
+  const shown = differences.slice(0, 8).map((each) => `${each.key} (${show(each.stored)} there, ${show(each.wanted)} now)`);
+  const more = differences.length > shown.length ? ` and ${differences.length - shown.length} more` : "";
+  return userError(
+    "run-of-other-configuration",
+    `${folder} holds a run of another configuration: ${shown.join(", ")}${more}`,
+    "Give the same options to go on with it, or choose another run folder.",
+  );
+}
+
+function show(value: JsonValue | undefined): string {
+  const text = value === undefined ? "absent" : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function leaves(value: JsonObject, prefix = ""): Map<string, JsonValue | undefined> {
+  const found = new Map<string, JsonValue | undefined>();
+  for (const [key, each] of Object.entries(value)) {
+    const isBranch = typeof each === "object" && each !== null && !Array.isArray(each) && Object.keys(each).length > 0;
+    if (!isBranch) found.set(prefix + key, each);
+    else for (const [inner, leaf] of leaves(each, `${prefix}${key}.`)) found.set(inner, leaf);
+  }
+  return found;
+}
+
+/** As JSON keeps it: without undefined, and with null for what JSON has no number for. */
+function plain<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+function canonical(value: JsonValue | undefined): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
+}

@@ -1,0 +1,45 @@
+/** What the file system says, in words a person can act on. */
+import { MidcourseError, userError } from "#kernel/errors.ts";
+
+const failures: Record<string, { code: string; said: string; advice: string }> = {
+  ENOSPC: {
+    code: "disk-full",
+    said: "the disk is full",
+    advice: "Free some space, then run the same command again: it goes on from the last checkpoint.",
+  },
+  EDQUOT: {
+    code: "disk-full",
+    said: "the disk quota is used up",
+    advice: "Free some space, then run the same command again: it goes on from the last checkpoint.",
+  },
+  EACCES: { code: "not-writable", said: "permission is denied", advice: "Choose a folder that this user may write to." },
+  EPERM: { code: "not-writable", said: "the operation is not permitted", advice: "Choose a folder that this user may write to." },
+  EROFS: { code: "not-writable", said: "the file system is read-only", advice: "Choose a folder on a writable disk." },
+  ENOTDIR: {
+    code: "not-a-folder",
+    said: "a part of the path is a file",
+    advice: "Choose another run folder, or move that file away.",
+  },
+  EEXIST: {
+    code: "not-a-folder",
+    said: "a file of that name is in the way",
+    advice: "Choose another run folder, or move that file away.",
+  },
+};
+
+/** `doing` completes “cannot …”: `write runs/a/metrics.jsonl`. Errors that already speak to the user pass unchanged. */
+export function fileFailure(error: unknown, doing: string): unknown {
+  if (MidcourseError.isInstance(error)) return error;
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const known = code === undefined ? undefined : failures[code];
+  return known === undefined ? error : userError(known.code, `cannot ${doing}: ${known.said}`, known.advice, error);
+}
+
+/** Runs file work and translates what goes wrong. */
+export function guarded<T>(doing: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fileFailure(error, doing);
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The run directory: runs/<name> with config.json, events.jsonl, metrics.jsonl (and any other lines by step), checkpoints.jsonl and
+ * checkpoints/step-N. Opening it again goes on from the newest checkpoint: lines of later steps are cut off, because those steps will be
+ * done again, so that a run that was killed leaves the same record as one that was not.
+ */
+import { mkdirSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { userError } from "#kernel/errors.ts";
+import { type Checkpoint, type CheckpointDetails, Checkpoints, readCheckpoints } from "./checkpoints.ts";
+import { openConfiguration, type RunConfiguration, readConfiguration, type StoredConfiguration } from "./configuration.ts";
+import { replaceFile } from "./durable.ts";
+import { guarded } from "./file-failures.ts";
+import { JsonLines, type JsonObject, readLines, repairLines } from "./json-lines.ts";
+import { takeLock } from "./lock.ts";
+
+export type EventType = "opened" | "resumed" | "interrupted" | "failed" | "finished" | "note";
+
+export interface OpenRunOptions {
+  /** How many of the newest checkpoints stay on the disk. */
+  keepCheckpoints?: number;
+}
+
+/** History of the run as a whole: never cut back. */
+const eventsName = "events";
+const notByStep = new Set([`${eventsName}.jsonl`, "checkpoints.jsonl"]);
+
+/** Creates the directory, or opens it again. One process at a time; `close` when done. */
+export function openRun(folder: string, configuration: RunConfiguration, options: OpenRunOptions = {}): RunDirectory {
+  guarded(`create the run folder ${folder}`, () => mkdirSync(folder, { recursive: true }));
+  refuseOtherFolders(folder);
+  const unlock = takeLock(folder);
+  try {
+    const stored = openConfiguration(folder, configuration);
+    return new RunDirectory(folder, stored, unlock, options.keepCheckpoints ?? 3);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+export class RunDirectory {
+  readonly folder: string;
+  readonly configuration: StoredConfiguration;
+  readonly #checkpoints: Checkpoints;
+  readonly #files = new Map<string, JsonLines>();
+  readonly #unlock: () => void;
+  #closed = false;
+
+  /** Use `openRun`. */
+  constructor(folder: string, configuration: StoredConfiguration, unlock: () => void, keepCheckpoints: number) {
+    this.folder = folder;
+    this.configuration = configuration;
+    this.#unlock = unlock;
+    this.#checkpoints = new Checkpoints(folder, keepCheckpoints);
+    const done = this.#checkpoints.newest?.step ?? -1;
+    const removed = cutLines(folder, done);
+    repairLines(path.join(folder, `${eventsName}.jsonl`));
+    if (done >= 0) this.event("resumed", { step: done, removedBytes: removed });
+    else this.event("opened");
+  }
+
+  /** Where to go on from; undefined in a new run. */
+  get newestCheckpoint(): Checkpoint | undefined {
+    return this.#checkpoints.newest;
+  }
+
+  checkpointAt(step: number): Checkpoint | undefined {
+    return this.#checkpoints.at(step);
+  }
+
+  /** Adds a line to <name>.jsonl. Give `step` (steps done), so that resuming knows which lines to do again. */
+  append<Line extends { step: number }>(name: string, line: Line): void {
+    this.#file(name).append(line);
+  }
+
+  /** Adds a line to events.jsonl with the time. */
+  event(type: EventType, details: JsonObject = {}): void {
+    this.#file(eventsName).append({ type, at: new Date().toISOString(), ...details });
+  }
+
+  /** Flushes every line so far, then writes checkpoints/step-N whole or not at all. `save` fills an empty folder. */
+  async checkpoint(step: number, save: (folder: string) => Promise<void>, details?: CheckpointDetails): Promise<Checkpoint> {
+    for (const file of this.#files.values()) file.sync();
+    return this.#checkpoints.write(step, save, details ?? { samplerStep: step });
+  }
+
+  /** Writes a file such as results.json or report.html in one move, and returns its path. */
+  writeFile(name: string, content: string | Uint8Array): string {
+    const file = path.join(this.folder, name);
+    guarded(`create ${path.dirname(file)}`, () => mkdirSync(path.dirname(file), { recursive: true }));
+    replaceFile(file, content);
+    return file;
+  }
+
+  readLines<Line extends object = JsonObject>(name: string): Line[] {
+    return readLines<Line>(path.join(this.folder, `${name}.jsonl`));
+  }
+
+  /** Gives the directory back. Safe to call twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const file of this.#files.values()) file.close();
+    this.#checkpoints.close();
+    this.#unlock();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #file(name: string): JsonLines {
+    const known = this.#files.get(name);
+    if (known !== undefined) return known;
+    const file = new JsonLines(path.join(this.folder, `${name}.jsonl`));
+    this.#files.set(name, file);
+    return file;
+  }
+}
+
+/** A run as others read it, while it may still be going on. */
+export interface RunRecord {
+  configuration: StoredConfiguration;
+  metrics: JsonObject[];
+  events: JsonObject[];
+  checkpoints: Checkpoint[];
+}
+
+/** Reads without locking and without repairing; a torn last line is left out. */
+export function readRun(folder: string): RunRecord {
+  const configuration = readConfiguration(folder);
+  if (configuration === undefined) throw notARun(folder);
+  const lines = (name: string) => readLines(path.join(folder, `${name}.jsonl`));
+  return { configuration, metrics: lines("metrics"), events: lines(eventsName), checkpoints: readCheckpoints(folder) };
+}
+
+/** Cuts lines of steps that are not in the newest checkpoint; lines without a step stay. */
+function cutLines(folder: string, done: number): number {
+  let removed = 0;
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith(".jsonl") || notByStep.has(name)) continue;
+    removed += repairLines(path.join(folder, name), (line) => typeof line.step !== "number" || line.step <= done);
+  }
+  return removed;
+}
+
+/** A folder with other people's files in it is not taken over. */
+function refuseOtherFolders(folder: string): void {
+  const names = guarded(`read ${folder}`, () => readdirSync(folder));
+  if (names.includes("config.json") || names.every((name) => /^(lock|config)\.json/.test(name))) return;
+  throw userError(
+    "not-a-run",
+    `${folder} holds files that are not a run of this program (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`,
+    "Choose a folder that does not exist yet, or an empty one.",
+  );
+}
+
+function notARun(folder: string) {
+  return userError("not-a-run", `${folder} has no config.json`, "Give the folder of a run, such as runs/start.");
+}
