@@ -39,7 +39,8 @@ class Connection {
   #failure: Error | undefined;
 
   constructor(source: ModelSource, threads: number) {
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: { source, threads } });
+    // The flags of the calling process are its own; some, such as --eval's, would keep the thread from starting.
+    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: { source, threads }, execArgv: [] });
     this.#worker.on("message", (response: Response) => this.#settle(response));
     this.#worker.on("error", (cause) =>
       this.#fail(bugError("engine-crashed", `The engine's thread failed: ${cause.message}`, cause)),
@@ -182,6 +183,11 @@ export class EmbeddedEngine extends EmbeddedScorer implements Engine {
 
   async restore(folder: string): Promise<void> {
     await this.call("restore", [folder]);
+  }
+
+  /** Ends the thread at once; calls that wait fail. */
+  terminate(): Promise<void> {
+    return this.connection.terminate();
   }
 
   /** Ends the thread; frozen copies end with it. */

@@ -23,34 +23,52 @@ import {
 } from "./checkpoint.ts";
 import { parseConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
+import type { DecodingGraphOptions } from "./decoding-graph.ts";
+import {
+  type Adapter,
+  adapterTensors,
+  describeAdapter,
+  initialiseAdapter,
+  type LoraOptions,
+  loadAdapter,
+  saveAdapter,
+} from "./lora.ts";
 import { checkPolicy, checkPrompts, checkSequences, checkWeights } from "./requests.ts";
 import type { Backend, TensorData } from "./runtime.ts";
 import { Trainer, TrainingGraphs } from "./trainer.ts";
 
-/** Where a model comes from: a checkpoint folder, or a config.json's content and a seed for fresh weights. */
-export type ModelSource =
+/**
+ * Where a model comes from: a checkpoint folder, or a config.json's content and a seed for fresh weights. With `lora` the model's own
+ * weights stay as they are, and what is trained, saved and restored is an adapter in PEFT's layout: a new one, or one from a folder.
+ */
+export type ModelSource = (
   | { folder: string }
-  | { rawConfig: Record<string, unknown>; seed: number; initialisation?: InitialisationOptions };
+  | { rawConfig: Record<string, unknown>; seed: number; initialisation?: InitialisationOptions }
+) & { lora?: (LoraOptions & { seed: number }) | { folder: string } };
 
 const never = new AbortController().signal;
 
 export class LanguageModel {
   readonly info: EngineInfo;
   readonly #checkpoint: Checkpoint;
+  readonly #adapter: Adapter | undefined;
   readonly #folder: string | undefined;
   readonly #graphs: TrainingGraphs;
   readonly #decoder: SharedDecoder;
   readonly #trainer: Trainer;
   readonly #feeds: Readonly<Record<string, TensorData>>;
 
-  private constructor(checkpoint: Checkpoint, folder: string | undefined, graphs: TrainingGraphs, decoder: SharedDecoder) {
-    const { config, parameters } = checkpoint;
+  private constructor(weights: Weights, folder: string | undefined, graphs: TrainingGraphs, decoder: SharedDecoder) {
+    const { checkpoint, adapter } = weights;
+    const { config } = checkpoint;
     this.#checkpoint = checkpoint;
+    this.#adapter = adapter;
     this.#folder = folder;
     this.#graphs = graphs;
     this.#decoder = decoder;
-    const data = new Map([...parameters].map(([name, tensor]) => [name, tensor.data]));
-    this.#trainer = new Trainer(config, graphs, data, [...parameters.keys()]);
+    const tensors = [...checkpoint.parameters, ...(adapter?.parameters ?? [])];
+    const data = new Map(tensors.map(([name, tensor]) => [name, tensor.data]));
+    this.#trainer = new Trainer(config, graphs, data, [...this.trainable().keys()]);
     this.#feeds = Object.fromEntries(data);
     this.info = {
       architecture: config.architecture,
@@ -63,10 +81,24 @@ export class LanguageModel {
   static async open(source: ModelSource, backend: Backend): Promise<LanguageModel> {
     const checkpoint = "folder" in source ? await loadCheckpoint(source.folder) : newCheckpoint(source);
     const { config } = checkpoint;
-    const options = { config, shapes: expectedTensors(config) };
-    const decoder = new SharedDecoder(() => Decoder.create(backend, options));
+    const { lora } = source;
+    const loaded =
+      lora && ("folder" in lora ? await loadAdapter(lora.folder, config) : initialiseAdapter(config, lora, lora.seed));
+    const options: DecodingGraphOptions = {
+      config,
+      shapes: new Map([...expectedTensors(config), ...(loaded ? adapterTensors(config, loaded.options) : [])]),
+      ...(loaded ? { adapters: describeAdapter(config, loaded.options) } : {}),
+    };
+    const trainable = loaded ? (name: string) => loaded.parameters.has(name) : () => true;
     const folder = "folder" in source ? source.folder : undefined;
-    return new LanguageModel(checkpoint, folder, new TrainingGraphs(backend, options), decoder);
+    const graphs = new TrainingGraphs(backend, { ...options, trainable });
+    const decoder = new SharedDecoder(() => Decoder.create(backend, options));
+    return new LanguageModel({ checkpoint, ...(loaded ? { adapter: loaded } : {}) }, folder, graphs, decoder);
+  }
+
+  /** The tensors that `step` moves. */
+  trainable(): Parameters {
+    return this.#adapter?.parameters ?? this.#checkpoint.parameters;
   }
 
   async sample(prompts: readonly (readonly number[])[], options: SampleOptions, signal = never): Promise<Sample[][]> {
@@ -105,40 +137,40 @@ export class LanguageModel {
     return this.#trainer.gradients();
   }
 
-  /** Shares the compiled graphs, not the weights. */
+  /** Shares the compiled graphs and what cannot move, not the trained weights. */
   freeze(): LanguageModel {
     const parameters: Parameters = new Map(
-      [...this.#checkpoint.parameters].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
+      [...this.trainable()].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
     );
-    return new LanguageModel({ ...this.#checkpoint, parameters }, this.#folder, this.#graphs, this.#decoder);
+    const weights = this.#adapter
+      ? { checkpoint: this.#checkpoint, adapter: { ...this.#adapter, parameters } }
+      : { checkpoint: { ...this.#checkpoint, parameters } };
+    return new LanguageModel(weights, this.#folder, this.#graphs, this.#decoder);
   }
 
   async save(folder: string, options: { optimizer?: boolean } = {}): Promise<void> {
+    const optimizer = options.optimizer ? { optimizer: this.#trainer.optimizerState() } : {};
+    const origin = this.#folder;
+    if (this.#adapter) {
+      await saveAdapter(folder, { ...this.#adapter, ...optimizer, ...(origin === undefined ? {} : { baseModel: origin }) });
+      return;
+    }
     const { rawConfig, parameters } = this.#checkpoint;
     await saveCheckpoint(folder, {
       rawConfig,
       parameters,
-      ...(options.optimizer ? { optimizer: this.#trainer.optimizerState() } : {}),
-      ...(this.#folder === undefined ? {} : { companionsFrom: this.#folder }),
+      ...optimizer,
+      ...(origin === undefined ? {} : { companionsFrom: origin }),
     });
   }
 
   async restore(folder: string): Promise<void> {
-    const loaded = await loadCheckpoint(folder);
-    const shapes = new Map<string, readonly number[]>();
-    for (const [name, { shape }] of this.#checkpoint.parameters) {
-      const found = loaded.parameters.get(name)?.shape;
-      if (found?.join() !== shape.join() || loaded.parameters.size !== this.#checkpoint.parameters.size) {
-        throw userError(
-          "checkpoint-other-model",
-          `${folder}: tensor ${name} is ${found === undefined ? "missing" : `of shape [${found.join(", ")}]`}, and this model's is [${shape.join(", ")}].`,
-          "Restore a checkpoint of the same model.",
-        );
-      }
-      shapes.set(name, shape);
-    }
+    const loaded = this.#adapter ? await loadAdapter(folder, this.#checkpoint.config) : await loadCheckpoint(folder);
+    const trainable = this.trainable();
+    checkSameTensors(folder, trainable, loaded.parameters);
+    const shapes = new Map([...trainable].map(([name, { shape }]) => [name, shape]));
     const state = await loadOptimizerState(folder, shapes);
-    for (const [name, { data }] of this.#checkpoint.parameters) data.set(loaded.parameters.get(name)!.data);
+    for (const [name, { data }] of trainable) data.set(loaded.parameters.get(name)!.data);
     this.#trainer.clearGradient();
     this.#trainer.setOptimizerState(state);
   }
@@ -147,6 +179,24 @@ export class LanguageModel {
   async close(): Promise<void> {
     await this.#graphs.close();
     await this.#decoder.close();
+  }
+}
+
+interface Weights {
+  checkpoint: Checkpoint;
+  adapter?: Adapter;
+}
+
+function checkSameTensors(folder: string, expected: Parameters, loaded: Parameters): void {
+  for (const [name, { shape }] of expected) {
+    const found = loaded.get(name)?.shape;
+    if (found?.join() === shape.join() && loaded.size === expected.size) continue;
+    const what = found === undefined ? "missing" : `of shape [${found.join(", ")}]`;
+    throw userError(
+      "checkpoint-other-model",
+      `${folder}: the weights are not this model's: tensor ${name} is ${what}, expected [${shape.join(", ")}] and ${expected.size} tensors in all.`,
+      "Restore a checkpoint of the same model.",
+    );
   }
 }
 
