@@ -2,15 +2,14 @@
 import { Fields } from "./config-fields.ts";
 
 /** The matrices of a layer that an adapter may be laid over. */
-export const adaptableModules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] as const;
-export type AdaptableModule = (typeof adaptableModules)[number];
+export const adaptableModules: readonly string[] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 
 export interface LoraOptions {
   rank: number;
   /** The update is scaled by alpha / rank. */
   alpha: number;
-  /** In every layer. */
-  targetModules: readonly AdaptableModule[];
+  /** As PEFT reads them: `q_proj` or `self_attn.q_proj` means that of every layer, `model.layers.0.self_attn.q_proj` that one. */
+  targetModules: readonly string[];
 }
 
 export function writeAdapterConfig(options: LoraOptions, baseModel: string | undefined): string {
@@ -75,17 +74,11 @@ function isEmpty(value: unknown): boolean {
   return typeof value === "object" && Object.keys(value).length === 0;
 }
 
-function readTargets(fields: Fields): AdaptableModule[] {
+function readTargets(fields: Fields): string[] {
   const targets = fields.raw("target_modules");
   if (targets === "all-linear") return [...adaptableModules];
-  if (!Array.isArray(targets) || targets.length === 0) {
+  if (!Array.isArray(targets) || !targets.every((target) => typeof target === "string")) {
     throw fields.unsupported("target_modules", "only a list of module names or all-linear is supported.", plainOnly);
   }
-  for (const target of targets) {
-    if (!adaptableModules.includes(target)) {
-      const known = adaptableModules.join(", ");
-      throw fields.unsupported("target_modules", `${String(target)} cannot be adapted, only ${known}.`, plainOnly);
-    }
-  }
-  return [...new Set(targets as AdaptableModule[])];
+  return [...new Set(targets)].sort();
 }

@@ -39,7 +39,7 @@ const config = parseConfig(
   }),
   "config.json",
 );
-const options: LoraOptions = { rank: 3, alpha: 6, targetModules: ["q_proj", "k_proj", "down_proj"] };
+const options: LoraOptions = { rank: 3, alpha: 6, targetModules: ["down_proj", "k_proj", "self_attn.q_proj"] };
 
 function trained(): Adapter {
   const adapter = initialiseAdapter(config, options, 1);
@@ -69,6 +69,13 @@ describe("an adapter", () => {
       ["base_model.model.model.layers.0.mlp.down_proj.lora_B.weight", [8, 3]],
     ]);
     expect(adaptedModules(config, { ...options, targetModules: adaptableModules }).size).toBe(14);
+    const single = { ...options, targetModules: ["model.layers.1.mlp.up_proj", "up_proj", "v_proj"] };
+    expect([...adaptedModules(config, single).keys()]).toEqual(
+      [0, 1].flatMap((layer) => [`model.layers.${layer}.self_attn.v_proj`, `model.layers.${layer}.mlp.up_proj`]),
+    );
+    expect([...adaptedModules(config, { ...options, targetModules: ["model.layers.1.mlp.up_proj"] }).keys()]).toEqual([
+      "model.layers.1.mlp.up_proj",
+    ]);
     const described = describeAdapter(config, options);
     expect(described.scale).toBe(2);
     expect(described.modules.has("model.layers.1.mlp.down_proj")).toBe(true);
@@ -128,7 +135,7 @@ describe("an adapter", () => {
       base_model_name_or_path: "some/model",
       r: 3,
       lora_alpha: 6,
-      target_modules: ["q_proj", "k_proj", "down_proj"],
+      target_modules: options.targetModules,
     });
     const moments = () => new Map([...adapter.parameters].map(([name, { data }]) => [name, data.map((value) => value + 1)]));
     const optimizer = { step: 4, firstMoments: moments(), secondMoments: moments() };
@@ -146,9 +153,8 @@ describe("an adapter", () => {
     ["modules_to_save", { modules_to_save: ["lm_head"] }],
     ["layers_to_transform", { layers_to_transform: [0] }],
     ["init_lora_weights", { init_lora_weights: "pissa" }],
-    ["target_modules", { target_modules: ["lm_head"] }],
     ["target_modules", { target_modules: "q_proj|k_proj" }],
-    ["target_modules", { target_modules: [] }],
+    ["target_modules", { target_modules: [3] }],
     ["r", { r: 0 }],
     ["lora_alpha", { lora_alpha: "x" }],
   ])("is refused for %s in %j", async (field, change) => {
@@ -174,6 +180,8 @@ describe("an adapter", () => {
     expect((await errorOf(loadAdapter(folder, config))).message).toMatch(/\[8, 3\], expected shape \[3, 8\]/);
     await writeSafetensors(file, new Map([...adapter.parameters, [first[0].replace("q_proj", "v_proj"), first[1]]]));
     expect((await errorOf(loadAdapter(folder, config))).message).toMatch(/v_proj.*belongs to no module/);
+    await saveAdapter(folder, { options: { ...options, targetModules: ["lm_head"] }, parameters: adapter.parameters });
+    expect((await errorOf(loadAdapter(folder, config))).message).toMatch(/no module lm_head/);
     expect((await errorOf(loadAdapter(fresh(), config))).message).toMatch(/no adapter/);
   });
 
@@ -181,7 +189,9 @@ describe("an adapter", () => {
     ["rank", { rank: 1.5 }],
     ["alpha", { alpha: 0 }],
     ["target modules", { targetModules: [] }],
-    ["lm_head", { targetModules: ["lm_head" as "q_proj"] }],
+    ["embed_tokens", { targetModules: ["q_proj", "embed_tokens"] }],
+    ["no module x_proj", { targetModules: ["q_proj", "x_proj"] }],
+    ["no module proj", { targetModules: ["proj"] }],
   ])("is not made with a wrong %s", (what, change) => {
     expect(() => initialiseAdapter(config, { ...options, ...change }, 1)).toThrow(what);
   });

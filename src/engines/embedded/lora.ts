@@ -16,7 +16,7 @@ import { adaptableModules, parseAdapterConfig, writeAdapterConfig } from "./lora
 import { allocateFloats, SafetensorsFile, writeSafetensors } from "./safetensors.ts";
 import type { AdapterDescription } from "./transformer.ts";
 
-export { type AdaptableModule, adaptableModules, type LoraOptions } from "./lora-config.ts";
+export { adaptableModules, type LoraOptions } from "./lora-config.ts";
 
 export interface Adapter {
   options: LoraOptions;
@@ -24,16 +24,35 @@ export interface Adapter {
   parameters: Parameters;
 }
 
-/** The adapted modules by full name, such as `model.layers.0.self_attn.q_proj`, with [outputs, inputs]. */
+/**
+ * The adapted modules by full name, such as `model.layers.0.self_attn.q_proj`, with [outputs, inputs].
+ *
+ * @throws userError when a target names no module of this model, or the embedding or head
+ */
 export function adaptedModules(config: ModelConfig, options: LoraOptions): Map<string, [number, number]> {
+  checkOptions(options);
+  const targets = new Map(options.targetModules.map((target) => [target, 0]));
   const modules = new Map<string, [number, number]>();
   for (const [name, shape] of expectedTensors(config)) {
     const module = name.replace(/\.weight$/, "");
-    if (shape.length === 2 && options.targetModules.some((target) => module.endsWith(`.${target}`))) {
+    for (const [target, matches] of targets) {
+      if (shape.length !== 2 || (module !== target && !module.endsWith(`.${target}`))) continue;
+      if (!adaptableModules.some((known) => module.endsWith(`.${known}`))) throw wrongTargets(`${module} cannot be adapted.`);
+      targets.set(target, matches + 1);
       modules.set(module, [shape[0], shape[1]]);
     }
   }
+  const unmatched = [...targets].filter(([, matches]) => matches === 0).map(([target]) => target);
+  if (unmatched.length > 0) throw wrongTargets(`This model has no module ${unmatched.join(", ")}.`);
   return modules;
+}
+
+function wrongTargets(message: string) {
+  return userError(
+    "lora-targets",
+    `An adapter's target modules are wrong: ${message}`,
+    `Choose among ${adaptableModules.join(", ")}.`,
+  );
 }
 
 /** PEFT's name of a module's A, which maps its inputs down to the rank. */
@@ -67,7 +86,6 @@ export function describeAdapter(config: ModelConfig, options: LoraOptions): Adap
  * (seed, its name).
  */
 export function initialiseAdapter(config: ModelConfig, options: LoraOptions, seed: number): Adapter {
-  checkOptions(options);
   const parameters: Parameters = new Map();
   for (const [name, shape] of adapterTensors(config, options)) {
     const data = allocateFloats(shape[0] * shape[1]);
@@ -88,11 +106,7 @@ function checkOptions({ rank, alpha, targetModules }: LoraOptions): void {
   if (!(alpha > 0) || !Number.isFinite(alpha)) {
     throw userError("lora-alpha", `The adapter's alpha is ${alpha}.`, "Use a number above 0, such as twice the rank.");
   }
-  const unknown = targetModules.filter((target) => !adaptableModules.includes(target));
-  if (targetModules.length === 0 || unknown.length > 0) {
-    const found = targetModules.length === 0 ? "The adapter has no target modules." : `Cannot adapt ${unknown.join(", ")}.`;
-    throw userError("lora-targets", found, `Choose among ${adaptableModules.join(", ")}.`);
-  }
+  if (targetModules.length === 0) throw wrongTargets("there are none.");
 }
 
 /** New weights W + (alpha / rank) · B · A; tensors without adapter are shared with `parameters`. */
