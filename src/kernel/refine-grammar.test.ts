@@ -336,3 +336,29 @@ test("hostile text costs work in proportion to its length", () => {
     expect(parser.end()).toEqual(parseRefine(text));
   }
 });
+
+test.each([
+  ["  so <think>a</think><answer>b</answer>", "text-outside", "so", ["think:a", "answer:b"], []],
+  ["<think>a</think><answer>b</answer> \n.", "text-outside", ".", ["think:a", "answer:b"], []],
+  [
+    "<think>a<refine>b<refine>c</refine>d</refine>e</think><answer>f</answer>",
+    "nested-refine",
+    "<refine>c",
+    ["think:a<refine>b<refine>c</refine>d</refine>e", "refine:b<refine>c</refine>d", "answer:f"],
+    [],
+  ],
+  ["<think>a<refine>b</think><answer>c</answer>", "unclosed-refine", "<refine>", ["think:a<refine>b", "answer:c"], []],
+  ["<think>a<think>b</think><answer>c</answer>", "doubled-think", "<think>b", ["think:a<think>b", "answer:c"], []],
+  ["<think>a</think>b<think>c</think><answer>d</answer>", "text-outside", "b", ["think:a", "think:c", "answer:d"], []],
+  ["<think>a<answer>b</answer>", "unclosed-think", "<think>", ["answer:b"], ["think"]],
+  ["<think>a<refine>b", "truncated", "<refine>", [], ["think", "refine"]],
+  ["<think>a</think> <ans", "truncated", "<ans", ["think:a"], []],
+  ["<think>a</think> \n", "missing-answer", " \n", ["think:a"], []],
+  ["<answer>a</answer> <think>b</think>", "reordered", "<answer>", ["answer:a", "think:b"], []],
+])("where the fault is, and what can still be read: %s", (text, verdict, faultBegins, complete, open) => {
+  const parsed = parseRefine(text);
+  expect(parsed.verdict).toBe(verdict);
+  expect(parsed.at).toBe(text.indexOf(faultBegins));
+  expect(parsed.spans.map((span) => `${span.kind}:${text.slice(span.innerStart, span.innerEnd)}`)).toEqual(complete);
+  expect(parsed.open.map((span) => span.kind)).toEqual(open);
+});

@@ -44,7 +44,7 @@ export class TagReader {
         this.#held = text.slice(position);
         break;
       }
-      position = text.indexOf("<", Math.max(from, position + 1));
+      position = text.indexOf("<", position + 1);
     }
     const end = text.length - this.#held.length;
     if (end > from) lexemes.push(text.slice(from, end));

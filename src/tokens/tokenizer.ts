@@ -235,7 +235,7 @@ export class Tokenizer {
     throw userError(
       "template-rewrites-history",
       `${this.#files.templateFile}: the chat template shows an earlier assistant turn otherwise once another turn follows it`,
-      "Make one example of each assistant turn, with only that turn marked as trainable.",
+      "Make one sequence of each assistant turn: encode what stands before it anew, and learn only that turn.",
     );
   }
 
