@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initialiseParameters, loadCheckpoint, newConfig, saveCheckpoint } from "#engines/embedded/checkpoint.ts";
 import { parseConfig } from "#engines/embedded/config.ts";
-import { LanguageModel } from "#engines/embedded/language-model.ts";
+import { LanguageModel, type ModelSource } from "#engines/embedded/language-model.ts";
 import { adaptableModules, initialiseAdapter, loadAdapter, mergeAdapter, saveAdapter } from "#engines/embedded/lora.ts";
 import { onnxRuntimeBackend } from "#engines/embedded/runtime.ts";
 import { Random } from "#kernel/seed.ts";
@@ -78,8 +78,8 @@ const random = new Random(5);
 const sequences = [9, 2, 40].map((length) => Array.from({ length }, () => random.integer(0, 49)));
 
 /** Our own log-probs beside the peer's; both sides compute in float32. */
-async function compare(folder: string, other: { folder: string; adapter?: string }): Promise<void> {
-  const model = await LanguageModel.open({ folder }, onnxRuntimeBackend(1));
+async function compare(source: string | ModelSource, other: { folder: string; adapter?: string }): Promise<void> {
+  const model = await LanguageModel.open(typeof source === "string" ? { folder: source } : source, onnxRuntimeBackend(1));
   try {
     const found = await model.logprobs(sequences.map((ids) => ({ ids, start: 1 })));
     const wanted = (await ask({ command: "logprobs", ...other, sequences })) as {
@@ -195,12 +195,28 @@ describe.skipIf(!versions?.peft)("PEFT", () => {
     await compare(await merged(folder), { folder: base, adapter: folder });
   });
 
+  it("loads an adapter trained here, over a base that stayed as it was", async () => {
+    const folder = fresh();
+    const lora = { rank: 2, alpha: 8, targetModules: adaptableModules, seed: 3 };
+    const model = await LanguageModel.open({ folder: base, lora }, onnxRuntimeBackend(1));
+    const before = await model.logprobs([{ ids: sequences[0], start: 1 }]);
+    for (let step = 0; step < 3; step++) {
+      await model.accumulate(sequences.map((ids) => ({ ids, start: 1, weights: new Float32Array(ids.length - 1).fill(1) })));
+      model.step({ learningRate: 0.05, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 1 });
+    }
+    expect(await model.logprobs([{ ids: sequences[0], start: 1 }])).not.toEqual(before);
+    await model.save(folder);
+    await model.close();
+    await compare({ folder: base, lora: { folder } }, { folder: base, adapter: folder });
+  });
+
   it.each([["all-linear"], [["k_proj", "o_proj"]], [[...adaptableModules]]])(
     "writes an adapter over %j that loads here",
     async (targets) => {
       const adapter = fresh();
       await ask({ command: "create-adapter", folder: base, adapter, rank: 4, alpha: 6, targets, seed: 9 });
       await compare(await merged(adapter), { folder: base, adapter });
+      await compare({ folder: base, lora: { folder: adapter } }, { folder: base, adapter });
       // The folder is also good to overwrite and to read again.
       const copy = fresh();
       await cp(adapter, copy, { recursive: true });

@@ -7,7 +7,7 @@ import { userError } from "#kernel/errors.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { Parameters } from "./checkpoint.ts";
 import { exists, type FolderKind, recoverFolder, replaceFolder, writeTextAtomically } from "./checkpoint-files.ts";
-import { loadOptimizerState, type OptimizerState, saveOptimizerState } from "./checkpoint-optimizer.ts";
+import { type OptimizerState, saveOptimizerState } from "./checkpoint-optimizer.ts";
 import { readJson } from "./checkpoint-read.ts";
 import { expectedTensors } from "./checkpoint-tensors.ts";
 import type { ModelConfig } from "./config.ts";
@@ -144,6 +144,7 @@ const adapterKind: FolderKind = {
 export interface AdapterContent extends Adapter {
   /** Folder or hub name of the model the adapter belongs to, for PEFT's `base_model_name_or_path`. */
   baseModel?: string;
+  /** Written as optimizer.safetensors when given; `loadOptimizerState` reads it. */
   optimizer?: OptimizerState;
 }
 
@@ -162,7 +163,7 @@ export async function saveAdapter(folder: string, content: AdapterContent): Prom
  *
  * @throws userError naming file, field or tensor when the adapter needs what is not supported, or does not fit the model
  */
-export async function loadAdapter(folder: string, config: ModelConfig): Promise<Adapter & { optimizer?: OptimizerState }> {
+export async function loadAdapter(folder: string, config: ModelConfig): Promise<Adapter> {
   folder = resolve(folder);
   await recoverFolder(folder);
   const file = join(folder, configFile);
@@ -184,8 +185,7 @@ export async function loadAdapter(folder: string, config: ModelConfig): Promise<
     }
     return found;
   });
-  const optimizer = await loadOptimizerState(folder, wanted);
-  return optimizer === undefined ? { options, parameters } : { options, parameters, optimizer };
+  return { options, parameters };
 }
 
 function misfit(path: string, what: string) {

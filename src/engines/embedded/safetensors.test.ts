@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -170,6 +170,19 @@ describe("safetensors", () => {
       await writeFile(path, bytes);
       expect((await errorOf(path)).message).toMatch(/header claims/);
     }
+  });
+
+  it("reads what lies behind the first four gigabytes of a file", async () => {
+    const path = join(folder, "far.safetensors");
+    const far = 5 * 2 ** 30;
+    const header = JSON.stringify({ near: f32(0, far), last: f32(far, far + 12) });
+    const handle = await open(path, "w");
+    await handle.write(Buffer.from(Uint32Array.of(header.length, 0).buffer), 0, 8, 0);
+    await handle.write(header, 8);
+    // A hole in the file takes no room on the disk.
+    await handle.write(Buffer.from(Float32Array.of(1, 2, 3).buffer), 0, 12, 8 + header.length + far);
+    await handle.close();
+    await SafetensorsFile.use(path, async (file) => expect(await file.read("last")).toEqual(vector(3)));
   });
 
   it("takes a brace inside a tensor's name for what it is", async () => {
