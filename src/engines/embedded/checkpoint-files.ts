@@ -124,6 +124,7 @@ const causes: Record<string, { what: string; advice: string }> = {
   EROFS: { what: "the file system is read-only", advice: "Choose a folder on a writable disk." },
   ENOENT: { what: "it does not exist", advice: "Check the path." },
   ENOTDIR: { what: "a part of the path is a file, not a folder", advice: "Check the path." },
+  EEXIST: { what: "a file is in the place of a folder", advice: "Check the path." },
   EISDIR: { what: "it is a folder, not a file", advice: "Check the path." },
   EIO: { what: "the disk reported an input/output error", advice: "Check the disk, or choose another one." },
 };
