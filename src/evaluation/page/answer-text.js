@@ -1,0 +1,55 @@
+/** One answer's text with its think, refine and answer spans coloured and the steps marked that a reader looks for. */
+import { element } from "./dom.js";
+
+/** @import { PageAnswer } from "../report-data.ts" */
+
+const markNames = { wrong: "first wrong step", corrected: "slip, corrected below", spoiled: "was right, spoiled below" };
+const markSigns = { wrong: "✗", corrected: "↺", spoiled: "✗" };
+
+/**
+ * Spans nest (refine in think, marks anywhere), so the text is cut at every border and pieces go into the innermost open span.
+ * @param {PageAnswer} answer
+ */
+export function answerText({ text, spans, marks }) {
+  const root = element("div", { class: "answer-text" });
+  const ranges = [
+    ...spans.map(({ kind, start, end }) => ({
+      start,
+      end,
+      make: () => element("span", { class: `span ${kind}`, "data-kind": kind }),
+    })),
+    ...marks.map(({ kind, start, end }) => ({ start, end, make: () => markElement(kind) })),
+  ].sort((first, second) => first.start - second.start || second.end - first.end);
+  const borders = [...new Set([0, text.length, ...ranges.flatMap(({ start, end }) => [start, end])])].sort(
+    (first, second) => first - second,
+  );
+  /** @type {{ end: number, node: HTMLElement }[]} */
+  const open = [{ end: text.length + 1, node: root }];
+  let next = 0;
+  for (const [index, start] of borders.entries()) {
+    while (open.length > 1 && open[open.length - 1].end <= start) open.pop();
+    for (; next < ranges.length && ranges[next].start === start; next++) {
+      const node = ranges[next].make();
+      open[open.length - 1].node.append(node);
+      // A range that sticks out of its parent ends with it.
+      open.push({ end: Math.min(ranges[next].end, open[open.length - 1].end), node });
+    }
+    const end = borders[index + 1];
+    if (end !== undefined) appendText(open[open.length - 1].node, text.slice(start, end));
+  }
+  return root;
+}
+
+/** @param {keyof typeof markNames} kind */
+function markElement(kind) {
+  // The name comes before the text for readers who hear the page, and as a badge for those who see it.
+  return element("mark", { class: `mark ${kind}` }, element("span", { class: "badge" }, `${markSigns[kind]} ${markNames[kind]}`));
+}
+
+/** Tags are shown as small labels; they are the text's own characters, so that copying gives the answer as it was. @param {HTMLElement} node @param {string} text */
+function appendText(node, text) {
+  for (const part of text.split(/(<\/?(?:think|refine|answer)>)/)) {
+    if (part === "") continue;
+    node.append(/^<\/?(?:think|refine|answer)>$/.test(part) ? element("span", { class: "tag" }, part) : part);
+  }
+}

@@ -1,0 +1,142 @@
+/** Accuracy against tokens: each method as a point with its interval, and what voting over plain answers reaches at each cost. */
+import { element, percentText, wholeText } from "./dom.js";
+import { figure, placeLabels, seriesColours } from "./figures.js";
+
+/** @import { Results } from "../results.ts" */
+/** @typedef {"generated" | "all"} Convention */
+
+/** @param {HTMLElement} place @param {Results} results */
+export function drawCost(place, results) {
+  const holder = element("div");
+  /** @param {Convention} convention */
+  const show = (convention) => holder.replaceChildren(costFigure(results, convention));
+  /** @param {Convention} value @param {string} text */
+  const choice = (value, text) => {
+    const input = element("input", { type: "radio", name: "token-convention", value, checked: value === "generated" });
+    input.addEventListener("change", () => show(value));
+    return element("label", {}, input, text);
+  };
+  place.append(
+    element(
+      "fieldset",
+      { class: "choices" },
+      element("legend", {}, "Count"),
+      choice("generated", "sampled tokens"),
+      choice("all", "sampled tokens and prompts"),
+    ),
+    holder,
+  );
+  show("generated");
+}
+
+/** @param {Results} results @param {Convention} convention */
+function costFigure(results, convention) {
+  const points = results.methods.flatMap((method, index) => {
+    const tokens = convention === "generated" ? method.tokensPerAnswer : method.allTokensPerAnswer;
+    if (tokens === undefined) return [];
+    const [low, high] = method.interval;
+    return [{ id: method.id, tokens, accuracy: method.accuracy, low, high, colour: seriesColours[index % seriesColours.length] }];
+  });
+  const curve = results.resamplingCurve.map((point) => ({
+    tokens: point[convention],
+    accuracy: point.accuracy,
+    low: point.interval[0],
+    high: point.interval[1],
+    samples: point.samples,
+  }));
+  const unknown = results.methods.length - points.length;
+  if (points.length + curve.length === 0) return element("p", { class: "note" }, "No method's tokens are known.");
+  return figure({
+    label: points.map(({ id, tokens, accuracy }) => `${id}: ${percentText(accuracy)} at ${wholeText(tokens)} tokens`).join("; "),
+    caption:
+      "Points: methods, with 95 % intervals. " +
+      (curve.length > 0
+        ? "Line and band: voting over 1, 2, 3 … plain answers. A method below the line loses to plain resampling at its own cost."
+        : "") +
+      (unknown > 0 ? ` ${unknown} method(s) with unknown tokens are not shown.` : ""),
+    draw(width) {
+      const height = Math.min(460, Math.max(320, width * 0.5));
+      const margin = { left: 48, right: 20, top: 26, bottom: 42 };
+      const all = [...points, ...curve];
+      const tokens = all.map((point) => point.tokens);
+      /** @type {import("@observablehq/plot").ScaleOptions} */
+      const x = {
+        type: "log",
+        domain: [Math.min(...tokens) / 1.25, Math.max(...tokens) * 1.25],
+        range: [margin.left, width - margin.right],
+      };
+      const lowest = Math.max(0, Math.min(...all.map((point) => point.low)) - 0.04);
+      const highest = Math.min(1, Math.max(...all.map((point) => point.high)) + 0.04);
+      /** @type {import("@observablehq/plot").ScaleOptions} */
+      const y = { domain: [lowest, highest], range: [height - margin.bottom, margin.top] };
+      const [scaleX, scaleY] = [Plot.scale({ x }), Plot.scale({ y })];
+      const labels = placeLabels(
+        points.map((point) => ({ x: scaleX.apply(point.tokens), y: scaleY.apply(point.accuracy), text: point.id })),
+        { left: margin.left, right: width - 2, top: 2, bottom: height - margin.bottom },
+      );
+      /** @param {"start" | "end" | "middle"} anchor */
+      const labelMark = (anchor) =>
+        Plot.text(
+          labels.filter((label) => label.anchor === anchor),
+          {
+            x: (label) => scaleX.invert?.(label.x),
+            y: (label) => scaleY.invert?.(label.y),
+            text: "text",
+            textAnchor: anchor,
+            fill: "var(--ink)",
+            stroke: "var(--surface)",
+            strokeWidth: 4,
+            fontSize: 12,
+          },
+        );
+      return Plot.plot({
+        width,
+        height,
+        marginLeft: margin.left,
+        marginRight: margin.right,
+        marginTop: margin.top,
+        marginBottom: margin.bottom,
+        style: { fontSize: "12px", background: "transparent" },
+        x: {
+          ...x,
+          label: "tokens per answer →",
+          ticks: width < 600 ? 4 : 8,
+          tickFormat: (/** @type {number} */ value) => wholeText(value),
+        },
+        y: {
+          ...y,
+          label: "↑ accuracy",
+          ticks: 6,
+          grid: true,
+          tickFormat: (/** @type {number} */ value) => percentText(value, 0),
+        },
+        marks: [
+          Plot.areaY(curve, { x: "tokens", y1: "low", y2: "high", fill: "var(--muted)", fillOpacity: 0.16 }),
+          Plot.lineY(curve, { x: "tokens", y: "accuracy", stroke: "var(--muted)", strokeWidth: 2, strokeDasharray: "6 3" }),
+          Plot.ruleX(points, { x: "tokens", y1: "low", y2: "high", stroke: "colour", strokeWidth: 2 }),
+          Plot.dot(points, {
+            x: "tokens",
+            y: "accuracy",
+            fill: "colour",
+            symbol: "id",
+            r: 6,
+            stroke: "var(--surface)",
+            strokeWidth: 1,
+          }),
+          labelMark("start"),
+          labelMark("end"),
+          labelMark("middle"),
+          Plot.tip(
+            points,
+            Plot.pointer({
+              x: "tokens",
+              y: "accuracy",
+              title: (point) =>
+                `${point.id}\n${percentText(point.accuracy)} (${percentText(point.low)} – ${percentText(point.high)})\n${wholeText(point.tokens)} tokens`,
+            }),
+          ),
+        ],
+      });
+    },
+  });
+}

@@ -1,0 +1,78 @@
+/** A figure: a title, a chart that is drawn again when its width changes, and a sentence that says what it shows. */
+import { element } from "./dom.js";
+
+/** Colours of the page's style sheet, told apart in both modes and by colour-blind readers; never the only sign. */
+export const seriesColours = [1, 2, 3, 4, 5, 6, 7].map((number) => `var(--series-${number})`);
+
+export const seriesDashes = ["", "7 3", "2 3", "9 3 2 3", "4 2", "1 2", "12 4"];
+
+/**
+ * @param {{ title?: string, caption?: string, label: string, draw: (width: number) => (Element | null) }} figure
+ *   `label` describes the chart to those who do not see it
+ */
+export function figure({ title, caption, label, draw }) {
+  const canvas = element("div", { class: "canvas" });
+  const made = element(
+    "figure",
+    {},
+    title === undefined ? null : element("h3", {}, title),
+    canvas,
+    caption === undefined ? null : element("figcaption", {}, caption),
+  );
+  let drawnWidth = 0;
+  const redraw = () => {
+    const width = Math.floor(canvas.clientWidth);
+    if (width === 0 || width === drawnWidth) return;
+    drawnWidth = width;
+    const chart = draw(width);
+    chart?.setAttribute("role", "img");
+    chart?.setAttribute("aria-label", label);
+    canvas.replaceChildren(...(chart ? [chart] : []));
+  };
+  new ResizeObserver(redraw).observe(canvas);
+  return made;
+}
+
+/**
+ * Places for labels beside points, none over another where there is room: right, left, above, below, then further off.
+ * @param {{ x: number, y: number, text: string }[]} points in pixels
+ * @param {{ left: number, right: number, top: number, bottom: number }} frame
+ * @returns {{ x: number, y: number, text: string, anchor: "start" | "end" | "middle" }[]}
+ */
+export function placeLabels(points, frame) {
+  /** @type {{ left: number, right: number, top: number, bottom: number }[]} */
+  const taken = points.map(({ x, y }) => ({ left: x - 7, right: x + 7, top: y - 7, bottom: y + 7 }));
+  return points.map(({ x, y, text }) => {
+    const width = text.length * 6.6;
+    /** @type {[number, number, "start" | "end" | "middle"][]} */
+    const places = [
+      [11, 0, "start"],
+      [-11, 0, "end"],
+      [0, -16, "middle"],
+      [0, 16, "middle"],
+      [11, -14, "start"],
+      [11, 14, "start"],
+      [-11, -14, "end"],
+      [-11, 14, "end"],
+      [0, -30, "middle"],
+      [0, 30, "middle"],
+    ];
+    const boxes = places.map(([dx, dy, anchor]) => {
+      const left = x + dx - (anchor === "start" ? 0 : anchor === "end" ? width : width / 2);
+      return { left, right: left + width, top: y + dy - 7, bottom: y + dy + 7 };
+    });
+    /** @param {typeof boxes[number]} box */
+    const isFree = (box) =>
+      box.left >= frame.left &&
+      box.right <= frame.right &&
+      box.top >= frame.top &&
+      box.bottom <= frame.bottom &&
+      taken.every(
+        (other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom,
+      );
+    const chosen = Math.max(0, boxes.findIndex(isFree));
+    taken.push(boxes[chosen]);
+    const [dx, dy, anchor] = places[chosen];
+    return { x: x + dx, y: y + dy, text, anchor };
+  });
+}

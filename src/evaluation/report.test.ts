@@ -1,0 +1,199 @@
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Item } from "#kernel/item.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
+import type { EvaluationRecord } from "./evaluation-record.ts";
+import { renderReport } from "./report.ts";
+import { historyFromLines, pageData } from "./report-data.ts";
+import { embedJson, embedSource, html } from "./report-html.ts";
+import { findings, headline } from "./report-words.ts";
+import { summarise } from "./summary.ts";
+
+const items: Item[] = Array.from({ length: 40 }, (_, index) => ({
+  id: `item-${index}`,
+  question: "What is 12*3+4?",
+  answer: "40",
+  steps: ["12*3=36", "36+4=40"],
+}));
+
+function record(method: string, item: string, text: string, accuracy: number): EvaluationRecord {
+  const { verdict, refines, answerText } = parseRefine(text);
+  const usage = { calls: 1, inputTokens: 8, outputTokens: 20, milliseconds: 1 };
+  return {
+    item,
+    method,
+    sample: 0,
+    text,
+    answer: answerText,
+    accuracy,
+    verdict,
+    refinements: refines.length,
+    reason: "done",
+    usage,
+  };
+}
+
+const right = "<think>12*3=36;36+4=40;</think><answer>40</answer>";
+const wrong = "<think>12*3=35;35+4=39;</think><answer>39</answer>";
+const methodRecords = (method: string, isRight: (index: number) => boolean) =>
+  items.map((item, index) => record(method, item.id, isRight(index) ? right : wrong, isRight(index) ? 1 : 0));
+const vanilla = methodRecords("vanilla", (index) => index < 12);
+const trained = methodRecords("pasr", (index) => index < 30);
+const results = summarise({ run: "r", temperature: 0, items, records: [...vanilla, ...trained], seed: 1 });
+
+describe("markup", () => {
+  test("values in a template are text", () => {
+    const name = `<b title='x'>&"`;
+    expect(html`<p title="${name}">${name}${undefined}${html`<i>ok</i>`}${[html`1`, html`2`]}</p>`.text).toBe(
+      '<p title="&lt;b title=&#39;x&#39;&gt;&amp;&quot;">&lt;b title=&#39;x&#39;&gt;&amp;&quot;<i>ok</i>1\n2</p>',
+    );
+  });
+
+  test("embedded JSON reads back unchanged and cannot end its script", () => {
+    const piece = fc.oneof(fc.string(), fc.constantFrom("</script>", "<!--", "-->", "<script>", "\u2028", "]]>"));
+    fc.assert(
+      fc.property(fc.array(piece), (texts) => {
+        const { text } = embedJson({ texts });
+        expect(text).not.toMatch(/[<>\u2028\u2029]/);
+        expect(JSON.parse(text)).toEqual({ texts });
+      }),
+    );
+  });
+
+  test("embedded scripts cannot end theirs", () => {
+    expect(embedSource('const end = "</script>" + "<!--";').text).not.toMatch(/<\/script|<!--/);
+  });
+});
+
+describe("the words", () => {
+  test("say who is ahead only when the interval says so", () => {
+    expect(headline(results)).toMatch(/^pasr answers 75\.0\u00a0% of 40 problems right .*; vanilla answers 30\.0\u00a0%\.$/);
+    expect(findings(results)[0]).toMatch(/^More accurate than vanilla: \+45\.0 points, .*, at 20 tokens an answer each\.$/);
+    const worse = summarise({
+      run: "r",
+      temperature: 0,
+      items,
+      records: [...trained, ...vanilla],
+      seed: 1,
+      comparisons: [["pasr", "other"]],
+    });
+    expect(findings(worse).join(" ")).not.toMatch(/accurate than/);
+    const swapped = [...methodRecords("vanilla", (index) => index < 30), ...methodRecords("pasr", (index) => index < 12)];
+    expect(findings(summarise({ run: "r", temperature: 0, items, records: swapped, seed: 1 }))[0]).toMatch(
+      /^Less accurate than vanilla: −45\.0/,
+    );
+    const close = [...methodRecords("vanilla", (index) => index < 13), ...methodRecords("pasr", (index) => index < 14)];
+    expect(findings(summarise({ run: "r", temperature: 0, items, records: close, seed: 1 }))[0]).toMatch(
+      /^No clear difference from vanilla/,
+    );
+  });
+
+  test("tell transitions and how training moved", () => {
+    const lines = Array.from({ length: 20 }, (_, step) => ({ step, reward: step / 10, needlessRefinements: 1, note: "text" }));
+    const told = findings(results, [historyFromLines("seed 1", lines), historyFromLines("seed 2", lines)]);
+    expect(told).toContain(
+      "Of all answers, 45.0\u00a0% went from wrong to right and 0.0\u00a0% from right to wrong, compared with vanilla.",
+    );
+    expect(told).toContain("In training, the reward rose from 0.15 to 1.75 (mean of 2 runs).");
+    expect(told).toContain("In training, needless refinements stayed at about 1.00 (mean of 2 runs).");
+  });
+});
+
+test("metric lines become a history: numbers only, gaps as null", () => {
+  const history = historyFromLines("seed 1", [
+    { step: 1, reward: 0.5, phase: "warm-up" },
+    { step: 2, reward: Number.NaN, kl: 0.1 },
+    { note: "no step" },
+  ]);
+  expect(history).toEqual({ label: "seed 1", steps: [1, 2], metrics: { reward: [0.5, null], kl: [null, 0.1] } });
+});
+
+describe("the page's data", () => {
+  const item = items[0]!;
+  function marked(text: string, accuracy = 0) {
+    const answers = [{ id: "a", label: "a", records: [record("pasr", item.id, text, accuracy)] }];
+    const answer = pageData({ run: "r", results, items: [item], answers }).sets[0]!.answers[0]!;
+    const shown = answer.marks.map(({ kind, start, end }) => `${kind}: ${text.slice(start, end)}`);
+    return { answer, shown };
+  }
+
+  test("marks the first wrong step, and says when it is missing", () => {
+    expect(marked(wrong).shown).toEqual(["wrong: 12*3=35"]);
+    expect(marked("<think>12*3=36;36+4=41;</think><answer>41</answer>").shown).toEqual(["wrong: 36+4=41"]);
+    const missing = marked("<think>12*3=36;</think><answer>36</answer>");
+    expect(missing.shown).toEqual([]);
+    expect(missing.answer.stepMissing).toBe(1);
+    expect(marked(right, 1).shown).toEqual([]);
+  });
+
+  test("marks what refinements corrected and spoiled", () => {
+    expect(marked("<think>12*3=35;<refine>12*3=36</refine>36+4=40;</think><answer>40</answer>", 1).shown).toEqual([
+      "corrected: 12*3=35",
+    ]);
+    expect(marked("<think>12*3=36;<refine>12*3=37</refine>37+4=41;</think><answer>41</answer>").shown[0]).toBe("wrong: 12*3=36");
+  });
+
+  test("leaves a right answer by other steps unmarked", () => {
+    expect(marked("<think>3*12=36;30+10=40;</think><answer>40</answer>", 1)).toMatchObject({ shown: [], answer: { marks: [] } });
+    expect(marked("<think>4+36=40;</think><answer>40</answer>", 1).answer.stepMissing).toBeUndefined();
+  });
+
+  test("marks lines where there are no reference steps", () => {
+    const text = "first\n\nsecond is off\nthird";
+    const loose = { id: "x", question: "?", answer: "1" };
+    const records = [{ ...record("pasr", "x", text, 0), firstWrongStep: 1 }];
+    const [answer] = pageData({ run: "r", results, items: [loose], answers: [{ id: "a", label: "a", records }] }).sets[0]!
+      .answers;
+    expect(answer!.marks.map(({ start, end }) => text.slice(start, end))).toEqual(["second is off"]);
+  });
+
+  test("colours spans that were never closed to the end of the text", () => {
+    const { answer } = marked("<think>12*3=36;<refine>hm");
+    expect(answer.spans).toEqual([
+      { kind: "think", start: 0, end: 25 },
+      { kind: "refine", start: 15, end: 25 },
+    ]);
+    expect(answer.verdict).toBe("truncated");
+  });
+
+  test("keeps every answer beside its item, with gaps where a set has none", () => {
+    const sets = [
+      { id: "a", label: "a", records: vanilla.slice(1) },
+      { id: "b", label: "b", records: trained },
+    ];
+    const data = pageData({ run: "r", results, items, answers: sets, compare: ["b", "unknown"] });
+    expect(data.sets[0]!.answers[0]).toBeNull();
+    expect(data.sets.map((set) => set.answers.length)).toEqual([40, 40]);
+    expect(data.compare).toEqual([1, 1]);
+  });
+});
+
+describe("the page", () => {
+  test("is one file: no address to load from, and the data in it", () => {
+    const page = renderReport({ run: "first <run>", results, items, answers: [{ id: "a", label: "a", records: trained }] });
+    expect(page).toContain("<title>first &lt;run&gt; · Midcourse</title>");
+    expect(page).not.toMatch(/<(?:script|img|iframe)[^>]*\ssrc=|<link\b/);
+    expect(/<style>(.*?)<\/style>/s.exec(page)![1]).not.toMatch(/url\(|@import/);
+    expect(page).not.toMatch(/^(?:import|export) /m);
+    expect(page.match(/<script/g)).toHaveLength(4);
+    const json = /<script type="application\/json" id="page-data">(.*?)<\/script>/s.exec(page)![1]!;
+    expect(JSON.parse(json).sets[0].answers[0].text).toBe(right);
+  });
+
+  test("leaves out sections without data", () => {
+    const page = renderReport({ run: "r", results });
+    expect(page).not.toContain('id="training"');
+    expect(page).not.toContain('id="answers"');
+    expect(page).toContain('id="comparisons"');
+  });
+
+  test("has scripts that the compiler accepts", () => {
+    const root = path.resolve(import.meta.dirname, "../..");
+    const compiler = path.join(root, "node_modules/typescript/bin/tsc");
+    const compile = () =>
+      execFileSync(process.execPath, [compiler, "-p", "src/evaluation/page"], { cwd: root, encoding: "utf8" });
+    expect(compile).not.toThrow();
+  });
+});
