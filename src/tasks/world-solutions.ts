@@ -5,7 +5,7 @@
  */
 import type { CharacterRange, TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
 import type { Random } from "#kernel/seed.ts";
-import { applyOperator, isHard, type Step } from "./world.ts";
+import { applyOperator, defaultWorldOptions, drawChain, isHard, type Step, type WorldOptions } from "./world.ts";
 import type { WorldItem } from "./world-items.ts";
 
 /** The words that ask for each way of answering. Short, since the model that reads them is small. */
@@ -14,6 +14,8 @@ export const worldPrompts = {
   refine: "Solve step by step. Refine steps.",
   feedback: "Check each step.",
   improve: "Solve again.",
+  drill: "Calculate.",
+  carefulDrill: "Calculate carefully.",
 } as const;
 
 export interface SolutionOptions {
@@ -154,16 +156,62 @@ export function selfRefineConversation(
   return { id: `${item.id}-self-refine-${rounds}`, messages };
 }
 
+/** Unrelated steps to calculate, in one go or all of them refined carefully: dense practice, under prompts of its own. */
+export function drillConversation(
+  id: string,
+  options: WorldOptions,
+  careful: boolean,
+  hardShare: number,
+  random: Random,
+): TrainingConversation {
+  const steps: Step[] = [];
+  for (let count = random.integer(3, 6); count > 0; ) {
+    const operator = random.chance(hardShare) ? "*" : random.pick(["+", "-"] as const);
+    const step = drawChain([operator], options, random, 9999)?.[0];
+    if (step === undefined) continue;
+    steps.push(step);
+    count--;
+  }
+  const question = steps.map((step) => `${step.left}${step.operator}${step.right}`).join(";");
+  const share = { refineShare: careful ? 1 : 0, shallowShare: 0, wrongHard: 0.5, wrongEasy: 0.2 };
+  const { text, masked } = writeRefined(steps, share, random);
+  const prompt = careful ? worldPrompts.carefulDrill : worldPrompts.drill;
+  return { id: `${id}-drill`, messages: [system(prompt), user(question), { ...assistant(text), masked }] };
+}
+
 export interface CorpusOptions extends SolutionOptions {
   /** Shares of refined solutions and of self-refine conversations; the rest are plain solutions. */
   refinedShare: number;
   selfRefineShare: number;
+  /** Share of drills, and among them of careful ones; share of products in careful drills and in quick ones. */
+  drillShare: number;
+  carefulDrillShare: number;
+  carefulHardShare: number;
+  quickHardShare: number;
 }
 
-export const defaultCorpusOptions: CorpusOptions = { ...defaultSolutionOptions, refinedShare: 0.4, selfRefineShare: 0.2 };
+export const defaultCorpusOptions: CorpusOptions = {
+  ...defaultSolutionOptions,
+  refinedShare: 0.4,
+  selfRefineShare: 0.2,
+  drillShare: 0.5,
+  carefulDrillShare: 0.5,
+  carefulHardShare: 0.8,
+  quickHardShare: 0.4,
+};
 
-/** One supervised example for an item: plain, refined or self-refine by the shares. */
+/** One supervised example for an item: a drill, or the item solved plain, refined or by self-refine, by the shares. */
 export function worldConversation(item: WorldItem, random: Random, options = defaultCorpusOptions): TrainingConversation {
+  if (random.chance(options.drillShare)) {
+    const careful = random.chance(options.carefulDrillShare);
+    return drillConversation(
+      item.id,
+      defaultWorldOptions,
+      careful,
+      careful ? options.carefulHardShare : options.quickHardShare,
+      random,
+    );
+  }
   const draw = random.uniform();
   if (draw < options.refinedShare) return refinedConversation(item, random, options);
   if (draw >= options.refinedShare + options.selfRefineShare) return plainConversation(item);

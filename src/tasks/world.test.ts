@@ -6,11 +6,12 @@ import { evaluateExpression } from "#verifiers/expression.ts";
 import { extractAnswer, numberVerifier } from "#verifiers/number.ts";
 import { toNumber } from "#verifiers/rational.ts";
 import { gradeSteps } from "#verifiers/steps.ts";
-import { canonicalChain, isHard, splitOf } from "./world.ts";
+import { canonicalChain, defaultWorldOptions, isHard, splitOf } from "./world.ts";
 import { type WorldItem, worldItems } from "./world-items.ts";
 import {
   corruptResult,
   defaultSolutionOptions,
+  drillConversation,
   refinedConversation,
   selfRefineConversation,
   slip,
@@ -82,6 +83,20 @@ describe("the world's solutions", () => {
         expect(masked.map(([start, end]) => text.slice(start, end))).toEqual(
           graded.steps.filter((step) => step.needed).map((step) => `${step.attempt};`),
         );
+      }),
+    );
+  });
+
+  it("drill unrelated steps, all refined or none, everything right in the end", () => {
+    fc.assert(
+      fc.property(fc.boolean(), fc.integer(), (careful, seed) => {
+        const { messages } = drillConversation("d", defaultWorldOptions, careful, 0.5, new Random(seed));
+        const [, question, answer] = messages;
+        const { steps } = gradeSteps(answer!.content);
+        expect(steps.map((step) => step.expression).join(";")).toBe(question!.content);
+        expect(steps.every((step) => step.right && step.refined === careful)).toBe(true);
+        expect(answer!.masked).toHaveLength(steps.filter((step) => step.needed).length);
+        expect(extractAnswer(answer!.content)).toBe(steps.at(-1)!.final);
       }),
     );
   });

@@ -21,6 +21,9 @@ export interface WorldOptions {
   /** Smallest and largest number that a product may multiply; the factor is one digit, 3 to 9. */
   minMultiplicand: number;
   maxMultiplicand: number;
+  /** Smallest and largest number that a sum or difference adds or takes away. */
+  minAddend: number;
+  maxAddend: number;
 }
 
 export const defaultWorldOptions: WorldOptions = {
@@ -29,6 +32,8 @@ export const defaultWorldOptions: WorldOptions = {
   hardShare: 0.6,
   minMultiplicand: 100,
   maxMultiplicand: 999,
+  minAddend: 2,
+  maxAddend: 9,
 };
 
 /** A product is hard to write down in one go; a sum or difference with a short number is not. Visible from the step's surface. */
@@ -56,14 +61,17 @@ export function splitOf(steps: readonly Step[]): Split {
 export type StepPattern = readonly Operator[];
 
 /** Draws numbers for a pattern of operators; undefined when the draw ran out of range, and the caller draws again. */
-export function drawChain(pattern: StepPattern, options: WorldOptions, random: Random): Step[] | undefined {
+export function drawChain(
+  pattern: StepPattern,
+  options: WorldOptions,
+  random: Random,
+  largestStart = options.maxMultiplicand,
+): Step[] | undefined {
   const productFirst = pattern[0] === "*";
-  let value = productFirst
-    ? random.integer(options.minMultiplicand, options.maxMultiplicand)
-    : random.integer(12, options.maxMultiplicand);
+  let value = productFirst ? random.integer(options.minMultiplicand, options.maxMultiplicand) : random.integer(12, largestStart);
   const steps: Step[] = [];
   for (const operator of pattern) {
-    const right = operator === "*" ? random.integer(3, 9) : random.integer(3, 99);
+    const right = operator === "*" ? random.integer(3, 9) : random.integer(options.minAddend, options.maxAddend);
     const result = applyOperator(value, operator, right);
     if (operator === "*" && (value < options.minMultiplicand || value > options.maxMultiplicand)) return undefined;
     if (result < 3 || result > 9999) return undefined;
