@@ -2,7 +2,6 @@
  * Chat ⇄ tokens ⇄ mask for one checkpoint. Ids that were sampled are kept as they are from the sampler to the gradient; text becomes ids
  * only where a person or a template wrote it.
  */
-import { Tokenizer as Encoder } from "@huggingface/tokenizers";
 import type { TokenSequence } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Message } from "#kernel/model.ts";
@@ -10,7 +9,9 @@ import type { Span } from "#kernel/refine-grammar.ts";
 import { ChatTemplate } from "./chat-template.ts";
 import { readTokenizerFiles, specialToken, type TokenizerFiles } from "./checkpoint-files.ts";
 import { tokensTouching } from "./spans.ts";
+import { TextIds } from "./text-ids.ts";
 import { TokenText } from "./token-text.ts";
+import { findEndOfTurn, textAfterTurn } from "./turns.ts";
 
 export interface TokenizerOptions {
   /** More variables for the chat template, such as `enable_thinking` or a fixed `date_string`. */
@@ -58,18 +59,17 @@ export class Tokenizer {
   readonly padId: number;
   /** What ends an assistant's turn in this template; the end of sequence where there is no template. */
   readonly endOfTurnId: number;
-  readonly #encoder: Encoder;
+  readonly #ids: TextIds;
   readonly #text: TokenText;
   readonly #template: ChatTemplate | undefined;
   readonly #files: TokenizerFiles;
   readonly #dropped: ReadonlySet<number>;
-  readonly #addsFirstSpace: boolean;
 
   private constructor(files: TokenizerFiles, options: TokenizerOptions) {
     const { config, json } = files;
     this.#files = files;
     this.#text = new TokenText(json, files.jsonFile);
-    this.#encoder = makeEncoder(files);
+    this.#ids = new TextIds(files);
     this.vocabularySize = this.#text.size;
     if (files.template !== undefined) {
       const tokens = Object.fromEntries(
@@ -82,10 +82,11 @@ export class Tokenizer {
     }
     const named = (name: string) => {
       const text = specialToken(config[name] as string | null);
-      return text === undefined ? undefined : this.#encoder.token_to_id(text);
+      return text === undefined ? undefined : this.#ids.idOf(text);
     };
     const endOfSequence = named("eos_token");
-    const endOfTurn = this.#findEndOfTurn() ?? endOfSequence ?? files.generationStopIds[0];
+    const endOfTurn =
+      (this.#template && findEndOfTurn(this.#template, this.#ids, this.#text)) ?? endOfSequence ?? files.generationStopIds[0];
     if (endOfTurn === undefined) {
       throw userError(
         "end-token-missing",
@@ -98,8 +99,6 @@ export class Tokenizer {
     this.padId = named("pad_token") ?? endOfSequence ?? endOfTurn;
     const begin = named("bos_token");
     this.#dropped = new Set([...this.stopIds, this.padId, ...(begin === undefined ? [] : [begin])]);
-    const firstOfLetter = this.#encodeRaw("a")[0];
-    this.#addsFirstSpace = this.#encoder.id_to_token(firstOfLetter)?.startsWith("\u2581") ?? false;
   }
 
   /** Reads tokenizer.json, tokenizer_config.json and, where they are, chat_template.jinja and generation_config.json. */
@@ -109,7 +108,7 @@ export class Tokenizer {
 
   /** Text to ids. Names of special tokens in the text become those tokens; nothing is put in front or behind. */
   encode(text: string): number[] {
-    return this.#encodeRaw(text);
+    return this.#ids.encode(text);
   }
 
   /** Ids to text: think, refine and answer tags stay; end, padding and begin tokens go unless all is to be kept. */
@@ -139,10 +138,10 @@ export class Tokenizer {
 
   /** The ids a model is given before it writes. An unfinished final message is encoded by itself, as the model would have written it. */
   encodeConversation(messages: readonly Message[], options: RenderOptions = {}): number[] {
-    if (!options.continueFinal) return this.#encodeRaw(this.render(messages, options));
+    if (!options.continueFinal) return this.#ids.encode(this.render(messages, options));
     const whole = this.render(messages, options);
     const content = messages[messages.length - 1].content;
-    return [...this.#encodeRaw(whole.slice(0, whole.length - content.length)), ...this.#encodeInside(content)];
+    return [...this.#ids.encode(whole.slice(0, whole.length - content.length)), ...this.#ids.encodeInside(content)];
   }
 
   /**
@@ -164,10 +163,10 @@ export class Tokenizer {
     for (const [index, message] of messages.entries()) {
       if (message.role !== "assistant" || !(options.trainable?.(message, index) ?? true)) continue;
       const prompt = this.#renderBefore(messages, index);
-      if (previous === undefined) add(this.#encodeRaw(prompt), 0);
-      else add(this.#encodeInside(this.#textAfterTurn(previous.prompt, previous.content, prompt)), 0);
+      if (previous === undefined) add(this.#ids.encode(prompt), 0);
+      else add(this.#ids.encodeInside(this.#textAfterTurn(previous.prompt, previous.content, prompt)), 0);
       const start = ids.length;
-      const content = this.#encodeInside(message.content);
+      const content = this.#ids.encodeInside(message.content);
       add(content, 1);
       add([this.endOfTurnId], 1);
       const hidden = options.unlearned?.(message, index) ?? [];
@@ -206,7 +205,7 @@ export class Tokenizer {
     const prompt = this.render(before, { addGenerationPrompt: true });
     const reply: Message = { role: "assistant", content: text };
     const whole = this.render([...before, reply, ...next], { addGenerationPrompt: true });
-    const after = this.#encodeInside(this.#textAfterTurn(prompt, text, whole));
+    const after = this.#ids.encodeInside(this.#textAfterTurn(prompt, text, whole));
     return [...promptIds, ...sampledIds, ...(ended ? [] : [this.endOfTurnId]), ...after];
   }
 
@@ -223,57 +222,13 @@ export class Tokenizer {
   /** What `whole` says after the turn that `prompt` opened and `content` filled, its end token not included. */
   #textAfterTurn(prompt: string, content: string, whole: string): string {
     const end = this.tokenPieces([this.endOfTurnId], { keepAll: true })[0];
-    if (whole.startsWith(prompt)) {
-      const rest = whole.slice(prompt.length);
-      // Templates may trim the content; the ids keep it as it was written.
-      for (const shown of [content, content.trimEnd(), content.trimStart(), content.trim()]) {
-        if (!rest.startsWith(shown)) continue;
-        const afterContent = rest.slice(shown.length).trimStart();
-        if (afterContent.startsWith(end)) return afterContent.slice(end.length);
-      }
-    }
+    const after = textAfterTurn(prompt, content, end, whole);
+    if (after !== undefined) return after;
     throw userError(
       "template-rewrites-history",
       `${this.#files.templateFile}: the chat template shows an earlier assistant turn otherwise once another turn follows it`,
       "Make one sequence of each assistant turn: encode what stands before it anew, and learn only that turn.",
     );
-  }
-
-  /** Encodes text that stands inside a conversation: without the space that SentencePiece-like tokenizers put before a first word. */
-  #encodeInside(text: string): number[] {
-    if (!this.#addsFirstSpace || text === "") return this.#encodeRaw(text);
-    const lead = this.#encodeRaw("\n");
-    const ids = this.#encodeRaw(`\n${text}`);
-    return lead.every((id, index) => ids[index] === id) ? ids.slice(lead.length) : this.#encodeRaw(text);
-  }
-
-  #encodeRaw(text: string): number[] {
-    return text === "" ? [] : this.#encoder.encode(text, { add_special_tokens: false }).ids;
-  }
-
-  /** The special token the template writes right after an assistant's words. */
-  #findEndOfTurn(): number | undefined {
-    if (!this.#template) return undefined;
-    const words = "a1b2c3";
-    let rendered: string;
-    try {
-      rendered = this.#template.render(
-        [
-          { role: "user", content: "a" },
-          { role: "assistant", content: words },
-        ],
-        false,
-      );
-    } catch {
-      // A template that refuses this small conversation tells nothing; the end of sequence ends the turn then.
-      return undefined;
-    }
-    const added = this.#encoder.get_added_tokens_decoder();
-    for (const id of this.#encodeRaw(rendered.slice(rendered.lastIndexOf(words) + words.length))) {
-      if (added.get(id)?.special) return id;
-      if (this.#text.pieces([id], () => false)[0].trim() !== "") return undefined;
-    }
-    return undefined;
   }
 
   #requireTemplate(): ChatTemplate {
@@ -289,17 +244,4 @@ export class Tokenizer {
 /** Prompt and sampled ids as one sequence whose scored part is what was sampled. */
 export function extend(promptIds: readonly number[], sampledIds: readonly number[]): TokenSequence {
   return { ids: [...promptIds, ...sampledIds], start: promptIds.length };
-}
-
-function makeEncoder(files: TokenizerFiles): Encoder {
-  try {
-    return new Encoder({ normalizer: null, pre_tokenizer: null, post_processor: null, ...files.json }, files.config);
-  } catch (cause) {
-    throw userError(
-      "tokenizer-unsupported",
-      `${files.jsonFile}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      "Use a checkpoint of the Qwen or Llama families.",
-      cause,
-    );
-  }
 }

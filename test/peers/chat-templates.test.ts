@@ -1,6 +1,6 @@
 /**
  * The same text, the same ids: our tokenizer beside `transformers` over vocabularies of the three kinds the engine's families use, made on
- * the spot, and over chat templates. Set MIDCOURSE_TEMPLATES to a folder of *.jinja files to compare those as well, and PEER_PYTHON to a
+ * the spot, and over chat templates. Set MIDCOURSE_TEMPLATES to a folder of *.jinja files to compare those as well, and MIDCOURSE_PYTHON to a
  * Python that has transformers. Skipped, with the reason printed, where there is none.
  */
 import { spawnSync } from "node:child_process";
@@ -14,14 +14,14 @@ import { Random } from "#kernel/seed.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { trainTokenizer } from "#tokens/train-bpe.ts";
 
-const python = process.env.PEER_PYTHON ?? "python3";
+const python = process.env.MIDCOURSE_PYTHON ?? "python3";
 const probe = spawnSync(
   python,
   ["-c", "import transformers, tokenizers; print(transformers.__version__, tokenizers.__version__)"],
   { encoding: "utf8" },
 );
 const missing = probe.status !== 0;
-if (missing) console.warn(`skipped: ${python} has no transformers; name one that has it with PEER_PYTHON`);
+if (missing) console.warn(`skipped: ${python} has no transformers; name one that has it with MIDCOURSE_PYTHON`);
 else console.info(`compared with transformers and tokenizers ${probe.stdout.trim()}`);
 
 interface Chat {
