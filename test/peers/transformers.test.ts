@@ -117,6 +117,8 @@ const families: [string, Record<string, unknown>][] = [
       },
     },
   ],
+  ["llama with biases", { ...newConfig({ ...sizes, architecture: "llama" }), attention_bias: true, mlp_bias: true }],
+  ["qwen3 with biases", { ...newConfig(sizes), attention_bias: true }],
   [
     "qwen2 with the older yarn form",
     { ...newConfig({ ...sizes, architecture: "qwen2" }), rope_parameters: undefined, rope_scaling: { type: "yarn", factor: 2 } },

@@ -23,10 +23,16 @@ export function expectedTensors(config: ModelConfig): Map<string, number[]> {
       add("self_attn.k_norm.weight", headSize);
     }
     add("self_attn.o_proj.weight", hiddenSize, queries);
+    if (config.attentionOutputBias) add("self_attn.o_proj.bias", hiddenSize);
     add("post_attention_layernorm.weight", hiddenSize);
-    add("mlp.gate_proj.weight", intermediateSize, hiddenSize);
-    add("mlp.up_proj.weight", intermediateSize, hiddenSize);
-    add("mlp.down_proj.weight", hiddenSize, intermediateSize);
+    for (const [name, outputs, inputs] of [
+      ["gate_proj", intermediateSize, hiddenSize] as const,
+      ["up_proj", intermediateSize, hiddenSize] as const,
+      ["down_proj", hiddenSize, intermediateSize] as const,
+    ]) {
+      add(`mlp.${name}.weight`, outputs, inputs);
+      if (config.feedForwardBias) add(`mlp.${name}.bias`, outputs);
+    }
   }
   tensors.set("model.norm.weight", [hiddenSize]);
   if (!config.tieEmbeddings) tensors.set(tiedHead, [config.vocabularySize, hiddenSize]);

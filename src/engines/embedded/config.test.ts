@@ -103,6 +103,18 @@ describe("parseConfig", () => {
     });
   });
 
+  it("puts biases where each family has them", () => {
+    const biases = (change: Record<string, unknown>) => {
+      const parsed = parseConfig({ ...small, ...change }, "f");
+      return [parsed.queryKeyValueBias, parsed.attentionOutputBias, parsed.feedForwardBias];
+    };
+    expect(biases({})).toEqual([false, false, false]);
+    expect(biases({ attention_bias: true, mlp_bias: true })).toEqual([true, true, false]);
+    expect(biases({ model_type: "llama", attention_bias: true })).toEqual([true, true, false]);
+    expect(biases({ model_type: "llama", mlp_bias: true })).toEqual([false, false, true]);
+    expect(biases({ model_type: "qwen2", attention_bias: false })).toEqual([true, false, false]);
+  });
+
   it("joins the stop ids of config.json and generation_config.json", () => {
     const parse = (eos: unknown, generation: unknown) =>
       parseConfig({ ...small, eos_token_id: eos }, "f", { json: generation, file: "g" }).stopIds;
@@ -123,8 +135,7 @@ describe("parseConfig", () => {
     ["model_type", { model_type: "constructor" }],
     ["architectures", { architectures: ["Qwen3ForSequenceClassification"] }],
     ["hidden_act", { hidden_act: "gelu" }],
-    ["attention_bias", { attention_bias: true }],
-    ["mlp_bias", { model_type: "llama", mlp_bias: true }],
+    ["attention_bias", { attention_bias: "all" }],
     ["quantization_config", { quantization_config: { bits: 4 } }],
     ["use_sliding_window", { use_sliding_window: true, max_window_layers: 1 }],
     ["layer_types", { layer_types: ["full_attention", "sliding_attention"] }],

@@ -20,6 +20,9 @@ export interface ModelConfig {
   /** RMSNorm over each head of queries and keys, before the rotation. */
   queryKeyNorm: boolean;
   queryKeyValueBias: boolean;
+  attentionOutputBias: boolean;
+  /** On all three matrices of SwiGLU. */
+  feedForwardBias: boolean;
   maxContextTokens: number;
   /** Radians per position of each rotated pair, of length headSize / 2, rotary scaling already applied. */
   inverseFrequencies: Float64Array;
@@ -78,7 +81,7 @@ export function parseConfig(json: unknown, file: string, generation?: { json: un
   const fields = new Fields(json, file);
   const architecture = readArchitecture(fields);
   const defaults = families[architecture];
-  refuseUnsupported(fields, architecture);
+  refuseUnsupported(fields);
 
   const hiddenSize = fields.count("hidden_size", 4096);
   const layers = fields.count("num_hidden_layers", 32);
@@ -95,6 +98,8 @@ export function parseConfig(json: unknown, file: string, generation?: { json: un
   const headSize = fields.count("head_dim", defaults.headSize ?? hiddenSize / heads);
   if (headSize % 2 !== 0) throw fields.wrong("head_dim", "an even number, because rotation works on pairs");
   refuseSlidingWindow(fields, layers);
+  // Qwen2 has its biases always and never one on the output, whatever this field says.
+  const attentionBias = architecture !== "qwen2" && fields.flag("attention_bias", false);
   const maxContextTokens = fields.count("max_position_embeddings", defaults.maxContextTokens);
   const vocabularySize = fields.count("vocab_size", defaults.vocabularySize);
   return {
@@ -109,7 +114,9 @@ export function parseConfig(json: unknown, file: string, generation?: { json: un
     normEpsilon: fields.positive("rms_norm_eps", 1e-6),
     tieEmbeddings: fields.flag("tie_word_embeddings", false),
     queryKeyNorm: architecture === "qwen3",
-    queryKeyValueBias: architecture === "qwen2",
+    queryKeyValueBias: architecture === "qwen2" || attentionBias,
+    attentionOutputBias: attentionBias,
+    feedForwardBias: architecture === "llama" && fields.flag("mlp_bias", false),
     maxContextTokens,
     ...rotaryFrequencies(fields, headSize, maxContextTokens),
     stopIds: readStopIds(fields, defaults, generation),
@@ -128,12 +135,9 @@ function readArchitecture(fields: Fields): Architecture {
   return architecture;
 }
 
-function refuseUnsupported(fields: Fields, architecture: Architecture): void {
+function refuseUnsupported(fields: Fields): void {
   if (fields.text("hidden_act", "silu") !== "silu") {
     throw fields.unsupported("hidden_act", "only silu is supported.", otherModel);
-  }
-  for (const name of architecture === "qwen2" ? [] : ["attention_bias", "mlp_bias"]) {
-    if (fields.flag(name, false)) throw fields.unsupported(name, "biases are supported for qwen2 only.", otherModel);
   }
   if (fields.has("quantization_config")) {
     throw fields.unsupported(
