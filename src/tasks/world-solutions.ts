@@ -5,7 +5,7 @@
  */
 import type { CharacterRange, TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
 import type { Random } from "#kernel/seed.ts";
-import { applyOperator, defaultWorldOptions, drawChain, isHard, type Step, type WorldOptions } from "./world.ts";
+import { applyOperator, drawChain, isHard, type Step, type WorldOptions } from "./world.ts";
 import type { WorldItem } from "./world-items.ts";
 
 /** The words that ask for each way of answering. Short, since the model that reads them is small. */
@@ -177,44 +177,4 @@ export function drillConversation(
   const { text, masked } = writeRefined(steps, share, random);
   const prompt = careful ? worldPrompts.carefulDrill : worldPrompts.drill;
   return { id: `${id}-drill`, messages: [system(prompt), user(question), { ...assistant(text), masked }] };
-}
-
-export interface CorpusOptions extends SolutionOptions {
-  /** Shares of refined solutions and of self-refine conversations; the rest are plain solutions. */
-  refinedShare: number;
-  selfRefineShare: number;
-  /** Share of drills, and among them of careful ones; share of products in careful drills and in quick ones. */
-  drillShare: number;
-  carefulDrillShare: number;
-  carefulHardShare: number;
-  quickHardShare: number;
-}
-
-export const defaultCorpusOptions: CorpusOptions = {
-  ...defaultSolutionOptions,
-  refinedShare: 0.4,
-  selfRefineShare: 0.2,
-  drillShare: 0.5,
-  carefulDrillShare: 0.5,
-  carefulHardShare: 0.8,
-  quickHardShare: 0.4,
-};
-
-/** One supervised example for an item: a drill, or the item solved plain, refined or by self-refine, by the shares. */
-export function worldConversation(item: WorldItem, random: Random, options = defaultCorpusOptions): TrainingConversation {
-  if (random.chance(options.drillShare)) {
-    const careful = random.chance(options.carefulDrillShare);
-    return drillConversation(
-      item.id,
-      defaultWorldOptions,
-      careful,
-      careful ? options.carefulHardShare : options.quickHardShare,
-      random,
-    );
-  }
-  const draw = random.uniform();
-  if (draw < options.refinedShare) return refinedConversation(item, random, options);
-  if (draw >= options.refinedShare + options.selfRefineShare) return plainConversation(item);
-  const rounds = random.chance(0.7) ? 1 : random.integer(2, 3);
-  return selfRefineConversation(item, rounds, random);
 }
