@@ -43,19 +43,32 @@ export interface AnswerSet {
   records: readonly EvaluationRecord[];
 }
 
-/** Metric lines (one object a step, with `step` among its numbers) as a history. Fields that are not numbers are left out. */
+/**
+ * Metric lines (one object a step, with `step` among its numbers) as a history. Numbers inside of objects get dotted names, such as
+ * `rewardTerms.format`; what is no number is left out, and so are the names in `ignored`.
+ */
 export function historyFromLines(
   label: string,
-  lines: readonly Readonly<Record<string, unknown>>[],
-  group?: string,
+  lines: readonly object[],
+  options: { group?: string; ignored?: readonly string[] } = {},
 ): TrainingHistory {
-  const steps = lines.filter((line) => typeof line.step === "number");
-  const names = new Set(steps.flatMap((line) => Object.keys(line).filter((name) => typeof line[name] === "number")));
-  names.delete("step");
-  const metrics = Object.fromEntries(
-    [...names].map((name) => [name, steps.map((line) => (Number.isFinite(line[name]) ? (line[name] as number) : null))]),
-  );
-  return { label, ...(group === undefined ? {} : { group }), steps: steps.map((line) => line.step as number), metrics };
+  const { group, ignored = ["v"] } = options;
+  const steps = lines.map((line) => new Map(numbersIn(line))).filter((numbers) => numbers.has("step"));
+  const names = new Set(steps.flatMap((numbers) => [...numbers.keys()]));
+  for (const name of ["step", ...ignored]) names.delete(name);
+  return {
+    label,
+    ...(group === undefined ? {} : { group }),
+    steps: steps.map((numbers) => numbers.get("step")!),
+    metrics: Object.fromEntries([...names].map((name) => [name, steps.map((numbers) => numbers.get(name) ?? null)])),
+  };
+}
+
+function numbersIn(line: object, prefix = ""): [name: string, value: number][] {
+  return Object.entries(line).flatMap(([name, value]): [string, number][] => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return numbersIn(value, `${prefix}${name}.`);
+    return Number.isFinite(value) ? [[prefix + name, value]] : [];
+  });
 }
 
 /** The part of the data that the page's own script draws from. */

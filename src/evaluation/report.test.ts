@@ -91,23 +91,35 @@ describe("the words", () => {
   });
 
   test("tell transitions and how training moved", () => {
-    const lines = Array.from({ length: 20 }, (_, step) => ({ step, reward: step / 10, needlessRefinements: 1, note: "text" }));
+    const lines = Array.from({ length: 20 }, (_, step) => ({
+      step,
+      reward: step / 10,
+      refinementsWherePlainRight: 1,
+      note: "text",
+    }));
     const told = findings(results, [historyFromLines("seed 1", lines), historyFromLines("seed 2", lines)]);
     expect(told).toContain(
       "Of all answers, 45.0\u00a0% went from wrong to right and 0.0\u00a0% from right to wrong, compared with vanilla.",
     );
     expect(told).toContain("In training, the reward rose from 0.15 to 1.75 (mean of 2 runs).");
-    expect(told).toContain("In training, needless refinements stayed at about 1.00 (mean of 2 runs).");
+    expect(told).toContain(
+      "In training, needless refinements (where plain answers are right) stayed at about 1.00 (mean of 2 runs).",
+    );
   });
 });
 
-test("metric lines become a history: numbers only, gaps as null", () => {
-  const history = historyFromLines("seed 1", [
-    { step: 1, reward: 0.5, phase: "warm-up" },
-    { step: 2, reward: Number.NaN, kl: 0.1 },
-    { note: "no step" },
-  ]);
-  expect(history).toEqual({ label: "seed 1", steps: [1, 2], metrics: { reward: [0.5, null], kl: [null, 0.1] } });
+test("metric lines become a history: numbers only, objects with dotted names, gaps as null", () => {
+  const lines = [
+    { v: 1, step: 1, reward: 0.5, rewardTerms: { format: 1 }, phase: "warm-up" },
+    { v: 1, step: 2, reward: Number.NaN, rewardTerms: { format: -1, deep: { er: 2 } }, list: [3] },
+    { v: 1, note: "no step" },
+  ];
+  expect(historyFromLines("seed 1", lines, { group: "PASR" })).toEqual({
+    label: "seed 1",
+    group: "PASR",
+    steps: [1, 2],
+    metrics: { reward: [0.5, null], "rewardTerms.format": [1, -1], "rewardTerms.deep.er": [null, 2] },
+  });
 });
 
 describe("the page's data", () => {

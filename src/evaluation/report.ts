@@ -3,13 +3,15 @@
  * tables are written here; figures and the browser of answers are drawn by the page's own script (`page/`). Answers are untrusted text:
  * they travel as JSON and become text nodes, never markup.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pageData, type ReportData } from "./report-data.ts";
 import { embedJson, embedSource, type Html, html } from "./report-html.ts";
 import { comparisonsTable, resultsTable } from "./report-tables.ts";
 import { findings, headline } from "./report-words.ts";
+
+const require = createRequire(import.meta.url);
 
 /** The page's scripts in the order of their imports. */
 const pageScripts = [
@@ -54,8 +56,8 @@ ${sections(data).map(({ id, name, body }) => html`<section id="${id}" aria-label
 </main>
 <noscript><p>The figures and the answers need JavaScript; the tables do not.</p></noscript>
 <script type="application/json" id="page-data">${embedJson(pageData(data))}</script>
-<script>${embedSource(readLibrary("d3", "dist/d3.min.js"))}</script>
-<script>${embedSource(readLibrary("@observablehq/plot", "dist/plot.umd.min.js"))}</script>
+<script>${embedSource(readLibrary(require.resolve("d3"), "dist/d3.min.js"))}</script>
+<script>${embedSource(readLibrary(require.resolve("@observablehq/plot"), "dist/plot.umd.min.js"))}</script>
 <script type="module">${embedSource(pageScripts.map(readPageScript).join("\n"))}</script>
 </body>
 </html>
@@ -113,8 +115,9 @@ function readPageScript(name: string): string {
     .replace(/^export (?=function|const|class)/gm, "");
 }
 
-function readLibrary(name: string, file: string): string {
-  const entry = createRequire(import.meta.url).resolve(name);
-  const folder = entry.slice(0, entry.lastIndexOf(path.join("node_modules", name)) + path.join("node_modules", name).length);
+/** A file of the package that `entry` belongs to: the nearest folder above with that file in it. */
+function readLibrary(entry: string, file: string): string {
+  let folder = path.dirname(entry);
+  while (!existsSync(path.join(folder, file)) && folder !== path.dirname(folder)) folder = path.dirname(folder);
   return readFileSync(path.join(folder, file), "utf8");
 }

@@ -21,21 +21,34 @@ export const trainingPlots = [
   {
     title: "Reward terms",
     series: [
-      { name: "format", metrics: ["rewardFormat", "formatReward"] },
-      { name: "accuracy", metrics: ["rewardAccuracy", "accuracyReward"] },
-      { name: "refinement", metrics: ["rewardRefine", "refineReward"] },
+      { name: "format", metrics: ["rewardTerms.format"] },
+      { name: "accuracy", metrics: ["rewardTerms.accuracy"] },
+      { name: "refinement", metrics: ["rewardTerms.refine"] },
     ],
   },
   {
-    title: "Accuracy",
+    title: "Accuracy on the same questions",
     series: [
       { name: "refined", metrics: ["accuracyRefined"] },
-      { name: "plain", metrics: ["accuracyPlain"] },
+      { name: "plain", metrics: ["accuracyPlainCompared", "accuracyPlain"] },
     ],
   },
-  { title: "Refinements per answer", series: [{ name: "refinements", metrics: ["refineSpans", "refinementsPerAnswer"] }] },
-  { title: "Needless refinements", series: [{ name: "needless", metrics: ["needlessRefinements", "needless"] }] },
-  { title: "Tokens per answer", series: [{ name: "tokens", metrics: ["tokensPerAnswer", "answerTokens"] }] },
+  { title: "Refinements per answer", series: [{ name: "refinements", metrics: ["refinements"] }] },
+  {
+    title: "Refinements, needless and needed",
+    series: [
+      { name: "where plain is right", metrics: ["refinementsWherePlainRight"] },
+      { name: "where plain is wrong", metrics: ["refinementsWherePlainWrong"] },
+    ],
+  },
+  {
+    title: "Tokens per answer",
+    series: [
+      { name: "refined", metrics: ["tokensRefined"] },
+      { name: "plain", metrics: ["tokensPlain"] },
+    ],
+  },
+  { title: "Format kept", series: [{ name: "share", metrics: ["formatRate"] }] },
   { title: "KL to the reference", series: [{ name: "KL", metrics: ["kl"] }] },
   { title: "Gradient norm", series: [{ name: "norm", metrics: ["gradientNorm"] }] },
 ];
