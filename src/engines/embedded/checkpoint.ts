@@ -24,7 +24,7 @@ export type Parameters = Map<string, Tensor>;
 
 export interface Checkpoint {
   config: ModelConfig;
-  /** config.json as it was read, to be written back unchanged. */
+  /** config.json as it was read; it is written back with `dtype` set to what was written. */
   rawConfig: Record<string, unknown>;
   /** Exactly the tensors of `expectedTensors(config)`, in that order. */
   parameters: Parameters;
