@@ -24,7 +24,7 @@ export interface EvaluationRecord {
   answer: string;
   /** What the verifier took as the answer; absent when it found none. */
   extracted?: string;
-  /** In [0, 1]; 0 for a failure. */
+  /** In [0, 1]; 0 where there is no answer. */
   accuracy: number;
   /** Zero-based index of the reference step that is the first one wrong. */
   firstWrongStep?: number;
@@ -35,7 +35,7 @@ export interface EvaluationRecord {
   /** Complete refine spans in the text. */
   refinements: number;
   reason: EndReason;
-  /** What failed; the record then counts as wrong, and a later run tries it again. */
+  /** What failed on the way. The best answer so far is graded all the same, and a later run tries the whole again. */
   error?: string;
   /** Prompt and output of every call of this answer; a field is absent when it is unknown. */
   usage: Usage;

@@ -10,7 +10,7 @@ export interface MethodResult {
   interval: Interval;
   answers: number;
   items: number;
-  /** Answers that ended in an error; they count as wrong. */
+  /** Answers on whose way something failed; what they had by then is graded, nothing is wrong. */
   failures: number;
   /** Sampled tokens of an answer, drafts and feedback included. */
   tokensPerAnswer?: number | undefined;

@@ -3,7 +3,7 @@ import type { Item } from "#kernel/item.ts";
 import { allTokens, type EvaluationRecord } from "./evaluation-record.ts";
 import { poolFromRecords, type ResamplingPoint, resamplingAt, resamplingCurve, type TokenConvention } from "./resampling.ts";
 import type { Comparison, MethodResult, ResamplingResult, Results } from "./results.ts";
-import { accuracyWithInterval, holm, mean, median, pairedDifference } from "./statistics.ts";
+import { accuracyWithInterval, bootstrapMean, holm, mean, median, pairedDifference } from "./statistics.ts";
 import { countTransitions, transitionShares } from "./transitions.ts";
 
 export interface Prices {
@@ -38,8 +38,9 @@ export function summarise(plan: SummaryPlan): Results {
   const { run, temperature, items, records, seed, baseline = "vanilla", pool = "self-consistency", prices } = plan;
   const byMethod = Map.groupBy(records, (record) => record.method);
   const ids = (plan.methods ?? [...byMethod.keys()]).filter((id) => byMethod.has(id));
-  const curve = resamplingCurve(poolFromRecords(byMethod.get(pool) ?? [], plan.normalise), { seed });
-  const poolItems = poolFromRecords(byMethod.get(pool) ?? [], plan.normalise).map((entry) => entry.item);
+  const samples = poolFromRecords(byMethod.get(pool) ?? [], plan.normalise);
+  const curve = resamplingCurve(samples, { seed });
+  const poolItems = samples.map((entry) => entry.item);
   const methods = ids.map((id): MethodResult => {
     const own = byMethod.get(id)!;
     return {
@@ -125,17 +126,13 @@ function resample(
   if (shared.length === 0) return {};
   const at = (tokens: number, convention: TokenConvention): ResamplingResult => {
     const { accuracy, interval, perItem, samples, outside } = resamplingAt(curve, tokens, convention, seed)!;
-    const paired = pairedDifference(
-      shared.map((index) => mean(scores.get(poolItems[index]!)!)),
-      shared.map((index) => perItem[index]!),
-      { seed },
-    );
+    const differences = shared.map((index) => mean(scores.get(poolItems[index]!)!) - perItem[index]!);
     return {
       accuracyAtSameTokens: accuracy,
       interval,
       samples,
-      difference: paired.difference,
-      differenceInterval: paired.interval,
+      difference: mean(differences),
+      differenceInterval: bootstrapMean(differences, { seed }),
       ...(outside ? { outside } : {}),
     };
   };
