@@ -88,9 +88,11 @@ function changed(focus: MethodResult, baseline: string): string[] {
 function learned(training: readonly TrainingHistory[]): string[] {
   const group = training[0]?.group;
   const runs = training.filter((history) => history.group === group);
-  return watched.flatMap(({ name, label, format }) => {
+  return watched.flatMap(({ names, label, format }) => {
     const moves = runs.flatMap(({ metrics }) => {
-      const known = (metrics[name] ?? []).filter((value) => value !== null);
+      const known = (names.map((name) => metrics[name]).find((series) => series !== undefined) ?? []).filter(
+        (value) => value !== null,
+      );
       const fifth = Math.ceil(known.length / 5);
       return known.length < 2 ? [] : [[mean(known.slice(0, fifth)), mean(known.slice(-fifth))] as const];
     });
@@ -102,12 +104,12 @@ function learned(training: readonly TrainingHistory[]): string[] {
   });
 }
 
-const watched: { name: string; label: string; format: (value: number) => string }[] = [
-  { name: "reward", label: "the reward", format: (value) => value.toFixed(2) },
-  { name: "refinements", label: "refinements per answer", format: (value) => value.toFixed(2) },
+const watched: { names: string[]; label: string; format: (value: number) => string }[] = [
+  { names: ["reward"], label: "the reward", format: (value) => value.toFixed(2) },
+  { names: ["refinements", "refineSpans"], label: "refinements per answer", format: (value) => value.toFixed(2) },
   {
-    name: "refinementsWherePlainRight",
-    label: "needless refinements (where plain answers are right)",
+    names: ["needless", "evaluation.needless"],
+    label: "needless refinements per answer",
     format: (value) => value.toFixed(2),
   },
 ];

@@ -94,7 +94,7 @@ describe("the words", () => {
     const lines = Array.from({ length: 20 }, (_, step) => ({
       step,
       reward: step / 10,
-      refinementsWherePlainRight: 1,
+      needless: 1,
       note: "text",
     }));
     const told = findings(results, [historyFromLines("seed 1", lines), historyFromLines("seed 2", lines)]);
@@ -102,9 +102,7 @@ describe("the words", () => {
       "Of all answers, 45.0\u00a0% went from wrong to right and 0.0\u00a0% from right to wrong, compared with vanilla.",
     );
     expect(told).toContain("In training, the reward rose from 0.15 to 1.75 (mean of 2 runs).");
-    expect(told).toContain(
-      "In training, needless refinements (where plain answers are right) stayed at about 1.00 (mean of 2 runs).",
-    );
+    expect(told).toContain("In training, needless refinements per answer stayed at about 1.00 (mean of 2 runs).");
   });
 });
 

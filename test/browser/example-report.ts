@@ -137,6 +137,7 @@ function history(group: string, seed: number, direction: 1 | -1): TrainingHistor
       accuracyRefined: curve(0.6, good ? 0.82 : 0.58, 0.06),
       accuracyPlainCompared: curve(0.62, good ? 0.74 : 0.6, 0.06),
       refinements: curve(0.8, good ? 0.4 : 2.4, 0.06),
+      needless: curve(0.6, good ? 0.1 : 1.9, 0.02).map((value, index) => (index % 20 === 0 ? value : null)),
       refinementsWherePlainRight: curve(0.5, good ? 0.08 : 1.9, 0.05),
       refinementsWherePlainWrong: curve(0.9, good ? 0.7 : 2.5, 0.07),
       tokensRefined: curve(42, good ? 38 : 70, 1.5),

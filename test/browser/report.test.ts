@@ -77,7 +77,7 @@ describe.skipIf(!executablePath)("the report in a browser", () => {
     const labels = await page
       .locator("svg[role=img], figure [role=img]")
       .evaluateAll((charts) => charts.map((chart) => chart.getAttribute("aria-label")));
-    expect(labels.length).toBe(11);
+    expect(labels.length).toBe(12);
     expect(labels.every((label) => label !== null && label.length > 20)).toBe(true);
     expect(labels[0]).toContain("pasr:");
     await page.getByLabel("sampled tokens and prompts").check();

@@ -51,7 +51,7 @@ function costFigure(results, convention) {
     caption:
       "Points: methods, with 95 % intervals. " +
       (curve.length > 0
-        ? "Line and band: voting over 1, 2, 3 … plain answers. A method below the line loses to plain resampling at its own cost."
+        ? "Line and band: voting over 1, 2, 3 … sampled plain answers. A method below the line loses to plain resampling at its own cost."
         : "") +
       (unknown > 0 ? ` ${unknown} method(s) with unknown tokens are not shown.` : ""),
     draw(width) {

@@ -21,9 +21,9 @@ export const trainingPlots = [
   {
     title: "Reward terms",
     series: [
-      { name: "format", metrics: ["rewardTerms.format"] },
-      { name: "accuracy", metrics: ["rewardTerms.accuracy"] },
-      { name: "refinement", metrics: ["rewardTerms.refine"] },
+      { name: "format", metrics: ["rewardTerms.format", "rewardFormat"] },
+      { name: "accuracy", metrics: ["rewardTerms.accuracy", "rewardAccuracy"] },
+      { name: "refinement", metrics: ["rewardTerms.refine", "rewardRefine"] },
     ],
   },
   {
@@ -33,9 +33,10 @@ export const trainingPlots = [
       { name: "plain", metrics: ["accuracyPlainCompared", "accuracyPlain"] },
     ],
   },
-  { title: "Refinements per answer", series: [{ name: "refinements", metrics: ["refinements"] }] },
+  { title: "Refinements per answer", series: [{ name: "refinements", metrics: ["refinements", "refineSpans"] }] },
+  { title: "Needless refinements per answer", series: [{ name: "needless", metrics: ["needless", "evaluation.needless"] }] },
   {
-    title: "Refinements, needless and needed",
+    title: "Refinements by the plain answers",
     series: [
       { name: "where plain is right", metrics: ["refinementsWherePlainRight"] },
       { name: "where plain is wrong", metrics: ["refinementsWherePlainWrong"] },
@@ -44,7 +45,7 @@ export const trainingPlots = [
   {
     title: "Tokens per answer",
     series: [
-      { name: "refined", metrics: ["tokensRefined"] },
+      { name: "refined", metrics: ["tokensRefined", "tokensPerAnswer"] },
       { name: "plain", metrics: ["tokensPlain"] },
     ],
   },
