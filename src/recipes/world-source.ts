@@ -1,0 +1,18 @@
+/** The small world as a source of training problems. */
+import { worldCorpus } from "#tasks/world-corpus.ts";
+import { worldItems, worldStream } from "#tasks/world-items.ts";
+import { worldPrompts } from "#tasks/world-solutions.ts";
+import { generatedStream } from "#training/stream.ts";
+import type { Source } from "./source.ts";
+import { worldVerifier } from "./world-methods.ts";
+
+export const worldSource: Source = {
+  name: "small world",
+  prompts: { plain: worldPrompts.plain, refine: worldPrompts.refine },
+  conversations: (seed) => generatedStream(() => worldCorpus(seed)),
+  problems: (seed) => generatedStream(() => worldStream({ split: "train", seed })),
+  validation: (count, seed) => worldItems(count, { split: "validation", seed }),
+  test: (count, seed) => worldItems(count, { split: "test", seed }),
+  verify: worldVerifier,
+  maxTokens: 160,
+};
