@@ -63,6 +63,16 @@ describe("lock", () => {
     takeLock(folder)();
   });
 
+  test("what a process killed while taking the lock left behind is cleared", async () => {
+    const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+    writeFileSync(`${file()}.${gone}`, "{}");
+    writeFileSync(`${file()}.stale.${gone}`, "{}");
+    writeFileSync(`${file()}.${process.ppid}`, "{}");
+    const unlock = takeLock(folder);
+    expect(readdirSync(folder).sort()).toEqual(["lock.json", `lock.json.${process.ppid}`]);
+    unlock();
+  });
+
   test("of several processes racing for a dead holder's lock, one gets it", async () => {
     const dead = spawnSync(process.execPath, node(taker("process.exit(0);")), { encoding: "utf8" });
     expect(dead.stdout.trim()).toBe("taken");

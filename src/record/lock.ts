@@ -1,5 +1,5 @@
 /** One process per run directory: a lock file with the holder's pid. A lock whose holder is gone is taken over. */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
@@ -22,7 +22,10 @@ export function takeLock(folder: string): () => void {
   guarded(`lock ${folder}`, () => {
     // Bounded: each round either succeeds, reports a living holder, or clears one dead holder's lock.
     for (let round = 0; round < 100; round++) {
-      if (createExclusive(file, mine)) return;
+      if (createExclusive(file, mine)) {
+        removeLeftovers(folder);
+        return;
+      }
       const holder = readHolder(file);
       if (holder === undefined) continue;
       if (held.has(file) || isAlive(holder)) throw inUse(folder, file, holder);
@@ -89,12 +92,7 @@ function isAlive(holder: Holder): boolean {
   if (holder.host !== hostname()) return true;
   if (!(holder.pid > 0)) return false;
   if (holder.birth !== undefined && birthOf(process.pid) !== undefined) return birthOf(holder.pid) === holder.birth;
-  try {
-    process.kill(holder.pid, 0);
-    return holder.pid !== process.pid;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return holder.pid !== process.pid && exists(holder.pid);
 }
 
 /** Moves the dead holder's lock away; if a living process slipped its own in between, that one is put back. */
@@ -110,6 +108,24 @@ function removeStale(file: string, dead: Holder): void {
   const isDead = moved?.pid === dead.pid && moved.birth === dead.birth && moved.host === dead.host;
   if (!isDead) linkSync(aside, file);
   rmSync(aside, { force: true });
+}
+
+/** Files that a process killed in the middle of taking the lock left beside it. */
+function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /^lock\.json\.(?:stale\.)?(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !exists(Number(pid))) rmSync(path.join(folder, name), { force: true });
+  }
+}
+
+/** Whether a process of this machine has the pid. */
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 function birthOf(pid: number): string | undefined {
