@@ -134,6 +134,19 @@ describe("training with PASR", () => {
     expect(other.engine.weights).not.toEqual(first.engine.weights);
   });
 
+  test("a judge that fails costs its questions, and the record says which and why", async () => {
+    const judge: PasrTraining["judge"] = async (item, answer, completion) => {
+      if (item.id === "q1") throw new Error("503 from the judge");
+      return verifier(item, answer, completion);
+    };
+    const { metrics } = await play("a", { steps: 3 }, { judge });
+    expect(metrics.map((line) => (line.dropped as unknown as Record<string, number>)["failed-grading"])).toEqual([
+      0.25, 0.25, 0.25,
+    ]);
+    const notes = readRun(path.join(root, "a")).events.filter((event) => event.type === "note");
+    expect(notes[0]).toMatchObject({ step: 1, item: "q1", message: "grading failed: 503 from the judge" });
+  });
+
   test("without KL no reference is kept", async () => {
     const openReference = async () => {
       throw new Error("nobody needs it");

@@ -80,6 +80,7 @@ export async function trainPasr(training: PasrTraining): Promise<LoopResult<Json
     const rate = learningRateOf(step, options);
     const setup = { engine, sampler, reference, grader, options: stepOptions };
     const { metrics, groups } = await policyGradientStep(setup, questionsOf(step, training), rate, { seed, step, signal });
+    noteFailures(run, step + 1, groups);
     if (rolloutsEvery > 0 && step % rolloutsEvery === 0) run.append("rollouts", { step: step + 1, ...describe(groups) });
     return { metrics, state };
   };
@@ -137,6 +138,14 @@ function policyGradientOptions(options: PasrOptions, stopIds: readonly number[])
 
 function learningRateOf(step: number, { schedule, learningRate, warmupSteps, steps }: PasrOptions): number {
   return learningRateAt(step, { shape: schedule, peak: learningRate, floor: 0, warmupSteps, totalSteps: steps });
+}
+
+/** What a judge could not grade: the group was left out, and the record says why. */
+function noteFailures(run: RunDirectory, step: number, groups: readonly Group<Item>[]): void {
+  for (const { question, dropped } of groups) {
+    if (dropped?.reason !== "failed-grading") continue;
+    run.event("note", { step, item: question.subject.id, message: `grading failed: ${dropped.message}` });
+  }
 }
 
 /** One group for reading: the first that was trained, else the first. */

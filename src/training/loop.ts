@@ -181,7 +181,8 @@ class Snapshots {
     if (this.#run.newestCheckpoint?.step === done) return;
     const isFresh = this.#refreshEvery <= 1 || done % this.#refreshEvery === 0;
     const samplerStep = isFresh ? done : this.#samplerStep;
-    await this.#run.checkpoint(done, (folder) => this.#engine.save(folder, { optimizer: true }), { samplerStep, state });
+    // Before the first step the optimiser has nothing to remember.
+    await this.#run.checkpoint(done, (folder) => this.#engine.save(folder, { optimizer: done > 0 }), { samplerStep, state });
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 /** One step of supervised training: a batch of whole examples counted in tokens, cross-entropy over the tokens the mask marks, AdamW. */
 import type { AdamWOptions, Engine, Scorer, WeightedSequence } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
+import { crossEntropy } from "./losses.ts";
 import { tokenScales } from "./normaliser.ts";
 import { PhaseClock } from "./phase-clock.ts";
 import type { Stream } from "./stream.ts";
@@ -102,7 +103,7 @@ function takeBatch(examples: Stream<SupervisedExample>, cursor: number, { tokens
   return { examples: taken, cursor, skipped };
 }
 
-/** Weights that average over all marked tokens of the batch, whatever calls it is cut into. */
+/** The weights of cross-entropy are the scales themselves; they average over all marked tokens of the batch, whatever calls it is cut into. */
 function toWeighted(examples: readonly SupervisedExample[]): WeightedSequence[] {
   const starts = examples.map(firstTrained);
   const scales = tokenScales(
@@ -127,7 +128,7 @@ function callsOf(sequences: readonly WeightedSequence[], tokensPerCall: number):
 }
 
 function weightedLoss(sequences: readonly WeightedSequence[], logprobs: readonly Float32Array[]): number {
-  return sequences.reduce((sum, { weights }, s) => weights.reduce((inner, weight, t) => inner - weight * logprobs[s][t], sum), 0);
+  return sequences.reduce((sum, { weights }, index) => sum + crossEntropy(logprobs[index], weights).loss, 0);
 }
 
 function countTrained(sequences: readonly WeightedSequence[]): number {
