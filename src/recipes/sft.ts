@@ -39,6 +39,16 @@ export const defaultSftOptions: SftOptions = {
   adamW: { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.01, maxGradientNorm: 1 },
 };
 
+/** How the shipped model was trained on the small world. */
+export const worldSftOptions: SftOptions = {
+  ...defaultSftOptions,
+  steps: 5000,
+  tokensPerStep: 2048,
+  maxTokens: 600,
+  learningRate: 3e-3,
+  adamW: { ...defaultSftOptions.adamW, beta2: 0.98 },
+};
+
 export interface SupervisedTraining {
   engine: Engine;
   /** Example i of the run, as `Tokenizer.encodeTraining` makes them. */

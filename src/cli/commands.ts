@@ -1,0 +1,119 @@
+/** The list of commands with their options; each imports its work only when it runs. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+export function registerCommands(program: Command): void {
+  registerStart(program);
+  const train = program.command("train").description("train a model: sft, pasr");
+  registerTrainSft(train);
+  registerTrainPasr(train);
+  registerReport(program);
+  registerCheckFormat(program);
+}
+
+function registerStart(program: Command): void {
+  program
+    .command("start")
+    .description("measure the shipped model, train it with PASR, measure it again on held-out problems, write a report")
+    .option("--out <folder>", "run directory; the same command goes on where it stopped", "runs/start")
+    .option("--model <folder>", "checkpoint folder to start from (default: the shipped model)")
+    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
+    .option("--steps <number>", "training steps", wholeNumber)
+    .option("--items <number>", "held-out problems each method answers", wholeNumber, 400)
+    .option("--fast", "a smoke of the same code in about a minute: few steps, few problems; proves nothing")
+    .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
+    .option("--json", "print results.json instead of the table")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  midcourse start\n  midcourse start --seed 2 --out runs/start-2\n  midcourse start --fast --out runs/smoke\n",
+    )
+    .action(async (options) => (await import("./start.ts")).start(options));
+}
+
+function registerTrainSft(train: Command): void {
+  train
+    .command("sft")
+    .description("supervised training: the small world's base model, or question–answer files")
+    .option("--out <folder>", "run directory", "runs/sft")
+    .option("--model <folder>", "checkpoint folder to start from (default: a new model)")
+    .addOption(dataOption())
+    .option("--test <file>", "question–answer file to measure on afterwards")
+    .option("--question <column>", "name of the question column")
+    .option("--answer <column>", "name of the answer column")
+    .option("--resample", "give word problems new numbers in every pass")
+    .option("--size <name>", "new model: small (1.2 M), medium (5 M)", "small")
+    .option("--steps <number>", "optimiser steps", wholeNumber)
+    .option("--learning-rate <number>", "peak learning rate", positiveNumber)
+    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
+    .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  midcourse train sft --out runs/base                      how the shipped model was made\n  midcourse train sft --data train.csv --test test.csv --out runs/word-problems\n",
+    )
+    .action(async (options) => (await import("./train-sft.ts")).trainSft(options));
+}
+
+function registerTrainPasr(train: Command): void {
+  train
+    .command("pasr")
+    .description("PASR: reinforcement learning that compares refined with plain answers (arXiv 2508.12903)")
+    .option("--out <folder>", "run directory", "runs/pasr")
+    .option("--model <folder>", "checkpoint folder to start from (default: the shipped model)")
+    .addOption(dataOption())
+    .option("--test <file>", "question–answer file to measure on before and after")
+    .option("--question <column>", "name of the question column")
+    .option("--answer <column>", "name of the answer column")
+    .addOption(new Option("--preset <name>", "option set to start from").choices(["small-world", "paper"]).default("small-world"))
+    .option("--set <name=value...>", "change any option of the preset, e.g. --set learningRate=1e-5 tolerance=0", [])
+    .option("--steps <number>", "training steps", wholeNumber)
+    .option("--items <number>", "held-out problems to measure on", wholeNumber, 400)
+    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
+    .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  midcourse train pasr --out runs/pasr\n  midcourse train pasr --set refineReward=any-refinement --out runs/any-refinement      the reward-hacking control\n  midcourse train pasr --model runs/base/model --data train.csv --test test.csv --out runs/mine\n",
+    )
+    .action(async (options) => (await import("./train-pasr.ts")).trainPasrCommand(options));
+}
+
+function registerReport(program: Command): void {
+  program
+    .command("report")
+    .description("one page from several finished runs: their training curves together, the first run's table and answers")
+    .argument("<runs...>", "run directories of `midcourse start`")
+    .option("--out <file>", "file to write", "report.html")
+    .action(async (runs: string[], options) => (await import("./report.ts")).report(runs, options));
+}
+
+function registerCheckFormat(program: Command): void {
+  program
+    .command("check-format")
+    .description("read JSON lines {text} from standard input and say of each whether it keeps the think/refine/answer format")
+    .option("--json", "one JSON record {ok, verdict, spans} for each line")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  midcourse check-format --json < answers.jsonl\n  midcourse check-format < answers.jsonl\n",
+    )
+    .action(async (options: { json?: boolean }) => {
+      const { checkFormat } = await import("./check-format.ts");
+      await checkFormat(process.stdin.setEncoding("utf8"), process.stdout, { json: options.json === true });
+    });
+}
+
+function dataOption(): Option {
+  return new Option("--data <file>", "question–answer file, JSONL or CSV (default: the small world)");
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0 || text.trim() === "")
+    throw new InvalidArgumentError("It must be a whole number.");
+  return value;
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}

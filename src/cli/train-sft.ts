@@ -1,0 +1,85 @@
+/** `midcourse train sft`: supervised training of a new or an existing model, measured at the end. */
+
+import { userError } from "#kernel/errors.ts";
+import { defaultSftOptions, type SftOptions, worldSftOptions } from "#recipes/sft.ts";
+import { measureSource, probeSource } from "#recipes/source-evaluation.ts";
+import { modelSizes, runSupervised } from "#recipes/supervised-run.ts";
+import { openRun } from "#record/run-directory.ts";
+import { interruptSignal } from "./interrupt.ts";
+import { printMeasurement } from "./measurement.ts";
+import { Progress } from "./progress.ts";
+import { openSource, type SourceOptions } from "./source-options.ts";
+import { supervisedFigures } from "./training-figures.ts";
+
+export interface TrainSftOptions extends SourceOptions {
+  out: string;
+  model?: string;
+  size: string;
+  steps?: number;
+  learningRate?: number;
+  items: number;
+  seed: number;
+  threads?: number;
+  json?: boolean;
+}
+
+export async function trainSft(options: TrainSftOptions): Promise<void> {
+  const size = modelSizes[options.size as keyof typeof modelSizes];
+  if (size === undefined)
+    throw userError(
+      "model-size",
+      `There is no model size "${options.size}"`,
+      `Give one of ${Object.keys(modelSizes).join(", ")}.`,
+    );
+  const source = await openSource(options);
+  const preset = options.data === undefined ? worldSftOptions : defaultSftOptions;
+  const sft: SftOptions = {
+    ...preset,
+    ...(options.steps === undefined ? {} : { steps: options.steps }),
+    ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
+  };
+  const signal = interruptSignal();
+  const progress = new Progress();
+  using run = openRun(options.out, {
+    command: "train sft",
+    options: {
+      source: source.name,
+      model: options.model ?? options.size,
+      test: options.test ?? null,
+      items: options.items,
+      seed: options.seed,
+      sft: { ...sft, adamW: { ...sft.adamW } },
+    },
+  });
+  const trained = await runSupervised({
+    source,
+    start: options.model === undefined ? { size } : { folder: options.model },
+    options: sft,
+    seed: options.seed,
+    run,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    evaluate: (engine, tokenizer, stop) => probeSource(source, engine, tokenizer, options.seed, stop),
+    signal,
+    onProgress: ({ stepsDone, steps, metrics }) =>
+      progress.update({ label: "Supervised training", done: stepsDone, total: steps, figures: supervisedFigures(metrics) }),
+  });
+  try {
+    const measured = await measureSource({
+      source,
+      engine: trained.engine,
+      tokenizer: trained.tokenizer,
+      run,
+      name: "trained",
+      items: options.items,
+      seed: options.seed,
+      signal,
+      onProgress: ({ done, total, method }) => progress.update({ label: "Measure", done, total, figures: { method } }),
+    });
+    progress.finish();
+    run.writeFile("results.json", `${JSON.stringify(measured, null, 2)}\n`);
+    printMeasurement(measured, { json: options.json === true, lines: [`model    ${trained.folder}`, `run      ${run.folder}`] });
+  } finally {
+    progress.finish();
+    await trained.engine.close();
+  }
+}
