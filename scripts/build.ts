@@ -2,7 +2,7 @@
  * Makes `dist/` for the published package: Node runs TypeScript sources as they are everywhere except inside node_modules, so the package
  * carries the same files with their types stripped. Run by `npm pack` and `npm publish`; a checkout never needs it.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
 
@@ -10,9 +10,8 @@ const root = path.resolve(import.meta.dirname, "..");
 const dist = path.join(root, "dist");
 rmSync(dist, { recursive: true, force: true });
 
-const sources = readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" }).filter(
-  (file) => file.endsWith(".ts") && !file.endsWith(".test.ts"),
-);
+const files = readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" });
+const sources = files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
 for (const file of sources) {
   const source = readFileSync(path.join(root, "src", file), "utf8");
   // Room imports (`#room/file.ts`) keep their spelling: the import map below sends them to the stripped file.
