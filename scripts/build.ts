@@ -11,7 +11,7 @@ const dist = path.join(root, "dist");
 rmSync(dist, { recursive: true, force: true });
 
 const files = readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" });
-const sources = files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+const sources = files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.endsWith(".d.ts"));
 for (const file of sources) {
   const source = readFileSync(path.join(root, "src", file), "utf8");
   // Room imports (`#room/file.ts`) keep their spelling: the import map below sends them to the stripped file.
@@ -19,6 +19,11 @@ for (const file of sources) {
   const target = path.join(dist, file.replace(/\.ts$/, ".js"));
   mkdirSync(path.dirname(target), { recursive: true });
   writeFileSync(target, code);
+}
+// The report's own page scripts and styles are read at run time.
+for (const file of files.filter((name) => /\.(js|css)$/.test(name))) {
+  mkdirSync(path.join(dist, path.dirname(file)), { recursive: true });
+  copyFileSync(path.join(root, "src", file), path.join(dist, file));
 }
 writeFileSync(
   path.join(dist, "package.json"),
