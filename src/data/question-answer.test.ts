@@ -20,7 +20,26 @@ describe("question–answer files", () => {
       { id: "a", question: "1+1?", answer: "2", group: "sums" },
       { id: "f.csv:5", question: "2+3?", answer: "5" },
     ]);
-    expect(file.skipped).toEqual({ emptyQuestion: [3], emptyAnswer: [4] });
+    expect(file.skipped).toEqual({ emptyQuestion: [3], emptyAnswer: [4], brokenFormat: [] });
+  });
+
+  it("keeps answers that are written in the format already, and leaves out those that break it", () => {
+    const completion = "<think>1+1=3<refine>1+1=2</refine></think><answer>2</answer>";
+    const file = questionAnswersFromRows(
+      "f.jsonl",
+      rows(
+        { question: "1+1?", answer: completion },
+        { question: "2+2?", answer: "<think>4</think>" },
+        { question: "What does <think> mean?", answer: "a tag", solution: "it is <answer>" },
+        { question: "What does <refine> mean?", answer: "a tag" },
+      ),
+      {},
+    );
+    expect(file.items.map(({ id, ...item }) => item)).toEqual([
+      { question: "1+1?", answer: "2", completion },
+      { question: "What does <refine> mean?", answer: "a tag" },
+    ]);
+    expect(file.skipped.brokenFormat).toEqual([3, 4]);
   });
 
   it("takes the columns it is told, against its own guess", () => {

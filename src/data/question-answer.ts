@@ -2,6 +2,8 @@
 import { basename } from "node:path";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
+import { withoutTags } from "#kernel/refine-tags.ts";
 import { type Row, readRows } from "./rows.ts";
 
 export interface ColumnNames {
@@ -16,13 +18,20 @@ export interface ColumnNames {
 export interface QuestionAnswerItem extends Item {
   /** The worked solution as the file has it, where it has one. */
   solution?: string;
+  /** The whole completion, where the file's answers are written in the think and answer format already. */
+  completion?: string;
 }
 
 export interface QuestionAnswerFile {
   items: QuestionAnswerItem[];
   columns: ColumnNames & { question: string; answer: string };
   /** Rows left out, with the lines they stand on. */
-  skipped: { emptyQuestion: number[]; emptyAnswer: number[] };
+  skipped: {
+    emptyQuestion: number[];
+    emptyAnswer: number[];
+    /** The answer or the solution holds think, refine or answer tags that do not keep the format. */
+    brokenFormat: number[];
+  };
 }
 
 const guesses: Required<{ [key in keyof ColumnNames]: readonly string[] }> = {
@@ -40,7 +49,7 @@ export async function readQuestionAnswerFile(path: string, options: { columns?: 
 
 export function questionAnswersFromRows(path: string, rows: readonly Row[], wanted: ColumnNames): QuestionAnswerFile {
   const columns = chooseColumns(path, rows, wanted);
-  const file: QuestionAnswerFile = { items: [], columns, skipped: { emptyQuestion: [], emptyAnswer: [] } };
+  const file: QuestionAnswerFile = { items: [], columns, skipped: { emptyQuestion: [], emptyAnswer: [], brokenFormat: [] } };
   const ids = new Map<string, number>();
   for (const row of rows) {
     const question = textOf(path, row, columns.question);
@@ -57,7 +66,9 @@ export function questionAnswersFromRows(path: string, rows: readonly Row[], want
           "Ids must differ.",
         );
       ids.set(id, row.line);
-      file.items.push(toItem(id, question, rawAnswer, row, columns, path));
+      const item = toItem(id, question, rawAnswer, row, columns, path);
+      if (item === undefined) file.skipped.brokenFormat.push(row.line);
+      else file.items.push(item);
     }
   }
   if (file.items.length === 0)
@@ -76,15 +87,18 @@ function toItem(
   row: Row,
   columns: ColumnNames,
   path: string,
-): QuestionAnswerItem {
+): QuestionAnswerItem | undefined {
+  const group = columns.group && textOf(path, row, columns.group);
+  const common = { id, question, ...(group ? { group } : {}) };
+  const parsed = parseRefine(rawAnswer);
+  if (parsed.ok && parsed.answerText !== "") return { ...common, answer: parsed.answerText, completion: rawAnswer };
+
   const worked = splitWorkedAnswer(rawAnswer);
   const solution = worked?.solution ?? ((columns.solution && textOf(path, row, columns.solution)) || undefined);
-  const group = columns.group && textOf(path, row, columns.group);
+  if ([rawAnswer, solution ?? ""].some((text) => withoutTags(text) !== text)) return undefined;
   return {
-    id,
-    question,
+    ...common,
     answer: worked?.answer ?? rawAnswer,
-    ...(group ? { group } : {}),
     ...(worked && worked.steps.length > 0 ? { steps: worked.steps } : {}),
     ...(solution === undefined ? {} : { solution }),
   };

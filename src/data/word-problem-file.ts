@@ -71,8 +71,9 @@ export function evaluatePrefix(equation: readonly string[], numbers: readonly nu
       if (token === "-") return left - right;
       return token === "*" ? left * right : left / right;
     }
-    const placeholder = /^number(\d+)$/.exec(token);
-    return placeholder ? (numbers[Number(placeholder[1])] ?? Number.NaN) : Number(token);
+    const placeholder = /^number(0|[1-9]\d*)$/.exec(token);
+    if (placeholder) return numbers[Number(placeholder[1])] ?? Number.NaN;
+    return /^-?(?:\d+\.?\d*|\.\d+)$/.test(token) ? Number(token) : Number.NaN;
   };
   const value = read();
   return at === equation.length && Number.isFinite(value) ? value : undefined;
