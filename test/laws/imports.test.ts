@@ -16,8 +16,12 @@ function importsOf(file: string): string[] {
   return [...text.matchAll(importPattern)].map((match) => match[1] as string);
 }
 
+/** What the package exports stands outside the rooms and may name all of them. */
+const publicEntry = "index.ts";
+
 /** Why an import is against the law, or undefined. */
 function crossing(file: string, specifier: string): string | undefined {
+  if (file === publicEntry) return undefined;
   const room = file.split("/")[0] as string;
   if (specifier.startsWith("#")) {
     const target = specifier.slice(1).split("/")[0] as string;
@@ -43,7 +47,12 @@ describe("import law", () => {
   });
 
   test("every room is in the table", () => {
-    const unknown = new Set(sourceFiles.map((file) => file.split("/")[0] as string).filter((room) => !(room in rooms)));
+    const unknown = new Set(
+      sourceFiles
+        .filter((file) => file !== publicEntry)
+        .map((file) => file.split("/")[0] as string)
+        .filter((room) => !(room in rooms)),
+    );
     expect([...unknown]).toEqual([]);
   });
 

@@ -1,0 +1,23 @@
+/** What the package offers to programs; the command line is made of the same parts. */
+export { EmbeddedEngine, type EmbeddedEngineOptions } from "#engines/embedded/engine.ts";
+export type { EvaluationRecord } from "#evaluation/evaluation-record.ts";
+export type { MethodResult, Results } from "#evaluation/results.ts";
+export { evaluate } from "#evaluation/run.ts";
+export { summarise } from "#evaluation/summary.ts";
+export { renderTable } from "#evaluation/table.ts";
+export type { Engine, Sample, SampleOptions, Scorer, TokenSequence, WeightedSequence } from "#kernel/engine.ts";
+export { MidcourseError } from "#kernel/errors.ts";
+export type { Item, Score, Verifier } from "#kernel/item.ts";
+export type { Completion, Message, Model, Usage } from "#kernel/model.ts";
+export { type ParsedAnswer, parseRefine, RefineParser } from "#kernel/refine-grammar.ts";
+export type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
+export { pasrFormat } from "#methods/pasr-format.ts";
+export { selfConsistency } from "#methods/self-consistency.ts";
+export { selfRefine } from "#methods/self-refine.ts";
+export { vanilla } from "#methods/vanilla.ts";
+export { EmbeddedModel } from "#models/embedded.ts";
+export { FakeModel } from "#models/fake.ts";
+export { type PasrOptions, paperPasrOptions, smallWorldPasrOptions, trainPasr } from "#recipes/pasr.ts";
+export { trainSupervised } from "#recipes/sft.ts";
+export { openRun, readRun } from "#record/run-directory.ts";
+export { Tokenizer } from "#tokens/tokenizer.ts";
