@@ -28,7 +28,7 @@ export interface WorldOptions {
 
 export const defaultWorldOptions: WorldOptions = {
   minSteps: 2,
-  maxSteps: 4,
+  maxSteps: 3,
   hardShare: 0.6,
   minMultiplicand: 100,
   maxMultiplicand: 999,
