@@ -46,6 +46,7 @@ export class Checkpoints {
       if (/^step-\d+(\.\w+)?$/.test(name) && !listed.has(folder)) remove(folder);
     }
     this.#list = new JsonLines(listFile);
+    this.#removeOld();
   }
 
   get newest(): Checkpoint | undefined {

@@ -165,6 +165,16 @@ describe("checkpoints", () => {
     expect(run.checkpointAt(5)).toBeUndefined();
   });
 
+  test("a crash before the old ones were removed is made up for on opening", async () => {
+    {
+      using run = openRun(folder, configuration, { keepCheckpoints: 5 });
+      for (const step of [1, 2, 3]) await run.checkpoint(step, save(String(step)));
+    }
+    using run = openRun(folder, configuration, { keepCheckpoints: 1 });
+    expect(readdirSync(path.join(folder, "checkpoints"))).toEqual(["step-3"]);
+    expect(run.newestCheckpoint?.step).toBe(3);
+  });
+
   test("a save that fails leaves the earlier checkpoint the newest", async () => {
     using run = openRun(folder, configuration, { keepCheckpoints: 1 });
     await run.checkpoint(1, save("1"));
