@@ -42,7 +42,7 @@ export const defaultSftOptions: SftOptions = {
 /** How the shipped model was trained on the small world. */
 export const worldSftOptions: SftOptions = {
   ...defaultSftOptions,
-  steps: 6000,
+  steps: 5000,
   tokensPerStep: 2048,
   maxTokens: 600,
   learningRate: 3e-3,

@@ -36,7 +36,7 @@ export const defaultCorpusOptions: CorpusOptions = {
   drillExamples: 60_000,
   carefulDrillShare: 0.6,
   carefulHardShare: 0.8,
-  quickHardShare: 0.4,
+  quickHardShare: 0.1,
 };
 
 /** Conversations over the train stream of problems; the same for the same seed and options. */

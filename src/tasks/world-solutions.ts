@@ -173,7 +173,8 @@ export function drillConversation(
     count--;
   }
   const question = steps.map((step) => `${step.left}${step.operator}${step.right}`).join(";");
-  const share = { refineShare: careful ? 1 : 0, shallowShare: 0, wrongHard: 0.5, wrongEasy: 0.2 };
+  // Mostly wrong attempts, which carry no loss: what is practised here is working a product out, not knowing it.
+  const share = { refineShare: careful ? 1 : 0, shallowShare: 0, wrongHard: 0.85, wrongEasy: 0.2 };
   const { text, masked } = writeRefined(steps, share, random);
   const prompt = careful ? worldPrompts.carefulDrill : worldPrompts.drill;
   return { id: `${id}-drill`, messages: [system(prompt), user(question), { ...assistant(text), masked }] };
