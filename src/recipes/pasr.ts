@@ -45,8 +45,6 @@ import { type Judge, pasrGrader } from "./pasr-reward.ts";
 export { type PasrOptions, paperPasrOptions, paperPrompts, smallWorldPasrOptions } from "./pasr-options.ts";
 export type { Judge } from "./pasr-reward.ts";
 
-export const paper = { id: "2508.12903", url: "https://arxiv.org/abs/2508.12903", status: "faithful" } as const;
-
 export interface PasrTraining {
   /** Holds the first weights; a resumed run restores its own. */
   engine: Engine;

@@ -1,0 +1,120 @@
+/** The first command a newcomer runs, as a real process on the shipped model: its files, its resuming after kill -9, its refusals. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const place = mkdtempSync(path.join(tmpdir(), "midcourse-start-"));
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+interface Finished {
+  code: number | null;
+  output: string;
+  errors: string;
+}
+
+function launch(...words: string[]): { child: ChildProcess; finished: Promise<Finished> } {
+  const child = spawn(process.execPath, [path.join(root, "src/cli/main.ts"), ...words], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  let errors = "";
+  child.stdout?.on("data", (piece) => {
+    output += piece;
+  });
+  child.stderr?.on("data", (piece) => {
+    errors += piece;
+  });
+  const finished = new Promise<Finished>((resolve) => child.on("close", (code) => resolve({ code, output, errors })));
+  return { child, finished };
+}
+
+const run = (...words: string[]) => launch(...words).finished;
+const startIn = (folder: string, ...more: string[]) => [
+  "start",
+  "--out",
+  folder,
+  "--steps",
+  "3",
+  "--items",
+  "8",
+  "--threads",
+  "1",
+  ...more,
+];
+
+function weightsHash(folder: string): string {
+  return createHash("sha256")
+    .update(readFileSync(path.join(folder, "checkpoints/step-3/model.safetensors")))
+    .digest("hex");
+}
+
+/** What a run says, without what the clock decides. */
+function results(folder: string): unknown {
+  return JSON.parse(readFileSync(path.join(folder, "results.json"), "utf8"), (key, value) => (key === "run" ? undefined : value));
+}
+
+test("it measures, trains, measures again and reports; killed at any moment, the same command ends the same", {
+  timeout: 300_000,
+}, async () => {
+  const whole = path.join(place, "whole");
+  const first = await run(...startIn(whole));
+  expect(first.errors).not.toContain("midcourse:");
+  expect(first.code).toBe(0);
+  for (const id of ["vanilla", "pasr-prompt", "self-refine-1", "self-refine-3", "self-consistency", "pasr"])
+    expect(first.output).toContain(id);
+  expect(existsSync(path.join(whole, "report.html"))).toBe(true);
+  expect(readdirSync(path.join(whole, "checkpoints"))).toContain("step-3");
+
+  const again = await run(...startIn(whole, "--json"));
+  expect(again.code).toBe(0);
+  expect(JSON.parse(again.output)).toEqual(JSON.parse(readFileSync(path.join(whole, "results.json"), "utf8")));
+
+  const killed = path.join(place, "killed");
+  for (const file of ["answers-base-greedy.jsonl", "metrics.jsonl", "answers-trained-greedy.jsonl"]) {
+    const { child, finished } = launch(...startIn(killed));
+    const look = setInterval(() => {
+      if (existsSync(path.join(killed, file))) child.kill("SIGKILL");
+    }, 20);
+    await finished;
+    clearInterval(look);
+  }
+  const last = await run(...startIn(killed));
+  expect(last.code).toBe(0);
+  expect(weightsHash(killed)).toBe(weightsHash(whole));
+  expect(results(killed)).toEqual(results(whole));
+});
+
+test("a folder of another configuration, a missing model and wrong options are told plainly", { timeout: 120_000 }, async () => {
+  const folder = path.join(place, "whole");
+  const other = await run(...startIn(folder, "--seed", "9"));
+  expect(other.code).toBe(1);
+  expect(other.errors).toMatch(/seed/);
+  const missing = await run("start", "--model", path.join(place, "nowhere"), "--out", path.join(place, "none"));
+  expect(missing.code).toBe(1);
+  expect(missing.errors).toContain("nowhere");
+  expect(missing.errors).not.toContain("    at ");
+  const typo = await run("start", "--itmes", "3");
+  expect(typo.code).not.toBe(0);
+  expect(typo.errors).toContain("--items");
+  const none = await run("start", "--items", "0", "--out", path.join(place, "none"));
+  expect(none.code).toBe(1);
+  expect(none.errors).toContain("--items");
+});
+
+test("Ctrl-C ends cleanly with a word on how to go on", { timeout: 120_000 }, async () => {
+  const folder = path.join(place, "interrupted");
+  const { child, finished } = launch(...startIn(folder));
+  const look = setInterval(() => {
+    if (existsSync(path.join(folder, "answers-base-greedy.jsonl"))) child.kill("SIGINT");
+  }, 20);
+  const { code, errors } = await finished;
+  clearInterval(look);
+  expect(code).toBe(130);
+  expect(errors).toContain("goes on from the last checkpoint");
+  expect(existsSync(path.join(folder, "lock.json"))).toBe(false);
+});
