@@ -110,10 +110,11 @@ test("Ctrl-C ends cleanly with a word on how to go on", { timeout: 120_000 }, as
   const folder = path.join(place, "interrupted");
   const { child, finished } = launch(...startIn(folder));
   const look = setInterval(() => {
-    if (existsSync(path.join(folder, "answers-base-greedy.jsonl"))) child.kill("SIGINT");
+    if (!existsSync(path.join(folder, "answers-base-greedy.jsonl"))) return;
+    clearInterval(look);
+    child.kill("SIGINT");
   }, 20);
   const { code, errors } = await finished;
-  clearInterval(look);
   expect(code).toBe(130);
   expect(errors).toContain("goes on from the last checkpoint");
   expect(existsSync(path.join(folder, "lock.json"))).toBe(false);
