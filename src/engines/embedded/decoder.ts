@@ -5,7 +5,8 @@
  */
 import type { Sample, SampleOptions } from "#kernel/engine.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { batchByLength, causalMask } from "./batches.ts";
+import { causalLimits } from "./attention.ts";
+import { batchByLength } from "./batches.ts";
 import { Cache, cacheFloatsPerToken, type PromptCache } from "./cache.ts";
 import type { ModelConfig } from "./config.ts";
 import { type DecodingGraphOptions, decodingGraph, keysName, prefillGraph, valuesName } from "./decoding-graph.ts";
@@ -43,7 +44,7 @@ export class Decoder {
   }
 
   static async create(backend: Backend, options: DecodingGraphOptions): Promise<Decoder> {
-    const prefill = await backend.compile(prefillGraph(options));
+    const prefill = await backend.compile(prefillGraph(options, 1));
     return new Decoder(options.config, prefill, await backend.compile(decodingGraph(options)));
   }
 
@@ -187,10 +188,10 @@ export class Decoder {
         {
           ...parameters,
           ...this.#rotation.exactly(time),
-          mask: causalMask(time),
+          limits: causalLimits(time, 1),
           ids,
         },
-        { B: batch.length, T: time },
+        { B: batch.length, t: time },
       );
       batch.forEach((prompt, row) => {
         const length = prompts[prompt].length - 1;

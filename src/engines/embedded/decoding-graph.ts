@@ -1,12 +1,14 @@
 /**
  * The two graphs of sampling: one that fills a key–value cache from prompts, and one that takes a single token per row.
  *
- * Symbols: B rows, T prompt columns, C cache columns, P rows of the rotation tables. A step returns only the new keys and values; the
+ * Symbols: B rows, T prompt columns (`blocks` of t each), C cache columns, P rows of the rotation tables. A step returns only the new keys and values; the
  * caller writes them into its cache, which the next step reads in place.
  */
+
+import { causalAttention } from "./attention.ts";
 import type { ModelConfig } from "./config.ts";
-import { Graph, type Value } from "./graph.ts";
-import { causalAttention, multiply, softmaxHead } from "./operators.ts";
+import { Graph, product, type Value } from "./graph.ts";
+import { multiply, softmaxHead } from "./operators.ts";
 import { type AdapterDescription, finalNorm, headName, ParameterInputs, transformer } from "./transformer.ts";
 
 export interface DecodingGraphOptions {
@@ -18,28 +20,29 @@ export interface DecodingGraphOptions {
 export const keysName = (layer: number): string => `keys ${layer}`;
 export const valuesName = (layer: number): string => `values ${layer}`;
 
-/** Inputs `ids` [B·T] and mask [T, T]; outputs `keys L` and `values L` [B, keyValueHeads, T, D] of every layer, keys rotated. */
-export function prefillGraph({ config, shapes, adapters }: DecodingGraphOptions): Graph {
+/** Inputs `ids` [B·T] and the limits of attention in `blocks` blocks; outputs `keys L` and `values L` [B, keyValueHeads, T, D] of every layer, keys rotated. */
+export function prefillGraph({ config, shapes, adapters }: DecodingGraphOptions, blocks: number): Graph {
   const graph = new Graph();
   const parameters = new ParameterInputs(graph, shapes, adapters === undefined ? {} : { adapters });
   const half = config.headSize / 2;
-  const mask = graph.input("mask", ["T", "T"]);
-  const sizes = { batch: "B", time: "T", heads: config.heads, keyValueHeads: config.keyValueHeads, headSize: config.headSize };
-  const toHeads = (x: Value) =>
-    graph.transpose(graph.reshape(x, ["B", "T", config.keyValueHeads, config.headSize]), [0, 2, 1, 3]);
+  const time = product(blocks, "t");
+  const limits = graph.input("limits", ["t", time]);
+  const { heads, keyValueHeads, headSize } = config;
+  const sizes = { batch: "B", blockTime: "t", blocks, heads, keyValueHeads, headSize };
+  const toHeads = (x: Value) => graph.transpose(graph.reshape(x, ["B", time, keyValueHeads, headSize]), [0, 2, 1, 3]);
   transformer(graph, config, parameters, {
-    ids: graph.input("ids", ["B*T"], { type: "int32" }),
+    ids: graph.input("ids", [product("B", time)], { type: "int32" }),
     batch: "B",
-    time: "T",
+    time,
     rotation: {
-      cosines: graph.input("cosines", ["T", half]),
-      sines: graph.input("sines", ["T", half]),
+      cosines: graph.input("cosines", [time, half]),
+      sines: graph.input("sines", [time, half]),
       positions: graph.integers([0]),
     },
     attend: (layer, q, k, v) => {
       graph.output(keysName(layer), toHeads(k));
       graph.output(valuesName(layer), toHeads(v));
-      return causalAttention(graph, q, k, v, mask, sizes);
+      return causalAttention(graph, q, k, v, limits, sizes);
     },
   });
   return graph;

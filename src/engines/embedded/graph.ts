@@ -96,7 +96,7 @@ export class Graph {
   reshape(value: Value, shape: Shape): Value {
     if (sameShape(value.shape, shape)) return value;
     const open = shape.filter((dimension, index) => typeof dimension === "string" && dimension !== value.shape[index]);
-    if (open.length > 1) return this.node("Reshape", [value, this.#shapeInput(shape)], shape, { type: value.type });
+    if (open.length > 1) return this.node("Reshape", [value, this.dimensions(shape)], shape, { type: value.type });
     const target = shape.map((dimension, index) =>
       typeof dimension === "number" ? dimension : dimension === value.shape[index] ? 0 : -1,
     );
@@ -151,25 +151,30 @@ export class Graph {
 
   readonly #renames = new Map<string, string>();
 
-  /** The graph without the nodes that no output needs. */
+  /**
+   * The graph without the nodes that no output needs, last node first. ONNX Runtime starts from the last end of the list and computes
+   * what it needs; in this order each gradient leaves as soon as it can be computed, and what it was computed from is freed.
+   */
   toOnnx(): OnnxGraph {
     const needed = new Set(this.#renames.keys());
+    const rename = (name: string) => this.#renames.get(name) ?? name;
     const nodes: OnnxNode[] = [];
     for (const node of [...this.#nodes].reverse()) {
       if (!node.outputs.some((output) => needed.has(output))) continue;
       for (const input of node.inputs) needed.add(input);
-      const rename = (name: string) => this.#renames.get(name) ?? name;
       nodes.push({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) });
     }
     return {
       inputs: this.inputs.filter((input) => needed.has(input.name)),
       outputs: this.#outputs,
       constants: this.#constants.filter((constant) => needed.has(constant.name)),
-      nodes: nodes.reverse(),
+      nodes,
     };
   }
 
-  #shapeInput(shape: Shape): Value {
+  /** The numbers of these dimensions as an integer tensor; symbols get theirs when the graph runs. */
+  dimensions(shape: Shape): Value {
+    if (shape.every((dimension) => typeof dimension === "number")) return this.integers(shape as number[]);
     const name = `shape ${shape.join(" ")}`;
     const known = this.inputs.find((input) => input.name === name);
     if (known !== undefined) return { name, shape: [shape.length], type: "int64", differentiable: false };

@@ -1,13 +1,13 @@
 /** Every operator's hand-written derivative against central differences. */
 import { describe, expect, it } from "vitest";
 import { Random } from "#kernel/seed.ts";
-import { causalMask } from "./batches.ts";
-import { evaluateDimension, Graph, type Value } from "./graph.ts";
-import { add, causalAttention, gatherRows, linear, rmsNorm, rotate, swiGlu, tokenLogprobs } from "./operators.ts";
+import { causalAttention, causalLimits } from "./attention.ts";
+import { evaluateDimension, Graph, product, type Value } from "./graph.ts";
+import { add, gatherRows, linear, rmsNorm, rotate, swiGlu, tokenLogprobs } from "./operators.ts";
 import { onnxRuntimeBackend, type TensorData } from "./runtime.ts";
 
 const backend = onnxRuntimeBackend(1);
-const bindings = { B: 2, T: 3, R: 4 };
+const bindings = { B: 2, T: 3, R: 4, t: 2 };
 
 interface Case {
   build(graph: Graph, input: (name: string, ...shape: (number | string)[]) => Value): Value;
@@ -44,14 +44,8 @@ const cases: Record<string, Case> = {
     },
   },
   "gated unit": { build: (graph, input) => swiGlu(graph, input("gate", "B", 6), input("up", "B", 6)) },
-  "causal attention": {
-    build: (graph, input) => {
-      const sizes = { batch: "B", time: "T", heads: 4, keyValueHeads: 2, headSize: 3 };
-      const [q, k, v] = [input("q", "B", "T", 12), input("k", "B", "T", 6), input("v", "B", "T", 6)];
-      return causalAttention(graph, q, k, v, graph.input("mask", ["T", "T"]), sizes);
-    },
-    fixed: { mask: causalMask(3) },
-  },
+  "causal attention": attentionCase(1),
+  "causal attention in blocks": attentionCase(3),
   "gathered rows": {
     build: (graph, input) => {
       const integers = (name: string, dimension: string) => graph.input(name, [dimension], { type: "int32" });
@@ -60,6 +54,18 @@ const cases: Record<string, Case> = {
     fixed: { rows: Int32Array.of(4, 0, 5, 2), places: Int32Array.of(1, 4, 3, 4, 0, 2) },
   },
 };
+
+function attentionCase(blocks: number): Case {
+  const time = product(blocks, "t");
+  return {
+    build: (graph, input) => {
+      const sizes = { batch: "B", blockTime: "t", blocks, heads: 4, keyValueHeads: 2, headSize: 3 };
+      const [q, k, v] = [input("q", "B", time, 12), input("k", "B", time, 6), input("v", "B", time, 6)];
+      return causalAttention(graph, q, k, v, graph.input("limits", ["t", time]), sizes);
+    },
+    fixed: { limits: causalLimits(bindings.t, blocks) },
+  };
+}
 
 function filled(random: Random, shape: readonly (number | string)[]): Float32Array {
   const size = shape.reduce<number>((total, dimension) => total * evaluateDimension(dimension, bindings), 1);

@@ -2,7 +2,7 @@
  * The differentiable operators of a decoder, each with its forward nodes and its hand-written derivative.
  * Matrices are row-major; B batch, T time, N = B·T rows, D head size.
  */
-import { type Graph, product, type Shape, type Value } from "./graph.ts";
+import type { Graph, Shape, Value } from "./graph.ts";
 import { contribDomain } from "./onnx.ts";
 
 export function add(graph: Graph, first: Value, second: Value): Value {
@@ -116,67 +116,6 @@ export function swiGlu(graph: Graph, gate: Value, up: Value): Value {
     );
     const gradientGate = graph.node("Mul", [graph.node("Mul", [gradient, up], shape), slope], shape);
     return [gradientGate, graph.node("Mul", [gradient, silu], shape)];
-  });
-}
-
-export interface AttentionShape {
-  batch: string;
-  time: string;
-  heads: number;
-  keyValueHeads: number;
-  headSize: number;
-}
-
-/**
- * Causal attention of q [B, T, heads·D] over k, v [B, T, keyValueHeads·D] → [B, T, heads·D]; mask [T, T] is 0 on and below the diagonal
- * and a large negative number above. Heads that share a key are stacked along the rows of one matrix, so keys are never copied.
- */
-export function causalAttention(graph: Graph, q: Value, k: Value, v: Value, mask: Value, sizes: AttentionShape): Value {
-  const { batch, time, heads, keyValueHeads, headSize } = sizes;
-  const group = heads / keyValueHeads;
-  const scale = 1 / Math.sqrt(headSize);
-  const rows = product(group, time);
-  const stacked = [batch, keyValueHeads, rows, headSize];
-  const square = [batch, keyValueHeads, rows, time];
-  const toHeads = (x: Value, count: number) => graph.transpose(graph.reshape(x, [batch, time, count, headSize]), [0, 2, 1, 3]);
-  const fromHeads = (x: Value, count: number, shape: Shape) =>
-    graph.reshape(graph.transpose(graph.reshape(x, [batch, count, time, headSize]), [0, 2, 1, 3]), shape);
-
-  const queries = graph.reshape(toHeads(q, heads), stacked);
-  const keys = toHeads(k, keyValueHeads);
-  const values = toHeads(v, keyValueHeads);
-  const scores = multiply(graph, queries, keys, square, { transposeSecond: true, scale });
-  const perHead = [product(batch, heads), time, time];
-  const masked = graph.node("Add", [graph.reshape(scores, perHead), mask], perHead);
-  const probabilities = graph.reshape(graph.node("Softmax", [masked], perHead, { attributes: { axis: -1 } }), square);
-  const context = multiply(graph, probabilities, values, stacked);
-  const output = fromHeads(context, heads, q.shape);
-  return graph.record(output, [q, k, v], (gradient) => {
-    const gradientContext = graph.reshape(toHeads(gradient, heads), stacked);
-    const gradientValues = multiply(graph, probabilities, gradientContext, keys.shape, { transposeFirst: true });
-    const gradientProbabilities = multiply(graph, gradientContext, values, square, { transposeSecond: true });
-    // The softmax needs Σ_j dP·P per row, which equals Σ_d dO·O: a reduction over D instead of T.
-    const rowShape = [batch, keyValueHeads, rows, 1];
-    const overlap = graph.node(
-      "ReduceSum",
-      [graph.node("Mul", [gradientContext, context], stacked), graph.integers([-1])],
-      rowShape,
-      {
-        attributes: { keepdims: 1 },
-      },
-    );
-    const gradientScores = graph.node(
-      "Mul",
-      [graph.node("Sub", [gradientProbabilities, overlap], square), probabilities],
-      square,
-    );
-    const gradientQueries = multiply(graph, gradientScores, keys, stacked, { scale });
-    const gradientKeys = multiply(graph, gradientScores, queries, keys.shape, { transposeFirst: true, scale });
-    return [
-      fromHeads(gradientQueries, heads, q.shape),
-      fromHeads(gradientKeys, keyValueHeads, k.shape),
-      fromHeads(gradientValues, keyValueHeads, v.shape),
-    ];
   });
 }
 

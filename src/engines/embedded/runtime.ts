@@ -34,6 +34,8 @@ export function onnxRuntimeBackend(threads: number): Backend {
         interOpNumThreads: 1,
         executionMode: "sequential",
         graphOptimizationLevel: "all",
+        // Shapes change from run to run; a plan of all memory per shape would hold more than the arena needs.
+        enableMemPattern: false,
         logSeverityLevel: 3,
         ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
       });

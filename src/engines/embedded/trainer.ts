@@ -8,7 +8,8 @@ import type {
   WeightedSequence,
 } from "#kernel/engine.ts";
 import { adamwStep, squaredNorm } from "./adamw.ts";
-import { batchByLength, causalMask } from "./batches.ts";
+import { blocksFor, causalLimits } from "./attention.ts";
+import { batchByLength } from "./batches.ts";
 import type { OptimizerState } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
 import { RotationCache } from "./rotation.ts";
@@ -27,19 +28,20 @@ export type TrainingRequest =
 /** Compiled training graphs of one architecture; they hold no weights and are shared by an engine and its frozen copies. */
 export class TrainingGraphs {
   readonly #backend: Backend;
-  readonly #options: Omit<TrainingGraphOptions, "mode">;
-  readonly #compiled = new Map<TrainingMode, Promise<Executable>>();
+  readonly #options: Omit<TrainingGraphOptions, "mode" | "blocks">;
+  readonly #compiled = new Map<string, Promise<Executable>>();
 
-  constructor(backend: Backend, options: Omit<TrainingGraphOptions, "mode">) {
+  constructor(backend: Backend, options: Omit<TrainingGraphOptions, "mode" | "blocks">) {
     this.#backend = backend;
     this.#options = options;
   }
 
-  get(mode: TrainingMode): Promise<Executable> {
-    let executable = this.#compiled.get(mode);
+  get(mode: TrainingMode, blocks: number): Promise<Executable> {
+    const key = `${mode} ${blocks}`;
+    let executable = this.#compiled.get(key);
     if (executable === undefined) {
-      executable = this.#backend.compile(trainingGraph({ ...this.#options, mode }));
-      this.#compiled.set(mode, executable);
+      executable = this.#backend.compile(trainingGraph({ ...this.#options, mode, blocks }));
+      this.#compiled.set(key, executable);
     }
     return executable;
   }
@@ -79,11 +81,10 @@ export class Trainer {
     const scored = sequences.map((_, index) => index).filter((index) => results[index].length > 0);
     // The last token is only ever a target, so it takes no column.
     const batches = batchByLength(scored, (index) => sequences[index].ids.length - 1, this.#config);
-    if (batches.length === 0) return results;
-    const executable = await this.#graphs.get(mode);
     for (const batch of batches) {
       signal.throwIfAborted();
       const { feeds, bindings, layout } = this.#assemble(request, batch);
+      const executable = await this.#graphs.get(mode, layout.blocks);
       const outputs = await executable.run({ ...this.#feeds, ...feeds }, bindings);
       let offset = 0;
       for (const index of batch) {
@@ -98,7 +99,10 @@ export class Trainer {
 
   #assemble(request: TrainingRequest, batch: readonly number[]) {
     const { sequences } = request;
-    const time = Math.max(...batch.map((index) => sequences[index].ids.length)) - 1;
+    const longest = Math.max(...batch.map((index) => sequences[index].ids.length)) - 1;
+    const blocks = blocksFor(longest);
+    const blockTime = Math.ceil(longest / blocks);
+    const time = blocks * blockTime;
     const count = batch.reduce((sum, index) => sum + sequences[index].ids.length - sequences[index].start, 0);
     const ids = new Int32Array(batch.length * time);
     const rows = new Int32Array(count);
@@ -119,7 +123,7 @@ export class Trainer {
       rows,
       targets,
       places,
-      mask: causalMask(time),
+      limits: causalLimits(blockTime, blocks),
       ...this.#rotation.exactly(time),
     };
     if (request.mode === "weights") feeds.weights = joined(batch.map((index) => request.sequences[index].weights));
@@ -136,7 +140,7 @@ export class Trainer {
       feeds.highestRatio = Float32Array.of(1 + loss.clipHigh);
       feeds.klCoefficient = Float32Array.of(loss.klCoefficient);
     }
-    return { feeds, bindings: { B: batch.length, T: time, R: count }, layout: { ids, targets } };
+    return { feeds, bindings: { B: batch.length, t: blockTime, R: count }, layout: { blocks, ids, targets } };
   }
 
   #accumulate(outputs: Record<string, TensorData>, ids: Int32Array, targets: Int32Array): void {

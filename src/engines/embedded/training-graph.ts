@@ -1,12 +1,14 @@
 /**
  * The graph that scores tokens and, when asked, differentiates Σ weight · log p.
  *
- * Symbols: B sequences, T columns, R scored tokens anywhere in the batch. `rows` [R] says which of the B·T positions predict them,
+ * Symbols: B sequences, T columns (`blocks` of t each), R scored tokens anywhere in the batch. `rows` [R] says which of the B·T positions predict them,
  * `places` [B·T] is the inverse (R where a position predicts nothing), `targets` [R] the tokens. The head runs on those rows only.
  */
+
+import { causalAttention } from "./attention.ts";
 import type { ModelConfig } from "./config.ts";
-import { Graph, type Value } from "./graph.ts";
-import { causalAttention, gatherRows, tokenLogprobs } from "./operators.ts";
+import { type Dimension, Graph, product, type Value } from "./graph.ts";
+import { gatherRows, tokenLogprobs } from "./operators.ts";
 import { type AdapterDescription, embeddingName, finalNorm, headName, ParameterInputs, transformer } from "./transformer.ts";
 
 /** `score` is forward only; `weights` takes weights; `policy` computes PPO-with-KL weights from the log-probs it finds. */
@@ -18,6 +20,8 @@ export interface TrainingGraphOptions {
   config: ModelConfig;
   shapes: ReadonlyMap<string, readonly number[]>;
   mode: TrainingMode;
+  /** Into how many blocks attention cuts the columns. */
+  blocks: number;
   trainable?: (name: string) => boolean;
   adapters?: AdapterDescription;
 }
@@ -34,23 +38,25 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     ...(options.adapters === undefined ? {} : { adapters: options.adapters }),
     trainable: differentiate ? (options.trainable ?? (() => true)) : () => false,
   });
-  const integers = (name: string, dimension: string) => graph.input(name, [dimension], { type: "int32" });
+  const integers = (name: string, dimension: Dimension) => graph.input(name, [dimension], { type: "int32" });
   const half = config.headSize / 2;
-  const mask = graph.input("mask", ["T", "T"]);
+  const time = product(options.blocks, "t");
+  const limits = graph.input("limits", ["t", time]);
   const rotation = {
-    cosines: graph.input("cosines", ["T", half]),
-    sines: graph.input("sines", ["T", half]),
+    cosines: graph.input("cosines", [time, half]),
+    sines: graph.input("sines", [time, half]),
     positions: graph.integers([0]),
   };
-  const sizes = { batch: "B", time: "T", heads: config.heads, keyValueHeads: config.keyValueHeads, headSize: config.headSize };
+  const { heads, keyValueHeads, headSize } = config;
+  const sizes = { batch: "B", blockTime: "t", blocks: options.blocks, heads, keyValueHeads, headSize };
   const { hidden, embedded } = transformer(graph, config, parameters, {
-    ids: integers("ids", "B*T"),
+    ids: integers("ids", product("B", time)),
     batch: "B",
-    time: "T",
+    time,
     rotation,
-    attend: (_layer, q, k, v) => causalAttention(graph, q, k, v, mask, sizes),
+    attend: (_layer, q, k, v) => causalAttention(graph, q, k, v, limits, sizes),
   });
-  const rows = gatherRows(graph, hidden, integers("rows", "R"), integers("places", "B*T"));
+  const rows = gatherRows(graph, hidden, integers("rows", "R"), integers("places", product("B", time)));
   const normed = finalNorm(graph, config, parameters, rows);
   const head = parameters.get(headName(config));
   const targets = integers("targets", "R");
