@@ -40,6 +40,7 @@ function registerTrainSft(train: Command): void {
     .option("--question <column>", "name of the question column")
     .option("--answer <column>", "name of the answer column")
     .option("--resample", "give word problems new numbers in every pass")
+    .option("--items <number>", "held-out problems to measure on", wholeNumber, 400)
     .option("--size <name>", "new model: small (1.2 M), medium (5 M)", "small")
     .option("--steps <number>", "optimiser steps", wholeNumber)
     .option("--learning-rate <number>", "peak learning rate", positiveNumber)

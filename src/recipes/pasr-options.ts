@@ -99,8 +99,9 @@ export const paperPasrOptions: PasrOptions = {
 };
 
 /**
- * For the shipped model of a few million parameters and its world of arithmetic. Higher rate and more questions per step, because a small
- * model moves little and learns from noise; ζ > 0 and the accuracy window, so that refining is paid only where plain answers really fail.
+ * For the shipped model of about a million parameters and its world of arithmetic. Higher rate and more questions per step, because a small
+ * model moves little and learns from noise; ζ > 0, so that refining is paid only where plain answers really fail. docs/pasr.md has the
+ * figures behind the choice.
  */
 export const smallWorldPasrOptions: PasrOptions = {
   ...paperPasrOptions,
@@ -111,6 +112,5 @@ export const smallWorldPasrOptions: PasrOptions = {
   adamW: { ...paperPasrOptions.adamW, maxGradientNorm: 1 },
   samplerRefresh: 1,
   tolerance: 0.25,
-  plainAccuracyWindow: [0, 1],
   prompts: { refine: worldPrompts.refine, plain: worldPrompts.plain },
 };

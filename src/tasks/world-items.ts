@@ -43,7 +43,7 @@ export function* worldStream(stream: WorldStreamOptions): Generator<WorldItem> {
 /** The first `count` items of the stream. */
 export function worldItems(count: number, stream: WorldStreamOptions): WorldItem[] {
   const items: WorldItem[] = [];
-  if (count <= 0) return items;
+  if (!(count > 0)) return items;
   for (const item of worldStream(stream)) {
     items.push(item);
     if (items.length >= count) break;
