@@ -9,7 +9,7 @@ const plotNames: Readonly<Record<string, string>> = {
   "rewardTerms.refine": "rewardRefine",
   refinements: "refineSpans",
   tokensRefined: "tokensPerAnswer",
-  "evaluation.needless": "needless",
+  "evaluation.sampled.needless": "needless",
 };
 
 /** `run`: anything that reads a run's lines. */
