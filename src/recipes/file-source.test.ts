@@ -26,6 +26,13 @@ const problem = (thing: string, first: number, second: number, answer = first - 
 const wordProblems = (name: string, rows: string[]) => file(name, `${[header, ...rows].join("\n")}\n`);
 const twelve = things.map((thing, index) => problem(thing, 50 + index, 10 + index));
 
+/** Every problem has words of its own. */
+const nameless = (index: number) => {
+  const name = (part: string) => part + [...String(index + 100)].map((digit) => "abcdefghij"[Number(digit)]).join("");
+  const [person, thing] = [name("ann"), name("pen")];
+  return `${person} had number0 ${thing} and lost number1 . how many ${thing} has ${person} left ?,9 ${index % 9},- number0 number1,${9 - (index % 9)},x`;
+};
+
 const pairs = (count: number) =>
   Array.from({ length: count }, (_, index) => JSON.stringify({ question: `What is ${index} + 1?`, answer: `${index + 1}` }));
 
@@ -73,6 +80,20 @@ describe("word problem files", () => {
     expect(source.validation(10, 1).every(({ question }) => /had 5\d /.test(question) || /had 6\d /.test(question))).toBe(true);
   });
 
+  it("tells problems in other words unless told not to, and asks them as they stand in the file", async () => {
+    const train = await wordProblems(
+      "many.csv",
+      Array.from({ length: 60 }, (_, index) => nameless(index)),
+    );
+    const own = (source: FileSource) => {
+      const { shown, asked, held } = questionsOf(source);
+      expect(asked.size + held.size).toBe(60);
+      return [...shown].filter((question) => asked.has(question)).length / shown.size;
+    };
+    expect(own(await fileSource({ train, vary: false, seed: 1 }))).toBe(1);
+    expect(own(await fileSource({ train, seed: 1 }))).toBeLessThan(0.6);
+  });
+
   it("leaves out problems whose equation does not give their answer, and says where they stand", async () => {
     const train = await wordProblems("wrong.csv", [...twelve, problem("wigs", 30, 10, 21)]);
     const source = await fileSource({ train, seed: 1 });
@@ -86,6 +107,7 @@ describe("word problem files", () => {
     const source = await fileSource({ train, test, seed: 1 });
     expect(source.notes).toContainEqual(expect.stringMatching(/^2 problems of .*train\.csv are left out, because .*test\.csv/));
     const { shown, asked, held, tested } = questionsOf(source);
+    expect(tested).toEqual(new Set([...tested].map((question) => question.toLowerCase())));
     expect(tested.size).toBe(2);
     const used = [...shown, ...asked, ...held];
     expect(used.some((question) => question.includes("pens"))).toBe(false);

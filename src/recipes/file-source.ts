@@ -13,7 +13,7 @@ import type { Item } from "#kernel/item.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { type FileMaterial, linesText } from "./file-material.ts";
 import { questionAnswerMaterial } from "./file-question-answers.ts";
-import { consistentProblems, wordProblemMaterial } from "./file-word-problems.ts";
+import { consistentProblems, inLowerCase, wordProblemMaterial } from "./file-word-problems.ts";
 import type { Source } from "./source.ts";
 
 export interface FileSourceOptions {
@@ -27,6 +27,8 @@ export interface FileSourceOptions {
   resample?: boolean;
   /** Word problems only: keep number0, number1 … in question and equation, as published results did. True unless `resample` is. */
   placeholders?: boolean;
+  /** Word problems only: exchange names and things in supervised conversations, always the same for the same. True unless said. */
+  vary?: boolean;
   /** Train on questions that the test file asks too. Only to repeat results that were published without leaving them out. */
   keepTestQuestions?: boolean;
   /** Seed of what is drawn once for the whole source; which questions are held out does not depend on it. */
@@ -69,9 +71,10 @@ function equations(options: FileSourceOptions, rows: readonly Row[], testRows: r
     );
   }
   const { train, test } = options;
-  const { usable, notes } = consistentProblems(train, wordProblemsFromRows(train, rows));
-  const tested = testRows && wordProblemsFromRows(test!, testRows);
-  return build(options, wordProblemMaterial({ placeholders, resample: options.resample === true }), usable, tested, notes);
+  const { usable, notes } = consistentProblems(train, inLowerCase(wordProblemsFromRows(train, rows)));
+  const tested = testRows && inLowerCase(wordProblemsFromRows(test!, testRows));
+  const material = wordProblemMaterial({ placeholders, resample: options.resample === true, vary: options.vary !== false });
+  return build(options, material, usable, tested, notes);
 }
 
 function answers(options: FileSourceOptions, rows: readonly Row[], testRows: readonly Row[] | undefined): FileSource {

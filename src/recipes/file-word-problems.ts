@@ -8,6 +8,7 @@ import {
   wordProblemItem,
   wordProblemPrompts,
 } from "#data/word-problem-file.ts";
+import { exchangeableWords, exchangeWords, inOneOrder, type Vocabulary } from "#data/word-problem-variations.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { shuffledStream } from "#training/stream.ts";
 import { type FileMaterial, linesText } from "./file-material.ts";
@@ -18,22 +19,30 @@ export interface WordProblemTeaching {
   placeholders: boolean;
   /** New numbers in every pass. */
   resample: boolean;
+  /** Other names and things in most conversations. */
+  vary: boolean;
 }
 
 /** Share of conversations under the refine prompt, and how often these refine and begin wrong. */
 const refinedShare = 0.4;
 const refining = { refineShare: 0.6, wrongShare: 0.5 };
 
-export function wordProblemMaterial({ placeholders, resample }: WordProblemTeaching): FileMaterial<WordProblem> {
+/** Share of conversations in which words are exchanged, and of their rarer words that are. */
+const variedShare = 0.7;
+const exchangeShare = 0.5;
+
+export function wordProblemMaterial({ placeholders, resample, vary }: WordProblemTeaching): FileMaterial<WordProblem> {
   return {
     prompts: wordProblemPrompts,
     questionOf: (problem) => problem.template,
     item: (problem) => wordProblemItem(problem, { placeholders }),
     conversations(problems, seed) {
       const stream = shuffledStream(problems, deriveSeed(seed, "problems"));
+      const vocabulary = vary ? exchangeableWords(problems) : undefined;
       return (index) => {
         const random = new Random(deriveSeed(seed, "conversation", index));
-        const problem = resample ? withNewNumbers(stream(index), random) : stream(index);
+        const varied = toldOtherwise(stream(index), vocabulary, random);
+        const problem = resample ? withNewNumbers(varied, random) : varied;
         return random.chance(refinedShare)
           ? refinedEquationConversation(problem, { placeholders, ...refining }, random)
           : plainEquationConversation(problem, placeholders);
@@ -52,9 +61,20 @@ export function wordProblemMaterial({ placeholders, resample }: WordProblemTeach
   };
 }
 
+/** One way to write each equation; the story in other words, most times. */
+function toldOtherwise(problem: WordProblem, vocabulary: Vocabulary | undefined, random: Random): WordProblem {
+  const told = { ...problem, equation: inOneOrder(problem.equation) };
+  return vocabulary !== undefined && random.chance(variedShare) ? exchangeWords(told, vocabulary, exchangeShare, random) : told;
+}
+
 /** The file's own numbers where no others fit the equation. */
 function withNewNumbers(problem: WordProblem, random: Random): WordProblem {
   return resampleNumbers(problem, random) ?? problem;
+}
+
+/** The published files differ in case alone where they tell the same: without it a small vocabulary goes further. */
+export function inLowerCase(problems: readonly WordProblem[]): WordProblem[] {
+  return problems.map((problem) => ({ ...problem, template: problem.template.toLowerCase() }));
 }
 
 /** Rounded references still teach the right equation; these do not. */

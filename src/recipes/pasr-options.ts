@@ -100,17 +100,19 @@ export const paperPasrOptions: PasrOptions = {
 
 /**
  * For the shipped model of about a million parameters and its world of arithmetic. Higher rate and more questions per step, because a small
- * model moves little and learns from noise; ζ > 0, so that refining is paid only where plain answers really fail. docs/pasr.md has the
- * figures behind the choice.
+ * model moves little and learns from noise; ζ > 0, so that refining is paid only where plain answers really fail; every token counts the
+ * same, because with a mean per answer the decision to refine weighs least in the long answers that refine. docs/pasr.md has the figures
+ * behind each choice, and what the paper's values do here.
  */
 export const smallWorldPasrOptions: PasrOptions = {
   ...paperPasrOptions,
   maxTokens: 160,
   questionsPerStep: 12,
-  steps: 100,
-  learningRate: 5e-5,
+  steps: 250,
+  learningRate: 3e-4,
   adamW: { ...paperPasrOptions.adamW, maxGradientNorm: 1 },
   samplerRefresh: 1,
+  normaliser: "token-mean",
   tolerance: 0.25,
   prompts: { refine: worldPrompts.refine, plain: worldPrompts.plain },
 };
