@@ -30,7 +30,17 @@ const row = (values: Record<string, unknown>) => [
 describe("word problems with placeholders", () => {
   it("evaluates prefix equations", () => {
     expect(evaluatePrefix(["-", "number1", "*", "2", "number0"], [3, 10])).toBe(4);
-    for (const bad of [["+", "number0"], ["number5"], ["/", "1", "0"], ["1", "2"], [], ["+", "x", "1"], ["0x1"], ["1e3"], ["number00"]])
+    for (const bad of [
+      ["+", "number0"],
+      ["number5"],
+      ["/", "1", "0"],
+      ["1", "2"],
+      [],
+      ["+", "x", "1"],
+      ["0x1"],
+      ["1e3"],
+      ["number00"],
+    ])
       expect(evaluatePrefix(bad, [1])).toBeUndefined();
   });
 

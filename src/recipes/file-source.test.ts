@@ -38,10 +38,11 @@ const pairs = (count: number) =>
 
 /** Questions that training shows, asks and holds out, over more than a pass. */
 function questionsOf(source: FileSource, seed = 1) {
+  const [conversations, problems] = [source.conversations(seed), source.problems(seed)];
   const indices = Array.from({ length: 3 * source.counts.train }, (_, index) => index);
   return {
-    shown: new Set(indices.map((index) => source.conversations(seed)(index).messages[1]!.content)),
-    asked: new Set(indices.map((index) => source.problems(seed)(index).question)),
+    shown: new Set(indices.map((index) => conversations(index).messages[1]!.content)),
+    asked: new Set(indices.map((index) => problems(index).question)),
     held: new Set(source.validation(1000, seed).map((item) => item.question)),
     tested: new Set(source.test(1000, seed).map((item) => item.question)),
   };
@@ -59,7 +60,7 @@ describe("word problem files", () => {
       const parsed = parseRefine(assistant!.content);
       expect(parsed.ok).toBe(true);
       const item = { id: "", question: "", answer: "7", numbers: ["10", "3"] };
-      expect(source.verify(item, parsed.answer, assistant!.content).accuracy).toBe(1);
+      expect(source.verify(item, parsed.answerText, assistant!.content).accuracy).toBe(1);
     }
     expect(prompts).toEqual(new Set([source.prompts.plain, source.prompts.refine]));
   });
@@ -83,11 +84,11 @@ describe("word problem files", () => {
   it("tells problems in other words unless told not to, and asks them as they stand in the file", async () => {
     const train = await wordProblems(
       "many.csv",
-      Array.from({ length: 60 }, (_, index) => nameless(index)),
+      Array.from({ length: 400 }, (_, index) => nameless(index)),
     );
     const own = (source: FileSource) => {
       const { shown, asked, held } = questionsOf(source);
-      expect(asked.size + held.size).toBe(60);
+      expect(asked.size + held.size).toBe(400);
       return [...shown].filter((question) => asked.has(question)).length / shown.size;
     };
     expect(own(await fileSource({ train, vary: false, seed: 1 }))).toBe(1);
