@@ -10,6 +10,7 @@ import { worldSource } from "#recipes/world-source.ts";
 import type { JsonObject } from "#record/json-lines.ts";
 import { openRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
+import { adapterOf } from "./adapter.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { printMeasurement } from "./measurement.ts";
 import { applySettings } from "./pasr-settings.ts";
@@ -25,6 +26,7 @@ export interface TrainPasrOptions extends SourceOptions {
   set: readonly string[];
   steps?: number;
   items: number;
+  lora?: number;
   threads?: number;
   json?: boolean;
 }
@@ -49,10 +51,15 @@ export async function trainPasrCommand(options: TrainPasrOptions): Promise<void>
       model: path.relative(process.cwd(), folder),
       seed: options.seed,
       items: options.items,
+      ...(options.lora === undefined ? {} : { lora: options.lora }),
       pasr: { ...pasr } as unknown as JsonObject,
     },
   });
-  const engine = await EmbeddedEngine.open({ folder, ...(options.threads === undefined ? {} : { threads: options.threads }) });
+  const engine = await EmbeddedEngine.open({
+    folder,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.lora === undefined ? {} : { lora: adapterOf(options.lora, options.seed) }),
+  });
   try {
     const measured = {
       source: { ...source, prompts: pasr.prompts },

@@ -5,6 +5,7 @@ import { defaultSftOptions, type SftOptions, worldSftOptions } from "#recipes/sf
 import { measureSource, probeSource } from "#recipes/source-evaluation.ts";
 import { modelSizes, runSupervised } from "#recipes/supervised-run.ts";
 import { openRun } from "#record/run-directory.ts";
+import { adapterOf } from "./adapter.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { printMeasurement } from "./measurement.ts";
 import { Progress } from "./progress.ts";
@@ -19,6 +20,7 @@ export interface TrainSftOptions extends SourceOptions {
   learningRate?: number;
   items: number;
   seed: number;
+  lora?: number;
   threads?: number;
   json?: boolean;
 }
@@ -47,6 +49,7 @@ export async function trainSft(options: TrainSftOptions): Promise<void> {
       model: options.model ?? options.size,
       test: options.test ?? null,
       items: options.items,
+      ...(options.lora === undefined ? {} : { lora: options.lora }),
       seed: options.seed,
       sft: { ...sft, adamW: { ...sft.adamW } },
     },
@@ -58,6 +61,7 @@ export async function trainSft(options: TrainSftOptions): Promise<void> {
     seed: options.seed,
     run,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.lora === undefined ? {} : { lora: adapterOf(options.lora, options.seed) }),
     evaluate: (engine, tokenizer, stop) => probeSource(source, engine, tokenizer, options.seed, stop),
     signal,
     onProgress: ({ stepsDone, steps, metrics }) =>
@@ -71,6 +75,7 @@ export async function trainSft(options: TrainSftOptions): Promise<void> {
       run,
       name: "trained",
       items: options.items,
+      ...(options.lora === undefined ? {} : { lora: options.lora }),
       seed: options.seed,
       signal,
       onProgress: ({ done, total, method }) => progress.update({ label: "Measure", done, total, figures: { method } }),

@@ -7,7 +7,7 @@ import path from "node:path";
 import { saveCheckpoint } from "#engines/embedded/checkpoint.ts";
 import { initialiseParameters, newConfig } from "#engines/embedded/checkpoint-create.ts";
 import { parseConfig } from "#engines/embedded/config.ts";
-import { EmbeddedEngine } from "#engines/embedded/engine.ts";
+import { EmbeddedEngine, type EmbeddedEngineOptions } from "#engines/embedded/engine.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { JsonObject } from "#record/json-lines.ts";
@@ -59,6 +59,8 @@ export interface SupervisedRun {
   seed: number;
   run: RunDirectory;
   threads?: number;
+  /** Train an adapter beside weights that stay. */
+  lora?: EmbeddedEngineOptions["lora"];
   /** Recorded beside the validation loss. */
   evaluate?: (engine: Engine, tokenizer: Tokenizer, signal: AbortSignal | undefined) => Promise<JsonObject>;
   evaluateEvery?: number;
@@ -82,7 +84,11 @@ export async function runSupervised(setup: SupervisedRun): Promise<TrainedModel>
   const { source, options, seed, run, threads, signal } = setup;
   const startFolder = "folder" in setup.start ? setup.start.folder : await newModel(setup, setup.start.size);
   const tokenizer = await Tokenizer.load(startFolder);
-  const engine = await EmbeddedEngine.open({ folder: startFolder, ...(threads === undefined ? {} : { threads }) });
+  const engine = await EmbeddedEngine.open({
+    folder: startFolder,
+    ...(threads === undefined ? {} : { threads }),
+    ...(setup.lora === undefined ? {} : { lora: setup.lora }),
+  });
   try {
     const conversations = source.conversations(deriveSeed(seed, "examples"));
     const held = source.conversations(deriveSeed(seed, "validation-examples"));
