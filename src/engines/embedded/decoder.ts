@@ -16,6 +16,8 @@ import { drawIndex, drawTruncated, largestIndex } from "./sampler.ts";
 
 const mostRows = 128;
 const cacheFloatLimit = 256 * 1024 * 1024;
+const fewestTokensWorthBuilding = 32;
+const mostBuiltParameters = 64_000_000;
 
 /** One sample being written. */
 interface Row {
@@ -30,31 +32,76 @@ interface Row {
   room: number;
 }
 
+/** Compiled decoding graphs without weights of their own, shared by an engine and its frozen copies. */
+export class DecodingGraphs {
+  readonly options: DecodingGraphOptions;
+  readonly backend: Backend;
+  #prefill: Promise<Executable> | undefined;
+  #step: Promise<Executable> | undefined;
+
+  constructor(backend: Backend, options: DecodingGraphOptions) {
+    this.backend = backend;
+    this.options = options;
+  }
+
+  prefill(): Promise<Executable> {
+    this.#prefill ??= this.backend.compile(prefillGraph(this.options, 1));
+    return this.#prefill;
+  }
+
+  step(): Promise<Executable> {
+    this.#step ??= this.backend.compile(decodingGraph(this.options));
+    return this.#step;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#prefill)?.close();
+    await (await this.#step)?.close();
+  }
+}
+
+/** The weights to sample from; `version` tells whether they have moved. */
+export interface SamplingWeights {
+  data: ReadonlyMap<string, Float32Array>;
+  version: number;
+}
+
 export class Decoder {
   readonly #config: ModelConfig;
-  readonly #prefill: Executable;
-  readonly #step: Executable;
+  readonly #graphs: DecodingGraphs;
   readonly #rotation: RotationCache;
+  readonly #size: number;
+  #built: { version: number; step: Executable } | undefined;
 
-  private constructor(config: ModelConfig, prefill: Executable, step: Executable) {
-    this.#config = config;
-    this.#prefill = prefill;
-    this.#step = step;
-    this.#rotation = new RotationCache(config);
+  constructor(graphs: DecodingGraphs) {
+    this.#config = graphs.options.config;
+    this.#graphs = graphs;
+    this.#rotation = new RotationCache(this.#config);
+    this.#size = [...graphs.options.shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
   }
 
-  static async create(backend: Backend, options: DecodingGraphOptions): Promise<Decoder> {
-    const prefill = await backend.compile(prefillGraph(options, 1));
-    return new Decoder(options.config, prefill, await backend.compile(decodingGraph(options)));
+  /**
+   * Matrices that are part of a graph are laid out once for the processor and multiply a third faster, but laying them out again after
+   * every change costs some dozens of steps. The choice depends on the request alone, so that equal requests give equal bits.
+   */
+  async #stepFor(weights: SamplingWeights, options: SampleOptions): Promise<Executable> {
+    if (options.maxTokens < fewestTokensWorthBuilding || this.#size > mostBuiltParameters) return this.#graphs.step();
+    if (this.#built?.version === weights.version) return this.#built.step;
+    await this.close();
+    const step = await this.#graphs.backend.compile(decodingGraph(this.#graphs.options, weights.data));
+    this.#built = { version: weights.version, step };
+    return step;
   }
 
-  /** Prompts and options have been checked. `parameters` holds every tensor by name. */
+  /** Prompts and options have been checked. */
   async sample(
-    parameters: Readonly<Record<string, TensorData>>,
+    weights: SamplingWeights,
     prompts: readonly (readonly number[])[],
     options: SampleOptions,
     signal: AbortSignal,
   ): Promise<Sample[][]> {
+    const parameters = Object.fromEntries(weights.data);
+    const step = await this.#stepFor(weights, options);
     const results: Sample[][] = prompts.map(() => []);
     const waiting: Row[] = [];
     let longest = 0;
@@ -80,7 +127,7 @@ export class Decoder {
       }
     });
     const affordable = Math.floor(cacheFloatLimit / (cacheFloatsPerToken(this.#config) * longest));
-    const cache = new Cache(this.#config, Math.max(1, Math.min(mostRows, affordable, waiting.length)));
+    const cache = new Cache(this.#config, Math.max(1, Math.min(mostRows, affordable, waiting.length)), longest);
     const stops = new Set(options.stopIds);
     const prefilled = new Map<number, PromptCache>();
     const active: Row[] = [];
@@ -102,7 +149,7 @@ export class Decoder {
         }
         signal.throwIfAborted();
       }
-      await this.#advance(parameters, cache, active, options);
+      await this.#advance(step, parameters, cache, active, options);
       for (let slot = active.length - 1; slot >= 0; slot--) {
         const row = active[slot];
         const stopped = stops.has(row.current);
@@ -122,6 +169,7 @@ export class Decoder {
 
   /** One token for every active row. */
   async #advance(
+    step: Executable,
     parameters: Readonly<Record<string, TensorData>>,
     cache: Cache,
     active: readonly Row[],
@@ -133,7 +181,7 @@ export class Decoder {
     const temperature = greedy ? 1 : options.temperature;
     cache.reserve(Math.max(...cache.lengths.subarray(0, rows)) + 1, rows);
     const tables = this.#rotation.atLeast(cache.columns);
-    const outputs = await this.#step.run(
+    const outputs = await step.run(
       {
         ...parameters,
         cosines: tables.cosines,
@@ -143,7 +191,7 @@ export class Decoder {
         positions: BigInt64Array.from(cache.lengths.subarray(0, rows), BigInt),
         inverseTemperature: Float32Array.of(1 / temperature),
       },
-      { B: rows, C: cache.columns, P: tables.positions },
+      { B: rows, C: cache.columns, E: cache.columns + 1, P: tables.positions },
     );
     cache.append(rows, outputs.newKeys as Float32Array, outputs.newValues as Float32Array);
     const probabilities = outputs.probabilities as Float32Array;
@@ -184,7 +232,7 @@ export class Decoder {
       batch.forEach((prompt, row) => {
         ids.set(prompts[prompt].slice(0, -1), row * time);
       });
-      const outputs = await this.#prefill.run(
+      const outputs = await (await this.#graphs.prefill()).run(
         {
           ...parameters,
           ...this.#rotation.exactly(time),
@@ -211,7 +259,7 @@ export class Decoder {
   }
 
   async close(): Promise<void> {
-    await this.#prefill.close();
-    await this.#step.close();
+    await this.#built?.step.close();
+    this.#built = undefined;
   }
 }

@@ -22,7 +22,7 @@ import {
   saveCheckpoint,
 } from "./checkpoint.ts";
 import { parseConfig } from "./config.ts";
-import { Decoder } from "./decoder.ts";
+import { Decoder, DecodingGraphs } from "./decoder.ts";
 import type { DecodingGraphOptions } from "./decoding-graph.ts";
 import {
   type Adapter,
@@ -34,7 +34,7 @@ import {
   saveAdapter,
 } from "./lora.ts";
 import { checkPolicy, checkPrompts, checkSequences, checkWeights } from "./requests.ts";
-import type { Backend, TensorData } from "./runtime.ts";
+import type { Backend } from "./runtime.ts";
 import { Trainer, TrainingGraphs } from "./trainer.ts";
 
 /**
@@ -54,22 +54,24 @@ export class LanguageModel {
   readonly #adapter: Adapter | undefined;
   readonly #folder: string | undefined;
   readonly #graphs: TrainingGraphs;
-  readonly #decoder: SharedDecoder;
+  readonly #decodingGraphs: DecodingGraphs;
+  readonly #decoder: Decoder;
   readonly #trainer: Trainer;
-  readonly #feeds: Readonly<Record<string, TensorData>>;
+  readonly #data: ReadonlyMap<string, Float32Array>;
 
-  private constructor(weights: Weights, folder: string | undefined, graphs: TrainingGraphs, decoder: SharedDecoder) {
+  private constructor(weights: Weights, folder: string | undefined, graphs: TrainingGraphs, decodingGraphs: DecodingGraphs) {
     const { checkpoint, adapter } = weights;
     const { config } = checkpoint;
     this.#checkpoint = checkpoint;
     this.#adapter = adapter;
     this.#folder = folder;
     this.#graphs = graphs;
-    this.#decoder = decoder;
+    this.#decodingGraphs = decodingGraphs;
+    this.#decoder = new Decoder(decodingGraphs);
     const tensors = [...checkpoint.parameters, ...(adapter?.parameters ?? [])];
     const data = new Map(tensors.map(([name, tensor]) => [name, tensor.data]));
     this.#trainer = new Trainer(config, graphs, data, [...this.trainable().keys()]);
-    this.#feeds = Object.fromEntries(data);
+    this.#data = data;
     this.info = {
       architecture: config.architecture,
       parameters: [...data.values()].reduce((sum, values) => sum + values.length, 0),
@@ -92,8 +94,12 @@ export class LanguageModel {
     const trainable = loaded ? (name: string) => loaded.parameters.has(name) : () => true;
     const folder = "folder" in source ? source.folder : undefined;
     const graphs = new TrainingGraphs(backend, { ...options, trainable });
-    const decoder = new SharedDecoder(() => Decoder.create(backend, options));
-    return new LanguageModel({ checkpoint, ...(loaded ? { adapter: loaded } : {}) }, folder, graphs, decoder);
+    return new LanguageModel(
+      { checkpoint, ...(loaded ? { adapter: loaded } : {}) },
+      folder,
+      graphs,
+      new DecodingGraphs(backend, options),
+    );
   }
 
   /** The tensors that `step` moves. */
@@ -104,7 +110,7 @@ export class LanguageModel {
   async sample(prompts: readonly (readonly number[])[], options: SampleOptions, signal = never): Promise<Sample[][]> {
     checkPrompts(this.#checkpoint.config, prompts, options);
     if (prompts.length === 0) return [];
-    return (await this.#decoder.get()).sample(this.#feeds, prompts, options, signal);
+    return this.#decoder.sample({ data: this.#data, version: this.#trainer.version }, prompts, options, signal);
   }
 
   async logprobs(sequences: readonly TokenSequence[], signal = never): Promise<Float32Array[]> {
@@ -145,7 +151,7 @@ export class LanguageModel {
     const weights = this.#adapter
       ? { checkpoint: this.#checkpoint, adapter: { ...this.#adapter, parameters } }
       : { checkpoint: { ...this.#checkpoint, parameters } };
-    return new LanguageModel(weights, this.#folder, this.#graphs, this.#decoder);
+    return new LanguageModel(weights, this.#folder, this.#graphs, this.#decodingGraphs);
   }
 
   async save(folder: string, options: { optimizer?: boolean } = {}): Promise<void> {
@@ -175,10 +181,16 @@ export class LanguageModel {
     this.#trainer.setOptimizerState(state);
   }
 
-  /** Releases the compiled graphs, those of frozen copies included. */
-  async close(): Promise<void> {
-    await this.#graphs.close();
+  /** Releases what this copy alone uses. */
+  async release(): Promise<void> {
     await this.#decoder.close();
+  }
+
+  /** Releases the compiled graphs too, which frozen copies share. */
+  async close(): Promise<void> {
+    await this.release();
+    await this.#graphs.close();
+    await this.#decodingGraphs.close();
   }
 }
 
@@ -197,26 +209,6 @@ function checkSameTensors(folder: string, expected: Parameters, loaded: Paramete
       `${folder}: the weights are not this model's: tensor ${name} is ${what}, expected [${shape.join(", ")}] and ${expected.size} tensors in all.`,
       "Restore a checkpoint of the same model.",
     );
-  }
-}
-
-/** The decoding graphs, compiled when first used. */
-class SharedDecoder {
-  readonly #create: () => Promise<Decoder>;
-  #decoder: Promise<Decoder> | undefined;
-
-  constructor(create: () => Promise<Decoder>) {
-    this.#create = create;
-  }
-
-  get(): Promise<Decoder> {
-    this.#decoder ??= this.#create();
-    return this.#decoder;
-  }
-
-  async close(): Promise<void> {
-    await (await this.#decoder)?.close();
-    this.#decoder = undefined;
   }
 }
 

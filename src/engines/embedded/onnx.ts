@@ -145,9 +145,21 @@ function writeTensorInfo(writer: Writer, info: OnnxTensorInfo): void {
   );
 }
 
-/** The bytes of an ONNX file that holds this graph. */
-export function encodeOnnx(graph: OnnxGraph): Uint8Array {
+/** A model's bytes, and the large constants that it names but does not hold. */
+export interface EncodedOnnx {
+  model: Uint8Array;
+  /** In place: the data may change once the model was loaded, and the model does not see it. */
+  external: { path: string; data: Uint8Array }[];
+}
+
+/** Constants from this size on stay where they are. */
+const externalBytes = 4096;
+const externalLocation = 1;
+
+/** The ONNX file that holds this graph. */
+export function encodeOnnx(graph: OnnxGraph): EncodedOnnx {
   const model = new Writer();
+  const external: EncodedOnnx["external"] = [];
   model.integer(1, intermediateRepresentationVersion);
   model.text(2, "midcourse");
   model.message(7, (body) => {
@@ -168,7 +180,19 @@ export function encodeOnnx(graph: OnnxGraph): Uint8Array {
         for (const dimension of constant.shape) tensor.integer(1, dimension);
         tensor.integer(2, elementTypeCode[constant.type]);
         tensor.text(8, constant.name);
-        tensor.block(9, new Uint8Array(constant.data.buffer, constant.data.byteOffset, constant.data.byteLength));
+        const bytes = new Uint8Array(constant.data.buffer, constant.data.byteOffset, constant.data.byteLength);
+        if (bytes.length < externalBytes) {
+          tensor.block(9, bytes);
+          return;
+        }
+        external.push({ path: constant.name, data: bytes });
+        for (const [key, value] of Object.entries({ location: constant.name, offset: "0", length: String(bytes.length) })) {
+          tensor.message(13, (entry) => {
+            entry.text(1, key);
+            entry.text(2, value);
+          });
+        }
+        tensor.integer(14, externalLocation);
       });
     }
     for (const input of graph.inputs) body.message(11, (entry) => writeTensorInfo(entry, input));
@@ -180,5 +204,5 @@ export function encodeOnnx(graph: OnnxGraph): Uint8Array {
       entry.integer(2, version);
     });
   }
-  return model.bytes();
+  return { model: model.bytes(), external };
 }

@@ -29,7 +29,9 @@ export interface CompileOptions {
 export function onnxRuntimeBackend(threads: number): Backend {
   return {
     async compile(graph, options = {}) {
-      const session = await InferenceSession.create(encodeOnnx(graph.toOnnx()), {
+      const { model, external } = encodeOnnx(graph.toOnnx());
+      const session = await InferenceSession.create(model, {
+        externalData: external,
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: "sequential",

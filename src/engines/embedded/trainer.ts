@@ -63,6 +63,7 @@ export class Trainer {
   #firstMoments = new Map<string, Float32Array>();
   #secondMoments = new Map<string, Float32Array>();
   #steps = 0;
+  #version = 0;
 
   /** @param trainable names of the parameters that `step` moves */
   constructor(config: ModelConfig, graphs: TrainingGraphs, parameters: ParameterData, trainable: readonly string[]) {
@@ -165,6 +166,11 @@ export class Trainer {
     return gradient;
   }
 
+  /** Changes whenever the parameters may have moved. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** A parameter without accumulated gradient moves as if it were zero. */
   step(options: AdamWOptions): StepResult {
     let sum = 0;
@@ -173,6 +179,7 @@ export class Trainer {
     const applied = Number.isFinite(gradientNorm);
     if (applied) {
       this.#steps++;
+      this.#version++;
       // The gradient is of something to go up, and AdamW goes down. The small number is PyTorch's.
       const scale = -Math.min(1, options.maxGradientNorm / (gradientNorm + 1e-6));
       for (const name of this.#trainable) {
@@ -207,6 +214,7 @@ export class Trainer {
   /** Takes over a loaded state, or starts afresh. */
   setOptimizerState(state: OptimizerState | undefined): void {
     this.#steps = state?.step ?? 0;
+    this.#version++;
     this.#firstMoments = new Map(state?.firstMoments);
     this.#secondMoments = new Map(state?.secondMoments);
   }

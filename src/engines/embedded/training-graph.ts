@@ -54,6 +54,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     batch: "B",
     time,
     rotation,
+    headShape: (count) => ["B", time, count * headSize],
     attend: (_layer, q, k, v) => causalAttention(graph, q, k, v, limits, sizes),
   });
   const rows = gatherRows(graph, hidden, integers("rows", "R"), integers("places", product("B", time)));

@@ -1,7 +1,7 @@
 /** The decoder shared by Qwen3, Qwen2 and Llama as a graph: embedding, then layers of attention and SwiGLU on a residual stream. */
 import { bugError } from "#kernel/errors.ts";
 import type { ModelConfig } from "./config.ts";
-import { type Dimension, type Graph, product, type Value } from "./graph.ts";
+import { type Dimension, type Graph, product, type Shape, type Value } from "./graph.ts";
 import { add, type LowRank, linear, type Rotation, rmsNorm, rotate, swiGlu } from "./operators.ts";
 
 /** Low-rank adapters beside frozen weights: each module's update is scale · up · down. */
@@ -18,22 +18,27 @@ export interface AdapterDescription {
 
 export const embeddingName = "model.embed_tokens.weight";
 
-/** The graph's inputs for all tensors of a model, made when first asked for. */
+export interface ParameterOptions {
+  trainable?: (name: string) => boolean;
+  adapters?: AdapterDescription | undefined;
+  /** Builds these numbers into the graph, which can then lay them out for speed, in place of inputs. */
+  weights?: ReadonlyMap<string, Float32Array> | undefined;
+}
+
+/** A graph's values for all tensors of a model, made when first asked for. */
 export class ParameterInputs {
   readonly #graph: Graph;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #trainable: (name: string) => boolean;
   readonly #values = new Map<string, Value>();
+  readonly #weights: ReadonlyMap<string, Float32Array> | undefined;
   readonly adapters: AdapterDescription | undefined;
 
-  constructor(
-    graph: Graph,
-    shapes: ReadonlyMap<string, readonly number[]>,
-    options: { trainable?: (name: string) => boolean; adapters?: AdapterDescription } = {},
-  ) {
+  constructor(graph: Graph, shapes: ReadonlyMap<string, readonly number[]>, options: ParameterOptions = {}) {
     this.#graph = graph;
     this.#shapes = shapes;
     this.#trainable = options.trainable ?? (() => false);
+    this.#weights = options.weights;
     this.adapters = options.adapters;
   }
 
@@ -42,7 +47,10 @@ export class ParameterInputs {
     if (known !== undefined) return known;
     const shape = this.#shapes.get(name);
     if (shape === undefined) throw bugError("parameter-unknown", `There is no parameter named ${name}.`);
-    const value = this.#graph.input(name, shape, { differentiable: this.#trainable(name) });
+    const weights = this.#weights?.get(name);
+    const value = weights
+      ? this.#graph.constant(weights, shape)
+      : this.#graph.input(name, shape, { differentiable: this.#trainable(name) });
     this.#values.set(name, value);
     return value;
   }
@@ -67,7 +75,7 @@ export class ParameterInputs {
   }
 }
 
-/** Attention of one layer over rotated q [B, T, heads·D], k and v [B, T, keyValueHeads·D]; gives [B, T, heads·D]. */
+/** Attention of one layer over rotated q, k and v in the shape that `headShape` gives; its result has q's numbers in token order. */
 export type Attend = (layer: number, q: Value, k: Value, v: Value) => Value;
 
 export interface TransformerInputs {
@@ -76,6 +84,8 @@ export interface TransformerInputs {
   batch: Dimension;
   time: Dimension;
   rotation: Rotation;
+  /** The shape in which this many heads are rotated and attend: [B, T, heads·D], or [B, heads, 1, D] where T is 1. */
+  headShape(heads: number): Shape;
   attend: Attend;
 }
 
@@ -112,16 +122,19 @@ function attention(
   layer: number,
   x: Value,
 ): Value {
-  const { batch, time } = inputs;
   const prefix = `model.layers.${layer}.self_attn`;
   const rows = x.shape[0];
-  const reshape = (value: Value, shape: readonly Dimension[]) =>
+  const reshape = (value: Value, shape: Shape) =>
     graph.record(graph.reshape(value, shape), [value], (gradient) => [graph.reshape(gradient, value.shape)]);
   const heads = (name: string, count: number): Value => {
+    const shape = inputs.headShape(count);
     let value = project(graph, parameters, `${prefix}.${name}_proj`, x);
     const norm = config.queryKeyNorm && name !== "v" ? parameters.get(`${prefix}.${name}_norm.weight`) : undefined;
-    if (norm) value = rmsNorm(graph, reshape(value, [rows, count, config.headSize]), norm, config.normEpsilon);
-    value = reshape(value, [batch, time, count * config.headSize]);
+    if (norm) {
+      const apart = shape[shape.length - 1] === config.headSize ? shape : [rows, count, config.headSize];
+      value = rmsNorm(graph, reshape(value, apart), norm, config.normEpsilon);
+    }
+    value = reshape(value, shape);
     return name === "v" ? value : rotate(graph, value, inputs.rotation);
   };
   const q = heads("q", config.heads);

@@ -68,7 +68,7 @@ async function perform(request: Request & { type: "call" }, signal: AbortSignal)
       return model.restore(first);
     case "close":
       models.delete(target);
-      return target === 0 ? model.close() : undefined;
+      return target === 0 ? model.close() : model.release();
     default:
       throw bugError("engine-method", `The engine has no call named ${method}.`);
   }
