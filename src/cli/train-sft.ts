@@ -1,7 +1,7 @@
 /** `midcourse train sft`: supervised training of a new or an existing model, measured at the end. */
 
 import { userError } from "#kernel/errors.ts";
-import { defaultSftOptions, type SftOptions, worldSftOptions } from "#recipes/sft.ts";
+import { fileSftOptions, type SftOptions, worldSftOptions } from "#recipes/sft.ts";
 import { measureSource, probeSource } from "#recipes/source-evaluation.ts";
 import { modelSizes, runSupervised } from "#recipes/supervised-run.ts";
 import { openRun } from "#record/run-directory.ts";
@@ -15,7 +15,7 @@ import { supervisedFigures } from "./training-figures.ts";
 export interface TrainSftOptions extends SourceOptions {
   out: string;
   model?: string;
-  size: string;
+  size?: string;
   steps?: number;
   learningRate?: number;
   items: number;
@@ -26,15 +26,12 @@ export interface TrainSftOptions extends SourceOptions {
 }
 
 export async function trainSft(options: TrainSftOptions): Promise<void> {
-  const size = modelSizes[options.size as keyof typeof modelSizes];
+  const sizeName = options.size ?? (options.data === undefined ? "small" : "tiny");
+  const size = modelSizes[sizeName as keyof typeof modelSizes];
   if (size === undefined)
-    throw userError(
-      "model-size",
-      `There is no model size "${options.size}"`,
-      `Give one of ${Object.keys(modelSizes).join(", ")}.`,
-    );
+    throw userError("model-size", `There is no model size "${sizeName}"`, `Give one of ${Object.keys(modelSizes).join(", ")}.`);
   const source = await openSource(options);
-  const preset = options.data === undefined ? worldSftOptions : defaultSftOptions;
+  const preset = options.data === undefined ? worldSftOptions : fileSftOptions;
   const sft: SftOptions = {
     ...preset,
     ...(options.steps === undefined ? {} : { steps: options.steps }),
@@ -46,7 +43,7 @@ export async function trainSft(options: TrainSftOptions): Promise<void> {
     command: "train sft",
     options: {
       source: source.name,
-      model: options.model ?? options.size,
+      model: options.model ?? sizeName,
       test: options.test ?? null,
       items: options.items,
       ...(options.lora === undefined ? {} : { lora: options.lora }),

@@ -49,6 +49,15 @@ export const worldSftOptions: SftOptions = {
   adamW: { ...defaultSftOptions.adamW, beta2: 0.98 },
 };
 
+/** For files of a few thousand short problems: a small model, many passes, and weights kept small. */
+export const fileSftOptions: SftOptions = {
+  ...defaultSftOptions,
+  steps: 2400,
+  tokensPerStep: 1024,
+  learningRate: 3e-3,
+  adamW: { ...defaultSftOptions.adamW, weightDecay: 0.1 },
+};
+
 export interface SupervisedTraining {
   engine: Engine;
   /** Example i of the run, as `Tokenizer.encodeTraining` makes them. */

@@ -30,7 +30,17 @@ export interface ModelSize {
   maxContextTokens: number;
 }
 
-export const modelSizes: Readonly<Record<"small" | "medium", ModelSize>> = {
+export const modelSizes: Readonly<Record<"tiny" | "small" | "medium", ModelSize>> = {
+  /** For files of a few thousand short problems. */
+  tiny: {
+    vocabularySize: 1500,
+    hiddenSize: 64,
+    intermediateSize: 192,
+    layers: 3,
+    heads: 4,
+    keyValueHeads: 4,
+    maxContextTokens: 1024,
+  },
   small: {
     vocabularySize: 384,
     hiddenSize: 128,
