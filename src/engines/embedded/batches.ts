@@ -13,7 +13,7 @@ function tokenBudget(config: ModelConfig, time: number): number {
   const perLayer = 5 * hiddenSize + 5 * (heads + keyValueHeads) * headSize + 4 * intermediateSize + heads * time;
   const activations = activationFloatLimit / (layers * perLayer);
   // Wide matrices need more rows to be multiplied at full speed; more than that only leaves the caches sooner.
-  const useful = Math.min(4096, Math.max(1024, 4 * hiddenSize));
+  const useful = Math.min(4096, Math.max(1024, 2 * hiddenSize));
   return Math.max(1, Math.min(useful, activations, logitFloatLimit / vocabularySize));
 }
 

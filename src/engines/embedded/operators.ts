@@ -2,7 +2,7 @@
  * The differentiable operators of a decoder, each with its forward nodes and its hand-written derivative.
  * Matrices are row-major; B batch, T time, N = B·T rows, D head size.
  */
-import type { Graph, Shape, Value } from "./graph.ts";
+import { type Graph, product, type Shape, type Value } from "./graph.ts";
 import { contribDomain } from "./onnx.ts";
 
 export function add(graph: Graph, first: Value, second: Value): Value {
@@ -68,18 +68,18 @@ export function rmsNorm(graph: Graph, x: Value, weight: Value, epsilon: number):
   });
   return graph.record(y, [x, weight], (gradient) => {
     const width = x.shape[x.shape.length - 1] as number;
-    const normalised = graph.node("Mul", [x, r], x.shape);
-    const leading = x.shape.slice(0, -1).map((_, axis) => axis);
-    const product_ = graph.node("Mul", [gradient, normalised], x.shape);
-    const gradientWeight = graph.node("ReduceSum", [product_, graph.integers(leading)], weight.shape, {
-      attributes: { keepdims: 0 },
-    });
-    // The mean over a row of gradient · weight · normalised is a matrix–vector product.
+    const rows = product(...x.shape.slice(0, -1));
+    const products = graph.node("Mul", [gradient, x], x.shape);
+    // Sums over rows and over columns are matrix–vector products: ∂weight = Σ_rows gradient · x · r, and per row s = Σ gradient · x · weight.
+    const flat = graph.reshape(products, [rows, width]);
+    const gradientWeight = graph.reshape(multiply(graph, graph.reshape(r, [1, rows]), flat, [1, width]), [width]);
     const column = graph.reshape(graph.node("Mul", [weight, graph.scalar(1 / width)], weight.shape), [width, 1]);
-    const mean = graph.node("MatMul", [product_, column], rowShape);
-    const direct = graph.node("Mul", [gradient, weight], x.shape);
-    const projected = graph.node("Sub", [direct, graph.node("Mul", [normalised, mean], x.shape)], x.shape);
-    return [graph.node("Mul", [projected, r], x.shape), gradientWeight];
+    const mean = graph.node("MatMul", [products, column], rowShape);
+    // ∂x = r · gradient · weight − x · r³ · s / width
+    const cube = graph.node("Mul", [graph.node("Mul", [r, r], rowShape), r], rowShape);
+    const direct = graph.node("Mul", [graph.node("Mul", [gradient, weight], x.shape), r], x.shape);
+    const projected = graph.node("Mul", [x, graph.node("Mul", [mean, cube], rowShape)], x.shape);
+    return [graph.node("Sub", [direct, projected], x.shape), gradientWeight];
   });
 }
 
