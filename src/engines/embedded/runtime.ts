@@ -39,8 +39,9 @@ export function onnxRuntimeBackend(threads: number): Backend {
         // Shapes change from run to run; a plan of all memory per shape would hold more than the arena needs.
         enableMemPattern: false,
         logSeverityLevel: 3,
-        // Threads that wait by spinning take the cores from whoever has work; on a busy machine that costs more than half the speed.
-        extra: { session: { intra_op: { allow_spinning: "0" } } },
+        // Threads that wait by spinning take the cores from whoever has work, and equal shares wait for the slowest core; on a busy
+        // machine the two cost more than half the speed.
+        extra: { session: { intra_op: { allow_spinning: "0" }, dynamic_block_base: "4" } },
         ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
       });
       return new OnnxRuntimeExecutable(session, graph);
