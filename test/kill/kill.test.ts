@@ -147,12 +147,15 @@ describe("the embedded engine", () => {
     const random = new Random(6);
     const run = "embedded-killed";
     const signals: (string | null)[] = [];
+    // Kills after few operations come first: they strike however fast the machine is, and each leaves work for the next.
+    for (let kill = 0; kill < 4; kill++) {
+      signals.push((await play("embedded", run, { killAfterOperations: random.integer(8, 30) })).signal);
+    }
+    expect(signals).toEqual(["SIGKILL", "SIGKILL", "SIGKILL", "SIGKILL"]);
     for (let kill = 0; kill < 3; kill++) {
-      signals.push((await play("embedded", run, { killAfterMilliseconds: random.integer(100, 900) })).signal);
-      signals.push((await play("embedded", run, { killAfterOperations: random.integer(10, 90) })).signal);
+      await play("embedded", run, { killAfterMilliseconds: random.integer(100, 900) });
     }
     await finish("embedded", run);
-    expect(signals.filter((signal) => signal === "SIGKILL").length).toBeGreaterThanOrEqual(3);
     expect(outcome(run)).toEqual(outcome("embedded-straight"));
   }, 180_000);
 });
