@@ -9,6 +9,9 @@ export interface CallOptions {
   n?: number;
   /** The request's own when left out. */
   temperature?: number;
+  maxTokens?: number;
+  topP?: number;
+  stop?: readonly string[];
 }
 
 export type CallResult =
@@ -19,21 +22,24 @@ export type CallResult =
 export class Caller {
   /** Sum over every call made so far, failed ones included. */
   spent: Usage = noUsage;
-  readonly #request: MethodRequest;
+  readonly #request: Pick<MethodRequest, "model" | "mayCall" | "signal" | "temperature" | "maxTokens">;
 
   constructor(request: MethodRequest) {
     this.#request = request;
   }
 
-  /** Never throws for a failed call. Completions that end in an error are left out; when all do, the call has failed. */
+  /**
+   * Never throws for a failed call. Completions that end in an error are left out; when all do, the call has failed. A completion that
+   * asks for a tool ends the method: only the caller can run it.
+   */
   async ask(messages: readonly Message[], options: CallOptions): Promise<CallResult> {
-    const { model, mayCall, signal, maxTokens } = this.#request;
+    const { model, mayCall, signal } = this.#request;
     if (signal?.aborted) return { ok: false, reason: "cancelled", message: "cancelled before the call" };
     if (mayCall && !mayCall(this.spent)) return { ok: false, reason: "budget-exhausted", message: "the budget is spent" };
-    const { seed, n = 1, temperature = this.#request.temperature } = options;
+    const { n = 1, temperature = this.#request.temperature, maxTokens = this.#request.maxTokens, ...others } = options;
     let completions: Completion[];
     try {
-      completions = await model.generate(messages, { n, temperature, maxTokens, seed, ...(signal ? { signal } : {}) });
+      completions = await model.generate(messages, { n, temperature, maxTokens, ...others, ...(signal ? { signal } : {}) });
     } catch (error) {
       this.spent = addUsage(this.spent, failedCallUsage(error));
       const reason = signal?.aborted ? "cancelled" : "error";
@@ -41,6 +47,9 @@ export class Caller {
     }
     const usage = completions.reduce((sum, completion) => addUsage(sum, completion.usage), noUsage);
     this.spent = addUsage(this.spent, usage);
+    if (completions.some((completion) => completion.finishReason === "tool-calls")) {
+      return { ok: false, reason: "tool-calls", message: "the model asked for a tool" };
+    }
     const usable = completions.filter((completion) => completion.finishReason !== "error");
     if (usable.length === 0) return { ok: false, reason: "error", message: "the model returned no usable completion" };
     return { ok: true, completions: usable, usage };
@@ -49,9 +58,8 @@ export class Caller {
 
 /** A call that failed before it reached the model cost no tokens; what any other failed call cost is unknown, which is not 0. */
 export function failedCallUsage(error: unknown): Usage {
-  const neverSent = MidcourseError.isInstance(error) && error.family === "user";
-  const tokens = neverSent ? 0 : undefined;
-  return { calls: 1, inputTokens: tokens, outputTokens: tokens, milliseconds: 0 };
+  const isFree = MidcourseError.isInstance(error) && (error.family === "user" || error.remote?.costsNothing === true);
+  return isFree ? { ...noUsage, calls: 1 } : { calls: 1, inputTokens: undefined, outputTokens: undefined, milliseconds: 0 };
 }
 
 /** The conversation with an instruction as its system message, placed before a system message the user wrote. */

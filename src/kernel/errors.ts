@@ -8,6 +8,18 @@ export type ErrorFamily = "user" | "remote" | "bug";
 
 const brand = Symbol.for("midcourse.error");
 
+/** What another program said when it failed us. */
+export interface RemoteDetails {
+  /** HTTP status. */
+  status?: number;
+  /** The answer's body, shortened. */
+  body?: string;
+  /** How long the server asks us to wait. */
+  retryAfterSeconds?: number;
+  /** The request was refused before it was worked on, so that it cost no tokens. What any other failed request cost is unknown. */
+  costsNothing?: boolean;
+}
+
 export class MidcourseError extends Error {
   readonly [brand] = true;
   readonly family: ErrorFamily;
@@ -15,13 +27,21 @@ export class MidcourseError extends Error {
   readonly code: string;
   /** What to do about it, in one sentence. */
   readonly advice: string | undefined;
+  /** For the family `remote`. */
+  readonly remote: RemoteDetails | undefined;
 
-  constructor(family: ErrorFamily, code: string, message: string, options: { advice?: string; cause?: unknown } = {}) {
+  constructor(
+    family: ErrorFamily,
+    code: string,
+    message: string,
+    options: { advice?: string; cause?: unknown; remote?: RemoteDetails } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "MidcourseError";
     this.family = family;
     this.code = code;
     this.advice = options.advice;
+    this.remote = options.remote;
   }
 
   /** True across package copies and realms, where `instanceof` fails. */
@@ -32,6 +52,15 @@ export class MidcourseError extends Error {
 
 export function userError(code: string, message: string, advice?: string, cause?: unknown): MidcourseError {
   return new MidcourseError("user", code, message, { ...(advice === undefined ? {} : { advice }), cause });
+}
+
+export function remoteError(
+  code: string,
+  message: string,
+  remote: RemoteDetails,
+  options: { advice?: string; cause?: unknown } = {},
+): MidcourseError {
+  return new MidcourseError("remote", code, message, { ...options, remote });
 }
 
 export function bugError(code: string, message: string, cause?: unknown): MidcourseError {

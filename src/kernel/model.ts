@@ -1,22 +1,61 @@
 /** The vocabulary of talking to a language model: messages, completions, usage, and the interface every model implements. */
 
 export interface Message {
-  role: "system" | "user" | "assistant";
+  role: "system" | "user" | "assistant" | "tool";
+  /** The text of the message. */
   content: string;
+  /**
+   * What the message holds beside its text (images, files, tool calls and results), in the form of whoever wrote it. Methods pass it on
+   * untouched; a model that knows the form sends it, and one that does not refuses the message.
+   */
+  parts?: unknown;
 }
 
-/** Metered cost. A field is undefined when it is not known; unknown is never 0. */
+/** Metered cost. A field that is absent or undefined is not known; unknown is never 0. */
 export interface Usage {
   calls: number;
+  /** Prompt tokens, those read from a cache included. */
   inputTokens: number | undefined;
+  /** Sampled tokens, reasoning included. */
   outputTokens: number | undefined;
+  /** The part of the input tokens that the server read from its cache. */
+  cachedInputTokens?: number | undefined;
+  /** The part of the output tokens that was reasoning. */
+  reasoningTokens?: number | undefined;
+  /** Known where a price is. */
+  dollars?: number | undefined;
+  /** Sum over the calls; calls side by side count each. */
   milliseconds: number;
+}
+
+/** `content-filter`: the server withheld text. `tool-calls`: the model asks for a tool; `parts` holds what it asks. */
+export type FinishReason = "stop" | "length" | "content-filter" | "tool-calls" | "error";
+
+export interface TokenLogprob {
+  token: string;
+  logprob: number;
+  /** The likeliest tokens at this place, where they were asked for. */
+  top?: readonly { token: string; logprob: number }[];
 }
 
 export interface Completion {
   text: string;
-  finishReason: "stop" | "length" | "error";
+  /** Reasoning that was told apart from the answer; not part of `text`. */
+  reasoning?: string;
+  finishReason: FinishReason;
   usage: Usage;
+  /** One entry a token, where asked for and given. */
+  logprobs?: readonly TokenLogprob[];
+  /** What the completion holds beside text, tool calls above all, in the model's own form. */
+  parts?: unknown;
+}
+
+/** A piece of a completion as it arrives. */
+export interface CompletionDelta {
+  /** Which of the n samples. */
+  sample: number;
+  text?: string;
+  reasoning?: string;
 }
 
 export interface GenerateOptions {
@@ -26,7 +65,13 @@ export interface GenerateOptions {
   maxTokens: number;
   seed: number;
   topP?: number;
+  /** Texts that end a completion; they are not part of it. */
+  stop?: readonly string[];
+  /** Asks for log-probabilities, with this many alternatives a token; 0 asks for the sampled token's alone. */
+  topLogprobs?: number;
   signal?: AbortSignal;
+  /** Called with pieces as they arrive, by models that stream; the completion returned at the end is the whole all the same. */
+  onDelta?: (delta: CompletionDelta) => void;
 }
 
 /**
@@ -38,13 +83,24 @@ export interface Model {
   generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]>;
 }
 
-export const noUsage: Usage = Object.freeze({ calls: 0, inputTokens: 0, outputTokens: 0, milliseconds: 0 });
+export const noUsage: Usage = Object.freeze({
+  calls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cachedInputTokens: 0,
+  reasoningTokens: 0,
+  dollars: 0,
+  milliseconds: 0,
+});
 
 export function addUsage(first: Usage, second: Usage): Usage {
   return {
     calls: first.calls + second.calls,
     inputTokens: sumKnown(first.inputTokens, second.inputTokens),
     outputTokens: sumKnown(first.outputTokens, second.outputTokens),
+    cachedInputTokens: sumKnown(first.cachedInputTokens, second.cachedInputTokens),
+    reasoningTokens: sumKnown(first.reasoningTokens, second.reasoningTokens),
+    dollars: sumKnown(first.dollars, second.dollars),
     milliseconds: first.milliseconds + second.milliseconds,
   };
 }

@@ -5,16 +5,23 @@
 import type { Message, Model, Usage } from "./model.ts";
 
 export type TraceEvent =
-  /** An answer to the question (first or revised). */
+  /** An answer to the question (first or revised). Attempts are numbered in the order they appear. */
   | { type: "attempt-end"; attempt: number; messages: readonly Message[]; text: string; usage: Usage }
   /** The model's words about an attempt. */
   | { type: "feedback-end"; attempt: number; messages: readonly Message[]; text: string; usage: Usage }
+  /** Any other call of the model: a rewritten question, a hint, a checking program, a summary of differences. `role` names it. */
+  | { type: "step-end"; role: string; attempt?: number; messages: readonly Message[]; text: string; usage: Usage }
+  /** A verdict on an attempt by a judge, a verifier or a run of tests; `score` in [0, 1]. No `passed` where there is no verdict. */
+  | { type: "check-end"; attempt: number; by: string; passed?: boolean; score?: number; text: string; usage: Usage }
   /** A choice among attempts, with the reason a reader can check. */
   | { type: "choice-end"; attempt: number; reason: string }
+  /** An event of a method that this one is composed of; `branch` counts its runs. */
+  | { type: "inner"; method: string; branch: number; event: TraceEvent }
   /** A call that failed; the method goes on or ends with its best answer so far. */
   | { type: "error"; message: string };
 
-export type EndReason = "done" | "budget-exhausted" | "error" | "cancelled";
+/** `tool-calls`: the model asked for a tool instead of answering; the caller has to run it and ask again. */
+export type EndReason = "done" | "budget-exhausted" | "error" | "cancelled" | "tool-calls";
 
 export interface Outcome {
   /** The final completion, tags and reasoning included. */
@@ -36,10 +43,47 @@ export interface MethodRequest {
   /** Asked before each call; false ends the method with its best answer so far. */
   mayCall?: (spent: Usage) => boolean;
   signal?: AbortSignal;
+  tools?: MethodTools;
+}
+
+/** What a program printed and how it ended. */
+export interface ExecutionReport {
+  status: "ok" | "failed" | "timeout" | "memory" | "refused";
+  /** Standard output and the end of standard error, shortened. */
+  output: string;
+}
+
+export interface TestReport extends ExecutionReport {
+  passed: boolean;
+}
+
+/** Help from outside of the model. Only `oracle` knows the reference answer. */
+export interface MethodTools {
+  /** The comparable answer in a completion, by the form of the task (number, option letter, LaTeX); undefined when there is none. */
+  readAnswer?: (text: string) => string | undefined;
+  /** Whether two answers that were read are the same one. */
+  sameAnswer?: (first: string, second: string) => boolean;
+  /** Runs the program in a completion against the tests that the question itself shows. */
+  runVisibleTests?: (completion: string, signal?: AbortSignal) => Promise<TestReport>;
+  /** Runs Python in isolation. */
+  runPython?: (source: string, signal?: AbortSignal) => Promise<ExecutionReport>;
+  /** A verifier or reward model: quality of a completion as an answer to the conversation, in [0, 1], and what asking it cost. */
+  scoreCompletion?: (
+    messages: readonly Message[],
+    text: string,
+    signal?: AbortSignal,
+  ) => Promise<{ score: number; stepScores?: readonly number[]; usage: Usage }>;
+  /** Given to methods with `usesOracle` alone, and marked wherever their results are shown. */
+  oracle?: {
+    isRight: (completion: string, signal?: AbortSignal) => Promise<boolean>;
+    runHiddenTests?: (completion: string, signal?: AbortSignal) => Promise<TestReport>;
+  };
 }
 
 /** One inference-time method, options already bound. */
 export interface Method {
   readonly id: string;
+  /** True where the method looks at the reference answer or at hidden tests: an upper bound, no method one could use. */
+  readonly usesOracle?: boolean;
   run(request: MethodRequest): AsyncGenerator<TraceEvent, Outcome>;
 }

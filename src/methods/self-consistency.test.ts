@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
-import { normaliseAnswer, type SelfConsistencyOptions, selfConsistency } from "./self-consistency.ts";
+import { type SelfConsistencyOptions, selfConsistency } from "./self-consistency.ts";
 
 async function vote(answers: string[], options: Partial<SelfConsistencyOptions> = {}) {
   const model = new FakeModel(answers.map((answer) => `<think>…</think><answer>${answer}</answer>`));
@@ -48,16 +48,3 @@ describe("the majority", () => {
     );
   });
 });
-
-test.each([
-  ["1,234.50", "1234.5"],
-  ["1,23", "1,23"],
-  ["+007", "7"],
-  ["-0.0", "0"],
-  [".5", "0.5"],
-  ["-3.", "-3"],
-  ["12345678901234567890", "12345678901234567890"],
-  ["  New   York. ", "new york"],
-  ["", ""],
-  ["-", "-"],
-])("normal form of %j is %j", (answer, form) => expect(normaliseAnswer(answer)).toBe(form));

@@ -12,6 +12,7 @@
  *
  * Our deviations: completions without an answer have no vote. Ties are not defined in the paper.
  */
+import { normaliseAnswer } from "#kernel/answer-form.ts";
 import { Caller, withInstruction } from "#kernel/call.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -69,15 +70,4 @@ function countVotes(forms: readonly string[]): { winner: number; votes: number; 
     if (count > votes) [winner, votes] = [form, count];
   }
   return { winner: votes === 0 ? 0 : forms.indexOf(winner), votes, voters: forms.length };
-}
-
-/** Case, spacing, a closing full stop, thousands separators and trailing decimal zeros do not make answers different. */
-export function normaliseAnswer(answer: string): string {
-  const text = answer.trim().toLowerCase().replace(/\s+/g, " ").replace(/\.$/, "");
-  const digits = text.replace(/(?<=\d),(?=\d{3}\b)/g, "");
-  const number = /^([+-]?)0*(\d*)(?:\.(\d*?)0*)?$/.exec(digits);
-  if (!number || !/\d/.test(digits)) return text;
-  const [, sign, whole, fraction] = number;
-  const size = `${whole || "0"}${fraction ? `.${fraction}` : ""}`;
-  return sign === "-" && size !== "0" ? `-${size}` : size;
 }

@@ -34,10 +34,15 @@ function crossing(file: string, specifier: string): string | undefined {
   const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier));
   if (target.startsWith("..")) return specifier.includes("package.json") ? undefined : `${file}: leaves src by ${specifier}`;
   if (target.split("/")[0] !== room) return `${file}: crosses into another room by ${specifier}; write #room/file.ts`;
-  if (room === "methods" && !file.endsWith(".test.ts") && target.startsWith("methods/")) {
+  if (room === "methods" && !file.endsWith(".test.ts") && !mayNameMethods(file, target)) {
     return `${file}: methods never import each other (${specifier})`;
   }
   return undefined;
+}
+
+/** The catalogue lists the methods; `driver/` holds the pieces they share and knows none of them. */
+function mayNameMethods(file: string, target: string): boolean {
+  return file === "methods/catalogue.ts" || target.startsWith("methods/driver/");
 }
 
 describe("import law", () => {
@@ -73,6 +78,7 @@ describe("import law", () => {
   test("a forbidden import would be seen", () => {
     expect(crossing("kernel/trace.ts", "#tokens/tokenizer.ts")).toContain("may not import");
     expect(crossing("methods/self-refine.ts", "./vanilla.ts")).toContain("never import each other");
+    expect(crossing("methods/driver/vote.ts", "../vanilla.ts")).toContain("never import each other");
     expect(crossing("training/losses.ts", "../kernel/seed.ts")).toContain("crosses");
   });
 });

@@ -1,0 +1,29 @@
+/** How answers are read from completions and told apart where nothing is known of the task: for votes, convergence and gates. */
+import { parseRefine } from "./refine-grammar.ts";
+import type { MethodRequest } from "./trace.ts";
+
+export interface AnswerForm {
+  /** The comparable answer in a completion; undefined when there is none. */
+  read(text: string): string | undefined;
+  same(first: string, second: string): boolean;
+}
+
+/** The task's own form where the request brings one, else the answer span or whole text compared by `normaliseAnswer`. */
+export function answerFormOf(request: Pick<MethodRequest, "tools">): AnswerForm {
+  const { readAnswer, sameAnswer } = request.tools ?? {};
+  return {
+    read: readAnswer ?? ((text) => parseRefine(text).answerText || undefined),
+    same: sameAnswer ?? ((first, second) => normaliseAnswer(first) === normaliseAnswer(second)),
+  };
+}
+
+/** Case, spacing, a closing full stop, thousands separators and trailing decimal zeros do not make answers different. */
+export function normaliseAnswer(answer: string): string {
+  const text = answer.trim().toLowerCase().replace(/\s+/g, " ").replace(/\.$/, "");
+  const digits = text.replace(/(?<=\d),(?=\d{3}\b)/g, "");
+  const number = /^([+-]?)0*(\d*)(?:\.(\d*?)0*)?$/.exec(digits);
+  if (!number || !/\d/.test(digits)) return text;
+  const [, sign, whole, fraction] = number;
+  const size = `${whole || "0"}${fraction ? `.${fraction}` : ""}`;
+  return sign === "-" && size !== "0" ? `-${size}` : size;
+}

@@ -1,0 +1,37 @@
+/**
+ * What one answer may cost at most. It is asked before each call, so a method ends with its best answer so far instead of in the middle
+ * of one; a single call may still overshoot by its own size. A cap on something whose spending is unknown allows no further call: an
+ * unknown amount is not a small one.
+ */
+import type { Usage } from "./model.ts";
+
+export interface Budget {
+  /** Prompt and sampled tokens. */
+  tokens?: number;
+  /** Sampled tokens alone. */
+  outputTokens?: number;
+  calls?: number;
+  dollars?: number;
+  /** Wall time since the answer was begun. */
+  seconds?: number;
+}
+
+/** For `MethodRequest.mayCall`; the clock starts now. */
+export function withinBudget(budget: Budget, now: () => number = () => performance.now()): (spent: Usage) => boolean {
+  const startedAt = now();
+  return (spent) => {
+    const all =
+      spent.inputTokens === undefined || spent.outputTokens === undefined ? undefined : spent.inputTokens + spent.outputTokens;
+    return (
+      below(all, budget.tokens) &&
+      below(spent.outputTokens, budget.outputTokens) &&
+      below(spent.calls, budget.calls) &&
+      below(spent.dollars, budget.dollars) &&
+      below((now() - startedAt) / 1000, budget.seconds)
+    );
+  };
+}
+
+function below(spent: number | undefined, cap: number | undefined): boolean {
+  return cap === undefined || (spent !== undefined && spent < cap);
+}

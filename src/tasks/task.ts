@@ -1,0 +1,52 @@
+/** What a benchmark is: where its data lives, how a row becomes an item, what is asked, and how an answer is read and graded. */
+import type { Grader, Item } from "#kernel/item.ts";
+import type { Message, Model } from "#kernel/model.ts";
+import type { Sandbox } from "#verifiers/sandbox.ts";
+
+/** A table on the Hugging Face hub. */
+export interface HubSource {
+  /** Such as `openai/gsm8k`. */
+  dataset: string;
+  config?: string;
+  split: string;
+  /** Commit of the dataset, so that a benchmark never changes under its name. */
+  revision: string;
+  /** Its owner asks for an account and an agreement (HF_TOKEN). */
+  gated?: boolean;
+}
+
+export type AnswerKind = "number" | "integer" | "choice" | "math" | "span" | "program" | "summary";
+
+/** What grading needs beside rules; a grader that lacks its tool refuses with a clear error. */
+export interface GradingTools {
+  sandbox?: Sandbox;
+  /** A judge model. */
+  judge?: Model;
+  /** Embeddings of texts, one vector each, by the model named. */
+  embed?: (texts: readonly string[], signal?: AbortSignal) => Promise<readonly (readonly number[])[]>;
+}
+
+export interface Task {
+  /** Name on the command line, such as `gsm8k`. */
+  id: string;
+  title: string;
+  /** Of prompt, extraction and grading together; it stands in every record. */
+  version: string;
+  answerKind: AnswerKind;
+  /** Accuracy of guessing. */
+  chance?: number;
+  source: HubSource;
+  /** Where examples for few-shot prompts come from, and how many are usual. */
+  shots?: { source: HubSource; usual: number };
+  /** New tokens of one answer, when the user does not say. */
+  maxTokens: number;
+  /** One row of the hub's table or of a published file, whichever layout; throws a user error that names what is wrong. */
+  readRow(row: Readonly<Record<string, unknown>>, index: number): Item;
+  /** The conversation of an item, worked examples first. */
+  ask(item: Item, shots: readonly Item[]): Message[];
+  /** The comparable answer in a completion, by form alone; undefined when there is none. */
+  readAnswer(completion: string, item: Item): string | undefined;
+  /** Whether two answers that were read are the same one. */
+  sameAnswer(first: string, second: string): boolean;
+  grader(tools: GradingTools): Grader;
+}
