@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { JsonLines, readLines, repairLines } from "./json-lines.ts";
+import { JsonLines, readEntries, readLines, repairLines, streamLines } from "./json-lines.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -73,6 +73,15 @@ describe("JSON lines", () => {
     write([{ step: 1 }, { step: 2 }, { step: 1 }]);
     repairLines(file(), (line) => (line.step as number) < 2);
     expect(readLines(file()).map((line) => line.step)).toEqual([1]);
+  });
+
+  test("lines longer than what is read at once, split inside a character, come back whole and by their byte ranges", () => {
+    const texts = ["€".repeat(500_000), "a", "", "ü€😀".repeat(200_000)];
+    write(texts.map((text) => ({ text })));
+    const entries = [...streamLines(file())];
+    expect(entries.map(({ line }) => line.text)).toEqual(texts);
+    expect(entries.at(-1)!.end).toBe(statSync(file()).size);
+    expect(readEntries(file(), [entries[3]!, entries[1]!]).map((line) => line.text)).toEqual([texts[3], "a"]);
   });
 
   test.skipIf(!existsSync("/dev/full"))("a full disk is said to be one", () => {

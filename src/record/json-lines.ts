@@ -1,15 +1,5 @@
 /** An append-only file of JSON lines that a crash can tear only at its end, and that opening repairs. */
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  statSync,
-  truncateSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, truncateSync, writeSync } from "node:fs";
 import { userError } from "#kernel/errors.ts";
 import { fileFailure, guarded } from "./file-failures.ts";
 
@@ -58,7 +48,38 @@ export class JsonLines {
 
 /** The complete lines of a file; none where there is no file. A torn last line is left out. */
 export function readLines<Line extends object = JsonObject>(file: string): Line[] {
-  return scan(file).map((entry) => entry.line as Line);
+  return Array.from(scan(file), (entry) => entry.line as Line);
+}
+
+/** A line with its byte range in the file, line feed included. */
+export interface Entry<Line extends object = JsonObject> {
+  line: Line;
+  start: number;
+  end: number;
+}
+
+/** The same one at a time, for files that are larger than the memory should be. */
+export function streamLines<Line extends object = JsonObject>(file: string): Generator<Entry<Line>> {
+  return scan(file) as Generator<Entry<Line>>;
+}
+
+/** Lines of a file by their byte ranges, as `streamLines` gave them. */
+export function readEntries<Line extends object = JsonObject>(
+  file: string,
+  ranges: readonly Pick<Entry, "start" | "end">[],
+): Line[] {
+  return guarded(`read ${file}`, () => {
+    const handle = openSync(file, "r");
+    try {
+      return ranges.map(({ start, end }) => {
+        const bytes = Buffer.allocUnsafe(end - start);
+        readSync(handle, bytes, 0, bytes.length, start);
+        return JSON.parse(bytes.toString("utf8")) as Line;
+      });
+    } finally {
+      closeSync(handle);
+    }
+  });
 }
 
 /**
@@ -66,42 +87,66 @@ export function readLines<Line extends object = JsonObject>(file: string): Line[
  * Returns how many bytes went.
  */
 export function repairLines(file: string, keep: (line: JsonObject) => boolean = () => true): number {
-  const entries = scan(file);
-  const firstGone = entries.findIndex((entry) => !keep(entry.line));
-  const end = firstGone >= 0 ? entries[firstGone].start : (entries.at(-1)?.end ?? 0);
+  let end = 0;
+  for (const entry of scan(file)) {
+    if (!keep(entry.line)) break;
+    end = entry.end;
+  }
   const size = regularSize(file);
   if (size > end) guarded(`repair ${file}`, () => truncateSync(file, end));
   return Math.max(0, size - end);
 }
 
-interface Entry {
-  line: JsonObject;
-  /** Byte range with the line feed. */
-  start: number;
-  end: number;
+const chunkBytes = 1 << 20;
+
+/** Complete lines in order, the file read in pieces. */
+function* scan(file: string): Generator<Entry> {
+  if (regularSize(file) === 0) return;
+  const handle = guarded(`open ${file}`, () => openSync(file, "r"));
+  try {
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    let parts: Buffer[] = [];
+    let number = 0;
+    let start = 0;
+    let position = 0;
+    let damaged = false;
+    for (;;) {
+      const size = guarded(`read ${file}`, () => readSync(handle, chunk, 0, chunkBytes, position));
+      if (size === 0) return;
+      let from = 0;
+      for (let feed = chunk.indexOf(10); feed >= 0 && feed < size; feed = chunk.indexOf(10, from)) {
+        const text = lineText(parts, chunk, from, feed);
+        parts = [];
+        from = feed + 1;
+        number++;
+        // A power cut may leave a last block of zeros or old bytes; damage before the end is no crash of ours.
+        if (damaged) throw damagedLine(file, number - 1);
+        const line = parseLine(text);
+        const end = position + from;
+        if (line === undefined) damaged = true;
+        else yield { line, start, end };
+        start = end;
+      }
+      if (from < size) parts.push(Buffer.from(chunk.subarray(from, size)));
+      position += size;
+    }
+  } finally {
+    closeSync(handle);
+  }
 }
 
-function scan(file: string): Entry[] {
-  if (regularSize(file) === 0) return [];
-  const bytes = guarded(`read ${file}`, () => readFileSync(file));
-  const entries: Entry[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const feed = bytes.indexOf(10, start);
-    if (feed < 0) break;
-    const line = parseLine(bytes.toString("utf8", start, feed));
-    if (line === undefined) {
-      // A power cut may leave a last block of zeros or old bytes; damage before the end is no crash of ours.
-      if (bytes.indexOf(10, feed + 1) < 0) break;
-      throw userError(
-        "record-damaged",
-        `line ${entries.length + 1} of ${file} is not a JSON object`,
-        "The file was changed by something else; restore it, or start a new run folder.",
-      );
-    }
-    entries.push({ line, start, end: feed + 1 });
-    start = feed + 1;
-  }
-  return entries;
+/** Joins before it decodes: a character may be split between two chunks. */
+function lineText(parts: readonly Buffer[], chunk: Buffer, from: number, to: number): string {
+  if (parts.length === 0) return chunk.toString("utf8", from, to);
+  return Buffer.concat([...parts, chunk.subarray(from, to)]).toString("utf8");
+}
+
+function damagedLine(file: string, number: number) {
+  return userError(
+    "record-damaged",
+    `line ${number} of ${file} is not a JSON object`,
+    "The file was changed by something else; restore it, or start a new run folder.",
+  );
 }
 
 function parseLine(text: string): JsonObject | undefined {

@@ -22,7 +22,8 @@ export interface OpenRunOptions {
 
 /** History of the run as a whole: never cut back. */
 const eventsName = "events";
-const notByStep = new Set([`${eventsName}.jsonl`, "checkpoints.jsonl"]);
+/** Records of an evaluation have no step, and may be too many to look through at every opening. */
+const notByStep = new Set([`${eventsName}.jsonl`, "checkpoints.jsonl", "records.jsonl"]);
 
 /** Creates the directory, or opens it again. One process at a time; `close` when done. */
 export function openRun(folder: string, configuration: RunConfiguration, options: OpenRunOptions = {}): RunDirectory {
