@@ -19,17 +19,20 @@ export interface Budget {
 /** For `MethodRequest.mayCall`; the clock starts now. */
 export function withinBudget(budget: Budget, now: () => number = () => performance.now()): (spent: Usage) => boolean {
   const startedAt = now();
-  return (spent) => {
-    const all =
-      spent.inputTokens === undefined || spent.outputTokens === undefined ? undefined : spent.inputTokens + spent.outputTokens;
-    return (
-      below(all, budget.tokens) &&
-      below(spent.outputTokens, budget.outputTokens) &&
-      below(spent.calls, budget.calls) &&
-      below(spent.dollars, budget.dollars) &&
-      below((now() - startedAt) / 1000, budget.seconds)
-    );
-  };
+  return (spent) => isWithin(budget, spent, (now() - startedAt) / 1000);
+}
+
+/** Whether something may still be spent, `seconds` after the start. */
+export function isWithin(budget: Budget, spent: Usage, seconds: number): boolean {
+  const { inputTokens, outputTokens, calls, dollars } = spent;
+  const tokens = inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens;
+  return (
+    below(tokens, budget.tokens) &&
+    below(outputTokens, budget.outputTokens) &&
+    below(calls, budget.calls) &&
+    below(dollars, budget.dollars) &&
+    below(seconds, budget.seconds)
+  );
 }
 
 function below(spent: number | undefined, cap: number | undefined): boolean {
