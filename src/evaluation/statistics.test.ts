@@ -5,11 +5,15 @@ import {
   bootstrapMean,
   clusteredStandardError,
   holm,
+  itemsForDifference,
   mcnemarExact,
+  mcnemarMidP,
   mean,
   median,
+  minimumDetectableDifference,
   pairedDifference,
-  passAtK,
+  unpairedStandardError,
+  variance,
   wilsonInterval,
 } from "./statistics.ts";
 
@@ -44,18 +48,33 @@ test("McNemar's p stays finite for thousands of discordant items", () => {
 });
 
 test.each([
-  [10, 3, 1, 0.3],
-  [10, 3, 5, 0.916667],
-  [20, 1, 10, 0.5],
-  [5, 0, 5, 0],
-  [5, 5, 1, 1],
-])("pass@k of n=%i, c=%i, k=%i is %f", (samples, right, k, share) => {
-  expect(passAtK(samples, right, k)).toBeCloseTo(share, 6);
+  [15, 5, 0.0266],
+  [3, 0, 0.125],
+  [0, 0, 1],
+])("McNemar's mid-p for %i and %i discordant items is %f", (first, second, p) => {
+  expect(mcnemarMidP(first, second)).toBeCloseTo(p, 4);
+  expect(mcnemarMidP(second, first)).toBeCloseTo(p, 4);
+});
+
+test("mid-p lies below the exact p, by less than it, and tends to the chi-square test", () => {
+  fc.assert(
+    fc.property(fc.nat(300), fc.nat(300), (first, second) => {
+      const [exact, mid] = [mcnemarExact(first, second), mcnemarMidP(first, second)];
+      expect(mid).toBeGreaterThanOrEqual(exact / 2 - 1e-12);
+      expect(mid).toBeLessThanOrEqual(exact + 1e-12);
+    }),
+  );
+  // χ² = (b − c)²/(b + c): 5.0 for (15, 5) with p = 0.02535, 7.7143 for (30, 12) with p = 0.00548.
+  expect(Math.abs(mcnemarMidP(15, 5) - 0.02535)).toBeLessThan(0.002);
+  expect(Math.abs(mcnemarMidP(30, 12) - 0.00548)).toBeLessThan(0.001);
 });
 
 test("clusters of {1,1,0}, {0,0}, {1} have the standard error 0.2041", () => {
   expect(clusteredStandardError([1, 1, 0, 0, 0, 1], ["a", "a", "a", "b", "b", "c"])).toBeCloseTo(0.204124, 6);
   expect(clusteredStandardError([1, 1, 0, 0, 0, 1], [0, 1, 2, 3, 4, 5])).toBeCloseTo(0.204124, 6);
+  // With the small-sample factor √(G/(G − 1)), as other programs have it, it would be 0.25.
+  expect(clusteredStandardError([1, 1, 0, 0, 0, 1], ["a", "a", "a", "b", "b", "c"]) * Math.sqrt(3 / 2)).toBeCloseTo(0.25, 6);
+  expect(Math.sqrt(variance([1, 1, 0, 0, 0, 1]) / 6)).toBeCloseTo(0.223607, 6);
   // Values that move together carry less information.
   expect(clusteredStandardError([1, 1, 0, 0], [0, 0, 1, 1])).toBeGreaterThan(clusteredStandardError([1, 1, 0, 0], [0, 1, 2, 3]));
 });
@@ -71,6 +90,10 @@ describe("a paired difference", () => {
     expect(result.interval[0]).toBeCloseTo(-0.2, 1);
     expect(result.interval[1]).toBeCloseTo(0.6, 1);
     expect(result).toMatchObject({ test: "mcnemar", items: 10, pValue: 0.625 });
+  });
+
+  test("is sharper than the same scores unpaired", () => {
+    expect(unpairedStandardError(first, second)).toBeCloseTo(0.226078, 6);
   });
 
   test("is the same for the same seed, and its interval moves little with another", () => {
@@ -162,6 +185,25 @@ describe("accuracy with its interval", () => {
     expect(interval[0]).toBeLessThan(0.5);
     expect(interval[1]).toBe(1);
   });
+});
+
+// One item in five is right under one method alone: the standard error is √0.2 / √n.
+test.each([
+  [30, 0.229],
+  [100, 0.125],
+  [164, 0.098],
+  [313, 0.071],
+  [500, 0.056],
+  [1319, 0.035],
+  [14042, 0.011],
+])("with %i items, a fifth of them discordant, a difference of %f is found four times in five", (items, difference) => {
+  expect(Math.abs(minimumDetectableDifference(Math.sqrt(0.2 / items))! - difference)).toBeLessThan(0.0006);
+  expect(itemsForDifference(minimumDetectableDifference(Math.sqrt(0.2 / items))!, 0.2)).toBeCloseTo(items, -1);
+});
+
+test("nothing is said of power where no item differs", () => {
+  expect(minimumDetectableDifference(0)).toBeUndefined();
+  expect(minimumDetectableDifference(Number.NaN)).toBeUndefined();
 });
 
 test("mean and median", () => {

@@ -27,7 +27,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Of values in ascending order, interpolated between neighbours. NaN for none. */
-function quantile(sorted: readonly number[] | Float64Array, share: number): number {
+export function quantile(sorted: readonly number[] | Float64Array, share: number): number {
   const position = (sorted.length - 1) * share;
   const below = sorted[Math.floor(position)] ?? Number.NaN;
   const above = sorted[Math.ceil(position)] ?? Number.NaN;
@@ -43,6 +43,33 @@ export function clusteredStandardError(values: readonly number[], clusters: read
   const sums = new Map<string | number, number>();
   for (const [index, value] of values.entries()) sums.set(clusters[index]!, (sums.get(clusters[index]!) ?? 0) + value - centre);
   return Math.sqrt([...sums.values()].reduce((sum, deviation) => sum + deviation ** 2, 0)) / values.length;
+}
+
+/** Standard error of the difference of two means when the pairing is thrown away; larger than the paired one where the methods agree. */
+export function unpairedStandardError(first: readonly number[], second: readonly number[]): number {
+  return Math.sqrt(variance(first) / first.length + variance(second) / second.length);
+}
+
+/** With n − 1; NaN for fewer than two values. */
+export function variance(values: readonly number[]): number {
+  const centre = mean(values);
+  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
+}
+
+/** One-sided 80 % point of the standard normal, for power. */
+const z80 = 0.8416212335729143;
+
+/**
+ * The smallest true difference that a two-sided 5 % test finds with 80 % power, from the standard error of the difference; half of it
+ * would usually be missed. Undefined where the error is 0 or unknown: items that never differ tell nothing of how much others would.
+ */
+export function minimumDetectableDifference(standardError: number): number | undefined {
+  return standardError > 0 ? (z95 + z80) * standardError : undefined;
+}
+
+/** Items needed to find a difference with 80 % power, from the variance of the difference on one item. */
+export function itemsForDifference(difference: number, varianceOfDifference: number): number {
+  return Math.ceil(((z95 + z80) ** 2 * varianceOfDifference) / difference ** 2);
 }
 
 /**
@@ -61,6 +88,11 @@ export function accuracyWithInterval(scores: readonly (readonly number[])[]): { 
 
 /** Exact two-sided McNemar test: `onlyFirst` items right under the first method alone, `onlySecond` under the second alone. */
 export function mcnemarExact(onlyFirst: number, onlySecond: number): number {
+  return Math.min(1, 2 * mcnemarTail(onlyFirst, onlySecond));
+}
+
+/** Probability of as few discordant items as the rarer kind has, or fewer, when both kinds are equally likely. */
+function mcnemarTail(onlyFirst: number, onlySecond: number): number {
   const discordant = onlyFirst + onlySecond;
   let logCoefficient = 0;
   let tail = 0;
@@ -68,7 +100,18 @@ export function mcnemarExact(onlyFirst: number, onlySecond: number): number {
     tail += Math.exp(logCoefficient - discordant * Math.LN2);
     logCoefficient += Math.log((discordant - index) / (index + 1));
   }
-  return Math.min(1, 2 * tail);
+  return tail;
+}
+
+/** McNemar's test with half of the observed table's own probability: less cautious than the exact one, and right on average. */
+export function mcnemarMidP(onlyFirst: number, onlySecond: number): number {
+  const discordant = onlyFirst + onlySecond;
+  if (discordant === 0) return 1;
+  const smaller = Math.min(onlyFirst, onlySecond);
+  let logCoefficient = 0;
+  for (let index = 0; index < smaller; index++) logCoefficient += Math.log((discordant - index) / (index + 1));
+  const tail = mcnemarTail(onlyFirst, onlySecond);
+  return Math.min(1, 2 * tail - Math.exp(logCoefficient - discordant * Math.LN2));
 }
 
 export interface PairedOptions {
@@ -95,7 +138,6 @@ export function pairedDifference(first: readonly number[], second: readonly numb
   const differences = first.map((score, index) => score - second[index]!);
   const items = differences.length;
   const difference = mean(differences);
-  const variance = differences.reduce((sum, value) => sum + (value - difference) ** 2, 0) / (items - 1);
   const binary = [...first, ...second].every((score) => score === 0 || score === 1);
   const pValue = binary
     ? mcnemarExact(differences.filter((value) => value > 0).length, differences.filter((value) => value < 0).length)
@@ -103,7 +145,7 @@ export function pairedDifference(first: readonly number[], second: readonly numb
   return {
     difference,
     interval: bootstrapMean(differences, { seed, draws }),
-    standardError: Math.sqrt(variance / items),
+    standardError: Math.sqrt(variance(differences) / items),
     pValue,
     test: binary ? "mcnemar" : "sign-flip",
     items,
@@ -124,8 +166,11 @@ export function bootstrapMean(values: readonly number[], options: PairedOptions)
   return [quantile(means, 0.025), quantile(means, 0.975)];
 }
 
-/** Two-sided: how often random signs give a mean as far from 0. Never 0 itself: the observed signs are one of the draws. */
-function signFlip(differences: readonly number[], random: Random, draws: number): number {
+/**
+ * Two-sided: how often random signs give a mean as far from 0. Never 0 itself: the observed signs are one of the draws. For items that
+ * go together give the clusters' sums: they flip as wholes.
+ */
+export function signFlip(differences: readonly number[], random: Random, draws: number): number {
   const observed = Math.abs(differences.reduce((sum, value) => sum + value, 0));
   let extreme = 1;
   for (let draw = 0; draw < draws; draw++) {
@@ -147,11 +192,4 @@ export function holm(pValues: readonly number[]): number[] {
     corrected[index] = largest;
   }
   return corrected;
-}
-
-/** Probability that k of n samples drawn without replacement hold a right one, when `right` of the n are right. */
-export function passAtK(samples: number, right: number, k: number): number {
-  let allWrong = 1;
-  for (let drawn = 0; drawn < k; drawn++) allWrong *= Math.max(0, samples - right - drawn) / (samples - drawn);
-  return 1 - allWrong;
 }
