@@ -190,3 +190,24 @@ describe("cancelling", () => {
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+describe("what the engine does not know", () => {
+  test("stop texts cut the answer and what was sampled behind them is still counted", async () => {
+    const model = new EmbeddedModel(new FakeEngine(), tokenizer);
+    const [whole] = await model.generate(ask("hi"), options);
+    const [cut] = await model.generate(ask("hi"), { ...options, stop: ["", "nowhere", " "] });
+    expect(cut).toMatchObject({ text: whole!.text.split(" ")[0], finishReason: "stop" });
+    expect(cut!.usage.outputTokens).toBe(whole!.usage.outputTokens);
+    const [uncut] = await model.generate(ask("hi"), { ...options, stop: ["nowhere"] });
+    expect(uncut!.text).toBe(whole!.text);
+  });
+
+  test("tools and images are refused before anything runs", async () => {
+    const engine = new FakeEngine();
+    const model = new EmbeddedModel(engine, tokenizer);
+    const image = { role: "user" as const, content: "look", parts: [{ type: "image_url", image_url: { url: "data:," } }] };
+    await expect(model.generate([image], options)).rejects.toMatchObject({ family: "user", code: "text-only" });
+    await expect(model.generate([{ role: "tool", content: "4" }], options)).rejects.toMatchObject({ code: "text-only" });
+    expect(engine.calls).toHaveLength(0);
+  });
+});

@@ -49,10 +49,12 @@ export class EmbeddedModel implements Model {
   /**
    * Usage is counted, not estimated: output tokens are the sampled ids, the stop id included; the prompt and the call stand in the first
    * completion only, so the sum over the completions is what the call cost. Milliseconds are from the call to its answer, waiting included.
-   * Throws `context-exceeded` for a conversation that leaves no room for one new token.
+   * Stop texts cut the completion after it was sampled, so tokens behind them are paid for and counted. Throws `context-exceeded` for a
+   * conversation that leaves no room for one new token, and `text-only` for messages that hold more than text.
    */
   async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
     options.signal?.throwIfAborted();
+    refuseWhatIsNotText(messages);
     const promptIds = this.#encode(messages);
     if (options.n === 0) return [];
     return new Promise((resolve, reject) => {
@@ -144,16 +146,20 @@ export class EmbeddedModel implements Model {
 
   #completions(call: PendingCall, samples: readonly Sample[]): Completion[] {
     const milliseconds = performance.now() - call.startedAt;
-    return samples.map(({ ids, stopReason }, index) => ({
-      text: this.#tokenizer.completionMessage(ids).text,
-      finishReason: stopReason,
-      usage: {
-        calls: index === 0 ? 1 : 0,
-        inputTokens: index === 0 ? call.promptIds.length : 0,
-        outputTokens: ids.length,
-        milliseconds: index === 0 ? milliseconds : 0,
-      },
-    }));
+    return samples.map(({ ids, stopReason }, index) => {
+      const { text } = this.#tokenizer.completionMessage(ids);
+      const end = firstStop(text, call.options.stop);
+      return {
+        text: text.slice(0, end),
+        finishReason: end === undefined ? stopReason : "stop",
+        usage: {
+          calls: index === 0 ? 1 : 0,
+          inputTokens: index === 0 ? call.promptIds.length : 0,
+          outputTokens: ids.length,
+          milliseconds: index === 0 ? milliseconds : 0,
+        },
+      };
+    });
   }
 
   #settle(call: PendingCall, settle: () => void): void {
@@ -161,5 +167,24 @@ export class EmbeddedModel implements Model {
     call.settled = true;
     call.options.signal?.removeEventListener("abort", call.onAbort);
     settle();
+  }
+}
+
+/** Where the first of the stop texts begins; undefined where none does. */
+function firstStop(text: string, stop: readonly string[] | undefined): number | undefined {
+  const places = (stop ?? []).flatMap((ending) => (ending === "" ? [] : text.indexOf(ending))).filter((place) => place >= 0);
+  return places.length === 0 ? undefined : Math.min(...places);
+}
+
+function refuseWhatIsNotText(messages: readonly Message[]): void {
+  for (const { role, parts } of messages) {
+    if (role !== "tool" && (parts === undefined || parts === null)) continue;
+    throw userError(
+      "text-only",
+      role === "tool"
+        ? "The embedded model has no tools"
+        : `A message of the ${role} holds more than text, and the embedded model reads text alone`,
+      "Give text messages, or take a model server with --model and OPENAI_BASE_URL.",
+    );
   }
 }

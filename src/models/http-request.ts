@@ -1,0 +1,188 @@
+/**
+ * One HTTP request to a model server, over connections that are kept open. Written on node:http because `fetch` costs three times the
+ * processor time a request, which counts when hundreds are under way.
+ */
+import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import https from "node:https";
+import type { Readable } from "node:stream";
+import zlib from "node:zlib";
+import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
+
+export interface HttpReply {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Empty where `onData` took the body. */
+  body: string;
+}
+
+export interface HttpOptions {
+  method: "GET" | "POST";
+  headers: Record<string, string>;
+  body?: string;
+  signal?: AbortSignal;
+  /** The request fails when the server sends nothing for so long. */
+  idleSeconds: number;
+  /** A body that grows past this fails the request. */
+  maxBytes: number;
+  /** Asked once the header is here: a function that takes the body in pieces as they arrive, or nothing to have it gathered. */
+  onHeader?: (status: number, headers: IncomingHttpHeaders) => ((bytes: Uint8Array) => void) | undefined;
+}
+
+/** Keeps connections open between requests; any number side by side, so whoever calls limits them. */
+export class HttpConnections {
+  readonly #agents: { near: http.Agent; http: http.Agent; https: https.Agent };
+
+  constructor() {
+    const options = { keepAlive: true, maxFreeSockets: 1024, scheduling: "lifo" } as const;
+    // A proxy from the environment is honoured where Node knows how (24.5 and later), but never for this machine.
+    const far = { ...options, proxyEnv: process.env };
+    this.#agents = { near: new http.Agent(options), http: new http.Agent(far), https: new https.Agent(far) };
+  }
+
+  /** Throws MidcourseErrors, or the signal's reason; an HTTP status of any kind is a reply, not a failure. */
+  async request(url: URL, options: HttpOptions): Promise<HttpReply> {
+    try {
+      return await this.#once(url, options);
+    } catch (error) {
+      // The server closed an idle connection in the moment that we took it: nothing was worked on.
+      if (!(error instanceof StaleConnection)) throw error;
+      return await this.#once(url, options, true);
+    }
+  }
+
+  close(): void {
+    this.#agents.near.destroy();
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  #once(url: URL, options: HttpOptions, fresh = false): Promise<HttpReply> {
+    return new Promise((resolve, reject) => {
+      const { signal, body, method } = options;
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const secure = url.protocol === "https:";
+      const headers = body === undefined ? options.headers : { ...options.headers, "content-length": Buffer.byteLength(body) };
+      const request = (secure ? https : http).request(url, {
+        method,
+        headers,
+        agent: fresh ? false : secure ? this.#agents.https : isLoopback(url) ? this.#agents.near : this.#agents.http,
+        timeout: options.idleSeconds * 1000,
+      });
+      const onAbort = () => request.destroy(signal?.reason);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      const settled = () => signal?.removeEventListener("abort", onAbort);
+      const fail = (error: unknown) => {
+        settled();
+        request.destroy();
+        reject(signal?.aborted ? signal.reason : error);
+      };
+      let answered = false;
+      request.on("timeout", () => fail(silent(url, options.idleSeconds)));
+      request.on("error", (error) => fail(answered ? broken(url, error) : connectionFailure(url, error, request)));
+      request.on("response", (response) => {
+        answered = true;
+        readBody(url, response, options)
+          .then((text) => {
+            settled();
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
+          })
+          .catch(fail);
+      });
+      request.end(body);
+    });
+  }
+}
+
+function isLoopback(url: URL): boolean {
+  return url.hostname === "localhost" || url.hostname === "[::1]" || url.hostname.startsWith("127.");
+}
+
+class StaleConnection extends Error {}
+
+async function readBody(url: URL, response: IncomingMessage, options: HttpOptions): Promise<string> {
+  const take = options.onHeader?.(response.statusCode ?? 0, response.headers);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  await new Promise<void>((resolve, reject) => {
+    // A connection that ends in the middle of a body shows as `aborted` or as a close without an end.
+    response.on("aborted", () => reject(broken(url)));
+    response.on("error", (error) => reject(broken(url, error)));
+    const body = decoded(response);
+    body.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > options.maxBytes) {
+        reject(tooLarge(url, options.maxBytes));
+        return;
+      }
+      try {
+        if (take) take(chunk);
+        else chunks.push(chunk);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    body.on("error", (error) => reject(broken(url, error)));
+    body.on("end", () => (response.complete ? resolve() : reject(broken(url))));
+    response.on("close", () => response.complete || reject(broken(url)));
+  });
+  return chunks.length === 1 ? chunks[0]!.toString("utf8") : Buffer.concat(chunks).toString("utf8");
+}
+
+/** We ask for no compression; some servers and proxies compress all the same. */
+function decoded(response: IncomingMessage): Readable {
+  const encoding = response.headers["content-encoding"]?.trim().toLowerCase();
+  if (encoding === "gzip" || encoding === "x-gzip") return response.pipe(zlib.createGunzip());
+  if (encoding === "deflate") return response.pipe(zlib.createInflate());
+  if (encoding === "br") return response.pipe(zlib.createBrotliDecompress());
+  if (encoding === "zstd") return response.pipe(zlib.createZstdDecompress());
+  return response;
+}
+
+function connectionFailure(url: URL, error: NodeJS.ErrnoException, request: ClientRequest): unknown {
+  const code = error.code ?? "";
+  if (MidcourseError.isInstance(error)) return error;
+  if (request.reusedSocket && ["ECONNRESET", "EPIPE"].includes(code)) return new StaleConnection();
+  if (["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "ECONNABORTED", "ETIMEDOUT"].includes(code)) {
+    return userError(
+      "server-unreachable",
+      `nothing answers at ${url.origin} (${code})`,
+      "Start the server, or set OPENAI_BASE_URL (or --base-url) to where it listens, such as http://127.0.0.1:8000/v1.",
+      error,
+    );
+  }
+  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
+    return userError(
+      "server-certificate",
+      `no secure connection to ${url.origin}: ${error.message}`,
+      "Check the address and whether it speaks https; NODE_EXTRA_CA_CERTS adds a certificate authority of your own.",
+      error,
+    );
+  }
+  return remoteError(
+    "connection-lost",
+    `the connection to ${url.origin} was lost before an answer: ${error.message}`,
+    {},
+    { cause: error },
+  );
+}
+
+function broken(url: URL, cause?: unknown): MidcourseError {
+  if (MidcourseError.isInstance(cause)) return cause;
+  return remoteError("reply-broken", `the answer from ${url.origin} broke off`, {}, { cause });
+}
+
+function silent(url: URL, seconds: number): MidcourseError {
+  return remoteError(
+    "server-silent",
+    `${url.origin} sent nothing for ${seconds} s`,
+    {},
+    { advice: "A slow server needs fewer requests at once (--concurrency) or a longer wait (--idle-seconds)." },
+  );
+}
+
+function tooLarge(url: URL, maxBytes: number): MidcourseError {
+  return remoteError("reply-too-large", `the answer from ${url.origin} is larger than ${maxBytes} bytes`, {});
+}
