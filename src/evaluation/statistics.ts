@@ -4,7 +4,7 @@ import { deriveSeed, Random } from "#kernel/seed.ts";
 export type Interval = [low: number, high: number];
 
 /** Two-sided 95 % point of the standard normal. */
-const z95 = 1.959963984540054;
+export const z95 = 1.959963984540054;
 
 /** Wilson's score interval of a share; right for small counts and for shares near 0 or 1. NaN bounds for no trials. */
 export function wilsonInterval(successes: number, trials: number): Interval {
