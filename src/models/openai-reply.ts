@@ -51,14 +51,14 @@ export const usageShape = z
 
 const replyShape = z.object({
   choices: z.array(
-    z.object({ index: count, message: messageShape.nullish(), finish_reason: text, logprobs, error: z.unknown() }),
+    z.object({ index: count, message: messageShape.nullish(), finish_reason: text, logprobs, error: z.unknown().optional() }),
   ),
   usage: usageShape,
 });
 
 export const chunkShape = z.object({
   choices: z
-    .array(z.object({ index: count, delta: messageShape.nullish(), finish_reason: text, logprobs, error: z.unknown() }))
+    .array(z.object({ index: count, delta: messageShape.nullish(), finish_reason: text, logprobs, error: z.unknown().optional() }))
     .nullish()
     .catch(undefined),
   usage: usageShape,
