@@ -1,0 +1,105 @@
+/**
+ * The Python around a program, the same in every kind of sandbox: runs it as a module of its own, says how it ended, and, as a guard,
+ * refuses files, network and processes by name (an audit hook, PEP 578). The guard is there to name what was tried; what holds a
+ * program that gets round it is the isolation outside. Needs Python 3.8.
+ */
+
+/** Defines `midcourse_run(source, name, guard) -> (status, message)`; status is `end`, `fail`, `memory` or `refused`. */
+export const harnessSource = String.raw`
+def _midcourse_make_run():
+    import builtins, linecache, sys, traceback, types
+    add_hook, get_modules = sys.addaudithook, sys.modules
+    compile_source, execute = builtins.compile, builtins.exec
+    repr_text, is_instance, starts_with = builtins.repr, builtins.isinstance, str.startswith
+    base_exception, memory_error, system_exit = BaseException, MemoryError, SystemExit
+    format_exception, cache_lines = traceback.format_exception, linecache.cache
+    readable = tuple({path for path in [*sys.path, sys.prefix + "/lib/python", "/usr/share/zoneinfo"] if path.startswith("/") and path != "/"})
+
+    processes = {"subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile",
+                 "os.kill", "os.killpg", "pty.spawn", "signal.pthread_kill"}
+    network = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname",
+               "socket.gethostbyaddr", "socket.getnameinfo", "socket.sethostname"}
+    files = {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown", "os.chflags",
+             "os.lockf", "os.utime", "os.setxattr", "os.removexattr", "os.getxattr", "os.listxattr", "os.chdir", "os.walk", "os.fwalk",
+             "shutil.copyfile", "shutil.move", "shutil.rmtree", "tempfile.mkstemp", "tempfile.mkdtemp", "sqlite3.connect"}
+    foreign = {"ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function", "ctypes.string_at", "ctypes.wstring_at", "ctypes.cdata",
+               "ctypes.set_exception", "resource.setrlimit", "resource.prlimit", "gc.get_objects", "gc.get_referrers"}
+    # Pyodide's ways into JavaScript. They are taken away before the program runs, so that importing one is an event.
+    host_modules = {"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core", "_pyodide_js"}
+    write_flags = 0o3 | 0o100 | 0o1000 | 0o2000
+
+    def reason(event, args):
+        if event == "open":
+            path, mode, flags = args
+            if is_instance(path, int):
+                return None
+            if is_instance(path, bytes):
+                path = path.decode("utf-8", "replace")
+            writes = is_instance(mode, str) and any(letter in mode for letter in "wax+") or is_instance(flags, int) and flags & write_flags
+            # A path with two dots could climb out of what may be read.
+            if not writes and is_instance(path, str) and starts_with(path, readable) and ".." not in path:
+                return None
+            # What the interpreter asks for when it wants to show a line of code that came from no file.
+            if not writes and is_instance(path, str) and path[:1] == "<" and path[-1:] == ">":
+                return None
+            return "file " + repr_text(path)
+        if event in ("os.listdir", "os.scandir"):
+            path = args[0]
+            return None if is_instance(path, str) and starts_with(path, readable) and ".." not in path else "folder " + repr_text(path)
+        if event in processes:
+            return "process (" + event + ")"
+        # Sockets of the Unix family reach nothing here, and asyncio wakes itself up through a pair of them.
+        if event in network or event == "socket.__new__" and args[1] != 1:
+            return "network (" + event + ")"
+        if event in files:
+            return "file (" + event + ")"
+        if event in foreign or event == "ctypes.dlopen" and args[0] is not None:
+            return "native code (" + event + ")"
+        if event == "import" and is_instance(args[0], str) and args[0].split(".")[0] in host_modules:
+            return "host (import " + args[0] + ")"
+        return None
+
+    def run(source, name, guard):
+        attempts = []
+        if guard:
+            permission_error = PermissionError
+
+            def hook(event, args):
+                what = reason(event, args)
+                if what is not None:
+                    if len(attempts) < 8:
+                        attempts.append(what)
+                    raise permission_error("not allowed in the sandbox: " + what)
+
+            for loaded in [loaded for loaded in get_modules if loaded.split(".")[0] in host_modules]:
+                del get_modules[loaded]
+            sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("_pyodide")]
+            add_hook(hook)
+        module = types.ModuleType(name)
+        get_modules[name] = module
+        cache_lines["<program>"] = (len(source), None, source.splitlines(True), "<program>")
+        status, message = "end", ""
+        try:
+            execute(compile_source(source, "<program>", "exec"), module.__dict__)
+        except system_exit as error:
+            status, message = "fail", "ended early: SystemExit"
+        except memory_error:
+            status, message = "memory", "MemoryError"
+        except base_exception as error:
+            status = "fail"
+            try:
+                trace = error.__traceback__
+                lines = format_exception(type(error), error, trace.tb_next if trace is not None else None, 8)
+                message = "".join(lines)[-1500:]
+            except base_exception:
+                message = "an exception that cannot be shown"
+        if attempts:
+            status = "refused"
+            message = "refused: " + "; ".join(attempts) + ("\n" + message if message else "")
+        return status, message
+
+    return run
+
+midcourse_run = _midcourse_make_run()
+del _midcourse_make_run
+`;

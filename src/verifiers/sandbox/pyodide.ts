@@ -1,0 +1,269 @@
+/** Runs programs in Pyodide (CPython as WebAssembly), each of a few processes taking one program at a time. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions } from "../sandbox.ts";
+import { harnessSource } from "./harness.ts";
+import { type Launcher, launchEnvironment } from "./launch.ts";
+import { composeOutput, floodBytes } from "./output.ts";
+import { descendants, killAll } from "./processes.ts";
+import type { PyodideGreeting, PyodideReply, PyodideRequest, PyodideSetup } from "./pyodide-child.ts";
+import { Queue } from "./queue.ts";
+
+export interface PyodideSandboxOptions {
+  launcher: Launcher | undefined;
+  /** Start the process as the user that owns nothing; only root can. */
+  asNobody: boolean;
+  /** Programs at a time; a process takes about 170 MB. */
+  workers: number;
+}
+
+const startSeconds = 90;
+/** What the process may grow by beside Python's own memory. */
+const slackMegabytes = 256;
+
+/** Loaded once, so that a program does not wait for them; Pyodide reads modules from an archive, slowly. */
+const preload = `
+import collections, copy, dataclasses, decimal, enum, fractions, functools, hashlib, heapq, itertools, json, math, operator, os
+import asyncio, random, re, statistics, string, sys, time, types, typing, unittest, doctest, datetime, bisect, cmath, textwrap, inspect
+def _midcourse_as_text(run, dumps):
+    return lambda source, name, guard: dumps(run(source, name, guard))
+def _midcourse_exit(code=0):
+    raise SystemExit(code)
+def _midcourse_no_loop(*arguments, **options):
+    raise RuntimeError("asyncio does not run in Pyodide; a sandbox with python3 has it")
+asyncio.run = _midcourse_no_loop
+import subprocess
+def _midcourse_popen(self, *arguments, **options):
+    sys.audit("subprocess.Popen", arguments, options)
+    raise OSError("there are no processes here")
+subprocess.Popen.__init__ = _midcourse_popen
+midcourse_run = _midcourse_as_text(midcourse_run, json.dumps)
+os._exit = sys.modules["posix"]._exit = _midcourse_exit
+os.environ.clear()
+del _midcourse_as_text, _midcourse_exit, _midcourse_no_loop, _midcourse_popen
+`;
+
+export function pyodideSandbox({ launcher, asNobody, workers }: PyodideSandboxOptions): Sandbox & { start(): Promise<void> } {
+  const queue = new Queue(workers);
+  const idle: PyodideProcess[] = [];
+  const all = new Set<PyodideProcess>();
+  let isClosed = false;
+
+  function launch(): PyodideProcess {
+    const started = new PyodideProcess(launcher, asNobody);
+    all.add(started);
+    return started;
+  }
+
+  function putBack(used: PyodideProcess): void {
+    if (!isClosed && used.isUsable) {
+      idle.push(used);
+      return;
+    }
+    used.kill();
+    all.delete(used);
+    // The next program does not wait for the start. One that never started would not the second time either.
+    if (!isClosed && used.hasStarted) idle.push(launch());
+  }
+
+  return {
+    kind: launcher === undefined ? "Pyodide" : `Pyodide in ${launcher.name}`,
+    strength: launcher === undefined ? "runtime" : "kernel",
+    description:
+      launcher === undefined
+        ? "Python as WebAssembly in a process of its own under Node's permission model: no writing, no processes, nothing to read but Pyodide itself; the network is only taken away from JavaScript, not closed by the system."
+        : `Python as WebAssembly in a process without rights or network and with an empty read-only file system (${launcher.name}), under Node's permission model besides.`,
+    async start() {
+      const first = idle.pop() ?? launch();
+      try {
+        await first.started;
+      } finally {
+        putBack(first);
+      }
+    },
+    run: (program, limits = {}, signal) =>
+      queue.run(async () => {
+        if (isClosed) return { status: "error", milliseconds: 0, output: "the sandbox has been closed" };
+        const used = idle.pop() ?? launch();
+        try {
+          return await used.run(program, limits, signal);
+        } finally {
+          putBack(used);
+        }
+      }, signal),
+    async close() {
+      isClosed = true;
+      for (const each of all) each.kill();
+      all.clear();
+      launcher?.close();
+    },
+  };
+}
+
+class PyodideProcess {
+  /** Rejects, with the end of what it wrote, when the process cannot be started. */
+  readonly started: Promise<void>;
+  isUsable = true;
+  hasStarted = false;
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  #errors = "";
+  #isRunning = false;
+
+  constructor(launcher: Launcher | undefined, asNobody: boolean) {
+    const folder = path.dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
+    const script = fileURLToPath(new URL("./pyodide-child.ts", import.meta.url));
+    const confined = ["--permission", `--allow-fs-read=${folder}${path.sep}`, `--allow-fs-read=${script}`];
+    const flags = [...confined, "--disallow-code-generation-from-strings", "--max-old-space-size=256", "--no-warnings"];
+    const plain = { file: process.execPath, args: [...flags, script, folder] };
+    const command = launcher === undefined ? plain : launcher.wrap(plain, [process.execPath, folder, script]);
+    this.#child = spawn(command.file, command.args, {
+      cwd: path.parse(folder).root,
+      env: launcher === undefined ? {} : launchEnvironment,
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+      ...(asNobody ? { uid: 65_534, gid: 65_534 } : {}),
+    });
+    this.#child.on("error", (error) => {
+      this.#errors += error.message;
+      this.isUsable = false;
+    });
+    this.#child.on("close", () => {
+      this.isUsable = false;
+    });
+    this.#child.stderr!.on("data", (chunk: Buffer) => {
+      this.#errors = (this.#errors + chunk.toString("utf8")).slice(-2000);
+    });
+    this.#child.stdin!.on("error", () => {});
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+    this.started = this.#start();
+    // Told to whoever runs a program in it.
+    this.started.catch(() => {});
+  }
+
+  async #start(): Promise<void> {
+    const timer = setTimeout(() => this.kill(), startSeconds * 1000);
+    const setup: PyodideSetup = { harness: harnessSource + preload, floodBytes };
+    this.#send(setup);
+    const greeting = await this.#receive<PyodideGreeting>();
+    clearTimeout(timer);
+    if (greeting === undefined) {
+      this.kill();
+      throw new Error(`Pyodide did not start: ${this.#errors.trim().slice(-600) || "the process ended"}`);
+    }
+    if (!greeting.isConfined) {
+      this.kill();
+      throw new Error("Pyodide's process is not held by Node's permission model");
+    }
+    this.hasStarted = true;
+    if (!this.#isRunning) this.#hold(false);
+  }
+
+  /** Rejects when aborted, and when the process cannot be started the result says `error`. */
+  async run(program: string, options: SandboxRunOptions, signal: AbortSignal | undefined): Promise<SandboxResult> {
+    const {
+      seconds = defaultLimits.seconds,
+      megabytes = defaultLimits.megabytes,
+      moduleName = "__main__",
+      guard = true,
+    } = options;
+    this.#isRunning = true;
+    this.#hold(true);
+    const onAbort = () => this.kill();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    let stopped: SandboxResult | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    let watch: NodeJS.Timeout | undefined;
+    try {
+      await this.started;
+      const startedAt = performance.now();
+      const stop = (status: "timeout" | "memory", output: string) => {
+        stopped ??= { status, milliseconds: performance.now() - startedAt, output };
+        this.kill();
+      };
+      timer = setTimeout(() => stop("timeout", `stopped after ${seconds} s`), seconds * 1000);
+      const before = this.#residentBytes();
+      watch = setInterval(() => {
+        const grown = this.#residentBytes() - before;
+        if (grown > (megabytes + slackMegabytes) * 1_048_576) stop("memory", "stopped: it took too much memory");
+      }, 50);
+      const request: PyodideRequest = { program: program.toWellFormed(), moduleName, guard, megabytes };
+      this.#send(request);
+      const reply = await this.#receive<PyodideReply>();
+      signal?.throwIfAborted();
+      if (stopped !== undefined) return stopped;
+      if (reply === undefined) {
+        this.isUsable = false;
+        const milliseconds = performance.now() - startedAt;
+        const isMemory = /memory|heap limit/i.test(this.#errors);
+        return { status: isMemory ? "memory" : "fail", milliseconds, output: `its process ended: ${this.#errors.slice(-400)}` };
+      }
+      if (reply.isSpent) this.isUsable = false;
+      const [standardOutput, standardError] = [reply.standardOutput, reply.standardError].map(decode);
+      const output = composeOutput(standardOutput!, standardError!, reply.message);
+      return { status: reply.status === "end" ? "pass" : reply.status, milliseconds: reply.milliseconds, output };
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.kill();
+      return { status: "error", milliseconds: 0, output: (error as Error).message };
+    } finally {
+      clearTimeout(timer);
+      clearInterval(watch);
+      signal?.removeEventListener("abort", onAbort);
+      this.#isRunning = false;
+      this.#hold(false);
+    }
+  }
+
+  kill(): void {
+    this.isUsable = false;
+    killAll(this.#child);
+    this.#child.stdin!.destroy();
+  }
+
+  #send(value: PyodideSetup | PyodideRequest): void {
+    this.#child.stdin!.write(`${JSON.stringify(value)}\n`);
+  }
+
+  async #receive<T>(): Promise<T | undefined> {
+    const { value, done } = await this.#lines.next();
+    if (done) return undefined;
+    try {
+      return JSON.parse(value) as T;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A process that waits for work does not keep ours alive; it ends when its standard input does. */
+  #hold(isNeeded: boolean): void {
+    const { stdin, stdout, stderr } = this.#child;
+    for (const part of [this.#child, stdin, stdout, stderr] as unknown as { ref?(): void; unref?(): void }[]) {
+      if (isNeeded) part.ref?.();
+      else part.unref?.();
+    }
+  }
+
+  /** 0 where the system does not tell. */
+  #residentBytes(): number {
+    const { pid } = this.#child;
+    if (pid === undefined || process.platform !== "linux") return 0;
+    return [pid, ...descendants(pid)].reduce((sum, each) => sum + residentBytes(each), 0);
+  }
+}
+
+function residentBytes(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
+  } catch {
+    return 0;
+  }
+}
+
+function decode(base64: string): string {
+  return Buffer.from(base64, "base64").toString("utf8");
+}
