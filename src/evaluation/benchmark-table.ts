@@ -1,0 +1,328 @@
+/** Benchmark results for a terminal: the methods over all tasks, then each task, with the resampling baseline beside every method. */
+import { styleText } from "node:util";
+import type {
+  BenchmarkMethodResult,
+  BenchmarkResults,
+  BenchmarkTaskResult,
+  EqualCost,
+  OverallResult,
+  PairedResult,
+} from "./benchmark-results.ts";
+import { fitTable, listRows, type TextColumn, wrapText } from "./text-table.ts";
+
+export interface BenchmarkTableOptions {
+  /** Columns of the terminal; 80 when left out. */
+  width?: number;
+  /** Bold and dim where they help the eye; false writes no control codes. */
+  styled?: boolean;
+}
+
+export function renderBenchmarkTable(results: BenchmarkResults, options: BenchmarkTableOptions = {}): string {
+  const { width = 80, styled = false } = options;
+  const style = (format: "bold" | "dim") => (text: string) =>
+    styled ? styleText(format, text, { validateStream: false }) : text;
+  const [bold, dim] = [style("bold"), style("dim")];
+  const layOut = <Row extends { oracle?: boolean; best?: boolean }>(
+    rows: readonly Row[],
+    columns: readonly TextColumn<Row>[],
+  ) => {
+    const fitted = fitTable(rows, columns, width);
+    if (!fitted) return listRows(rows, columns, width);
+    return [dim(fitted.header), dim(fitted.rule), ...fitted.rows.map((line, index) => (rows[index]!.best ? bold(line) : line))];
+  };
+  const notes = (texts: readonly string[]) => texts.flatMap((text) => wrapText(text, width, "  ").map(dim));
+  const blocks = results.tasks.map((task) => {
+    const heading = `${task.task}${task.title === undefined ? "" : `: ${task.title}`}`;
+    return [...wrapText(heading, width).map(bold), ...layOut(taskRows(task), taskColumns), ...notes(taskNotes(task))];
+  });
+  if (results.tasks.length > 1) blocks.push([bold("over all tasks"), ...layOut(overallRows(results), overallColumns(results))]);
+  if (results.tasks.length === 0) return "No answers were given.";
+  return [...blocks.map((block) => block.join("\n")), notes(legend(results)).join("\n")].join("\n\n");
+}
+
+interface TaskRow {
+  method?: BenchmarkMethodResult;
+  task: BenchmarkTaskResult;
+  oracle?: boolean;
+  best?: boolean;
+}
+
+/** The methods, and under them what the whole resampling pool comes to. */
+function taskRows(task: BenchmarkTaskResult): TaskRow[] {
+  const honest = task.methods.filter((method) => !method.oracle);
+  const highest = Math.max(...honest.map((method) => method.accuracy));
+  const rows = task.methods.map(
+    (method): TaskRow => ({ method, task, oracle: method.oracle, best: !method.oracle && method.accuracy === highest }),
+  );
+  return task.pool && !task.methods.some(({ id }) => id === task.pool!.method) ? [...rows, { task }] : rows;
+}
+
+const ruleNames = { vote: "vote", single: "single answer", "best-of-n": "best-of-n" };
+
+/** Cells of a method, and of the pool's own row. */
+function column(
+  title: string,
+  short: string,
+  rank: number,
+  cell: (method: BenchmarkMethodResult) => string,
+  shortCell: (method: BenchmarkMethodResult) => string = cell,
+  ofPool: (task: BenchmarkTaskResult, short: boolean) => string = () => "",
+): TextColumn<TaskRow> {
+  return {
+    title,
+    short,
+    rank,
+    cell: ({ method, task }) => (method ? cell(method) : ofPool(task, false)),
+    shortCell: ({ method, task }) => (method ? shortCell(method) : ofPool(task, true)),
+  };
+}
+
+const taskColumns: readonly TextColumn<TaskRow>[] = [
+  column(
+    "method",
+    "method",
+    0,
+    name,
+    name,
+    ({ pool }) => `(${ruleNames[pool!.rule]}${pool!.rule === "single" ? "" : ` of ${pool!.samples}`})`,
+  ),
+  column("accuracy (95 %)", "acc.", 0, withInterval, withHalf, (task, short) =>
+    (short ? withHalf : withInterval)(task.resamplingCurve.at(-1)!),
+  ),
+  column(
+    "Δ plain (95 %)",
+    "Δ plain",
+    0,
+    ({ versusBaseline }) => difference(versusBaseline),
+    ({ versusBaseline }) => marked(versusBaseline),
+  ),
+  column("p Holm", "p Holm", 5, ({ versusBaseline }) => (versusBaseline ? pText(versusBaseline.pHolm) : "")),
+  column("resampling", "resampl.", 2, ({ resampling }) => baselineText(resampling?.generated)),
+  column(
+    "Δ resampling (95 %)",
+    "Δ res.",
+    0,
+    ({ resampling }) => costDifference(resampling?.generated),
+    ({ resampling }) => marked(resampling?.generated),
+  ),
+  column(
+    "tokens",
+    "tokens",
+    0,
+    tokens,
+    (method) => short(method.tokensPerAnswer),
+    (task, isShort) => poolTokens(task, isShort),
+  ),
+  column("calls", "calls", 6, ({ callsPerAnswer }) => callsPerAnswer.toFixed(1)),
+  column("cost/right", "cost/right", 4, costPerRight),
+  column("r→w", "r→w", 3, (method) => share(method, method.rightToWrong)),
+  column("w→r", "w→r", 3, (method) => share(method, method.wrongToRight)),
+];
+
+function taskNotes(task: BenchmarkTaskResult): string[] {
+  const reasons = Map.groupBy(
+    task.methods.filter((method) => method.notComparable !== undefined && method.id !== task.pool?.method),
+    (method) => method.notComparable!,
+  );
+  const failed = task.methods.filter((method) => method.failures > 0);
+  const incomplete = task.methods.filter((method) => method.items < task.items);
+  const unfound = task.methods.filter((method) => method.extractionFailures > 0.05);
+  const blind = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
+  const last = task.resamplingCurve.at(-1);
+  return [
+    `${task.items} items${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
+      (blind.length > 0
+        ? ` Differences from ${task.baseline} of ${detectable(blind)} points would be found four times in five.`
+        : ""),
+    ...[...reasons].map(([reason, methods]) => `not comparable: ${names(methods)}: ${reason}`),
+    ...(task.pool?.rule === "single"
+      ? [
+          "Answers of this task cannot be voted on: resampling is a single plain answer, and more samples change nothing without a way to choose.",
+        ]
+      : []),
+    ...(last
+      ? [
+          `oracle: the right one of ${last.samples} plain samples, chosen by the reference answer, would be ${percent(last.passAtK)} (pass@${last.samples})`,
+        ]
+      : []),
+    ...(failed.length > 0
+      ? [
+          `failed: ${failed.map((method) => `${method.id} ${method.failures} of ${method.answers} answers`).join(", ")}; what they had by then is graded`,
+        ]
+      : []),
+    ...(incomplete.length > 0
+      ? [`incomplete: ${incomplete.map((method) => `${method.id} has ${method.items} of ${task.items} items`).join(", ")}`]
+      : []),
+    ...(unfound.length > 0
+      ? [`no answer found: ${unfound.map((method) => `${method.id} ${percent(method.extractionFailures)} %`).join(", ")}`]
+      : []),
+  ];
+}
+
+/** Methods differ in how much their answers scatter, and so in what can be seen of them. */
+function detectable(effects: readonly number[]): string {
+  const [least, most] = [percent(Math.min(...effects)), percent(Math.max(...effects))];
+  return least === most ? most : `${least} to ${most}`;
+}
+
+interface OverallRow {
+  result: OverallResult;
+  results: BenchmarkResults;
+  oracle?: boolean;
+  best?: boolean;
+}
+
+function overallRows(results: BenchmarkResults): OverallRow[] {
+  const honest = results.overall.filter((row) => !row.oracle && row.tasks === results.tasks.length);
+  const highest = Math.max(...honest.map((row) => row.macro.accuracy));
+  return results.overall.map((result) => ({
+    result,
+    results,
+    oracle: result.oracle,
+    best: honest.includes(result) && result.macro.accuracy === highest,
+  }));
+}
+
+/** Rows methods, columns tasks and the mean over them, then tokens: the shape of PASR's Table 1. */
+function overallColumns({ tasks }: BenchmarkResults): TextColumn<OverallRow>[] {
+  const ofTask = (task: BenchmarkTaskResult): TextColumn<OverallRow> => ({
+    title: task.task,
+    short: task.task,
+    rank: 3,
+    cell: ({ result }) => {
+      const method = task.methods.find(({ id }) => id === result.id);
+      return method ? percent(method.accuracy) : "–";
+    },
+  });
+  const plain = (
+    title: string,
+    short: string,
+    rank: number,
+    cell: (row: OverallResult) => string,
+    shortCell = cell,
+  ): TextColumn<OverallRow> => ({
+    title,
+    short,
+    rank,
+    cell: ({ result }) => cell(result),
+    shortCell: ({ result }) => shortCell(result),
+  });
+  return [
+    {
+      title: "method",
+      short: "method",
+      rank: 0,
+      cell: ({ result, results }) =>
+        `${name(result)}${result.tasks < results.tasks.length ? ` (${result.tasks} of ${results.tasks.length} tasks)` : ""}`,
+    },
+    ...tasks.map(ofTask),
+    plain(
+      "average (95 %)",
+      "avg.",
+      0,
+      ({ macro }) => withInterval(macro),
+      ({ macro }) => withHalf(macro),
+    ),
+    plain(
+      "Δ plain (95 %)",
+      "Δ plain",
+      0,
+      ({ versusBaseline }) => difference(versusBaseline),
+      ({ versusBaseline }) => marked(versusBaseline),
+    ),
+    plain(
+      "Δ resampling (95 %)",
+      "Δ res.",
+      0,
+      ({ versusResampling }) => difference(versusResampling),
+      ({ versusResampling }) => marked(versusResampling),
+    ),
+    plain("tokens", "tokens", 1, tokens, ({ tokensPerAnswer }) => short(tokensPerAnswer)),
+  ];
+}
+
+function legend({ temperature, samples, seed, tasks, overall }: BenchmarkResults): string[] {
+  const baseline = tasks[0]?.baseline ?? "vanilla";
+  return [
+    `Temperature ${temperature}, ${samples} ${samples === 1 ? "answer" : "answers"} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method; ≥ where the method costs more than the whole pool, < where it costs less than one sample.`,
+    "Tokens: sampled ones of an answer, drafts and feedback included / with every prompt. r→w, w→r: shares of answers, in per cent.",
+    ...(overall.some((row) => row.oracle) ? ["† looks at the reference answer: an upper bound, no method one could use."] : []),
+  ];
+}
+
+function name({ id, oracle }: { id: string; oracle: boolean }): string {
+  return oracle ? `${id} †` : id;
+}
+
+function names(methods: readonly { id: string }[]): string {
+  return methods.map(({ id }) => id).join(", ");
+}
+
+function withInterval({ accuracy, interval: [low, high] }: { accuracy: number; interval: readonly [number, number] }): string {
+  return `${percent(accuracy)} (${percent(low)}–${percent(high)})`;
+}
+
+function withHalf({ accuracy, interval: [low, high] }: { accuracy: number; interval: readonly [number, number] }): string {
+  return `${percent(accuracy)} ±${percent((high - low) / 2)}`;
+}
+
+type Paired = Pick<PairedResult, "difference" | "interval" | "pHolm">;
+
+function difference(paired: Paired | undefined): string {
+  if (!paired) return "";
+  const [low, high] = paired.interval;
+  return `${marked(paired)} (${points(low)} to ${points(high)})`;
+}
+
+function costDifference(cost: EqualCost | undefined): string {
+  return cost
+    ? difference({ difference: cost.difference, interval: cost.differenceInterval, pHolm: cost.pHolm ?? cost.pValue })
+    : "–";
+}
+
+function marked(paired: { difference: number; pHolm?: number; pValue?: number } | undefined): string {
+  if (!paired) return "–";
+  return `${points(paired.difference)}${(paired.pHolm ?? paired.pValue ?? 1) < 0.05 ? "*" : ""}`;
+}
+
+function baselineText(cost: EqualCost | undefined): string {
+  if (!cost) return "–";
+  return `${cost.outside === "above" ? "≥" : cost.outside === "below" ? "<" : ""}${percent(cost.accuracyAtSameTokens)}`;
+}
+
+function tokens({ tokensPerAnswer, allTokensPerAnswer }: { tokensPerAnswer?: number; allTokensPerAnswer?: number }): string {
+  return tokensPerAnswer === undefined ? "–" : `${short(tokensPerAnswer)} / ${short(allTokensPerAnswer)}`;
+}
+
+function poolTokens({ resamplingCurve, pool }: BenchmarkTaskResult, isShort: boolean): string {
+  const point = pool!.rule === "single" ? resamplingCurve[0]! : resamplingCurve.at(-1)!;
+  return isShort ? short(point.generated) : `${short(point.generated)} / ${short(point.all)}`;
+}
+
+function costPerRight({ costPerCorrect, tokensPerCorrect }: BenchmarkMethodResult): string {
+  if (costPerCorrect !== undefined) return `$${costPerCorrect.toPrecision(2)}`;
+  return tokensPerCorrect === undefined ? "–" : `${short(tokensPerCorrect)} tok.`;
+}
+
+function share(method: BenchmarkMethodResult, value: number): string {
+  return method.transitions ? percent(value) : "–";
+}
+
+function pText(value: number): string {
+  return value < 0.001 ? "<.001" : value.toFixed(3).replace(/^0/, "");
+}
+
+function points(value: number): string {
+  const rounded = (Math.abs(value) * 100).toFixed(1);
+  return `${value < 0 && rounded !== "0.0" ? "−" : "+"}${rounded}`;
+}
+
+function percent(value: number): string {
+  return (value * 100).toFixed(1);
+}
+
+/** 812, 1,904, 12.3k. */
+function short(value: number | undefined): string {
+  if (value === undefined) return "–";
+  return value >= 10_000 ? `${(value / 1000).toFixed(1)}k` : Math.round(value).toLocaleString("en-GB");
+}
