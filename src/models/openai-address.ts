@@ -95,3 +95,35 @@ export async function readModelList(
   }
   return list.data.data.map(({ id, owned_by: ownedBy }) => ({ id, ownedBy: ownedBy ?? undefined }));
 }
+
+/** The name of the server's model where it has just one. */
+export async function onlyModel(connections: HttpConnections, address: ServerAddress, signal?: AbortSignal): Promise<string> {
+  const names = await listModels(connections, address, signal);
+  if (names.length === 1) return names[0]!;
+  throw userError(
+    "model-not-chosen",
+    `${address.baseUrl} has ${names.length === 0 ? "no models" : `${names.length} models: ${shownNames(names)}`}`,
+    "Choose one with --model.",
+  );
+}
+
+/** Throws where the server's list does not have the model. */
+export async function checkModel(
+  model: string,
+  connections: HttpConnections,
+  address: ServerAddress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const names = await listModels(connections, address, signal);
+  if (names.length === 0 || names.includes(model)) return;
+  throw userError(
+    "model-unknown",
+    `${address.baseUrl} has no model “${model}”`,
+    `It has ${shownNames(names)}; choose with --model.`,
+  );
+}
+
+/** The first ten, and how many more there are. */
+export function shownNames(names: readonly string[]): string {
+  return names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
+}

@@ -7,7 +7,7 @@ import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import { type CallPolicy, callDirectly } from "./call-policy.ts";
 import type { HttpConnections } from "./http-request.ts";
-import { listModels, type ServerAddress, serverHeaders, serverUrl } from "./openai-address.ts";
+import { listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./openai-address.ts";
 import { type FailureContext, httpFailure } from "./openai-failure.ts";
 import { type ReplySettings, readReply } from "./openai-reply.ts";
 import { buildRequest, requestSeed } from "./openai-request.ts";
@@ -161,8 +161,7 @@ export class OpenAiModel implements Model {
     if (!MidcourseError.isInstance(error) || error.code !== "model-unknown") return error;
     const names = await listModels(this.#options.connections, this.#options.address).catch(() => undefined);
     if (!names || names.length === 0) return error;
-    const shown = names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
-    return userError(error.code, error.message, `The server has ${shown}; choose with --model.`, error);
+    return userError(error.code, error.message, `The server has ${shownNames(names)}; choose with --model.`, error);
   }
 }
 
