@@ -100,10 +100,10 @@ const order = ["maxTokens", "temperature", "samples", "logprobs", "prefill", "st
 /** Each settles one field; a request that the server refuses settles it as well. Failures of other kinds end the probe. */
 const tests: Record<keyof ServerQuirks, (quirks: ServerQuirks, options: ProbeOptions) => Promise<void>> = {
   async maxTokens(quirks, options) {
-    quirks.maxTokens = "max_tokens";
-    if (!(await refuses(quirks, options))) return;
-    quirks.maxTokens = "max_completion_tokens";
-    if (await refuses(quirks, options)) quirks.maxTokens = "max_tokens";
+    // The temperature has its own test; here it must not be what is refused.
+    const bare: ServerQuirks = { ...quirks, temperature: "left-out" };
+    if (!(await refuses({ ...bare, maxTokens: "max_tokens" }, options))) return;
+    if (!(await refuses({ ...bare, maxTokens: "max_completion_tokens" }, options))) quirks.maxTokens = "max_completion_tokens";
   },
   async temperature(quirks, options) {
     quirks.temperature = "sent";
