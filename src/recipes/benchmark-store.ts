@@ -3,7 +3,7 @@ import path from "node:path";
 import { type EvaluationRecord, recordKey } from "#evaluation/evaluation-record.ts";
 import { type SlimRecord, slimRecord } from "#evaluation/slim-record.ts";
 import { addUsage, noUsage, type Usage } from "#kernel/model.ts";
-import { JsonLines, repairLines, streamLines } from "#record/json-lines.ts";
+import { type Entry, JsonLines, readEntries, repairLines, streamLines } from "#record/json-lines.ts";
 
 export const recordsFile = "records.jsonl";
 
@@ -12,37 +12,58 @@ export interface StoreOptions {
   sameAnswer?: (task: string | undefined) => ((first: string, second: string) => boolean) | undefined;
 }
 
+interface Kept {
+  slim: SlimRecord;
+  start: number;
+  end: number;
+}
+
 export class RecordStore {
   readonly #file: string;
   readonly #lines: JsonLines;
   readonly #options: StoreOptions;
   /** By `recordKey`; of an answer that was given twice, because it failed the first time, the later one. */
-  readonly #records = new Map<string, SlimRecord>();
+  readonly #kept = new Map<string, Kept>();
   #spent: Usage = noUsage;
 
   /** Reads what an earlier process wrote and mends a torn last line. */
   constructor(folder: string, options: StoreOptions = {}) {
     this.#file = path.join(folder, recordsFile);
     this.#options = options;
-    repairLines(this.#file, (line) => {
-      this.#add(line as unknown as EvaluationRecord);
+    repairLines(this.#file, (line, entry) => {
+      this.#add(line as unknown as EvaluationRecord, entry);
       return true;
     });
     this.#lines = new JsonLines(this.#file);
   }
 
   append(record: EvaluationRecord): void {
-    this.#lines.append(record);
-    this.#add(record);
+    this.#add(record, this.#lines.append(record));
   }
 
   /** An answer that failed is none: it is asked for again. */
   isKnown(key: string): boolean {
-    return this.#records.get(key)?.failed === false;
+    return this.#kept.get(key)?.slim.failed === false;
   }
 
-  get records(): Iterable<SlimRecord> {
-    return this.#records.values();
+  /** In short, those that `wanted` says yes to. */
+  records(wanted: (record: SlimRecord) => boolean = () => true): SlimRecord[] {
+    return Array.from(this.#kept.values(), ({ slim }) => slim).filter(wanted);
+  }
+
+  /** Whole records by `recordKey`, read from the disk; unknown keys are left out. */
+  readTraces(keys: readonly string[]): EvaluationRecord[] {
+    return readEntries<EvaluationRecord>(
+      this.#file,
+      keys.flatMap((key) => this.#kept.get(key) ?? []),
+    );
+  }
+
+  /** Every whole record, one at a time. */
+  *stream(): Generator<EvaluationRecord> {
+    for (const { line, start } of streamLines<EvaluationRecord>(this.#file)) {
+      if (this.#kept.get(recordKey(line))?.start === start) yield line;
+    }
   }
 
   /** What everything so far has cost, failed answers and grading included. */
@@ -54,20 +75,9 @@ export class RecordStore {
     this.#lines.close();
   }
 
-  #add(record: EvaluationRecord): void {
+  #add(record: EvaluationRecord, { start, end }: Pick<Entry, "start" | "end">): void {
     const sameAnswer = this.#options.sameAnswer?.(record.task);
-    this.#records.set(recordKey(record), slimRecord(record, sameAnswer ? { sameAnswer } : {}));
+    this.#kept.set(recordKey(record), { slim: slimRecord(record, sameAnswer ? { sameAnswer } : {}), start, end });
     this.#spent = addUsage(addUsage(this.#spent, record.usage), record.gradingUsage ?? noUsage);
   }
-}
-
-/** Whole records of a run one at a time, the last one of each key that is wanted; a run under way may be read too. */
-export function readRecords(folder: string, wanted: (record: EvaluationRecord) => boolean): Map<string, EvaluationRecord> {
-  const found = new Map<string, EvaluationRecord>();
-  for (const record of streamRecords(folder)) if (wanted(record)) found.set(recordKey(record), record);
-  return found;
-}
-
-export function* streamRecords(folder: string): Generator<EvaluationRecord> {
-  for (const { line } of streamLines<EvaluationRecord>(path.join(folder, recordsFile))) yield line;
 }

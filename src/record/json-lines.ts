@@ -18,8 +18,11 @@ export class JsonLines {
     this.#handle = guarded(`open ${file}`, () => openSync(file, "a"));
   }
 
-  /** Adds one line, whole or not at all: where the disk fills up half-way, the part that was written is taken back. */
-  append(line: object): void {
+  /**
+   * Adds one line, whole or not at all: where the disk fills up half-way, the part that was written is taken back.
+   * Returns where the line stands.
+   */
+  append(line: object): Pick<Entry, "start" | "end"> {
     const bytes = Buffer.from(`${JSON.stringify({ v: schemaVersion, ...line })}\n`);
     const before = fstatSync(this.#handle).size;
     try {
@@ -32,6 +35,7 @@ export class JsonLines {
       }
       throw fileFailure(error, `write ${this.file}`);
     }
+    return { start: before, end: before + bytes.length };
   }
 
   /** Returns when the lines are on the disk. */
@@ -86,10 +90,10 @@ export function readEntries<Line extends object = JsonObject>(
  * Cuts off a torn last line, and everything from the first line on for which `keep` says no. Call before appending.
  * Returns how many bytes went.
  */
-export function repairLines(file: string, keep: (line: JsonObject) => boolean = () => true): number {
+export function repairLines(file: string, keep: (line: JsonObject, entry: Entry) => boolean = () => true): number {
   let end = 0;
   for (const entry of scan(file)) {
-    if (!keep(entry.line)) break;
+    if (!keep(entry.line, entry)) break;
     end = entry.end;
   }
   const size = regularSize(file);
