@@ -1,0 +1,53 @@
+/** Whether a mathematical answer is the reference answer, whatever way either is written. */
+import { sameForms } from "./math/compare.ts";
+import { type Form, formOf } from "./math/forms.ts";
+import { canonicalLatex } from "./math/notation.ts";
+import { quickValues, type Values } from "./math/numbers.ts";
+import { comparable, optionLetter } from "./math/words.ts";
+
+/** How a verdict came about. `engine`: expressions were parsed and evaluated. `time` and `memory`: the limit was reached, counted as different. */
+export type DecidedBy = "exact" | "words" | "rational" | "form" | "engine" | "undecided" | "limits" | "time" | "memory";
+
+export interface MathVerdict {
+  equal: boolean;
+  by: DecidedBy;
+}
+
+/** All stages over one source of values. Never throws for `quickValues`. */
+export function decide(gold: string, answer: string, values: Values): { equal: boolean | undefined; by: DecidedBy } {
+  if (gold.trim() === answer.trim()) return { equal: true, by: "exact" };
+  const [first, second] = [canonicalLatex(gold), canonicalLatex(answer)];
+  if (first === undefined || second === undefined) return { equal: false, by: "limits" };
+  if (first === "" || second === "") return { equal: false, by: "exact" };
+  if (first === second) return { equal: true, by: "exact" };
+  const [one, other] = [formOf(first), formOf(second)];
+  const by: DecidedBy =
+    one.kind === "words" || other.kind === "words"
+      ? "words"
+      : values === quickValues
+        ? numeric(one, other)
+          ? "rational"
+          : "form"
+        : "engine";
+  const equal = sameForms(one, other, values);
+  if (equal === true) return { equal, by };
+  if (one.kind === "words" && one.words.length === 1 && optionLetter(second) === one.words) return { equal: true, by: "words" };
+  return { equal, by: equal === undefined ? "undecided" : by };
+}
+
+const numeric = (one: Form, other: Form) => one.kind === "value" && other.kind === "value";
+
+/**
+ * The cheap stages alone: the same text, the same words, the same exact number, or lists, tuples and sets of these. In-process, bounded,
+ * never throws. Undefined where only the engine can tell.
+ */
+export function compareMathQuick(gold: string, answer: string): boolean | undefined {
+  return decide(gold, answer, quickValues).equal;
+}
+
+/** For votes and convergence in methods: true only where the cheap stages say so. 2√2 and √8 stay two answers; ½ and 0.5 are one. */
+export function sameMath(first: string, second: string): boolean {
+  return compareMathQuick(first, second) === true;
+}
+
+export { comparable };

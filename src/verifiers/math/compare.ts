@@ -1,0 +1,273 @@
+/** Whether two forms are the same answer, given a source of what expressions are worth. `undefined` where the source cannot tell. */
+import { type Form, formOf, isVariable } from "./forms.ts";
+import { sameNumbers, type Values } from "./numbers.ts";
+import { readRational } from "./rationals.ts";
+import { realSetOf, sameRealSets } from "./real-sets.ts";
+import { numberWords } from "./vocabulary.ts";
+import { comparable } from "./words.ts";
+
+export type Verdict = boolean | undefined;
+type Of<Kind extends Form["kind"]> = Form & { kind: Kind };
+
+/** False if one is false, else undefined if one is, else true. */
+function every(verdicts: Iterable<Verdict>): Verdict {
+  let result: Verdict = true;
+  for (const verdict of verdicts) {
+    if (verdict === false) return false;
+    if (verdict === undefined) result = undefined;
+  }
+  return result;
+}
+
+/** Lazily true if one is true, else undefined if one is, else false. */
+function some(...verdicts: (() => Verdict)[]): Verdict {
+  let result: Verdict = false;
+  for (const verdict of verdicts) {
+    const value = verdict();
+    if (value === true) return true;
+    if (value === undefined) result = undefined;
+  }
+  return result;
+}
+
+export function sameForms(gold: Form, answer: Form, values: Values): Verdict {
+  if (gold.kind === "named" || answer.kind === "named") return sameNamed(gold, answer, values);
+  if (gold.kind === "relation" && answer.kind === "relation") return sameRelations(gold, answer, values);
+  if (gold.kind === "value" && answer.kind === "value") return sameQuantities(gold, answer, values);
+  if (gold.kind === "words" || answer.kind === "words") return sameWords(gold, answer, values);
+  if (gold.kind === "tuple" && answer.kind === "tuple") return sameTuples(gold, answer, values);
+  if (gold.kind === "matrix" && answer.kind === "matrix") return sameMatrices(gold, answer, values);
+  if (gold.kind === "based" || answer.kind === "based") {
+    return gold.kind === "based" && answer.kind === "based" && gold.digits === answer.digits && gold.base === answer.base;
+  }
+  if (gold.kind === "ratio" || answer.kind === "ratio") return sameRatios(gold, answer, values);
+  if ((gold.kind === "list" || gold.kind === "set") && (answer.kind === "list" || answer.kind === "set")) {
+    return some(
+      () => sameCollections(gold, answer, values),
+      () => sameSets(gold, answer, values),
+    );
+  }
+  return some(
+    () => mixed(gold, answer, values),
+    () => mixed(answer, gold, values),
+    () => sameSets(gold, answer, values),
+    () => statesResult(gold, answer, values),
+  );
+}
+
+/** Kinds that differ and yet can be the same answer; called both ways round. */
+function mixed(one: Form, other: Form, values: Values): Verdict {
+  if (one.kind === "matrix" && other.kind === "tuple" && one.rows.every((row) => row.length === 1)) {
+    return other.open === "(" || other.open === "<" ? inOrder(one.rows.flat(), other.items, values) : false;
+  }
+  if (one.kind === "list" && other.kind === "tuple") {
+    const names = one.items.map((item) => (item.kind === "named" ? item.name : ""));
+    const distinct = new Set(names).size === names.length && !names.includes("");
+    return distinct ? inOrder(one.items, other.items, values) : false;
+  }
+  if (one.kind === "list" && other.kind === "value") {
+    // "100,200" can be read as one number; against a list it is two.
+    const read = /^\d{1,3}(?:,\d{3})+$/.test(other.latex) ? formOf(other.latex.replaceAll(",", ", ")) : undefined;
+    if (read) return sameForms(one, read, values);
+    // A decimal comma: "1,22" against 1.22.
+    const [whole, decimals, ...more] = one.items.map((item) => (item.kind === "value" ? item.latex : ""));
+    const decimal = more.length === 0 && /^-?\d+$/.test(whole!) && /^\d+$/.test(decimals!) && /^-?\d*\.\d+$/.test(other.latex);
+    return decimal ? sameNumbers(`${whole}.${decimals}`, other.latex) : false;
+  }
+  if (one.kind === "set" && other.kind === "value" && one.items.length === 1) return sameForms(one.items[0]!, other, values);
+  if (one.kind === "set" && other.kind === "value") return one.items.length === 0 && other.latex === "\\emptyset";
+  if (one.kind === "union" && other.kind === "union") return unionParts(one, other, values);
+  if (
+    one.kind === "union" &&
+    (other.kind === "set" || other.kind === "list") &&
+    one.parts.every((part) => part.kind === "set") &&
+    one.operators.every((operator) => operator === "\\cup")
+  ) {
+    return sameCollections({ kind: "set", items: one.parts.flatMap((part) => (part as Of<"set">).items) }, other, values);
+  }
+  return false;
+}
+
+function unionParts(one: Of<"union">, other: Of<"union">, values: Values): Verdict {
+  const plain = [...one.operators, ...other.operators].every((operator) => operator === "\\cup");
+  return plain
+    ? matched(one.parts, other.parts, values)
+    : one.operators.join() === other.operators.join() && inOrder(one.parts, other.parts, values);
+}
+
+/** As sets of reals, where both are and at least one cannot be anything else. */
+function sameSets(one: Form, other: Form, values: Values): Verdict {
+  const ambiguous = (form: Form) => form.kind === "tuple" || form.kind === "list";
+  const sets = (form: Form) =>
+    ["tuple", "set", "union", "relation"].includes(form.kind) ||
+    (form.kind === "value" && /^\\(?:emptyset|mathbb\{R\})$/.test(form.latex)) ||
+    (form.kind === "list" && form.items.every((item) => item.kind === "relation"));
+  if (!sets(one) || !sets(other) || (ambiguous(one) && ambiguous(other))) return false;
+  const [first, second] = [realSetOf(one, values), realSetOf(other, values)];
+  return first && second ? sameRealSets(first, second) : undefined;
+}
+
+/** The answer "x + y = 3" states the reference "3". */
+function statesResult(gold: Form, answer: Form, values: Values): Verdict {
+  if (answer.kind !== "relation" || gold.kind !== "value" || answer.operators.some((operator) => operator !== "=")) return false;
+  if (/[a-zA-Z]/.test(gold.latex.replace(/\\[a-z]+/g, ""))) return false;
+  return sameForms(gold, formOf(answer.sides.at(-1)!), values);
+}
+
+function sameQuantities(one: Of<"value">, other: Of<"value">, values: Values): Verdict {
+  if (one.unit !== undefined && other.unit !== undefined && one.unit !== other.unit) return false;
+  const plain = () => values.same(one.latex, other.latex);
+  if (one.percent !== other.percent) {
+    const [percentage, number] = one.percent ? [one, other] : [other, one];
+    return some(plain, () => values.same(`\\frac{${percentage.latex}}{100}`, number.latex));
+  }
+  if (one.degrees !== other.degrees && (one.latex + other.latex).includes("\\pi")) {
+    const [angle, number] = one.degrees ? [one, other] : [other, one];
+    return some(plain, () => values.same(`\\frac{${angle.latex}}{180}\\pi`, number.latex));
+  }
+  return plain();
+}
+
+function sameWords(one: Form, other: Form, values: Values): Verdict {
+  if (one.kind === "words" && other.kind === "words") return one.words === other.words;
+  const [words, form] = one.kind === "words" ? [one.words, other] : [(other as Of<"words">).words, one];
+  if (form.kind !== "value") return false;
+  const number = numberWords[words];
+  return number === undefined
+    ? comparable(form.latex).replaceAll(" ", "") === words.replaceAll(" ", "")
+    : sameQuantities({ ...form, latex: number }, form, values);
+}
+
+function inOrder(first: readonly Form[], second: readonly Form[], values: Values): Verdict {
+  if (first.length !== second.length) return false;
+  return every(first.map((item, index) => sameForms(item, second[index]!, values)));
+}
+
+function sameTuples(one: Of<"tuple">, other: Of<"tuple">, values: Values): Verdict {
+  const plain = (sign: string) => sign.replace("<", "(").replace(">", ")");
+  const interval = one.items.length === 2 && (plain(one.open) !== plain(other.open) || plain(one.close) !== plain(other.close));
+  return interval ? false : inOrder(one.items, other.items, values);
+}
+
+function sameMatrices(one: Of<"matrix">, other: Of<"matrix">, values: Values): Verdict {
+  if (one.rows.length !== other.rows.length || one.rows[0]?.length !== other.rows[0]?.length) return false;
+  return inOrder(one.rows.flat(), other.rows.flat(), values);
+}
+
+function sameRatios(one: Form, other: Form, values: Values): Verdict {
+  if (one.kind === "ratio" && other.kind === "ratio") {
+    if (one.parts.length !== other.parts.length) return false;
+    const clock = [one, other].some(({ parts }) => parts.some((part) => /^0\d$/.test(part)));
+    const times = () => {
+      const numbers = [one.parts, other.parts].map((parts) => parts.map(readRational));
+      const [a, b] = numbers as [(typeof numbers)[0], (typeof numbers)[0]];
+      if (clock || numbers.flat().some((number) => number === undefined)) return false;
+      return a.every(
+        (number, index) =>
+          number!.numerator * a[0]!.denominator * b[0]!.numerator * b[index]!.denominator ===
+          b[index]!.numerator * b[0]!.denominator * a[0]!.numerator * number!.denominator,
+      );
+    };
+    return some(() => every(one.parts.map((part, index) => sameForms(formOf(part), formOf(other.parts[index]!), values))), times);
+  }
+  const [ratio, form] = one.kind === "ratio" ? [one, other] : [other as Of<"ratio">, one];
+  const zero = readRational(ratio.parts[1]!)?.numerator === 0n;
+  if (form.kind !== "value" || ratio.parts.length !== 2 || zero || /^0\d/.test(ratio.parts[1]!)) return false;
+  return values.same(`\\frac{${ratio.parts[0]}}{${ratio.parts[1]}}`, form.latex);
+}
+
+const unwrapped = (form: Form) => (form.kind === "named" ? form.value : form);
+const flattened = (items: readonly Form[]): Form[] =>
+  items.flatMap((item): Form[] => {
+    if (item.kind === "list") return flattened(item.items);
+    return item.kind === "named" && item.value.kind === "list"
+      ? flattened(item.value.items).map((value) => ({ ...item, value }))
+      : [item];
+  });
+
+function sameCollections(one: Of<"list" | "set">, other: Of<"list" | "set">, values: Values): Verdict {
+  let [first, second] = [flattened(one.items), flattened(other.items)];
+  const distinctNames = (items: readonly Form[]) => {
+    const names = items.map((item) => (item.kind === "named" ? item.name : ""));
+    return new Set(names).size === names.length && !names.includes("") && items.length > 1;
+  };
+  const anyName = (items: readonly Form[]) => items.some((item) => item.kind === "named");
+  // "AB = 4, CD = 5" against "4, 5": the order says which is which.
+  if (distinctNames(first) !== distinctNames(second) && !(anyName(first) && anyName(second))) {
+    return inOrder(first.map(unwrapped), second.map(unwrapped), values);
+  }
+  if (one.kind === "set" || other.kind === "set")
+    [first, second] = [withoutRepeats(first, values), withoutRepeats(second, values)];
+  return matched(first, second, values);
+}
+
+function withoutRepeats(items: readonly Form[], values: Values): Form[] {
+  const kept: Form[] = [];
+  for (const item of items) if (!kept.some((earlier) => sameForms(earlier, item, values) === true)) kept.push(item);
+  return kept;
+}
+
+/** Same members in any order. */
+function matched(first: readonly Form[], second: readonly Form[], values: Values): Verdict {
+  if (first.length !== second.length) return false;
+  const left = [...second];
+  for (const item of first) {
+    let unsure = false;
+    const place = left.findIndex((candidate) => {
+      const verdict = sameForms(item, candidate, values);
+      unsure ||= verdict === undefined;
+      return verdict === true;
+    });
+    if (place < 0) return unsure ? undefined : false;
+    left.splice(place, 1);
+  }
+  return true;
+}
+
+function sameNamed(gold: Form, answer: Form, values: Values): Verdict {
+  if (gold.kind === "named" && answer.kind === "named") {
+    if (gold.name === answer.name || gold.name === "" || answer.name === "") return sameForms(gold.value, answer.value, values);
+    const called = (label: string) => /^[a-zA-Z](?:_\{[^{}]*\})?\(.*\)$/.test(label);
+    const letters = /[a-zA-Z]/.test(gold.sides[1].replace(/\\[a-z]+/g, ""));
+    const graph = letters && ((called(gold.name) && answer.name === "y") || (called(answer.name) && gold.name === "y"));
+    if (graph || !isVariable(gold.name) || !isVariable(answer.name)) {
+      return called(gold.name) && called(answer.name) ? false : sameForms(gold.value, answer.value, values);
+    }
+    return values.proportional(gold.sides, answer.sides, false);
+  }
+  const [named, other] = gold.kind === "named" ? [gold, answer] : [answer as Of<"named">, gold];
+  if (other.kind === "relation" && other.operators.every((operator) => operator === "=") && other.sides.length === 2) {
+    return values.proportional(named.sides, [other.sides[0]!, other.sides[1]!], false);
+  }
+  if (other.kind === "relation") {
+    const [first, second] = [realSetOf(named, values), realSetOf(other, values)];
+    return first && second ? sameRealSets(first, second) : undefined;
+  }
+  return gold.kind === "named" ? sameForms(gold.value, answer, values) : sameForms(gold, (answer as Of<"named">).value, values);
+}
+
+const turned: Record<string, string> = { ">": "<", "\\ge": "\\le" };
+
+function sameRelations(one: Of<"relation">, other: Of<"relation">, values: Values): Verdict {
+  const [first, second] = [oriented(one), oriented(other)];
+  if (first.operators.join(" ") === second.operators.join(" ")) {
+    const sides = every(first.sides.map((side, index) => values.same(side, second.sides[index]!)));
+    if (sides === true) return true;
+    if (first.operators.length === 1) {
+      const pair = (relation: Of<"relation">) => [relation.sides[0]!, relation.sides[1]!] as const;
+      return values.proportional(pair(first), pair(second), first.operators[0] === "<" || first.operators[0] === "\\le");
+    }
+    if (sides === undefined) return undefined;
+  }
+  const inequalities = [...first.operators, ...second.operators].every((operator) => operator !== "=" && operator !== "\\equiv");
+  const [a, b] = inequalities ? [realSetOf(one, values), realSetOf(other, values)] : [];
+  if (!inequalities) return false;
+  return a && b ? sameRealSets(a, b) : undefined;
+}
+
+/** With < and ≤ in the place of > and ≥. */
+function oriented(relation: Of<"relation">): Of<"relation"> {
+  const { operators, sides } = relation;
+  if (!operators.every((operator) => operator in turned)) return relation;
+  return { kind: "relation", operators: operators.map((operator) => turned[operator]!).reverse(), sides: [...sides].reverse() };
+}

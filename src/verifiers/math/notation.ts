@@ -1,0 +1,294 @@
+/**
+ * One spelling for what LaTeX and plain text can write in many ways: \dfrac12, \frac 1 2 and 1/2 become \frac{1}{2}; sqrt(2), √2 and
+ * \sqrt2 become \sqrt{2}; layout commands, math delimiters and currency signs go. Nothing is computed. Linear in the length of the text.
+ */
+import { withinLimits } from "./limits.ts";
+import { withoutUnicodeSigns } from "./unicode.ts";
+import {
+  oneArgument,
+  plainFunctions,
+  plainWords,
+  prose,
+  renamed,
+  skippedArgument,
+  transparent,
+  whiteSpace,
+  withoutMeaning,
+} from "./vocabulary.ts";
+
+const token = /\\[a-zA-Z]+\*?|\\[^a-zA-Z]|\\$|\d+|[a-zA-Z]+|\s+|[\s\S]/gy;
+const tables = /^(?:[pbvVB]?matrix|smallmatrix|array|cases|aligned|align\*?)$/;
+
+/** The canonical spelling; undefined when the text is beyond the limits. */
+export function canonicalLatex(raw: string): string | undefined {
+  if (!withinLimits(raw)) return undefined;
+  const text = withoutUnicodeSigns(raw.trim());
+  const written = new Rewriter(text.match(token) ?? []).all();
+  return closing(fractions(written)).slice(0, 3 * 4096);
+}
+
+/** a/b between whole numbers is a fraction ("1/2 pi" is half of pi); "3 1/2" is a mixed number; 6.02e23 is a power of ten. */
+function fractions(text: string): string {
+  const power = /^([+-]?\d+(?:\.\d+)?)[eE]([+-]?\d{1,5})$/.exec(text);
+  if (power) return `${power[1]}\\cdot10^{${power[2]!.replace("+", "")}}`;
+  return text
+    .replace(/(?<![\w.}^)])(\d+) (\d+)\/(\d+)(?![\d.^!])/g, "$1\\frac{$2}{$3}")
+    .replace(/(?<![\w.}^)!])(\d+)\/(\d+)(?![\d.^!])/g, "\\frac{$1}{$2}");
+}
+
+/** Without the punctuation of the sentence around it. */
+function closing(text: string): string {
+  let end = text.length;
+  while (end > 0 && ".,;:\\ ?".includes(text[end - 1]!)) end--;
+  if (text[end] === "." && /\\ldots$/.test(text.slice(0, end))) return text;
+  let start = 0;
+  while (start < end && ",;: ".includes(text[start]!)) start++;
+  return text.slice(start, end);
+}
+
+class Rewriter {
+  readonly #tokens: string[];
+  #at = 0;
+  #tableDepth = 0;
+
+  constructor(tokens: string[]) {
+    this.#tokens = tokens;
+  }
+
+  all(): string {
+    let out = "";
+    // A closing brace too many is passed over.
+    while (this.#at < this.#tokens.length) {
+      out = join(out, this.#sequence("}"), false);
+      this.#at++;
+    }
+    return out;
+  }
+
+  /** Rewrites up to `end` or the end of the text; `end` itself is not consumed. */
+  #sequence(end: string): string {
+    let out = "";
+    let spaced = false;
+    for (; this.#at < this.#tokens.length; ) {
+      const next = this.#tokens[this.#at]!;
+      if (next === end || next === "}") break;
+      this.#at++;
+      if (/^\s/.test(next) || whiteSpace.has(next)) {
+        spaced = true;
+        continue;
+      }
+      const piece = this.#piece(next, out);
+      if (piece === "") continue;
+      out = join(out, piece, spaced);
+      spaced = false;
+    }
+    return out;
+  }
+
+  #piece(next: string, before: string): string {
+    if (next === "$" || next === '"' || next === "`" || withoutMeaning.has(next)) return this.#dropped(next);
+    if (next === "{") return this.#group();
+    if (next === "^") return this.#power();
+    if (next === "_") return `_{${this.#script()}}`;
+    if (next === "*") return this.#skip("*") ? this.#power() : "\\cdot";
+    if (next === "," && this.#separatesThousands()) return "";
+    if (next === "." && this.#peek() === "." && this.#tokens[this.#at + 1] === ".") {
+      while (this.#peek() === ".") this.#at++;
+      return "\\ldots";
+    }
+    if (next === "&" && this.#tableDepth === 0) return "";
+    if ((next === "<" || next === ">") && this.#skip("=")) return next === "<" ? "\\le" : "\\ge";
+    if (next === "!" && this.#peek() === "=") return this.#skip("=") ? "\\ne" : "!";
+    if (next === "=") while (this.#peek() === "=") this.#at++;
+    if (/^[a-zA-Z]/.test(next)) return this.#word(next, before);
+    return next.startsWith("\\") ? this.#command(next) : next;
+  }
+
+  #dropped(next: string): string {
+    // "\left." draws nothing.
+    if ((next === "\\left" || next === "\\right") && this.#peek() === ".") this.#at++;
+    return "";
+  }
+
+  #group(): string {
+    const inside = this.#sequence("}");
+    this.#skip("}");
+    if (inside === "," && this.#separatesThousands()) return "";
+    return inside === "," ? "," : `{${inside}}`;
+  }
+
+  /** After a comma: "\!" or a brace group's end, then exactly three digits. Consumes what stands between. */
+  #separatesThousands(): boolean {
+    const braces = this.#tokens[this.#at - 1] === "}";
+    let ahead = this.#at;
+    let negative = false;
+    while (ahead < this.#tokens.length && (this.#tokens[ahead] === "\\!" || /^\s+$/.test(this.#tokens[ahead]!))) {
+      negative ||= this.#tokens[ahead] === "\\!";
+      ahead++;
+    }
+    if (!(negative || braces) || !/^\d{3}$/.test(this.#tokens[ahead] ?? "")) return false;
+    this.#at = ahead;
+    return true;
+  }
+
+  #power(): string {
+    if (this.#tokens[this.#skipSpace()] === "(") {
+      this.#at++;
+      const inside = this.#sequence(")");
+      this.#skip(")");
+      return `^{${inside}}`;
+    }
+    const script = this.#script();
+    return script === "\\circ" || script === "\\degree" ? "\\degree" : `^{${script}}`;
+  }
+
+  /** What stands raised or lowered: a group, a whole number with its sign, or one thing. "2^10" is meant as 2^{10}. */
+  #script(): string {
+    const next = this.#tokens[this.#skipSpace()];
+    if (next === "-" || next === "+") {
+      this.#at++;
+      return `${next === "-" ? "-" : ""}${this.#script()}`;
+    }
+    if (next === undefined || !/^\d/.test(next)) return this.#argument();
+    this.#at++;
+    const decimals = this.#tokens[this.#at + 1] ?? "";
+    if (this.#peek() !== "." || !/^\d/.test(decimals)) return next;
+    this.#at += 2;
+    return `${next}.${decimals}`;
+  }
+
+  /** A TeX argument: a group, else one digit, letter or command. */
+  #argument(): string {
+    const next = this.#tokens[this.#skipSpace()];
+    if (next === undefined || next === "}") return "";
+    this.#at++;
+    if (next === "{") {
+      const inside = this.#sequence("}");
+      this.#skip("}");
+      return inside;
+    }
+    if (/^[\da-zA-Z]/.test(next)) {
+      if (next.length > 1) this.#tokens[--this.#at] = next.slice(1);
+      return next[0]!;
+    }
+    return next.startsWith("\\") ? this.#piece(next, "") : next;
+  }
+
+  #command(next: string): string {
+    const name = renamed[next] ?? next;
+    if (name === "\\\\") {
+      if (this.#tokens[this.#at] === "[") while (this.#at < this.#tokens.length && this.#tokens[this.#at++] !== "]");
+      return this.#tableDepth > 0 ? "\\\\" : ";";
+    }
+    if (name === "\\frac" || name === "\\binom") return `${name}{${this.#argument()}}{${this.#argument()}}`;
+    if (name === "\\sqrt") return this.#root();
+    if (skippedArgument.has(name)) {
+      this.#argument();
+      return "";
+    }
+    if (transparent.has(name)) return this.#transparent(name);
+    if (prose.has(name)) return this.#prose();
+    if (oneArgument.has(name)) return `${name}{${this.#argument()}}`;
+    if (name === "\\begin" || name === "\\end") return this.#environment(name);
+    return name === "\\circ" ? "\\degree" : name;
+  }
+
+  #root(): string {
+    let index = "";
+    if (this.#tokens[this.#skipSpace()] === "[") {
+      this.#at++;
+      index = `[${this.#sequence("]")}]`;
+      this.#skip("]");
+    }
+    if (this.#tokens[this.#skipSpace()] !== "(") return `\\sqrt${index}{${this.#argument()}}`;
+    this.#at++;
+    const inside = this.#sequence(")");
+    this.#skip(")");
+    return `\\sqrt${index}{${inside}}`;
+  }
+
+  /** Two boxes beside each other are a list. */
+  #transparent(name: string): string {
+    const inside = this.#argument();
+    const boxes = name === "\\boxed" || name === "\\fbox";
+    return boxes && ["\\boxed", "\\fbox"].includes(this.#tokens[this.#skipSpace()]!) ? `${inside},` : inside;
+  }
+
+  #prose(): string {
+    const start = this.#skipSpace();
+    if (this.#tokens[start] !== "{") return this.#argument();
+    let depth = 0;
+    do {
+      const next = this.#tokens[this.#at++]!;
+      depth += next === "{" ? 1 : next === "}" ? -1 : 0;
+    } while (depth > 0 && this.#at < this.#tokens.length);
+    const content = this.#tokens.slice(start + 1, depth === 0 ? this.#at - 1 : this.#at).join("");
+    const text = content
+      .replace(/[$~]|\\[,;:! ]/g, " ")
+      .replace(/\s+/g, " ")
+      .trim();
+    const plain = text.toLowerCase();
+    if (text === "" || text === "," || text === ";") return text;
+    const meaning = plainWords[plain];
+    if (meaning !== undefined) return meaning;
+    // One letter or a number in upright type is that letter or number.
+    return /^(?:[A-Za-z]|[\d.,/+-]*\d[\d.,/+-]*)$/.test(text) ? text : `\\text{${text.replace(/[{}]/g, "")}}`;
+  }
+
+  #environment(name: string): string {
+    const environment = this.#argument();
+    if (tables.test(environment)) this.#tableDepth += name === "\\begin" ? 1 : -1;
+    if (environment === "array" && name === "\\begin") this.#argument();
+    return `${name}{${environment === "array" ? "matrix" : environment}}`;
+  }
+
+  #word(word: string, before: string): string {
+    const next = this.#tokens[this.#at];
+    const called = plainFunctions[word];
+    if (called && (next === "(" || (word === "sqrt" && /^\d/.test(next ?? "")))) {
+      this.#at++;
+      if (next !== "(") return called(next!);
+      const inside = this.#sequence(")");
+      this.#skip(")");
+      return called(inside);
+    }
+    const glued = /[\d)}]$/.test(before) ? /^(or|and)(?=.)/.exec(word) : null;
+    if (glued) this.#tokens[--this.#at] = word.slice(glued[0].length);
+    if (glued) return `\\${glued[0]}`;
+    const lower = word.toLowerCase();
+    if (word === "U" && /[)\]}]$/.test(before)) return "\\cup";
+    if (word === "in" && /[a-zA-Z)]$/.test(before) && /^[[({]$|^\\\{/.test(this.#tokens[this.#skipSpace()] ?? "")) return "\\in";
+    if (Object.hasOwn(plainWords, lower) && (word === lower || lower === "infinity" || lower === "or" || lower === "and"))
+      return plainWords[lower]!;
+    // "sinx", "lnx"
+    const joined = /^(sin|cos|tan|cot|sec|csc|ln|log)([xyzt])$/.exec(word);
+    return joined ? `\\${joined[1]} ${joined[2]}` : word;
+  }
+
+  #peek(): string | undefined {
+    return this.#tokens[this.#at];
+  }
+
+  #skip(expected: string): boolean {
+    if (this.#tokens[this.#at] !== expected) return false;
+    this.#at++;
+    return true;
+  }
+
+  /** Passes over white space; the index of what follows. */
+  #skipSpace(): number {
+    while (this.#at < this.#tokens.length && (/^\s/.test(this.#tokens[this.#at]!) || whiteSpace.has(this.#tokens[this.#at]!)))
+      this.#at++;
+    return this.#at;
+  }
+}
+
+const longestCommand = 24;
+
+/** White space stays only where it parts two words or two numbers ("32, 349" is no thousands); a command is parted from a letter. */
+function join(out: string, piece: string, spaced: boolean): string {
+  if (!/^[a-zA-Z0-9.]/.test(piece)) return out + piece;
+  const tail = out.slice(-longestCommand);
+  const parted = spaced && /[a-zA-Z0-9.,}%]$/.test(tail);
+  return out + (parted || (/^[a-zA-Z]/.test(piece) && /\\[a-zA-Z]+$/.test(tail)) ? " " : "") + piece;
+}

@@ -1,0 +1,37 @@
+/** Answers in words: names, "even", option letters. Compared as lower-case text, never as products of letters. */
+import { plainWords } from "./vocabulary.ts";
+
+/** The words of an answer that is no mathematics; undefined when it is. Canonical text in. */
+export function wordsOf(latex: string): string | undefined {
+  const option = /^(?:\\text\{)?\(([A-Za-z])\)\}?[.:]?$/.exec(latex);
+  if (option) return latex.startsWith("\\text") || /[A-J]/.test(option[1]!) ? option[1]!.toLowerCase() : undefined;
+  const marked = /\\text\{[^{}]*[A-Za-z\u00c0-\uffff]{2}[^{}]*\}/.test(latex);
+  const plain = latex
+    .replace(/\\text\{([^{}]*)\}/g, " $1 ")
+    .replace(/\\(or|and|in)(?![a-zA-Z])/g, " $1 ")
+    .replace(/\\[a-z]+(?![a-zA-Z])/g, (command) => ` ${spelled.get(command) ?? command} `);
+  if (/[\\=<>^_{}[\]|+*/]/.test(plain) || !/[A-Za-z\u00c0-\uffff]{2}/.test(plain)) return undefined;
+  if (/\d/.test(plain) && !(marked ? /^ *[A-Za-z]/.test(plain) : /^ *[A-Za-z]{4}/.test(plain))) return undefined;
+  // A lone \text behind nothing is words; bare letters are when they are too long, or too many, to be a product.
+  if (!marked && !/[A-Za-z\u00c0-\uffff]{4}/.test(plain))
+    return shortWords.has(plain.trim().toLowerCase()) ? plain.trim().toLowerCase() : undefined;
+  return comparable(plain);
+}
+
+const spelled = new Map(Object.entries(plainWords).map(([word, command]) => [command, word]));
+const shortWords = new Set(["yes", "no", "odd", "red", "all", "one", "two", "six", "ten", "up", "none"]);
+
+/** Case, punctuation, spacing and a leading article do not tell words apart. */
+export function comparable(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[.,;:!?'"()-]/g, " ")
+    .replace(/\s+/g, " ")
+    .trim()
+    .replace(/^(?:the|an|a) (?=.)/, "");
+}
+
+/** The letter an answer opens with, as options do: "(C) 5", "C. east"; undefined when it does not. Canonical text in. */
+export function optionLetter(latex: string): string | undefined {
+  return /^(?:\\text\{)?\(?([A-J])\)?[).:]\}?\s*\S/.exec(latex)?.[1]?.toLowerCase();
+}
