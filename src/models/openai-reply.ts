@@ -58,7 +58,9 @@ const replyShape = z.object({
 
 export const chunkShape = z.object({
   choices: z
-    .array(z.object({ index: count, delta: messageShape.nullish(), finish_reason: text, logprobs, error: z.unknown().optional() }))
+    .array(
+      z.object({ index: count, delta: messageShape.nullish(), finish_reason: text, logprobs, error: z.unknown().optional() }),
+    )
     .nullish()
     .catch(undefined),
   usage: usageShape,

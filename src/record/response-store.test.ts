@@ -1,4 +1,5 @@
 /** The store under kills at every byte, several writers, damage and size. */
+import { spawn } from "node:child_process";
 import {
   copyFileSync,
   mkdirSync,
@@ -184,6 +185,46 @@ describe("several writers", () => {
     late.add("b", [{ sample: 0, value: { text: "2" } }]);
     expect(late.get("a", 0)).toEqual({ text: "1" });
   });
+});
+
+test("two processes that are killed while they add leave whole calls, and nothing that was told to be kept is lost", async () => {
+  const module = JSON.stringify(path.join(import.meta.dirname, "response-store.ts"));
+  // Each says the number of every call that it added; the last one may have been added and not yet said.
+  const script = `
+    import { ResponseStore } from ${module};
+    import { readdirSync, writeSync } from "node:fs";
+    const [folder, name] = process.argv.slice(1);
+    const store = new ResponseStore(folder);
+    for (let call = 0; ; call++) {
+      store.add(name + call, [0, 1].map((sample) => ({ sample, value: { text: "x".repeat(5000) + call } })));
+      // Both hold a file of their own before either goes on.
+      while (readdirSync(folder).length < 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      writeSync(1, call + "\\n");
+    }`;
+  const told = await Promise.all(
+    ["first", "second"].map(async (name) => {
+      const child = spawn(process.execPath, ["--input-type=module", "-e", script, folder, name], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let said = "";
+      for await (const piece of child.stdout) {
+        said += String(piece);
+        if (said.split("\n").length > 200) child.kill("SIGKILL");
+      }
+      const whole = said.slice(0, said.lastIndexOf("\n")).split("\n");
+      return { name, last: Number(whole.at(-1)) };
+    }),
+  );
+  using store = new ResponseStore<Answer>(folder);
+  for (const { name, last } of told) {
+    expect(last).toBeGreaterThan(100);
+    for (let call = 0; call <= last; call++)
+      expect(store.get(`${name}${call}`, 1)).toEqual({ text: `${"x".repeat(5000)}${call}` });
+    expect(store.get(`${name}${last + 2}`, 0)).toBeUndefined();
+  }
+  expect(store.size % 2).toBe(0);
+  store.add("later", [{ sample: 0, value: { text: "goes on" } }]);
+  expect(readdirSync(folder).sort()).toEqual(["writer-0", "writer-1"]);
 });
 
 test("a folder that cannot be one is said so", () => {

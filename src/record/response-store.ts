@@ -137,7 +137,7 @@ export class ResponseStore<Value extends object> {
     for (const { head, start, next } of lineHeads(this.#handle(shard), end)) {
       const read = readHead(head);
       for (const sample of read?.samples ?? []) {
-        const name = `${read!.key} ${sample}`;
+        const name = copied(`${read!.key} ${sample}`);
         const known = this.#places.get(name);
         if (known === undefined || Math.floor(known / shardUnit) >= shard) this.#places.set(name, shard * shardUnit + start);
       }
@@ -158,6 +158,11 @@ interface StoredLine {
 const headForm = /^\{"v":\d+,"key":"([\w-]{1,100})","samples":\[([\d,]*)\],"values":\[/;
 const headBytes = 16_384;
 const chunkBytes = 1 << 20;
+
+/** A part of a string keeps the whole alive; a hundred thousand places would hold every line in memory. */
+function copied(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
+}
 
 function readHead(head: string): { key: string; samples: number[] } | undefined {
   const found = headForm.exec(head);
