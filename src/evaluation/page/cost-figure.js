@@ -3,9 +3,18 @@ import { element, percentText, wholeText } from "./dom.js";
 import { figure, placeLabels, seriesColours } from "./figures.js";
 
 /** @import { Results } from "../results.ts" */
+/** @import { CurvePoint } from "../benchmark-results.ts" */
 /** @typedef {"generated" | "all"} Convention */
+/**
+ * What is drawn: a training run's results, or those of one task of a benchmark, which may have a best-of-n curve too.
+ * @typedef {object} CostResults
+ * @property {Pick<Results["methods"][number], "id" | "accuracy" | "interval" | "tokensPerAnswer" | "allTokensPerAnswer">[]} methods
+ * @property {Results["resamplingCurve"]} resamplingCurve
+ * @property {CurvePoint[]} [bestOfNCurve]
+ * @property {string} [curveName] what plain samples are made into; a vote when left out
+ */
 
-/** @param {HTMLElement} place @param {Results} results */
+/** @param {HTMLElement} place @param {CostResults} results */
 export function drawCost(place, results) {
   const holder = element("div");
   /** @param {Convention} convention */
@@ -29,7 +38,7 @@ export function drawCost(place, results) {
   show("generated");
 }
 
-/** @param {Results} results @param {Convention} convention */
+/** @param {CostResults} results @param {Convention} convention */
 function costFigure(results, convention) {
   const points = results.methods.flatMap((method, index) => {
     const tokens = convention === "generated" ? method.tokensPerAnswer : method.allTokensPerAnswer;
@@ -37,13 +46,17 @@ function costFigure(results, convention) {
     const [low, high] = method.interval;
     return [{ id: method.id, tokens, accuracy: method.accuracy, low, high, colour: seriesColours[index % seriesColours.length] }];
   });
-  const curve = results.resamplingCurve.map((point) => ({
-    tokens: point[convention],
-    accuracy: point.accuracy,
-    low: point.interval[0],
-    high: point.interval[1],
-    samples: point.samples,
-  }));
+  /** @param {Results["resamplingCurve"]} curve */
+  const pointsOf = (curve) =>
+    curve.map((point) => ({
+      tokens: point[convention],
+      accuracy: point.accuracy,
+      low: point.interval[0],
+      high: point.interval[1],
+      samples: point.samples,
+    }));
+  const curve = pointsOf(results.resamplingCurve);
+  const best = pointsOf(results.bestOfNCurve ?? []);
   const unknown = results.methods.length - points.length;
   if (points.length + curve.length === 0) return element("p", { class: "note" }, "No method's tokens are known.");
   return figure({
@@ -51,13 +64,14 @@ function costFigure(results, convention) {
     caption:
       "Points: methods, with 95 % intervals. " +
       (curve.length > 0
-        ? "Line and band: voting over 1, 2, 3 … sampled plain answers. A method below the line loses to plain resampling at its own cost."
+        ? `Line and band: ${results.curveName ?? "voting over 1, 2, 3 … sampled plain answers"}. A method below the line loses to plain resampling at its own cost.`
         : "") +
+      (best.length > 0 ? " Dotted line: the best of 1, 2, 3 … samples by the scorer." : "") +
       (unknown > 0 ? ` ${unknown} method(s) with unknown tokens are not shown.` : ""),
     draw(width) {
       const height = Math.min(460, Math.max(320, width * 0.5));
       const margin = { left: 48, right: 20, top: 26, bottom: 42 };
-      const all = [...points, ...curve];
+      const all = [...points, ...curve, ...best];
       const tokens = all.map((point) => point.tokens);
       /** @type {import("@observablehq/plot").ScaleOptions} */
       const x = {
@@ -113,6 +127,7 @@ function costFigure(results, convention) {
         marks: [
           Plot.areaY(curve, { x: "tokens", y1: "low", y2: "high", fill: "var(--muted)", fillOpacity: 0.16 }),
           Plot.lineY(curve, { x: "tokens", y: "accuracy", stroke: "var(--muted)", strokeWidth: 2, strokeDasharray: "6 3" }),
+          Plot.lineY(best, { x: "tokens", y: "accuracy", stroke: "var(--series-4)", strokeWidth: 2, strokeDasharray: "2 3" }),
           Plot.ruleX(points, { x: "tokens", y1: "low", y2: "high", stroke: "colour", strokeWidth: 2 }),
           Plot.dot(points, {
             x: "tokens",

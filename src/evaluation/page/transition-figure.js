@@ -12,7 +12,13 @@ const fates = /** @type {const} */ ([
   { key: "wrongToWrong", name: "stayed wrong", fill: "var(--stayed-wrong)", ink: "var(--ink)" },
 ]);
 
-/** @param {HTMLElement} place @param {Results} results */
+/**
+ * @typedef {object} TransitionResults
+ * @property {string} baseline
+ * @property {Pick<Results["methods"][number], "id" | "rightToRight" | "wrongToRight" | "rightToWrong" | "wrongToWrong">[]} methods
+ */
+
+/** @param {HTMLElement} place @param {TransitionResults} results */
 export function drawTransitions(place, results) {
   const methods = results.methods.filter((method) => method.id !== results.baseline);
   const segments = methods.flatMap((method) => {

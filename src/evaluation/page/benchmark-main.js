@@ -1,0 +1,75 @@
+/** Reads the page's data, switches between runs and tasks, and draws what belongs to the one chosen. */
+import { drawCost } from "./cost-figure.js";
+import { byId, element } from "./dom.js";
+import { drawItemBrowser } from "./item-browser.js";
+import { drawPass } from "./pass-figure.js";
+import { drawTransitions } from "./transition-figure.js";
+
+/** @import { BenchmarkTaskResult } from "../benchmark-results.ts" */
+
+/** @type {import("../benchmark-page-data.ts").BenchmarkPageData} */
+const benchmark = JSON.parse(byId("page-data")?.textContent ?? "");
+const chosen = { run: 0, task: benchmark.runs[0].tasks[0]?.task ?? "" };
+
+const curveNames = {
+  vote: "voting over 1, 2, 3 … sampled plain answers",
+  single: "a single plain answer, however many are sampled, as these answers cannot be voted on",
+  "best-of-n": "the best of 1, 2, 3 … plain answers by a scorer",
+};
+
+/** @type {[string, (place: HTMLElement, task: BenchmarkTaskResult) => void][]} */
+const taskFigures = [
+  ["cost-figure", (place, task) => drawCost(place, { ...task, curveName: task.pool && curveNames[task.pool.rule] })],
+  ["transition-figure", drawTransitions],
+  ["pass-figure", drawPass],
+];
+
+function showChosen() {
+  for (const panel of document.querySelectorAll(".task-panel")) {
+    if (!(panel instanceof HTMLElement)) continue;
+    panel.hidden = panel.dataset.run !== String(chosen.run) || panel.dataset.task !== chosen.task;
+  }
+  const task = benchmark.runs[chosen.run].tasks.find((candidate) => candidate.task === chosen.task);
+  for (const [id, draw] of taskFigures) {
+    const place = byId(id);
+    place?.replaceChildren();
+    if (place && task) draw(place, task);
+    else place?.append(element("p", { class: "note" }, "This run has no answers of this task."));
+  }
+}
+
+/** @param {string} label @param {{ value: string, name: string }[]} options @param {(value: string) => void} onChoose */
+function choice(label, options, onChoose) {
+  const select = element("select", {}, ...options.map(({ value, name }) => element("option", { value }, name)));
+  select.addEventListener("change", () => onChoose(select.value));
+  return options.length > 1 ? element("label", { class: "set-choice" }, label, select) : null;
+}
+
+const browserPlace = byId("item-browser");
+const showTask = browserPlace && benchmark.browser.length > 0 ? drawItemBrowser(browserPlace, benchmark) : undefined;
+const taskNames = [...new Set(benchmark.runs.flatMap(({ tasks }) => tasks.map(({ task }) => task)))];
+byId("task-choice")?.append(
+  element(
+    "div",
+    { class: "answer-controls" },
+    choice(
+      "run",
+      benchmark.runs.map(({ label }, index) => ({ value: String(index), name: label })),
+      (value) => {
+        chosen.run = Number(value);
+        showChosen();
+      },
+    ) ?? "",
+    choice(
+      "task",
+      taskNames.map((name) => ({ value: name, name })),
+      (value) => {
+        chosen.task = value;
+        showChosen();
+        showTask?.(value);
+      },
+    ) ?? "",
+  ),
+);
+showChosen();
+document.documentElement.dataset.ready = "true";

@@ -1,0 +1,92 @@
+/** pass@t: the share of items with at least one right attempt against the tokens sampled so far, if an oracle did the choosing. */
+import { element, percentText, wholeText } from "./dom.js";
+import { figure, seriesColours, seriesDashes } from "./figures.js";
+
+/** @import { BenchmarkTaskResult } from "../benchmark-results.ts" */
+
+/** @param {HTMLElement} place @param {BenchmarkTaskResult} task */
+export function drawPass(place, task) {
+  const curves = task.passAtTokens.filter((curve) => curve.points.length > 0);
+  if (curves.length === 0) {
+    place.append(element("p", { class: "note" }, "No method made several attempts whose tokens are known."));
+    return;
+  }
+  const drawn = curves.map((curve, index) => ({
+    name: curve.id === task.pool?.method ? "plain samples" : curve.id,
+    points: curve.points,
+    colour: seriesColours[index % seriesColours.length],
+    dash: seriesDashes[index % seriesDashes.length],
+  }));
+  const ends = drawn.map(({ name, points }) => {
+    const last = points[points.length - 1];
+    return `${name}: ${percentText(last.share)} at ${wholeText(last.tokens)} tokens`;
+  });
+  place.append(
+    figure({
+      label: `Share of items with a right attempt, by sampled tokens. ${ends.join("; ")}`,
+      caption:
+        "An upper bound (oracle): it stops at the first right attempt, which nobody could know without the reference answer. The distance to a method's accuracy is what its choosing loses.",
+      draw: (width) =>
+        Plot.plot({
+          width,
+          height: Math.min(380, Math.max(280, width * 0.42)),
+          marginLeft: 48,
+          marginRight: 20,
+          marginBottom: 42,
+          style: { fontSize: "12px", background: "transparent" },
+          x: {
+            type: "log",
+            label: "sampled tokens of an item →",
+            ticks: width < 600 ? 4 : 8,
+            tickFormat: (/** @type {number} */ value) => wholeText(value),
+          },
+          y: {
+            label: "↑ items with a right attempt",
+            grid: true,
+            ticks: 6,
+            tickFormat: (/** @type {number} */ value) => percentText(value, 0),
+          },
+          marks: [
+            ...drawn.map(({ points, colour, dash }) =>
+              Plot.lineY(points, {
+                x: "tokens",
+                y: "share",
+                stroke: colour,
+                strokeWidth: 2.2,
+                strokeDasharray: dash,
+                curve: "step-after",
+              }),
+            ),
+            Plot.tip(
+              drawn.flatMap(({ name, points }) => points.map((point) => ({ ...point, name }))),
+              Plot.pointer({
+                x: "tokens",
+                y: "share",
+                title: (point) => `${point.name}\n${percentText(point.share)} by ${wholeText(point.tokens)} tokens`,
+              }),
+            ),
+          ],
+        }),
+    }),
+    element(
+      "ul",
+      { class: "legend" },
+      ...drawn.map(({ colour, dash }, index) => element("li", {}, strokeSample(colour, dash), ends[index])),
+    ),
+  );
+}
+
+/** A short stroke as the chart draws it. @param {string} colour @param {string} dash */
+function strokeSample(colour, dash) {
+  const space = "http://www.w3.org/2000/svg";
+  const drawing = document.createElementNS(space, "svg");
+  drawing.setAttribute("viewBox", "0 0 28 8");
+  drawing.setAttribute("class", "line-swatch");
+  drawing.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(space, "line");
+  const attributes = { x1: "0", x2: "28", y1: "4", y2: "4", "stroke-width": "2.5", "stroke-dasharray": dash };
+  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
+  line.style.stroke = colour;
+  drawing.append(line);
+  return drawing;
+}
