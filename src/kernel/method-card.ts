@@ -21,6 +21,8 @@ export interface MethodOption {
 export interface BoundMethod {
   method: Method;
   maxCalls: number;
+  /** Its own needs and those of the methods it is composed of. */
+  needs?: readonly MethodNeed[];
 }
 
 export type MethodOptionValue = number | boolean | string | BoundMethod | undefined;

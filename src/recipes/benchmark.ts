@@ -1,0 +1,177 @@
+/**
+ * One evaluation run from start to report: methods × benchmarks over one model, every answer on the disk as it comes, plain resampling
+ * beside everything. The same call goes on wherever an earlier one stopped, and more tasks, items, methods or samples may be added.
+ */
+import path from "node:path";
+import { benchmarkReport } from "#evaluation/benchmark-report.ts";
+import type { BenchmarkResults } from "#evaluation/benchmark-results.ts";
+import { type BenchmarkEnd, type BenchmarkProgress, type BenchmarkTask, runBenchmark } from "#evaluation/benchmark-run.ts";
+import { resamplingMethod, summariseBenchmark } from "#evaluation/benchmark-summary.ts";
+import type { SlimRecord } from "#evaluation/slim-record.ts";
+import type { Budget } from "#kernel/budget.ts";
+import type { Item } from "#kernel/item.ts";
+import type { BoundMethod } from "#kernel/method-card.ts";
+import type { Model } from "#kernel/model.ts";
+import type { Method } from "#kernel/trace.ts";
+import { selfConsistency } from "#methods/self-consistency.ts";
+import type { RunDirectory } from "#record/run-directory.ts";
+import type { GradingTools, Task } from "#tasks/task.ts";
+import { RecordStore } from "./benchmark-store.ts";
+import { type MethodHelp, missingHelp, toolsFor } from "./benchmark-tools.ts";
+
+export interface BenchmarkSettings {
+  /** Answers of each method to each item. */
+  samples: number;
+  temperature: number;
+  /** New tokens of one call; the task's own when left out. */
+  maxTokens?: number;
+  seed: number;
+  /** Most that one answer, and the whole run, may cost. */
+  budget?: Budget;
+  allowance?: Budget;
+  /** Plain samples of each item that the resampling baseline is read from; none for 0. */
+  poolSamples: number;
+  poolTemperature: number;
+}
+
+/** A benchmark with its items at hand. */
+export interface PreparedTask {
+  task: Task;
+  items: readonly Item[];
+  shots: readonly Item[];
+  methods: readonly BoundMethod[];
+}
+
+export interface BenchmarkSetup {
+  model: Model;
+  /** As the report names it. */
+  modelName: string;
+  run: RunDirectory;
+  tasks: readonly PreparedTask[];
+  settings: BenchmarkSettings;
+  grading: GradingTools;
+  help: MethodHelp;
+  concurrency: number;
+  /** The command that makes these numbers again, and the version it was. */
+  command: string;
+  version: string;
+  signal?: AbortSignal;
+  onProgress?: (progress: BenchmarkProgress) => void;
+  /** What a reader should know before the numbers: a method that cannot run on a task, say. */
+  onNote?: (note: string) => void;
+}
+
+export interface BenchmarkOutcome {
+  end: BenchmarkEnd;
+  /** Of what there is, also when the run was stopped. */
+  results: BenchmarkResults;
+  resultsFile: string;
+  reportFile: string;
+}
+
+export async function evaluateBenchmarks(setup: BenchmarkSetup): Promise<BenchmarkOutcome> {
+  const { model, run, settings, concurrency, signal, onProgress } = setup;
+  const tasks = setup.tasks.map((prepared) => benchmarkTask(setup, prepared));
+  const store = new RecordStore(run.folder, { sameAnswer: sameAnswerOf(setup.tasks) });
+  try {
+    const end = await runBenchmark({
+      model,
+      tasks,
+      temperature: settings.temperature,
+      seed: settings.seed,
+      concurrency,
+      ...(settings.budget ? { budget: settings.budget } : {}),
+      ...(settings.allowance ? { allowance: settings.allowance } : {}),
+      isKnown: (key) => store.isKnown(key),
+      spentBefore: store.spent,
+      onRecord: (record) => store.append(record),
+      ...(onProgress ? { onProgress } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    return { end, ...writeResults(setup, tasks, store) };
+  } finally {
+    store.close();
+  }
+}
+
+function benchmarkTask(setup: BenchmarkSetup, { task, items, shots, methods }: PreparedTask): BenchmarkTask {
+  const { settings, grading, help, onNote } = setup;
+  const runnable = methods.filter((bound) => {
+    const missing = missingHelp(bound, task, help);
+    if (missing) onNote?.(`${bound.method.id} is left out of ${task.id}: ${missing}.`);
+    return missing === undefined;
+  });
+  const verify = task.grader(grading);
+  return {
+    task: task.id,
+    items,
+    promptVersion: task.version,
+    maxTokens: settings.maxTokens ?? task.maxTokens,
+    methods: [
+      ...runnable.map(({ method }) => ({ method, samples: settings.samples })),
+      ...(settings.poolSamples > 1 ? [{ method: resamplingPool(settings), samples: 1 }] : []),
+    ],
+    verify,
+    ask: (item) => task.ask(item, shots),
+    tools: (item) => toolsFor(task, item, verify, help),
+    // A judge is asked about final answers alone: it costs as much as an answer.
+    gradeAttempts: grading.judge === undefined || task.answerKind !== "summary",
+  };
+}
+
+/** Plain samples in one call, where the server can: the prompt is paid once, as a user who resamples would pay it. */
+function resamplingPool({ poolSamples, poolTemperature }: BenchmarkSettings): Method {
+  return selfConsistency({ id: resamplingMethod, samples: poolSamples, temperature: poolTemperature });
+}
+
+function writeResults(setup: BenchmarkSetup, tasks: readonly BenchmarkTask[], store: RecordStore): Omit<BenchmarkOutcome, "end"> {
+  const { run, settings, modelName, command, version } = setup;
+  const asked = new Map(
+    tasks.map(({ task, items, methods }) => [
+      task,
+      { items: new Set(items.map(({ id }) => id)), samples: new Map(methods.map(({ method, samples }) => [method.id, samples])) },
+    ]),
+  );
+  // A folder may hold more than this command asked for: other methods, more items.
+  const isAsked = ({ task, item, method, sample }: SlimRecord) => {
+    const wanted = asked.get(task ?? "");
+    return wanted?.items.has(item) === true && sample < (wanted.samples.get(method) ?? 0);
+  };
+  const records = store.records(isAsked);
+  const results = summariseBenchmark({
+    run: path.basename(path.resolve(run.folder)),
+    model: modelName,
+    command,
+    version,
+    seed: settings.seed,
+    temperature: settings.temperature,
+    samples: settings.samples,
+    tasks: setup.tasks.map(({ task, items }) => ({
+      id: task.id,
+      title: task.title,
+      promptVersion: task.version,
+      items: items.length,
+      votable: task.answerKind !== "program" && task.answerKind !== "summary",
+      ...(task.chance === undefined ? {} : { chance: task.chance }),
+    })),
+    records,
+    methods: [...new Set(tasks.flatMap(({ methods }) => methods.map(({ method }) => method.id)))],
+  });
+  const resultsFile = run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
+  const itemsOf = new Map(setup.tasks.map(({ task, items }) => [task.id, new Map(items.map((item) => [item.id, item]))]));
+  const report = benchmarkReport({
+    results,
+    records,
+    readTraces: (keys) => store.readTraces(keys),
+    itemsOf: (task, ids) => ids.flatMap((id) => itemsOf.get(task)?.get(id) ?? []),
+  });
+  return { results, resultsFile, reportFile: run.writeFile("report.html", report) };
+}
+
+function sameAnswerOf(tasks: readonly PreparedTask[]) {
+  const byId = new Map(tasks.map(({ task }) => [task.id, task]));
+  return (id: string | undefined) => {
+    const task = byId.get(id ?? "");
+    return task && ((first: string, second: string) => task.sameAnswer(first, second));
+  };
+}
