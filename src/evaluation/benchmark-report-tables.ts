@@ -35,7 +35,7 @@ export function overviewTable(results: BenchmarkResults, notes: Readonly<Record<
 <td>${emphasise(accuracy, accuracy === highestMean && !row.oracle)} <small>${range(interval)}</small>${partial}</td>
 <td>${share100(row.micro.accuracy)}</td>
 <td>${signed(row.versusBaseline)}</td><td>${signed(row.versusResampling)}</td>
-<td>${wholeNumber(row.tokensPerAnswer)} <small>${wholeNumber(row.allTokensPerAnswer)} with prompts</small></td></tr>`;
+<td>${tokenCell(row)}</td></tr>`;
   });
   const head = ["method", ...tasks.map(({ task }) => task), "average", "over items", "Δ plain", "Δ resampling", "tokens"];
   return html`<p class="note">Accuracy in per cent. Average: each task weighs the same, interval by bootstrap over the items within each task. Δ in points with p corrected over the methods: from plain answers, and from resampling at the same sampled tokens.</p>
@@ -52,22 +52,19 @@ export function taskTable(task: BenchmarkTaskResult, notes: Readonly<Record<stri
 <td><strong>${share100(method.accuracy)}</strong> <small>${range(method.interval)}</small>${strict}</td>
 <td>${method.versusBaseline ? pairCell(method.versusBaseline.difference, method.versusBaseline.interval, method.versusBaseline.pHolm) : html`–`}</td>
 <td>${costCell(method.resampling?.generated, method.notComparable)}</td><td>${costCell(method.resampling?.all, undefined)}</td>
-<td>${wholeNumber(method.tokensPerAnswer)} <small>${wholeNumber(method.allTokensPerAnswer)} with prompts</small></td>
-<td>${method.callsPerAnswer.toFixed(1)}</td>
+<td>${tokenCell(method)} <small>${method.callsPerAnswer.toFixed(1)} calls</small></td>
 <td>${moneyCell(method)}</td>
-<td>${transition(method, method.rightToWrong)}</td><td>${transition(method, method.wrongToRight)}</td></tr>`;
+<td>${transition(method, method.wrongToRight)} <small>${transition(method, method.rightToWrong)} spoiled</small></td></tr>`;
   });
   const head = [
     "method",
     "accuracy",
     "Δ plain",
-    "Δ resampling, sampled tokens",
-    "Δ resampling, all tokens",
+    "Δ resampling, by sampled tokens",
+    "by all tokens",
     "tokens",
-    "calls",
     "cost per right answer",
-    "right → wrong",
-    "wrong → right",
+    "set right",
   ];
   return html`<p class="note">${taskNote(task)}</p>${tableOf(`Results of ${task.task}`, head, rows, "task-table")}`;
 }
@@ -216,9 +213,16 @@ function signed(difference: { difference: number; interval: Interval; pHolm: num
   return difference ? pairCell(difference.difference, difference.interval, difference.pHolm) : html`–`;
 }
 
+function tokenCell({ tokensPerAnswer, allTokensPerAnswer }: { tokensPerAnswer?: number; allTokensPerAnswer?: number }): Html {
+  if (tokensPerAnswer === undefined) return html`unknown`;
+  return html`${wholeNumber(tokensPerAnswer)} <small>${wholeNumber(allTokensPerAnswer)} with prompts</small>`;
+}
+
 function moneyCell({ costPerCorrect, tokensPerCorrect }: BenchmarkMethodResult): Html {
   const dollars = costPerCorrect === undefined ? html`` : html`$${costPerCorrect.toPrecision(2)} `;
-  return html`${dollars}<small>${wholeNumber(tokensPerCorrect)} tokens</small>`;
+  const tokens =
+    tokensPerCorrect === undefined ? html`tokens unknown` : html`<small>${wholeNumber(tokensPerCorrect)} tokens</small>`;
+  return html`${dollars}${tokens}`;
 }
 
 function transition(method: BenchmarkMethodResult, value: number): string {

@@ -100,12 +100,12 @@ export type CurvePoint = Omit<ResamplingPoint, "perItem"> & {
   passAllK: number;
 };
 
-/** Share of items with at least one right attempt, for tokens sampled so far. An oracle stops at the first right one. */
+/** Share of items with at least one right attempt, by the number of attempts and the tokens they took. Finding it takes an oracle. */
 export interface PassAtTokens {
   /** Method, or the pool. */
   id: string;
   oracle: true;
-  points: { tokens: number; share: number }[];
+  points: { attempts: number; tokens: number; share: number }[];
 }
 
 export interface ResamplingPool {

@@ -265,17 +265,25 @@ test("verdicts are measured against grades, by group and by how hard the item is
   ]);
 });
 
-test("pass@t counts an item from the tokens of its first right attempt on", () => {
-  const paths = rows("refine", "10000000", {
-    attempts: [
-      { vote: "a", accuracy: 0, spentTokens: 10 },
-      { vote: "b", accuracy: 1, spentTokens: 40 },
-    ],
-  });
+test("pass@t counts the items with a right attempt, and what the attempts took", () => {
+  const paths = rows("refine", "10000000", (index) => ({
+    usage: { calls: 1, inputTokens: 10, outputTokens: 10 },
+    ...(index < 4
+      ? {
+          attempts: [
+            { vote: "a", accuracy: 0, spentTokens: 10 },
+            { vote: "b", accuracy: 1, spentTokens: 40 },
+          ],
+        }
+      : {}),
+  }));
   const curve = summarise(paths).tasks[0]!.passAtTokens.find(({ id }) => id === "refine")!;
-  expect(curve.points[0]).toEqual({ tokens: 10, share: 0 });
-  expect(curve.points.at(-1)).toEqual({ tokens: 40, share: 1 });
-  for (const { tokens, share } of curve.points) expect(share).toBe(tokens >= 40 ? 1 : 0);
+  // Those that stopped after one attempt stay at its tokens.
+  expect(curve.points).toEqual([
+    { attempts: 1, tokens: 10, share: 0 },
+    { attempts: 2, tokens: 25, share: 0.5 },
+  ]);
+  expect(curve.oracle).toBe(true);
 });
 
 describe("over all tasks", () => {

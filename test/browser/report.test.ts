@@ -1,5 +1,5 @@
 /** The report in a real browser: it draws, filters, searches, walks, keeps to itself, and shows untrusted answers as text. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,18 +7,10 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { renderReport } from "#evaluation/report.ts";
 import { pageData } from "#evaluation/report-data.ts";
+import { findChromium } from "./chromium.ts";
 import { exampleReport, hostileTexts } from "./example-report.ts";
 
-const places = [
-  process.env.CHROMIUM_PATH,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-];
-const executablePath = places.find((place) => place !== undefined && existsSync(place));
-if (!executablePath) console.log("Skipped: the report in a browser. No Chromium was found; install one or set CHROMIUM_PATH.");
+const executablePath = findChromium("the report in a browser");
 
 const data = exampleReport();
 const shown = pageData(data);

@@ -25,7 +25,7 @@ export function drawPass(place, task) {
     figure({
       label: `Share of items with a right attempt, by sampled tokens. ${ends.join("; ")}`,
       caption:
-        "An upper bound (oracle): it stops at the first right attempt, which nobody could know without the reference answer. The distance to a method's accuracy is what its choosing loses.",
+        "Items with at least one right attempt after 1, 2, 3 … attempts, all of them paid for. An upper bound (oracle): nobody could tell the right attempt without the reference answer. The distance to a method's accuracy is what its choosing loses.",
       draw: (width) =>
         Plot.plot({
           width,
@@ -54,15 +54,16 @@ export function drawPass(place, task) {
                 stroke: colour,
                 strokeWidth: 2.2,
                 strokeDasharray: dash,
-                curve: "step-after",
               }),
             ),
+            ...drawn.map(({ points, colour }) => Plot.dot(points, { x: "tokens", y: "share", r: 3, fill: colour })),
             Plot.tip(
               drawn.flatMap(({ name, points }) => points.map((point) => ({ ...point, name }))),
               Plot.pointer({
                 x: "tokens",
                 y: "share",
-                title: (point) => `${point.name}\n${percentText(point.share)} by ${wholeText(point.tokens)} tokens`,
+                title: (point) =>
+                  `${point.name}, ${point.attempts} attempts\n${percentText(point.share)} at ${wholeText(point.tokens)} tokens`,
               }),
             ),
           ],
