@@ -15,7 +15,7 @@ export interface ModelOptions {
   /** File of prices that go over the built-in ones. */
   prices?: string;
   threads?: number;
-  reasoningTags?: "keep" | "split" | "split-from-start";
+  reasoningTags?: "keep" | "split" | "split-from-start" | "join";
   idleSeconds?: number;
   /** JSON object of fields sent with every request. */
   extraBody?: string;
@@ -42,8 +42,8 @@ export function modelOptions(cacheDefault = "no cache"): Option[] {
     new Option("--threads <number>", "cores for a checkpoint folder (default: all, up to 8)").argParser(fromOne),
     new Option(
       "--reasoning-tags <what>",
-      "<think> at the start of an answer: keep it in the text, split it off, or split-from-start where the prompt opens it (default: keep)",
-    ).choices(["keep", "split", "split-from-start"]),
+      "<think> at the start of an answer: keep it in the text, split it off, split-from-start where the prompt opens it, or join what the server split off (default: keep)",
+    ).choices(["keep", "split", "split-from-start", "join"]),
     new Option("--idle-seconds <number>", "give up on a request when the server is silent for so long (default: 600)").argParser(
       fromOne,
     ),

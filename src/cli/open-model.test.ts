@@ -95,6 +95,13 @@ describe("servers", () => {
     expect((await open({ baseUrl: server.baseUrl, model: "llama" })).model.id).toBe("llama");
   });
 
+  test("a program may give the key itself", async () => {
+    const server = await vllm(["qwen"]);
+    const model = await open({ baseUrl: server.baseUrl, apiKey: "sk-own", environment: { OPENAI_API_KEY: "sk-other" } });
+    await model.model.generate(ask, options);
+    expect(server.chats()[0]!.headers.authorization).toBe("Bearer sk-own");
+  });
+
   test("an address on the command line wins over a folder of the same name", async () => {
     const server = await vllm([shippedModel]);
     expect((await open({ baseUrl: server.baseUrl, model: shippedModel })).profile).toMatchObject({ kind: "vllm" });

@@ -23,6 +23,8 @@ import type { ModelOptions } from "./model-options.ts";
 import { shippedModel } from "./shipped-model.ts";
 
 export interface OpenModelOptions extends ModelOptions {
+  /** Goes before the environment's. */
+  apiKey?: string;
   /** Spreads the waits between tries. */
   seed?: number;
   signal?: AbortSignal;
@@ -105,7 +107,12 @@ async function openCore(options: OpenModelOptions): Promise<Core> {
       "--model takes a checkpoint folder (config.json, tokenizer.json, *.safetensors) or the name of a model at a server.",
     );
   }
-  const asksServer = model ?? options.baseUrl ?? options.apiKeyEnv ?? (environment.OPENAI_BASE_URL || environment.OPENAI_API_KEY);
+  const asksServer =
+    model ??
+    options.baseUrl ??
+    options.apiKey ??
+    options.apiKeyEnv ??
+    (environment.OPENAI_BASE_URL || environment.OPENAI_API_KEY);
   return asksServer ? openServer(options, environment) : openFolder(shippedModel, options);
 }
 
@@ -204,7 +211,7 @@ const openAi = "https://api.openai.com/v1";
 
 function readAddress(options: OpenModelOptions, environment: Readonly<Record<string, string | undefined>>): ServerAddress {
   const keyVariable = options.apiKeyEnv ?? "OPENAI_API_KEY";
-  const apiKey = environment[keyVariable]?.trim() || undefined;
+  const apiKey = options.apiKey ?? (environment[keyVariable]?.trim() || undefined);
   if (options.apiKeyEnv !== undefined && apiKey === undefined) {
     throw userError("no-api-key", `${keyVariable} is not set`, `Set ${keyVariable} to the server's key.`);
   }

@@ -103,6 +103,19 @@ describe("failures", () => {
     expect(fake.calls[1]!.options.n).toBe(1);
   });
 
+  test("a gap is filled with a draw of its own, not with that of its neighbour", async () => {
+    let failing = true;
+    const { model } = cached(({ options: { seed } }, sample) => {
+      if (failing && sample !== 1) return { text: "", finishReason: "error" };
+      return `${seed}/${sample}`;
+    });
+    await model.generate(ask, { ...options, n: 3 });
+    failing = false;
+    const texts = (await model.generate(ask, { ...options, n: 3 })).map(({ text }) => text);
+    expect(texts[1]).toBe("3/1");
+    expect(new Set(texts).size).toBe(3);
+  });
+
   test("cancelling before", async () => {
     const { fake, model } = cached();
     await expect(model.generate(ask, { ...options, signal: AbortSignal.abort(new Error("stop")) })).rejects.toThrow("stop");

@@ -75,8 +75,8 @@ export class CachedModel implements Model {
     const asked = await this.#model.generate(messages, {
       ...options,
       n: missing.length,
-      // Samples asked for later must not repeat those that are there.
-      seed: missing[0] === 0 ? options.seed : deriveSeed(options.seed, "from", missing[0]!),
+      // Samples asked for later must not repeat the draws of those that are there.
+      seed: missing.every((sample, index) => sample === index) ? options.seed : deriveSeed(options.seed, "missing", ...missing),
       ...(onDelta ? { onDelta: (delta) => onDelta({ ...delta, sample: missing[delta.sample] ?? delta.sample }) } : {}),
     });
     const fresh = new Map(missing.map((sample, index) => [sample, asked[index]]));

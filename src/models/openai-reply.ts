@@ -126,9 +126,10 @@ export function completionsOf(choices: readonly RawChoice[], usage: UsageShape, 
   );
   return choices.map((choice, index) => {
     const split = splitReasoning(choice.text, settings.reasoningTags);
-    const reasoning = choice.reasoning + split.reasoning;
+    const joins = settings.reasoningTags === "join" && choice.reasoning !== "";
+    const reasoning = joins ? "" : choice.reasoning + split.reasoning;
     return {
-      text: split.text,
+      text: joins ? joined(choice) : split.text,
       ...(reasoning === "" ? {} : { reasoning }),
       finishReason: choice.failed ? "error" : finishReasonOf(choice.finishReason, choice.toolCalls.length > 0),
       usage: index === 0 ? total : { ...noUsage },
@@ -136,6 +137,11 @@ export function completionsOf(choices: readonly RawChoice[], usage: UsageShape, 
       ...(choice.toolCalls.length === 0 ? {} : { parts: { tool_calls: choice.toolCalls } }),
     };
   });
+}
+
+/** A passage that was cut off before its end stays open, as the model left it. */
+function joined({ text, reasoning, finishReason }: RawChoice): string {
+  return text === "" && finishReason === "length" ? `<think>${reasoning}` : `<think>${reasoning}</think>${text}`;
 }
 
 export function messageText(message: MessageShape | null | undefined): string {

@@ -206,6 +206,15 @@ describe("replies", () => {
     expect(read({ content: "<think>r</think>4" })).not.toHaveProperty("reasoning");
   });
 
+  test("reasoning that the server told apart goes back into its tags where that is asked for", () => {
+    const join = (message: object, finish: string) =>
+      readReply(JSON.stringify({ choices: [{ message, finish_reason: finish }] }), { ...settings, reasoningTags: "join" })[0]!;
+    expect(join({ content: "4", reasoning: "r" }, "stop")).toMatchObject({ text: "<think>r</think>4" });
+    expect(join({ content: "4", reasoning: "r" }, "stop")).not.toHaveProperty("reasoning");
+    expect(join({ content: null, reasoning: "r" }, "length")).toMatchObject({ text: "<think>r" });
+    expect(join({ content: "<think>r</think>4" }, "stop")).toMatchObject({ text: "<think>r</think>4" });
+  });
+
   test("samples that arrive out of order", () => {
     const choices = [1, 0].map((index) => ({ index, message: { content: `${index}` }, finish_reason: "stop" }));
     expect(readReply(JSON.stringify({ choices }), settings).map(({ text }) => text)).toEqual(["0", "1"]);

@@ -5,9 +5,10 @@
 
 /**
  * `keep`: the text stays as it is. `split`: a tagged passage at the very start is reasoning. `split-from-start`: the text begins inside the
- * passage, for chat templates that write the opening tag into the prompt.
+ * passage, for chat templates that write the opening tag into the prompt. `join`: reasoning that the server told apart is put back, in
+ * `<think>` tags before the answer, for methods that read the tags; pieces of a stream still tell it apart.
  */
-export type ReasoningTags = "keep" | "split" | "split-from-start";
+export type ReasoningTags = "keep" | "split" | "split-from-start" | "join";
 
 const pairs: readonly { open: string; close: string }[] = [
   { open: "<think>", close: "</think>" },
@@ -34,7 +35,7 @@ export class ReasoningSplitter {
 
   constructor(tags: ReasoningTags) {
     this.#tags = tags;
-    this.#state = tags === "keep" ? "text" : "start";
+    this.#state = tags === "keep" || tags === "join" ? "text" : "start";
   }
 
   push(piece: string): ReasoningPieces {
