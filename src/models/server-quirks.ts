@@ -29,6 +29,7 @@ export type KnownOrNot<Row> = { [Field in keyof Row]: Row[Field] | "unknown" };
 export const serverQuirks: Record<ServerKind, KnownOrNot<ServerQuirks>> = {
   vllm: {
     maxTokens: "max_tokens",
+    // Sample j gets the request's seed + j (`v1/engine/parallel_sampling.py`).
     samples: "many",
     temperature: "sent",
     logprobs: "given",
@@ -71,7 +72,8 @@ export const serverQuirks: Record<ServerKind, KnownOrNot<ServerQuirks>> = {
   },
   openai: {
     maxTokens: "max_completion_tokens",
-    samples: "many",
+    // Whether a seed makes the samples of one request equal is not said.
+    samples: "unknown",
     temperature: "unknown",
     logprobs: "unknown",
     prefill: "refused",
