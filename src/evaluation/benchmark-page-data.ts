@@ -2,9 +2,11 @@
 import type { Item } from "#kernel/item.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
+import type { BenchmarkPageData, PageEvent, PageTask, PageTrace } from "./benchmark-page-shape.ts";
 import type { BenchmarkResults, BenchmarkTaskResult } from "./benchmark-results.ts";
 import { resamplingMethod } from "./benchmark-summary.ts";
 import { type EvaluationRecord, recordKey } from "./evaluation-record.ts";
+import { knownFields } from "./known-fields.ts";
 import type { SlimRecord } from "./slim-record.ts";
 import { isRight } from "./transitions.ts";
 
@@ -32,54 +34,6 @@ export interface PageLimits {
   text?: number;
 }
 
-export interface BenchmarkPageData {
-  /** Every text once; the rest refers to them by number. */
-  texts: string[];
-  runs: { label: string; tasks: BenchmarkTaskResult[] }[];
-  browser: PageTask[];
-}
-
-export interface PageTask {
-  task: string;
-  /** How many items are shown of how many, and why not all. */
-  note: string;
-  items: { id: string; question: number; answer: string; group?: string }[];
-  sets: { run: number; method: string; oracle: boolean; answers: (PageTrace | null)[] }[];
-}
-
-/** One answer. Numbers called `text` point into `texts`. */
-export interface PageTrace {
-  text: number;
-  answer: string;
-  extracted?: string;
-  accuracy: number;
-  strictAccuracy?: number;
-  status?: string;
-  reason: string;
-  error?: string;
-  calls: number;
-  inputTokens?: number;
-  outputTokens?: number;
-  seconds?: number;
-  events: PageEvent[];
-}
-
-export interface PageEvent {
-  type: TraceEvent["type"];
-  /** Attempt, role, judge, method or reason, as the event has it. */
-  name?: string;
-  attempt?: number;
-  text?: number;
-  messages?: { role: string; text: number }[];
-  inputTokens?: number;
-  outputTokens?: number;
-  passed?: boolean;
-  score?: number;
-  /** Of an attempt that was graded. */
-  accuracy?: number;
-  inner?: PageEvent;
-}
-
 export function benchmarkPageData(runs: readonly BenchmarkReportData[]): BenchmarkPageData {
   const limits = runs[0]?.limits ?? {};
   const texts = new Texts(limits.text ?? 20_000);
@@ -87,10 +41,15 @@ export function benchmarkPageData(runs: readonly BenchmarkReportData[]): Benchma
   const room = (limits.characters ?? 12_000_000) / Math.max(1, tasks.length);
   const readable = runs.some((run) => run.readTraces && run.itemsOf);
   return {
-    runs: runs.map(({ results, title }) => ({ label: title ?? results.run, tasks: results.tasks })),
+    runs: runs.map(({ results, title }) => ({ label: title ?? results.run, tasks: results.tasks.map(drawnPart) })),
     browser: readable ? tasks.flatMap((task) => browserOf(task, runs, texts, room, limits.items ?? 120)) : [],
     texts: texts.all,
   };
+}
+
+/** What the figures are drawn from; tables are in the page already. */
+function drawnPart(task: BenchmarkTaskResult): BenchmarkTaskResult {
+  return { ...task, methods: task.methods.map(({ byGroup: _, verification: __, ...method }) => method) };
 }
 
 /** Texts by number, each kept once: a conversation that grows by a message an event is not written again and again. */
@@ -209,8 +168,14 @@ function pageTrace(record: EvaluationRecord, texts: Texts): PageTrace {
     accuracy,
     reason,
     calls: usage.calls,
-    ...defined({ extracted: extracted && shorten(extracted), strictAccuracy, status, error: error && shorten(error), seconds }),
-    ...defined({ inputTokens: usage.inputTokens, outputTokens: usage.outputTokens }),
+    ...knownFields({
+      extracted: extracted && shorten(extracted),
+      strictAccuracy,
+      status,
+      error: error && shorten(error),
+      seconds,
+    }),
+    ...knownFields({ inputTokens: usage.inputTokens, outputTokens: usage.outputTokens }),
     events: events.map((event) => pageEvent(event, texts, (attempt) => attempts?.[attempt]?.accuracy)),
   };
 }
@@ -220,7 +185,7 @@ function pageEvent(event: TraceEvent, texts: Texts, gradeOf: (attempt: number) =
   const text = event.type === "error" ? event.message : "text" in event ? event.text : undefined;
   return {
     type: event.type,
-    ...defined({
+    ...knownFields({
       name: nameOf(event),
       attempt: "attempt" in event ? event.attempt : undefined,
       text: text === undefined ? undefined : texts.place(text),
@@ -246,8 +211,4 @@ function nameOf(event: TraceEvent): string | undefined {
 
 function shorten(text: string): string {
   return text.length <= 400 ? text : `${text.slice(0, 400)} …`;
-}
-
-function defined<T extends object>(entries: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as never;
 }

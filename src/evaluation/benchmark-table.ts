@@ -1,13 +1,23 @@
 /** Benchmark results for a terminal: the methods over all tasks, then each task, with the resampling baseline beside every method. */
 import { styleText } from "node:util";
-import type {
-  BenchmarkMethodResult,
-  BenchmarkResults,
-  BenchmarkTaskResult,
-  EqualCost,
-  OverallResult,
-  PairedResult,
-} from "./benchmark-results.ts";
+import {
+  baselineText,
+  costDifference,
+  costPerRight,
+  difference,
+  marked,
+  name,
+  names,
+  percent,
+  poolTokens,
+  pText,
+  share,
+  short,
+  tokens,
+  withHalf,
+  withInterval,
+} from "./benchmark-cells.ts";
+import type { BenchmarkMethodResult, BenchmarkResults, BenchmarkTaskResult, OverallResult } from "./benchmark-results.ts";
 import { fitTable, listRows, type TextColumn, wrapText } from "./text-table.ts";
 
 export interface BenchmarkTableOptions {
@@ -248,81 +258,4 @@ function legend({ temperature, samples, seed, tasks, overall }: BenchmarkResults
     "Tokens: sampled ones of an answer, drafts and feedback included / with every prompt. r→w, w→r: shares of answers, in per cent.",
     ...(overall.some((row) => row.oracle) ? ["† looks at the reference answer: an upper bound, no method one could use."] : []),
   ];
-}
-
-function name({ id, oracle }: { id: string; oracle: boolean }): string {
-  return oracle ? `${id} †` : id;
-}
-
-function names(methods: readonly { id: string }[]): string {
-  return methods.map(({ id }) => id).join(", ");
-}
-
-function withInterval({ accuracy, interval: [low, high] }: { accuracy: number; interval: readonly [number, number] }): string {
-  return `${percent(accuracy)} (${percent(low)}–${percent(high)})`;
-}
-
-function withHalf({ accuracy, interval: [low, high] }: { accuracy: number; interval: readonly [number, number] }): string {
-  return `${percent(accuracy)} ±${percent((high - low) / 2)}`;
-}
-
-type Paired = Pick<PairedResult, "difference" | "interval" | "pHolm">;
-
-function difference(paired: Paired | undefined): string {
-  if (!paired) return "";
-  const [low, high] = paired.interval;
-  return `${marked(paired)} (${points(low)} to ${points(high)})`;
-}
-
-function costDifference(cost: EqualCost | undefined): string {
-  return cost
-    ? difference({ difference: cost.difference, interval: cost.differenceInterval, pHolm: cost.pHolm ?? cost.pValue })
-    : "–";
-}
-
-function marked(paired: { difference: number; pHolm?: number; pValue?: number } | undefined): string {
-  if (!paired) return "–";
-  return `${points(paired.difference)}${(paired.pHolm ?? paired.pValue ?? 1) < 0.05 ? "*" : ""}`;
-}
-
-function baselineText(cost: EqualCost | undefined): string {
-  if (!cost) return "–";
-  return `${cost.outside === "above" ? "≥" : cost.outside === "below" ? "<" : ""}${percent(cost.accuracyAtSameTokens)}`;
-}
-
-function tokens({ tokensPerAnswer, allTokensPerAnswer }: { tokensPerAnswer?: number; allTokensPerAnswer?: number }): string {
-  return tokensPerAnswer === undefined ? "–" : `${short(tokensPerAnswer)} / ${short(allTokensPerAnswer)}`;
-}
-
-function poolTokens({ resamplingCurve, pool }: BenchmarkTaskResult, isShort: boolean): string {
-  const point = pool!.rule === "single" ? resamplingCurve[0]! : resamplingCurve.at(-1)!;
-  return isShort ? short(point.generated) : `${short(point.generated)} / ${short(point.all)}`;
-}
-
-function costPerRight({ costPerCorrect, tokensPerCorrect }: BenchmarkMethodResult): string {
-  if (costPerCorrect !== undefined) return `$${costPerCorrect.toPrecision(2)}`;
-  return tokensPerCorrect === undefined ? "–" : `${short(tokensPerCorrect)} tok.`;
-}
-
-function share(method: BenchmarkMethodResult, value: number): string {
-  return method.transitions ? percent(value) : "–";
-}
-
-function pText(value: number): string {
-  return value < 0.001 ? "<.001" : value.toFixed(3).replace(/^0/, "");
-}
-
-function points(value: number): string {
-  const rounded = (Math.abs(value) * 100).toFixed(1);
-  return `${value < 0 && rounded !== "0.0" ? "−" : "+"}${rounded}`;
-}
-
-function percent(value: number): string {
-  return (value * 100).toFixed(1);
-}
-
-/** 812, 1,904, 12.3k. */
-function short(value: number | undefined): string {
-  if (value === undefined) return "–";
-  return value >= 10_000 ? `${(value / 1000).toFixed(1)}k` : Math.round(value).toLocaleString("en-GB");
 }

@@ -9,6 +9,7 @@ import type { TraceEvent } from "#kernel/trace.ts";
 import type { BenchmarkMethodResult, BenchmarkTaskResult } from "./benchmark-results.ts";
 import type { EvaluationRecord } from "./evaluation-record.ts";
 import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./export-files.ts";
+import { knownFields } from "./known-fields.ts";
 import { z95 } from "./statistics.ts";
 
 /** Returns the files it wrote. */
@@ -104,7 +105,7 @@ function sampleOf(item: Item, record: EvaluationRecord, model: string, date: Dat
     value,
     ...(record.extracted === undefined ? {} : { answer: record.extracted }),
     explanation: record.text,
-    metadata: withoutUndefined({ status: record.status, reason: record.reason, measures: record.measures }),
+    metadata: knownFields({ status: record.status, reason: record.reason, measures: record.measures }),
   });
   return {
     id: item.id,
@@ -118,7 +119,7 @@ function sampleOf(item: Item, record: EvaluationRecord, model: string, date: Dat
       accuracy: scoreOf(record.accuracy),
       ...(record.strictAccuracy === undefined ? {} : { "strict accuracy": scoreOf(record.strictAccuracy) }),
     },
-    metadata: withoutUndefined({
+    metadata: knownFields({
       method: record.method,
       calls: record.usage.calls,
       dollars: record.usage.dollars,
@@ -143,7 +144,7 @@ function eventsOf(event: TraceEvent, model: string, date: Date, inside: readonly
   const common = {
     timestamp: date.toISOString(),
     working_start: 0,
-    metadata: withoutUndefined({
+    metadata: knownFields({
       midcourse: event.type,
       attempt: "attempt" in event ? event.attempt : undefined,
       role: event.type === "step-end" ? event.role : undefined,
@@ -186,7 +187,7 @@ function outputOf(model: string, text: string, usage: Usage, reason: EvaluationR
 /** Undefined where tokens are unknown: the format's own default would be 0. */
 function usageOf({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens, dollars }: Usage): object | undefined {
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
-  return withoutUndefined({
+  return knownFields({
     input_tokens: inputTokens,
     output_tokens: outputTokens,
     total_tokens: inputTokens + outputTokens,
@@ -194,8 +195,4 @@ function usageOf({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens
     reasoning_tokens: reasoningTokens,
     total_cost: dollars,
   });
-}
-
-function withoutUndefined<T extends object>(entries: T): Partial<T> {
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -9,6 +9,7 @@ import type { Item } from "#kernel/item.ts";
 import type { BenchmarkMethodResult, BenchmarkTaskResult } from "./benchmark-results.ts";
 import type { EvaluationRecord } from "./evaluation-record.ts";
 import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./export-files.ts";
+import { knownFields } from "./known-fields.ts";
 import { mean, z95 } from "./statistics.ts";
 
 /** Returns the files it wrote. */
@@ -47,7 +48,7 @@ function sampleLines(item: Item, index: number, records: EvaluationRecord[], tem
   records.sort((first, second) => first.sample - second.sample);
   const [first] = records;
   const { id, question, answer, group, choices, alternatives } = item;
-  const doc = { id, question, answer, ...withoutUndefined({ group, choices, alternatives }) };
+  const doc = { id, question, answer, ...knownFields({ group, choices, alternatives }) };
   const prompt = JSON.stringify(promptOf(first!, item).map(({ role, content }) => ({ role, content })));
   const common = {
     doc_id: index,
@@ -123,8 +124,4 @@ function resultsOf({ results, itemsOf, date }: ExportPlan, method: string): obje
     system_instruction: null,
     chat_template: null,
   };
-}
-
-function withoutUndefined<T extends object>(entries: T): Partial<T> {
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -1,5 +1,6 @@
 /** What can be said of one method on one task by itself: accuracy, cost, how answers ended, and what its verdicts are worth. */
 import type { BenchmarkMethodResult, GroupResult, VerificationResult } from "./benchmark-results.ts";
+import { knownFields } from "./known-fields.ts";
 import type { SlimRecord } from "./slim-record.ts";
 import { clusteredStandardError, type Interval, mean, median, wilsonInterval, z95 } from "./statistics.ts";
 import { isRight } from "./transitions.ts";
@@ -75,7 +76,7 @@ export function ownFigures(id: string, records: readonly SlimRecord[], passRates
     ...(generated ? { tokensPerAnswer: mean(generated), medianTokensPerAnswer: median(generated) } : {}),
     ...(all ? { allTokensPerAnswer: mean(all) } : {}),
     callsPerAnswer: mean(records.map((record) => record.usage.calls)),
-    ...defined({
+    ...knownFields({
       tokensPerCorrect: perCorrect(all && mean(all)),
       generatedTokensPerCorrect: perCorrect(generated && mean(generated)),
       dollarsPerAnswer: dollars,
@@ -172,8 +173,4 @@ function countOf(names: readonly string[]): Record<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return Object.fromEntries([...counts].sort(([first], [second]) => (first < second ? -1 : 1)));
-}
-
-function defined<T extends object>(entries: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as never;
 }

@@ -7,6 +7,7 @@ import { normaliseAnswer } from "#kernel/answer-form.ts";
 import type { Usage } from "#kernel/model.ts";
 import type { EndReason, TraceEvent } from "#kernel/trace.ts";
 import type { EvaluationRecord } from "./evaluation-record.ts";
+import { knownFields } from "./known-fields.ts";
 import { isRight } from "./transitions.ts";
 
 export interface SlimAttempt {
@@ -69,12 +70,17 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
   const scores = new Map(events?.flatMap((event) => (event.type === "check-end" ? [[event.attempt, event] as const] : [])));
   const votes = voteKeys(attempts ?? [], options.sameAnswer);
   return {
-    ...defined({ task: record.task }),
+    ...knownFields({ task: record.task }),
     item,
     method,
     sample,
     accuracy,
-    ...defined({ strictAccuracy: record.strictAccuracy, status: record.status, group: record.group, cluster: record.cluster }),
+    ...knownFields({
+      strictAccuracy: record.strictAccuracy,
+      status: record.status,
+      group: record.group,
+      cluster: record.cluster,
+    }),
     extracted: record.extracted !== undefined,
     failed: record.error !== undefined,
     reason,
@@ -84,15 +90,15 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
       calls: usage.calls,
       inputTokens: usage.inputTokens,
       outputTokens: usage.outputTokens,
-      ...defined({ dollars: usage.dollars }),
+      ...knownFields({ dollars: usage.dollars }),
     },
-    ...defined({ seconds: record.seconds, usesOracle: record.usesOracle, promptVersion: record.promptVersion }),
+    ...knownFields({ seconds: record.seconds, usesOracle: record.usesOracle, promptVersion: record.promptVersion }),
     ...(attempts
       ? {
           attempts: attempts.map((attempt, index) => ({
             vote: votes[index]!,
             accuracy: attempt.accuracy,
-            ...defined({
+            ...knownFields({
               outputTokens: attempt.outputTokens,
               inputTokens: attempt.inputTokens,
               spentTokens: spent?.[index],
@@ -155,15 +161,11 @@ function checksOf({ attempts, accuracy }: EvaluationRecord, events: readonly Tra
     if (event.type !== "check-end") return [];
     const grade = attempts ? attempts[event.attempt]?.accuracy : count === 1 && event.attempt === 0 ? accuracy : undefined;
     if (grade === undefined) return [];
-    return [{ by: event.by, ...defined({ passed: event.passed, score: event.score }), right: isRight(grade) }];
+    return [{ by: event.by, ...knownFields({ passed: event.passed, score: event.score }), right: isRight(grade) }];
   });
 }
 
 function scoreTokens(usage: Usage | undefined): SlimAttempt["scoreTokens"] {
   if (usage?.inputTokens === undefined || usage.outputTokens === undefined) return undefined;
   return { generated: usage.outputTokens, all: usage.inputTokens + usage.outputTokens };
-}
-
-function defined<T extends object>(entries: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as never;
 }

@@ -2,6 +2,7 @@
  * How good verdicts are: a judge's, a verifier's or a method's own "this is right", against the grade. Every figure that would divide by
  * nothing is absent. Precision falls with the share of right answers, so it is only to be read beside `baseRate`.
  */
+import { knownFields } from "./known-fields.ts";
 
 export interface Verdict {
   /** Absent where no verdict could be read: a category of its own, neither yes nor no. */
@@ -48,9 +49,8 @@ export function verifierMetrics(verdicts: readonly Verdict[]): VerifierMetrics {
     (trueNegative + falsePositive) *
     (trueNegative + falseNegative);
   const scored = verdicts.filter((verdict): verdict is Verdict & { score: number } => verdict.score !== undefined);
-  return present({
-    verdicts: verdicts.length,
-    unreadable: verdicts.filter((verdict) => verdict.passed === undefined && verdict.score === undefined).length,
+  const unreadable = verdicts.filter((verdict) => verdict.passed === undefined && verdict.score === undefined).length;
+  const figures = knownFields({
     baseRate: ratio(truePositive + falseNegative, read.length),
     acceptRate: ratio(truePositive + falsePositive, read.length),
     precision,
@@ -63,6 +63,7 @@ export function verifierMetrics(verdicts: readonly Verdict[]): VerifierMetrics {
     brier: scored.length === 0 ? undefined : brierScore(scored),
     calibrationError: scored.length === 0 ? undefined : calibrationError(scored),
   });
+  return { verdicts: verdicts.length, unreadable, ...figures };
 }
 
 export function brierScore(scored: readonly { score: number; right: boolean }[]): number {
@@ -103,8 +104,4 @@ function areaUnderCurve(scored: readonly { score: number; right: boolean }[]): n
 
 function ratio(part: number, whole: number): number | undefined {
   return whole === 0 ? undefined : part / whole;
-}
-
-function present<T extends object>(entries: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as never;
 }

@@ -7,7 +7,7 @@ import { drawTransitions } from "./transition-figure.js";
 
 /** @import { BenchmarkTaskResult } from "../benchmark-results.ts" */
 
-/** @type {import("../benchmark-page-data.ts").BenchmarkPageData} */
+/** @type {import("../benchmark-page-shape.ts").BenchmarkPageData} */
 const benchmark = JSON.parse(byId("page-data")?.textContent ?? "");
 const chosen = { run: 0, task: benchmark.runs[0].tasks[0]?.task ?? "" };
 

@@ -3,7 +3,7 @@ import { element, percentText, wholeText } from "./dom.js";
 import { traceTree } from "./trace-view.js";
 import { wordDiff } from "./word-diff.js";
 
-/** @import { BenchmarkPageData, PageTask, PageTrace } from "../benchmark-page-data.ts" */
+/** @import { BenchmarkPageData, PageTask, PageTrace } from "../benchmark-page-shape.ts" */
 /** @typedef {(left: PageTrace | null, right: PageTrace | null, all: (PageTrace | null)[]) => boolean} ItemFilter */
 
 /** @param {PageTrace | null} answer */
