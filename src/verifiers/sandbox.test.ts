@@ -1,7 +1,11 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { execPath } from "node:process";
 import { afterAll, describe, expect, test } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
 import { composeOutput, OutputTail } from "./sandbox/output.ts";
+import { descendants } from "./sandbox/processes.ts";
 import { Queue } from "./sandbox/queue.ts";
 import { openEverySandbox, openSandbox } from "./sandbox-open.ts";
 import { selfTest } from "./sandbox-self-test.ts";
@@ -129,6 +133,33 @@ test("a closed sandbox says so instead of hanging", async () => {
   expect((await cut).status).not.toBe("pass");
   expect(await sandbox.run("pass")).toMatchObject({ status: "error" });
 });
+
+// Where the kernel can be told to: Linux with util-linux.
+const canDieTogether =
+  process.platform === "linux" && spawnSync("setpriv", ["--help"], { encoding: "utf8" }).stdout?.includes("--pdeathsig");
+
+test.skipIf(!canDieTogether).each(chosen)("an endless loop in $kind does not outlive us", async ({ sandbox }) => {
+  const options = sandbox.kind === "Pyodide" ? { prefer: "pyodide", isolation: "none", workers: 1 } : { prefer: "process" };
+  const script = `const { openSandbox } = await import(${JSON.stringify(new URL("./sandbox-open.ts", import.meta.url).href)});
+const sandbox = await openSandbox(${JSON.stringify(options)});
+void sandbox.run("while True: pass", { seconds: 600 });
+setTimeout(() => console.log("running"), 500);`;
+  const parent = spawn(execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(parent.stdout, "data");
+  const family = descendants(parent.pid!);
+  expect(family.length).toBeGreaterThan(0);
+  parent.kill("SIGKILL");
+  await expect.poll(() => family.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    // A process that has ended and waits to be collected is no longer there for anybody.
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 test("a queue keeps the order and its number of places", async () => {
   const queue = new Queue(2);

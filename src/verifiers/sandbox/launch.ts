@@ -42,6 +42,26 @@ function findTool(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
+/**
+ * The same command, killed by the kernel when we are, however we end: a program in an endless loop notices nothing by itself. Unchanged where
+ * setpriv cannot do that, macOS and Windows above all.
+ */
+export function dieWithParent(command: CommandLine): CommandLine {
+  const setpriv = deathSignalTool();
+  return setpriv === undefined ? command : { file: setpriv, args: ["--pdeathsig", "KILL", command.file, ...command.args] };
+}
+
+let deathSignal: { tool: string | undefined } | undefined;
+
+function deathSignalTool(): string | undefined {
+  if (deathSignal === undefined) {
+    const tool = process.platform === "linux" ? findTool("setpriv") : undefined;
+    const help = tool === undefined ? "" : spawnSync(tool, ["--help"], { encoding: "utf8", timeout: 10_000 }).stdout;
+    deathSignal = { tool: help?.includes("--pdeathsig") ? tool : undefined };
+  }
+  return deathSignal.tool;
+}
+
 const isRoot = () => process.getuid?.() === 0;
 
 /** https://github.com/containers/bubblewrap. Started by root it would map its user to root outside, so root becomes nobody first. */
@@ -82,7 +102,10 @@ function namespaces(): Launcher {
       const drop = isRoot() ? [`--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", ...dropAll] : dropAll;
       const binds = mounts([...readable, setpriv]).flatMap((mount) => [mount.kind, mount.path, mount.target ?? ""]);
       const inside = [setpriv, ...drop, command.file, ...command.args];
-      return { file: "unshare", args: [...unshare, "sh", "-c", rootScript, "sh", root, ...binds, "--", ...inside] };
+      return dieWithParent({
+        file: "unshare",
+        args: [...unshare, "sh", "-c", rootScript, "sh", root, ...binds, "--", ...inside],
+      });
     },
     close() {
       if (root === undefined) return;

@@ -7,10 +7,11 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions } from "../sandbox.ts";
 import { harnessSource } from "./harness.ts";
-import { type Launcher, launchEnvironment } from "./launch.ts";
+import { dieWithParent, type Launcher, launchEnvironment } from "./launch.ts";
 import { composeOutput, floodBytes } from "./output.ts";
 import { descendants, killAll } from "./processes.ts";
 import type { PyodideGreeting, PyodideReply, PyodideRequest, PyodideSetup } from "./pyodide-child.ts";
+import { preload } from "./pyodide-preload.ts";
 import { Queue } from "./queue.ts";
 
 export interface PyodideSandboxOptions {
@@ -24,28 +25,6 @@ export interface PyodideSandboxOptions {
 const startSeconds = 90;
 /** What the process may grow by beside Python's own memory. */
 const slackMegabytes = 256;
-
-/** Loaded once, so that a program does not wait for them; Pyodide reads modules from an archive, slowly. */
-const preload = `
-import collections, copy, dataclasses, decimal, enum, fractions, functools, hashlib, heapq, itertools, json, math, operator, os
-import asyncio, random, re, statistics, string, sys, time, types, typing, unittest, doctest, datetime, bisect, cmath, textwrap, inspect
-def _midcourse_as_text(run, dumps):
-    return lambda source, name, guard: dumps(run(source, name, guard))
-def _midcourse_exit(code=0):
-    raise SystemExit(code)
-def _midcourse_no_loop(*arguments, **options):
-    raise RuntimeError("asyncio does not run in Pyodide; a sandbox with python3 has it")
-asyncio.run = _midcourse_no_loop
-import subprocess
-def _midcourse_popen(self, *arguments, **options):
-    sys.audit("subprocess.Popen", arguments, options)
-    raise OSError("there are no processes here")
-subprocess.Popen.__init__ = _midcourse_popen
-midcourse_run = _midcourse_as_text(midcourse_run, json.dumps)
-os._exit = sys.modules["posix"]._exit = _midcourse_exit
-os.environ.clear()
-del _midcourse_as_text, _midcourse_exit, _midcourse_no_loop, _midcourse_popen
-`;
 
 export function pyodideSandbox({ launcher, asNobody, workers }: PyodideSandboxOptions): Sandbox & { start(): Promise<void> } {
   const queue = new Queue(workers);
@@ -120,11 +99,12 @@ class PyodideProcess {
     const confined = ["--permission", `--allow-fs-read=${folder}${path.sep}`, `--allow-fs-read=${script}`];
     const flags = [...confined, "--disallow-code-generation-from-strings", "--max-old-space-size=256", "--no-warnings"];
     const plain = { file: process.execPath, args: [...flags, script, folder] };
-    const command = launcher === undefined ? plain : launcher.wrap(plain, [process.execPath, folder, script]);
+    const command = launcher === undefined ? dieWithParent(plain) : launcher.wrap(plain, [process.execPath, folder, script]);
     this.#child = spawn(command.file, command.args, {
       cwd: path.parse(folder).root,
       env: launcher === undefined ? {} : launchEnvironment,
       detached: true,
+      windowsHide: true,
       stdio: ["pipe", "pipe", "pipe"],
       ...(asNobody ? { uid: 65_534, gid: 65_534 } : {}),
     });

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions, type SandboxStatus } from "../sandbox.ts";
-import { type Launcher, launchEnvironment } from "./launch.ts";
+import { dieWithParent, type Launcher, launchEnvironment } from "./launch.ts";
 import { composeOutput, floodBytes, OutputTail } from "./output.ts";
 import { killAll } from "./processes.ts";
 import { pythonDriver } from "./python-driver.ts";
@@ -60,7 +60,7 @@ export function pythonSandbox({ python, launcher, workers }: PythonSandboxOption
   const queue = new Queue(workers);
   const running = new Set<ChildProcess>();
   const plain = { file: python.executable, args: ["-I", "-S", "-B", "-X", "utf8", "-c", pythonDriver] };
-  const command = launcher === undefined ? plain : launcher.wrap(plain, python.readable);
+  const command = launcher === undefined ? dieWithParent(plain) : launcher.wrap(plain, python.readable);
   let isClosed = false;
   return {
     kind: launcher === undefined ? "python3 without isolation" : `python3 in ${launcher.name}`,
@@ -96,6 +96,7 @@ async function runOnce(
     cwd: "/",
     env: environment,
     detached: true,
+    windowsHide: true,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   running.add(child);
