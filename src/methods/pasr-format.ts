@@ -28,7 +28,7 @@ export interface PasrFormatOptions {
 }
 
 export function pasrFormat(options: PasrFormatOptions = {}): Method {
-  return { id: options.id ?? "pasr-prompt", run: (request) => runPasrFormat(request, options) };
+  return { id: options.id ?? "pasr-prompt", liveAnswer: "tagged", run: (request) => runPasrFormat(request, options) };
 }
 
 async function* runPasrFormat(request: MethodRequest, options: PasrFormatOptions): AsyncGenerator<TraceEvent, Outcome> {

@@ -19,7 +19,7 @@ export interface VanillaOptions {
 }
 
 export function vanilla(options: VanillaOptions = {}): Method {
-  return { id: options.id ?? "vanilla", run: (request) => runVanilla(request, options) };
+  return { id: options.id ?? "vanilla", liveAnswer: "whole", run: (request) => runVanilla(request, options) };
 }
 
 async function* runVanilla(request: MethodRequest, options: VanillaOptions): AsyncGenerator<TraceEvent, Outcome> {
