@@ -29,17 +29,27 @@ export function overviewTable(results: BenchmarkResults, notes: Readonly<Record<
         ? html`<td>${emphasise(method.accuracy, !row.oracle && method.accuracy === highest[index])}</td>`
         : html`<td>–</td>`;
     });
-    const { accuracy, interval } = row.macro;
-    const partial = row.tasks < tasks.length ? html` <small>over ${row.tasks} of ${tasks.length} tasks</small>` : html``;
+    const { accuracy } = row.macro;
     return html`<tr><th scope="row">${methodName(row, notes)}</th>${cells}
-<td>${emphasise(accuracy, accuracy === highestMean && !row.oracle)} <small>${range(interval)}</small>${partial}</td>
-<td>${share100(row.micro.accuracy)}</td>
-<td>${signed(row.versusBaseline)}</td><td>${signed(row.versusResampling)}</td>
-<td>${tokenCell(row)}</td></tr>`;
+<td>${emphasise(accuracy, accuracy === highestMean && !row.oracle)}${row.tasks < tasks.length ? html` <small>of ${row.tasks} tasks</small>` : html``}</td>
+<td>${wholeNumber(row.tokensPerAnswer)}</td></tr>`;
   });
-  const head = ["method", ...tasks.map(({ task }) => task), "average", "over items", "Δ plain", "Δ resampling", "tokens"];
-  return html`<p class="note">Accuracy in per cent. Average: each task weighs the same, interval by bootstrap over the items within each task. Δ in points with p corrected over the methods: from plain answers, and from resampling at the same sampled tokens.</p>
-${tableOf("Methods over tasks", head, rows, "overview-table")}`;
+  return html`<p class="note">Accuracy in per cent; average over tasks, each with the same weight; sampled tokens of an answer, drafts and feedback included.</p>
+${tableOf("Methods over tasks", ["method", ...tasks.map(({ task }) => task), "average", "tokens"], rows, "overview-table")}`;
+}
+
+/** The averages with their intervals, and what they differ by from plain answers and from resampling. */
+export function averagesTable({ tasks, overall }: BenchmarkResults): Html {
+  const rows = overall.map((row) => {
+    const partial = row.tasks < tasks.length ? html` <small>over ${row.tasks} of ${tasks.length} tasks</small>` : html``;
+    return html`<tr><th scope="row">${methodName(row)}</th>
+<td>${share100(row.macro.accuracy)} <small>${range(row.macro.interval)}</small>${partial}</td>
+<td>${share100(row.micro.accuracy)} <small>${range(row.micro.interval)}</small></td>
+<td>${signed(row.versusBaseline)}</td><td>${signed(row.versusResampling)}</td><td>${tokenCell(row)}</td></tr>`;
+  });
+  const head = ["method", "average over tasks", "over all items", "Δ plain", "Δ resampling", "tokens"];
+  return html`<h3>Averages against plain answers and resampling</h3><p class="note">Intervals by bootstrap over the items within each task. Δ in points, p corrected over the methods: from plain answers, and from resampling at the same sampled tokens.</p>
+${tableOf("Averages over tasks", head, rows, "averages-table")}`;
 }
 
 /** One method a row: accuracy, both comparisons, cost, transitions. */

@@ -3,7 +3,7 @@
  * tasks and the browser of items are drawn by the page's own (`page/benchmark-main.js`).
  */
 import { type BenchmarkReportData, benchmarkPageData } from "./benchmark-page-data.ts";
-import { overviewTable, taskDetails, taskTable } from "./benchmark-report-tables.ts";
+import { averagesTable, overviewTable, taskDetails, taskTable } from "./benchmark-report-tables.ts";
 import { benchmarkFindings, benchmarkHeadline } from "./benchmark-words.ts";
 import { type Html, html } from "./report-html.ts";
 import { type PageSection, renderPage } from "./report-page.ts";
@@ -66,7 +66,7 @@ function sections(runs: readonly BenchmarkReportData[], comparison: readonly Pag
     {
       id: "results",
       name: "Methods over tasks",
-      body: html`${runs.map((run) => html`${runHeading(run, runs.length > 1)}${overviewTable(run.results, run.methodNotes)}`)}
+      body: html`${runs.map((run) => html`${runHeading(run, runs.length > 1)}${overviewTable(run.results, run.methodNotes)}${averagesTable(run.results)}`)}
 ${oracle ? html`<p class="note">† looks at the reference answer: an upper bound, no method one could use.</p>` : html``}`,
     },
     { id: "task", name: "One task", body: taskSection(runs) },

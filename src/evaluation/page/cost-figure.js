@@ -59,7 +59,8 @@ function costFigure(results, convention) {
   const best = pointsOf(results.bestOfNCurve ?? []);
   const unknown = results.methods.length - points.length;
   if (points.length + curve.length === 0) return element("p", { class: "note" }, "No method's tokens are known.");
-  return figure({
+  const unnamed = element("p", { class: "note" });
+  const drawing = figure({
     label: points.map(({ id, tokens, accuracy }) => `${id}: ${percentText(accuracy)} at ${wholeText(tokens)} tokens`).join("; "),
     caption:
       "Points: methods, with 95 % intervals. " +
@@ -88,10 +89,15 @@ function costFigure(results, convention) {
         points.map((point) => ({ x: scaleX.apply(point.tokens), y: scaleY.apply(point.accuracy), text: point.id })),
         { left: margin.left, right: width - 2, top: 2, bottom: height - margin.bottom },
       );
+      const hidden = points.filter((_, index) => !labels[index].free);
+      unnamed.textContent =
+        hidden.length === 0
+          ? ""
+          : `No room for the names of ${hidden.map(({ id, tokens, accuracy }) => `${id} (${percentText(accuracy)} at ${wholeText(tokens)})`).join(", ")}.`;
       /** @param {"start" | "end" | "middle"} anchor */
       const labelMark = (anchor) =>
         Plot.text(
-          labels.filter((label) => label.anchor === anchor),
+          labels.filter((label) => label.free && label.anchor === anchor),
           {
             x: (label) => scaleX.invert?.(label.x),
             y: (label) => scaleY.invert?.(label.y),
@@ -154,4 +160,6 @@ function costFigure(results, convention) {
       });
     },
   });
+  drawing.append(unnamed);
+  return drawing;
 }

@@ -37,7 +37,7 @@ export function figure({ title, caption, label, draw }) {
  * Places for labels beside points, none over another where there is room: right, left, above, below, then further off.
  * @param {{ x: number, y: number, text: string }[]} points in pixels
  * @param {{ left: number, right: number, top: number, bottom: number }} frame
- * @returns {{ x: number, y: number, text: string, anchor: "start" | "end" | "middle" }[]}
+ * @returns {{ x: number, y: number, text: string, anchor: "start" | "end" | "middle", free: boolean }[]} not `free` where every place is taken
  */
 export function placeLabels(points, frame) {
   /** @type {{ left: number, right: number, top: number, bottom: number }[]} */
@@ -70,9 +70,10 @@ export function placeLabels(points, frame) {
       taken.every(
         (other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom,
       );
-    const chosen = Math.max(0, boxes.findIndex(isFree));
-    taken.push(boxes[chosen]);
+    const free = boxes.findIndex(isFree);
+    const chosen = Math.max(0, free);
+    if (free >= 0) taken.push(boxes[chosen]);
     const [dx, dy, anchor] = places[chosen];
-    return { x: x + dx, y: y + dy, text, anchor };
+    return { x: x + dx, y: y + dy, text, anchor, free: free >= 0 };
   });
 }

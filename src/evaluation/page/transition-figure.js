@@ -37,7 +37,7 @@ export function drawTransitions(place, results) {
       caption: `Each bar is all answers of a method, compared with those of ${results.baseline} to the same problems.`,
       draw(width) {
         const narrow = width < 560;
-        const marginLeft = narrow ? 10 : 130;
+        const marginLeft = narrow ? 10 : Math.max(130, ...methods.map((method) => method.id.length * 6.8 + 12));
         const rowHeight = narrow ? 58 : 44;
         const chart = Plot.plot({
           width,
