@@ -10,13 +10,13 @@ import { knownFields } from "./known-fields.ts";
 import type { SlimRecord } from "./slim-record.ts";
 import { isRight } from "./transitions.ts";
 
-/** One run. Without `readTraces` and `itemsOf` the page has no browser of items. */
+/** One run. Without `readTraces` the page has no browser of items. */
 export interface BenchmarkReportData {
   results: BenchmarkResults;
   records: readonly SlimRecord[];
   /** Whole records by `recordKey`, in any order; those that are not there any more are left out. Asked for a few at a time. */
   readTraces?: (keys: readonly string[]) => Iterable<EvaluationRecord>;
-  /** Questions and reference answers of a task's items. */
+  /** Questions and reference answers of a task's items; without them the question is read off the traces, and there is no answer. */
   itemsOf?: (task: string, ids: readonly string[]) => Iterable<Item>;
   /** The page's title, and the run's name where several are compared; the run's own name when left out. */
   title?: string;
@@ -39,7 +39,7 @@ export function benchmarkPageData(runs: readonly BenchmarkReportData[]): Benchma
   const texts = new Texts(limits.text ?? 20_000);
   const tasks = [...new Set(runs.flatMap(({ results }) => results.tasks.map(({ task }) => task)))];
   const room = (limits.characters ?? 12_000_000) / Math.max(1, tasks.length);
-  const readable = runs.some((run) => run.readTraces && run.itemsOf);
+  const readable = runs.some((run) => run.readTraces);
   return {
     runs: runs.map(({ results, title }) => ({ label: title ?? results.run, tasks: results.tasks.map(drawnPart) })),
     browser: readable ? tasks.flatMap((task) => browserOf(task, runs, texts, room, limits.items ?? 120)) : [],
@@ -94,22 +94,17 @@ function browserOf(task: string, runs: readonly BenchmarkReportData[], texts: Te
   const before = texts.characters;
   for (const id of order.slice(0, most)) {
     if (texts.characters - before > room) break;
-    const item = runs.map((run) => [...(run.itemsOf?.(task, [id]) ?? [])][0]).find((found) => found !== undefined);
-    if (!item) continue;
-    items.push({
-      id,
-      question: texts.place(item.question),
-      answer: item.answer,
-      ...(item.group === undefined ? {} : { group: item.group }),
-    });
-    for (const [run, { readTraces }] of runs.entries()) {
+    const found = runs.map(({ readTraces }, run) => {
       const wanted = (keys[run]!.get(id) ?? []).map((record) => recordKey(record));
-      const found = new Map([...(readTraces?.(wanted) ?? [])].map((record) => [record.method, record]));
-      for (const set of sets) {
-        if (set.run !== run) continue;
-        const record = found.get(set.method);
-        set.answers.push(record ? pageTrace(record, texts) : null);
-      }
+      return new Map([...(readTraces?.(wanted) ?? [])].map((record) => [record.method, record]));
+    });
+    const item = runs.flatMap((run) => [...(run.itemsOf?.(task, [id]) ?? [])])[0];
+    const question = item?.question ?? askedIn(found.flatMap((records) => [...records.values()]));
+    if (question === undefined) continue;
+    items.push({ id, question: texts.place(question), ...knownFields({ answer: item?.answer, group: item?.group }) });
+    for (const set of sets) {
+      const record = found[set.run]!.get(set.method);
+      set.answers.push(record ? pageTrace(record, texts) : null);
     }
   }
   if (items.length === 0) return [];
@@ -119,6 +114,12 @@ function browserOf(task: string, runs: readonly BenchmarkReportData[], texts: Te
       ? `All ${order.length} items.`
       : `${items.length} of ${order.length} items, drawn so that every kind of outcome (${kinds}) is among them; the rest stands in the run's records.jsonl.`;
   return [{ task, note: `${note}${manySamples ? " Of several answers to an item the first one is shown." : ""}`, items, sets }];
+}
+
+/** What the first call of some method was asked, where the items themselves are not at hand. */
+function askedIn(records: readonly EvaluationRecord[]): string | undefined {
+  const prompts = records.flatMap(({ events = [] }) => events.flatMap((event) => ("messages" in event ? [event.messages] : [])));
+  return prompts[0]?.findLast((message) => message.role === "user")?.content;
 }
 
 /** All items, in an order in which every kind of outcome comes early: they are drawn from the kinds in turn. */

@@ -13,7 +13,7 @@ export interface PageTask {
   task: string;
   /** How many items are shown of how many, and why not all. */
   note: string;
-  items: { id: string; question: number; answer: string; group?: string }[];
+  items: { id: string; question: number; answer?: string; group?: string }[];
   sets: { run: number; method: string; oracle: boolean; answers: (PageTrace | null)[] }[];
 }
 

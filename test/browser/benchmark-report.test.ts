@@ -144,6 +144,7 @@ describe.skipIf(!executablePath)("the benchmark report in a browser", () => {
     expect(await card.locator(".event").nth(0).textContent()).toContain("✗ wrong");
     expect(await card.locator(".event").nth(2).textContent()).toContain("not passed");
     await card.getByText("Prompt, 4 messages").click();
+    await card.locator(".message .role").nth(3).waitFor();
     expect(await card.locator(".message .role").allTextContents()).toEqual(["system", "user", "assistant", "user"]);
     await page.locator("select[data-side=right]").selectOption({ label: "debate" });
     await page.locator("button[data-filter=all]").click();

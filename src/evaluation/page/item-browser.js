@@ -155,7 +155,7 @@ export function drawItemBrowser(place, data) {
         element(
           "p",
           { class: "note" },
-          `Reference answer: ${item.answer}. ${item.id}${item.group === undefined ? "" : `, ${item.group}`}.`,
+          `${item.answer === undefined ? "" : `Reference answer: ${item.answer}. `}${item.id}${item.group === undefined ? "" : `, ${item.group}`}.`,
         ),
       ),
       element("div", { class: "chips", role: "group", "aria-label": "Show at the right" }, ...others),
