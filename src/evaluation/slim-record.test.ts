@@ -70,6 +70,14 @@ test("votes are compared as the task compares answers, and long ones by digest",
   expect(second).toBe(first);
 });
 
+test("a text in which no answer was found has no vote, where answers are found in others", () => {
+  const attempts = [
+    { answer: "It is 4.", extracted: "4", accuracy: 1 },
+    { answer: "I do not know.", accuracy: 0 },
+  ];
+  expect(slimRecord({ ...record, attempts, events: undefined }).attempts!.map(({ vote }) => vote)).toEqual(["4", ""]);
+});
+
 test("what was spent is unknown where a part is, or where the parts exceed what was metered", () => {
   const spent = (events: TraceEvent[], metered: number | undefined) =>
     slimRecord({ ...record, events, usage: { ...usage, outputTokens: metered } }).attempts!.map(({ spentTokens }) => spentTokens);

@@ -118,8 +118,10 @@ function voteKeys(
   same: ((first: string, second: string) => boolean) | undefined,
 ): string[] {
   const seen: { answer: string; key: string }[] = [];
+  // Where answers are read out of texts, a text without one has no vote.
+  const areRead = attempts.some(({ extracted }) => extracted !== undefined);
   return attempts.map(({ answer, extracted }) => {
-    const text = extracted ?? answer;
+    const text = extracted ?? (areRead ? "" : answer);
     const form = normaliseAnswer(text);
     if (form === "") return "";
     const key = form.length <= 64 ? form : createHash("sha256").update(form).digest("base64").slice(0, 22);
