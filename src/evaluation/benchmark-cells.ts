@@ -89,3 +89,12 @@ export function short(value: number | undefined): string {
   if (value === undefined) return "–";
   return value >= 10_000 ? `${(value / 1000).toFixed(1)}k` : Math.round(value).toLocaleString("en-GB");
 }
+
+/** The pool's single samples should be like the baseline's answers; where they are not, the comparison is of something else too. */
+export function poolDoubt({ pool, baseline, methods, resamplingCurve }: BenchmarkTaskResult): string | undefined {
+  const plain = methods.find(({ id }) => id === baseline);
+  const cost = plain?.resampling?.generated;
+  if (!pool || !plain || !cost || cost.samples > 1.5 || Math.abs(cost.difference) < 0.05 || cost.pValue >= 0.01) return undefined;
+  const single = percent(resamplingCurve[0]!.accuracy);
+  return `doubtful: single samples of the resampling pool are right ${single} % of the time, ${baseline} ${percent(plain.accuracy)} %: look whether both were asked alike (prompt, temperature)`;
+}

@@ -1,4 +1,5 @@
 /** The tables of a benchmark's report: methods over tasks in the shape of PASR's Table 1, then everything about one task. */
+import { poolDoubt } from "./benchmark-cells.ts";
 import type { BenchmarkMethodResult, BenchmarkResults, BenchmarkTaskResult, EqualCost, TimeResult } from "./benchmark-results.ts";
 import { type Html, html } from "./report-html.ts";
 import { formatP, percent, points, wholeNumber } from "./report-words.ts";
@@ -90,6 +91,7 @@ function taskNote(task: BenchmarkTaskResult): string {
     pool
       ? `Resampling: ${pool.rule === "single" ? "a single plain answer, as these answers cannot be voted on" : `a vote over up to ${pool.samples} plain samples`}; prompts ${pool.prompts}.`
       : `No resampling: ${task.poolMissing}.`,
+    poolDoubt(task) === undefined ? "" : `Doubtful${poolDoubt(task)!.slice("doubtful".length)}.`,
     pool && pool.itemsLeftOut > 0 ? `${pool.itemsLeftOut} items without a whole pool are left out of it.` : "",
     task.chance ? `Guessing reaches ${share100(task.chance)}.` : "",
   ].join(" ");

@@ -68,6 +68,17 @@ describe("the table of a benchmark", () => {
     expect(wide).toContain("pass@4");
   });
 
+  test("doubts a pool whose single samples are nothing like the baseline's answers", () => {
+    expect(wide).not.toContain("doubtful");
+    const unlike = records.map((record) =>
+      record.method === "resampling"
+        ? { ...record, attempts: record.attempts!.map((attempt) => ({ ...attempt, accuracy: 0 })) }
+        : record,
+    );
+    const table = renderBenchmarkTable(summariseBenchmark({ ...plan, tasks, methods, records: unlike }), { width: 200 });
+    expect(table).toContain("doubtful: single samples of the resampling pool are right 0.0 % of the time, vanilla 50.0 %");
+  });
+
   test("ends with the methods over all tasks", () => {
     const overall = wide.slice(wide.indexOf("over all tasks"));
     expect(lineOf(overall, "method")).toMatch(/method +sums +words +average/);

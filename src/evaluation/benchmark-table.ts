@@ -9,6 +9,7 @@ import {
   name,
   names,
   percent,
+  poolDoubt,
   poolTokens,
   pText,
   share,
@@ -139,6 +140,7 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
   const unfound = task.methods.filter((method) => method.extractionFailures > 0.05);
   const blind = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
   const last = task.resamplingCurve.at(-1);
+  const doubt = poolDoubt(task);
   return [
     `${task.items} items${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
       (blind.length > 0
@@ -150,6 +152,7 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
           "Answers of this task cannot be voted on: resampling is a single plain answer, and more samples change nothing without a way to choose.",
         ]
       : []),
+    ...(doubt === undefined ? [] : [doubt]),
     ...(last
       ? [
           `oracle: the right one of ${last.samples} plain samples, chosen by the reference answer, would be ${percent(last.passAtK)} (pass@${last.samples})`,
