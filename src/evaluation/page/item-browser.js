@@ -100,7 +100,7 @@ export function drawItemBrowser(place, data) {
       ...found.slice(0, listed).map((index, at) => {
         const [before, after] = pair(index);
         const fate = element("span", { class: "fate" }, `${traceSign(before)}→${traceSign(after)}`);
-        const button = element("button", { type: "button" }, fate, data.texts[task.items[index].question].slice(0, 200));
+        const button = element("button", { type: "button" }, fate, beginningOf(data.texts[task.items[index].question]));
         button.addEventListener("click", () => go(at));
         return element("li", {}, button);
       }),
@@ -291,6 +291,12 @@ export function drawItemBrowser(place, data) {
   );
   showTask(task.task);
   return showTask;
+}
+
+/** As much of a question as two lines of the list hold. @param {string} text */
+function beginningOf(text) {
+  const line = text.slice(0, 400).replace(/\s+/g, " ").trim();
+  return line.length <= 56 ? line : `${line.slice(0, 55)}…`;
 }
 
 /** Plain answers left; right the next method, or the same one of the second run. @param {PageTask} task @returns {[number, number]} */
