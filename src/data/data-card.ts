@@ -1,0 +1,158 @@
+/** What became of a set of training data: how much came in, what was kept, what was dropped and why. Nothing is dropped uncounted. */
+import type { Usage } from "#kernel/model.ts";
+
+/** Every reason for leaving something out, and what it means to a reader of the card. */
+export const dropReasons = {
+  "question-empty": "there is no question",
+  "question-too-long": "the question is longer than was allowed",
+  "attempt-empty": "no attempt holds any text",
+  "attempt-failed": "the weak model's call failed",
+  "answer-empty": "the final answer is empty",
+  "answer-failed": "the strong model's call failed",
+  "answer-too-short": "the final answer has fewer characters than was asked for",
+  "answer-too-long": "the final answer is longer than was allowed",
+  "answer-truncated": "the final answer was cut at its largest length, so it has no end to learn",
+  "answer-repeats-attempt": "the final answer is one of the attempts, word for word",
+  inconsistent: "samples of the final answer agree with each other less than was asked for",
+  "agreement-failed": "the agreement of the samples could not be measured",
+  "wrong-final": "the final answer is not right enough",
+  "no-trace": "the record holds no trace",
+  "no-attempt": "the trace holds no attempt",
+  "final-not-in-trace": "no call of the trace wrote the final answer",
+  "question-unknown": "nothing shows how the question alone was asked",
+  "uses-oracle": "the method looked at the reference answer",
+  unfinished: "the method was stopped, or failed",
+  "no-right-turn": "no attempt after the first is right",
+  duplicate: "the same question and answer stand earlier in the data",
+  "asked-elsewhere": "the question stands in data that must not be trained on",
+  "too-long": "it has more tokens than was allowed",
+  "pass-rate": "too many or too few of the answers to this question are right",
+  "over-share": "others like it filled the share that was asked for",
+  "nothing-trained": "no message of it carries loss",
+  "no-pair": "its answers hold no two that one may be preferred to the other",
+  "no-rejected-answer": "it holds no answer that the final one is preferred to",
+  "not-representable": "the other format cannot say which tokens carry loss, or holds no place for a part of it",
+  malformed: "the row is not of this format",
+} as const;
+
+export type DropReason = keyof typeof dropReasons;
+
+/** The outcome of a view, a filter or a reader that leaves something out. */
+export interface Dropped {
+  dropped: DropReason;
+  /** What exactly, where that helps to find it. */
+  detail?: string;
+}
+
+export function isDropped(value: object): value is Dropped {
+  return "dropped" in value && typeof value.dropped === "string";
+}
+
+export interface DropCount {
+  reason: DropReason;
+  meaning: string;
+  count: number;
+  /** The first few, in the order they came. */
+  examples: string[];
+}
+
+/** Cost without wall time, which no second run would repeat. A field that is absent is not known. */
+export type CardUsage = Pick<Usage, "calls"> & { inputTokens?: number; outputTokens?: number; dollars?: number };
+
+export interface DataCard {
+  v: 1;
+  title: string;
+  /** The command that makes the data again. */
+  command?: string;
+  /** Rows, records or queries looked at. */
+  read: number;
+  kept: number;
+  dropped: DropCount[];
+  /** Examples written, where that is not what was kept: mixed-in data, several examples of one record. */
+  examples: number;
+  /** Where the examples come from. */
+  sources: { name: string; examples: number }[];
+  /** Numbers and settings a reader needs, by group. */
+  figures: Record<string, Record<string, string | number | boolean | null>>;
+  usage: Record<string, CardUsage>;
+  /** What to know before using the data, one sentence each. */
+  notes: string[];
+}
+
+const examplesShown = 5;
+
+/** Counts while data goes by. */
+export class DropTally {
+  read = 0;
+  kept = 0;
+  readonly #drops = new Map<DropReason, DropCount>();
+
+  keep(): void {
+    this.read++;
+    this.kept++;
+  }
+
+  drop(id: string, { dropped, detail }: Dropped): void {
+    this.read++;
+    let entry = this.#drops.get(dropped);
+    if (entry === undefined) {
+      entry = { reason: dropped, meaning: dropReasons[dropped], count: 0, examples: [] };
+      this.#drops.set(dropped, entry);
+    }
+    entry.count++;
+    if (entry.examples.length < examplesShown) entry.examples.push(detail === undefined ? id : `${id}: ${detail}`);
+  }
+
+  /** Counts the outcome, and gives it back where it is something. */
+  take<T extends object>(id: string, outcome: T | Dropped): T | undefined {
+    if (isDropped(outcome)) {
+      this.drop(id, outcome);
+      return undefined;
+    }
+    this.keep();
+    return outcome as T;
+  }
+
+  get dropped(): DropCount[] {
+    return [...this.#drops.values()];
+  }
+}
+
+export function dataCard(card: Partial<DataCard> & Pick<DataCard, "title">, tally: DropTally): DataCard {
+  const { read, kept, dropped } = tally;
+  return { v: 1, read, kept, dropped, examples: kept, sources: [], figures: {}, usage: {}, notes: [], ...card };
+}
+
+export function cardUsage({ calls, inputTokens, outputTokens, dollars }: Usage): CardUsage {
+  return {
+    calls,
+    ...(inputTokens === undefined ? {} : { inputTokens }),
+    ...(outputTokens === undefined ? {} : { outputTokens }),
+    ...(dollars === undefined ? {} : { dollars }),
+  };
+}
+
+/** The card as lines for a terminal. */
+export function renderCard(card: DataCard): string {
+  const lines = [card.title];
+  if (card.command !== undefined) lines.push(`made by: ${card.command}`);
+  lines.push("", `${card.read} read, ${card.kept} kept, ${card.read - card.kept} dropped; ${card.examples} examples`);
+  const width = Math.max(0, ...card.dropped.map(({ reason }) => reason.length));
+  for (const { reason, count, meaning, examples } of card.dropped) {
+    lines.push(`  ${reason.padEnd(width)}  ${String(count).padStart(6)}  ${meaning} (${examples.join("; ")})`);
+  }
+  if (card.sources.length > 0) {
+    lines.push("", "sources", ...card.sources.map(({ name, examples }) => `  ${name}: ${examples}`));
+  }
+  for (const [group, figures] of Object.entries(card.figures)) {
+    lines.push("", group, ...Object.entries(figures).map(([name, value]) => `  ${name}: ${value === null ? "unknown" : value}`));
+  }
+  if (Object.keys(card.usage).length > 0) lines.push("", "cost", ...Object.entries(card.usage).map(usageLine));
+  if (card.notes.length > 0) lines.push("", "notes", ...card.notes.map((note) => `  ${note}`));
+  return `${lines.join("\n")}\n`;
+}
+
+function usageLine([name, { calls, inputTokens, outputTokens, dollars }]: [string, CardUsage]): string {
+  const tokens = `${inputTokens ?? "unknown"} input and ${outputTokens ?? "unknown"} output tokens`;
+  return `  ${name}: ${calls} calls, ${tokens}${dollars === undefined ? "" : `, $${dollars.toFixed(4)}`}`;
+}

@@ -1,0 +1,119 @@
+/** Every format of training data by its name, and files of them: read, converted, written, with every row accounted for. */
+import path from "node:path";
+import { userError } from "#kernel/errors.ts";
+import { replaceFile } from "#record/durable.ts";
+import { type Dropped, DropTally, isDropped } from "./data-card.ts";
+import { checkPtr, type PtrLimits, ptrConversation, ptrExampleOf, readPtr, writePtr } from "./ptr-layout.ts";
+import { type Row, readRows } from "./rows.ts";
+import { asKind, type Datum, idOf, type TrainingFormat, wrongKind } from "./training-datum.ts";
+import { openAiChat, ownConversations, ownPairs, shareGpt } from "./training-formats-chat.ts";
+import { trlPreference, trlPromptCompletion } from "./training-formats-trl.ts";
+import { verl } from "./training-formats-verl.ts";
+
+/** The layout of PTR's sample; rows that cannot be learned from are left out with their reason. */
+export function ptrFormat(limits: PtrLimits = {}): TrainingFormat {
+  return {
+    name: "ptr",
+    kind: "conversation",
+    summary: "PTR's sample: question, output1 (attempt), output2 (final answer)",
+    looksLike: ({ question, output1, output2 }) => [question, output1, output2].every((value) => typeof value === "string"),
+    read(values, id) {
+      const example = readPtr(values, typeof values.id === "string" && values.id !== "" ? values.id : id);
+      const checked = isDropped(example) ? example : checkPtr(example, limits);
+      return isDropped(checked) ? checked : { kind: "conversation", conversation: ptrConversation(checked) };
+    },
+    write(datum) {
+      if (datum.kind !== "conversation") return wrongKind(datum, "ptr");
+      const example = ptrExampleOf(datum.conversation);
+      return isDropped(example) ? example : { id: example.id, ...writePtr(example) };
+    },
+  };
+}
+
+/** `sharegpt` is also called `conversations`. */
+export function trainingFormats(limits: PtrLimits = {}): TrainingFormat[] {
+  // Where a row could be of several formats, the earlier one is taken.
+  return [ownConversations, ownPairs, ptrFormat(limits), verl, trlPreference, trlPromptCompletion, shareGpt, openAiChat];
+}
+
+export function formatNamed(name: string, limits: PtrLimits = {}): TrainingFormat {
+  const formats = trainingFormats(limits);
+  const found = formats.find((format) => format.name === (name === "conversations" ? "sharegpt" : name));
+  if (found) return found;
+  throw userError(
+    "data-format",
+    `“${name}” is no format of training data`,
+    `Take one of ${formats.map((format) => format.name).join(", ")}.`,
+  );
+}
+
+/** The format that the first rows are of. */
+export function guessFormat(file: string, rows: readonly Row[], limits: PtrLimits = {}): TrainingFormat {
+  const first = rows.slice(0, 20);
+  const found = trainingFormats(limits).find(
+    (format) => first.length > 0 && first.every(({ values }) => format.looksLike(values)),
+  );
+  if (found) return found;
+  const columns = [...new Set(first.flatMap(({ values }) => Object.keys(values)))].join(", ");
+  throw userError(
+    "data-format",
+    `${file} is of no known format of training data; its columns are: ${columns || "none"}`,
+    "Name the format, such as --from openai.",
+  );
+}
+
+export interface TrainingFile {
+  format: TrainingFormat;
+  data: Datum[];
+  tally: DropTally;
+}
+
+/** Reads a whole file. Rows that are no example are counted; a file without a single one is an error that names the first reason. */
+export async function readTrainingFile(
+  file: string,
+  options: { format?: string; limits?: PtrLimits; rows?: readonly Row[] } = {},
+): Promise<TrainingFile> {
+  const rows = options.rows ?? (await readRows(file));
+  const format =
+    options.format === undefined ? guessFormat(file, rows, options.limits) : formatNamed(options.format, options.limits);
+  const tally = new DropTally();
+  const name = path.basename(file);
+  const data = rows.flatMap(({ line, values }) => {
+    const id = `${name}:${line}`;
+    return tally.take(id, format.read(values, id)) ?? [];
+  });
+  if (data.length > 0) return { format, data, tally };
+  const [first] = tally.dropped;
+  throw userError(
+    "data-empty",
+    first
+      ? `none of the ${rows.length} rows of ${file} is an example of the format ${format.name}: ${first.meaning} (${first.examples[0]})`
+      : `${file} is empty`,
+    "Check the file, or name another format with --from.",
+  );
+}
+
+/** Rows of another format; what it cannot say is left out and counted. */
+export function convert(data: readonly Datum[], to: TrainingFormat): { rows: Record<string, unknown>[]; tally: DropTally } {
+  const tally = new DropTally();
+  const rows = data.flatMap((datum) => {
+    const same: Datum | Dropped = asKind(datum, to.kind);
+    const row = tally.take(idOf(datum), isDropped(same) ? same : to.write(same));
+    return row === undefined ? [] : [row];
+  });
+  return { rows, tally };
+}
+
+/** JSON lines, or one array where the name ends in `.json`. In one move: a crash leaves the old file or the new one. */
+export function writeRows(file: string, rows: readonly Record<string, unknown>[]): void {
+  const extension = path.extname(file).toLowerCase();
+  if (![".json", ".jsonl", ".ndjson"].includes(extension)) {
+    throw userError(
+      "data-format",
+      `training data cannot be written as “${path.basename(file)}”`,
+      "Give a file that ends in .jsonl or .json.",
+    );
+  }
+  const lines = rows.map((row) => JSON.stringify(row));
+  replaceFile(file, extension === ".json" ? `[${lines.join(",\n")}]\n` : lines.map((line) => `${line}\n`).join(""));
+}
