@@ -31,7 +31,7 @@ export class LiveAnswer {
   /** What has to follow so that the text told is the answer; set apart where something else was told in its place. */
   rest(answer: string): string {
     if (answer.startsWith(this.#told)) return answer.slice(this.#told.length);
-    return `\n\n${answer}`;
+    return answer === "" ? "" : `\n\n${answer}`;
   }
 
   #take(events: readonly GrammarEvent[]): LivePieces {

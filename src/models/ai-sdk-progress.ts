@@ -3,6 +3,9 @@ import type { JSONObject } from "@ai-sdk/provider";
 import type { Usage } from "#kernel/model.ts";
 import type { Outcome, TraceEvent } from "#kernel/trace.ts";
 
+/** Stands at the end of each block of progress, because the SDK joins blocks with nothing between (`reasoningText`). */
+export const blockEnd = "\n\n";
+
 /** One line that says what happened. */
 export function headline(event: TraceEvent): string {
   switch (event.type) {

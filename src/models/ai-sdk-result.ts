@@ -8,7 +8,7 @@ import type {
 } from "@ai-sdk/provider";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import type { Outcome, TraceEvent } from "#kernel/trace.ts";
-import { headline, summaryOf, wordsOf } from "./ai-sdk-progress.ts";
+import { blockEnd, headline, summaryOf, wordsOf } from "./ai-sdk-progress.ts";
 import { progressMark } from "./ai-sdk-prompt.ts";
 import type { RequestRun } from "./ai-sdk-request.ts";
 import { sdkUsage } from "./ai-sdk-usage.ts";
@@ -57,7 +57,7 @@ function progressText({ model }: RequestRun, event: TraceEvent, answerText: stri
   const isAnswer = event.type === "attempt-end" && words === answerText;
   const ownReasoning = isAnswer ? "" : (model.contentOf(words)?.completion.reasoning ?? "");
   const told = isAnswer ? (parseRefine(words).think ?? "") : words;
-  return [headline(event), ownReasoning, told.trim()].filter((piece) => piece !== "").join("\n\n");
+  return [headline(event), ownReasoning, told.trim()].filter((piece) => piece !== "").join("\n\n") + blockEnd;
 }
 
 function finishReason({ model }: RequestRun, outcome: Outcome): LanguageModelV4FinishReason {

@@ -3,7 +3,7 @@ import type { LanguageModelV4Content, LanguageModelV4StreamPart, SharedV4Warning
 import type { CompletionDelta } from "#kernel/model.ts";
 import type { Method, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { LiveAnswer } from "./ai-sdk-live.ts";
-import { headline, wordsOf } from "./ai-sdk-progress.ts";
+import { blockEnd, headline, wordsOf } from "./ai-sdk-progress.ts";
 import { progressMark } from "./ai-sdk-prompt.ts";
 import type { CallListener, RequestRun } from "./ai-sdk-request.ts";
 import { endOf } from "./ai-sdk-result.ts";
@@ -28,6 +28,8 @@ export class StreamTeller implements CallListener {
   /** Texts that were told while they arrived. */
   readonly #told = new Set<string>();
   readonly #arriving = new Map<string, string>();
+  /** Failed calls before anything was told. */
+  readonly #held: TraceEvent[] = [];
   #controller!: ReadableStreamDefaultController<LanguageModelV4StreamPart>;
   #begin!: () => void;
   #started = false;
@@ -63,6 +65,7 @@ export class StreamTeller implements CallListener {
       if (!id.startsWith(`call-${call}-`)) continue;
       this.#arriving.delete(id);
       this.#told.add(text);
+      if (this.#open.has(id)) this.#piece(id, "reasoning", blockEnd);
       this.#close(id);
     }
   }
@@ -70,8 +73,14 @@ export class StreamTeller implements CallListener {
   event(event: TraceEvent): void {
     const words = wordsOf(event);
     if (!this.#options.showProgress || (this.#live && event.type === "attempt-end")) return;
+    // Told alone, it would stand in the way of the request's failing as a whole.
+    if (!this.#started && isFailure(event)) {
+      this.#held.push(event);
+      return;
+    }
+    for (const held of this.#held.splice(0)) this.#block("reasoning", headline(held) + blockEnd, progressMark);
     const text = words === "" || this.#told.has(words) ? headline(event) : `${headline(event)}\n\n${words.trim()}`;
-    this.#block("reasoning", text, progressMark);
+    this.#block("reasoning", text + blockEnd, progressMark);
   }
 
   finish(parts: readonly LanguageModelV4Content[], outcome: Outcome, state: RequestRun): void {
@@ -175,4 +184,8 @@ export class StreamTeller implements CallListener {
     this.#ended = true;
     close();
   }
+}
+
+function isFailure(event: TraceEvent): boolean {
+  return event.type === "inner" ? isFailure(event.event) : event.type === "error";
 }

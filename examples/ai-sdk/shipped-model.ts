@@ -1,0 +1,28 @@
+/**
+ * A refined model under the AI SDK's generateText, offline: the checkpoint that ships with the package answers six times and its answers
+ * vote. It knows chains of additions, subtractions and products with one-digit numbers, bare or as short stories, and nothing else.
+ * `node examples/ai-sdk/shipped-model.ts` from a checkout; in a project of your own the imports come from "midcourse".
+ */
+import path from "node:path";
+import { generateText } from "ai";
+import { EmbeddedEngine } from "../../src/engines/embedded/engine.ts";
+import { selfConsistency } from "../../src/methods/self-consistency.ts";
+import { refine } from "../../src/models/ai-sdk-refine.ts";
+import { toAiSdk } from "../../src/models/ai-sdk-serve.ts";
+import { EmbeddedModel } from "../../src/models/embedded.ts";
+import { Tokenizer } from "../../src/tokens/tokenizer.ts";
+
+const folder = path.resolve(import.meta.dirname, "../../models/base");
+const engine = await EmbeddedEngine.open({ folder });
+const model = toAiSdk(new EmbeddedModel(engine, await Tokenizer.load(folder), { id: "base" }), { maxTokens: 128 });
+
+const { text, reasoningText, usage } = await generateText({
+  model: refine(model, selfConsistency({ samples: 6, temperature: 0.9, instruction: "Solve step by step." }), { seed: 1 }),
+  prompt:
+    process.argv[2] ?? "A box holds 211 pens. Sam buys 3 boxes. Sam buys 7 more. Sam finds 6 pens. How many pens does Sam have?",
+});
+
+console.log(reasoningText);
+console.log(`Answer: ${text}`);
+console.log(`Tokens: ${usage.inputTokens} read, ${usage.outputTokens} written`);
+await engine.close();
