@@ -14,7 +14,7 @@ import { vanilla } from "#methods/vanilla.ts";
 import { HttpConnections } from "#models/http-request.ts";
 import { Limiter } from "#models/limiter.ts";
 import { OpenAiModel } from "#models/openai.ts";
-import { carefulQuirks } from "#models/server-quirks.ts";
+import { carefulQuirks, serverQuirks } from "#models/server-quirks.ts";
 import { RecordStore } from "#recipes/benchmark-store.ts";
 import { numberVerifier } from "#verifiers/number.ts";
 
@@ -37,7 +37,7 @@ async function measure(delay: number): Promise<void> {
       model: "fixed-delay",
       address: { baseUrl: `http://127.0.0.1:${port}/v1` },
       connections,
-      quirks: carefulQuirks,
+      quirks: carefulQuirks(serverQuirks.other),
       policy: new Limiter({ most: concurrency }).policy,
     });
     const store = new RecordStore(folder);
