@@ -11,6 +11,10 @@ export interface MethodOption {
   type: "integer" | "number" | "boolean" | "text" | "choice" | "method";
   default: number | boolean | string | undefined;
   choices?: readonly string[];
+  /** Smallest value of a number or integer; 0 when left out. */
+  minimum?: number;
+  /** Largest value of a number or integer. */
+  maximum?: number;
   /** What it does, in one line. */
   description: string;
   /** The paper's value, where it has one, such as "4 (GSM8K), 3 (dialogue)". */
@@ -36,6 +40,8 @@ export interface MethodCard {
   paper?: { title: string; authors: string; year: number; arxiv?: string };
   kind: MethodKind;
   needs: readonly MethodNeed[];
+  /** Where they depend on the options: the needs in place of `needs`. Every option is set. */
+  needsWith?(options: MethodOptionValues): readonly MethodNeed[];
   usesOracle?: boolean;
   options: Readonly<Record<string, MethodOption>>;
   /** Most calls of the model as a formula in the options' names, such as "1 + 2·rounds". */

@@ -16,9 +16,11 @@
  * grammar's verdict is what rewards and reports look at.
  */
 import { Caller, withInstruction } from "#kernel/call.ts";
+import type { MethodCard } from "#kernel/method-card.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
+import { optionsOf } from "./driver/options.ts";
 
 export interface PasrFormatOptions {
   /** Name in results; `pasr-prompt` when left out (a trained model's results are called `pasr`). */
@@ -56,3 +58,22 @@ export const refineInstruction = [
   "Refine as often as it helps and not at all where nothing is in doubt; never put one refine section inside another.",
   "After </think>, write the final answer between <answer> and </answer>. Write nothing outside these tags.",
 ].join(" ");
+
+export const pasrFormatCard: MethodCard = {
+  id: "pasr-format",
+  summary: "Asks the model to check and correct itself while it reasons: <think> … <refine> … </think><answer> … </answer>.",
+  paper: {
+    title: "A Stitch in Time Saves Nine: Proactive Self-Refinement for Language Models",
+    authors: "Jinyi Han et al.",
+    year: 2025,
+    arxiv: "2508.12903",
+  },
+  kind: "single pass",
+  needs: [],
+  options: {
+    instruction: { type: "text", default: undefined, description: "system message in place of the one that explains the format" },
+  },
+  calls: "1",
+  maxCalls: () => 1,
+  create: (options, id) => pasrFormat({ ...optionsOf<PasrFormatOptions>(options, "instruction"), id }),
+};

@@ -5,18 +5,26 @@
  *
  * Algorithm (§2)
  *   1. Sample n completions of the same conversation.
- *   2. Read the answer of each and bring it to a normal form.
+ *   2. Read the answer of each.
  *   3. Return the answer with the most votes (the paper's unweighted sum; a tie goes to the answer seen first).
  *
- * Cost: 1 call with n samples (the prompt is paid once); n calls where a model answers one sample at a time.
+ * Cost: 1 call with n samples (the prompt is paid once); where a model answers one sample at a time it makes n requests of it.
  *
- * Our deviations: completions without an answer have no vote. Ties are not defined in the paper.
+ * Our deviations: completions without an answer have no vote. Ties are not defined in the paper. Answers are told apart in the task's own
+ * form where the request brings one. Greedy samples would all agree, so that they are drawn at 0.7 where the run is greedy and no
+ * temperature is given.
  */
-import { normaliseAnswer } from "#kernel/answer-form.ts";
-import { Caller, withInstruction } from "#kernel/call.ts";
+import { type AnswerForm, answerFormOf } from "#kernel/answer-form.ts";
+import { withInstruction } from "#kernel/call.ts";
+import type { MethodCard } from "#kernel/method-card.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
+import { mostAgreed } from "./driver/candidates.ts";
+import { endEarly, endWith } from "./driver/ending.ts";
+import { optionsOf } from "./driver/options.ts";
+import { samplingTemperature } from "./driver/sampling.ts";
+import { stoppedBy, TracedCalls } from "./driver/traced-calls.ts";
 
 export interface SelfConsistencyOptions {
   /** Samples n. The paper: 40. */
@@ -25,9 +33,9 @@ export interface SelfConsistencyOptions {
   id?: string;
   /** Put in the system message; nothing is added when left out. */
   instruction?: string;
-  /** Of the samples; the request's own when left out. Greedy samples would all agree. The paper: 0.7 (0.5 for smaller models, with top-k 40). */
+  /** Of the samples; the request's own when left out, 0.7 where that is 0. The paper: 0.7 (0.5 for smaller models, with top-k 40). */
   temperature?: number;
-  /** Two answers agree when their normal forms are equal; an empty form has no vote. */
+  /** Two answers agree when their normal forms are equal; an empty form has no vote. The task's own form when left out. */
   normalise?: (answer: string) => string;
 }
 
@@ -36,38 +44,51 @@ export function selfConsistency(options: SelfConsistencyOptions): Method {
 }
 
 async function* runSelfConsistency(request: MethodRequest, options: SelfConsistencyOptions): AsyncGenerator<TraceEvent, Outcome> {
-  const { samples, instruction, temperature, normalise = normaliseAnswer } = options;
-  const caller = new Caller(request);
+  const { samples: n, instruction, normalise } = options;
+  const calls = new TracedCalls(request);
   const messages = withInstruction(request.messages, instruction);
+  const temperature = samplingTemperature(options.temperature, request.temperature);
 
-  // 1. Sample.
-  const seed = deriveSeed(request.seed, "attempt", 0);
-  const sampled = await caller.ask(messages, { n: samples, seed, ...(temperature === undefined ? {} : { temperature }) });
-  if (!sampled.ok) {
-    if (sampled.reason === "error") yield { type: "error", message: sampled.message };
-    return { text: "", answer: "", reason: sampled.reason, usage: caller.spent };
-  }
-  for (const [attempt, { text, usage }] of sampled.completions.entries()) {
-    yield { type: "attempt-end", attempt, messages, text, usage };
-  }
+  try {
+    // 1. Sample.
+    const sampled = yield* calls.attempts(messages, { n, seed: deriveSeed(request.seed, "attempt", 0), temperature });
 
-  // 2. Normal forms; 3. the majority.
-  const forms = sampled.completions.map(({ text }) => normalise(parseRefine(text).answerText));
-  const { winner, votes, voters } = countVotes(forms);
-  yield { type: "choice-end", attempt: winner, reason: `${votes} of ${voters} votes` };
-  const text = sampled.completions[winner]!.text;
-  return { text, answer: parseRefine(text).answerText, reason: "done", usage: caller.spent };
+    // 2. Read; 3. the majority.
+    const { winner = sampled[0]!, votes, voters } = mostAgreed(sampled, normalise ? formBy(normalise) : answerFormOf(request));
+    return yield* endWith({ chosen: winner, why: `${votes} of ${voters} votes`, usage: calls.caller.spent });
+  } catch (thrown) {
+    return yield* endEarly(stoppedBy(thrown), { usage: calls.caller.spent });
+  }
 }
 
-/** The first sample whose form has the most votes; sample 0 when none has an answer. */
-function countVotes(forms: readonly string[]): { winner: number; votes: number; voters: number } {
-  // A map keeps the order of first sight, so the first largest count is the tie rule.
-  const votesByForm = new Map<string, number>();
-  for (const form of forms) if (form !== "") votesByForm.set(form, (votesByForm.get(form) ?? 0) + 1);
-  let winner = "";
-  let votes = 0;
-  for (const [form, count] of votesByForm) {
-    if (count > votes) [winner, votes] = [form, count];
-  }
-  return { winner: votes === 0 ? 0 : forms.indexOf(winner), votes, voters: forms.length };
+function formBy(normalise: (answer: string) => string): AnswerForm {
+  return { read: (text) => normalise(parseRefine(text).answerText) || undefined, same: (first, second) => first === second };
 }
+
+export const selfConsistencyCard: MethodCard = {
+  id: "self-consistency",
+  summary: "Samples several answers and returns the one most of them agree on.",
+  paper: {
+    title: "Self-Consistency Improves Chain of Thought Reasoning in Language Models",
+    authors: "Xuezhi Wang et al.",
+    year: 2022,
+    arxiv: "2203.11171",
+  },
+  kind: "sampling",
+  needs: [],
+  options: {
+    samples: { type: "integer", default: 8, minimum: 1, maximum: 1000, description: "answers to sample", paper: "40" },
+    temperature: {
+      type: "number",
+      default: undefined,
+      maximum: 10,
+      description: "of the samples; the run's own when not given, 0.7 where that is 0",
+      paper: "0.7 (0.5 for smaller models)",
+    },
+    instruction: { type: "text", default: undefined, description: "system message" },
+  },
+  calls: "1",
+  maxCalls: () => 1,
+  create: (options, id) =>
+    selfConsistency({ ...optionsOf<SelfConsistencyOptions>(options, "samples", "temperature", "instruction"), id }),
+};

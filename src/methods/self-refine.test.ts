@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Method, TraceEvent } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
-import { readOutOfTen, saysAllRight, selfRefine } from "./self-refine.ts";
+import { readOutOfTen, saysAllRight } from "./driver/refine-turns.ts";
+import { selfRefine } from "./self-refine.ts";
 
 const prompts = { feedbackPrompt: "FEEDBACK?", refinePrompt: "REWRITE!", reviewPrompt: "REVIEW!" };
 
@@ -49,6 +50,21 @@ describe("two calls a round", () => {
     expect(last.outcome.text).toBe("y3");
   });
 
+  test("an answer found right is taken, whatever scores the others have", async () => {
+    const replies = ["y0", "4/10", "y1", "Everything is right."];
+    const stopped = await play(selfRefine({ rounds: 3, choose: "best-scored", ...prompts }), replies);
+    expect(stopped.outcome.text).toBe("y1");
+    const atTheEnd = await play(selfRefine({ rounds: 1, choose: "best-scored", ...prompts }), replies);
+    expect(atTheEnd.outcome.text).toBe("y1");
+  });
+
+  test("chooses by vote when asked, the earlier of equals, in the form of the task", async () => {
+    const replies = ["7.0", "f0", "8", "f1", "7"];
+    const voted = await play(selfRefine({ rounds: 2, choose: "vote", ...prompts }), replies);
+    expect(voted.outcome.text).toBe("7.0");
+    expect(voted.events.at(-1)).toEqual({ type: "choice-end", attempt: 0, reason: "2 of 3 attempts agree; all rounds done" });
+  });
+
   test("feedback may have its own temperature", async () => {
     const { model } = await play(selfRefine({ rounds: 1, feedbackTemperature: 0.7, ...prompts }), ["y0", "f0", "y1"]);
     expect(model.calls.map((call) => call.options.temperature)).toEqual([0, 0.7, 0]);
@@ -84,5 +100,6 @@ test.each([
   ["clarity 3/10, total 7.5/10", 7.5],
   ["7 / 10", 7],
   ["1/100", undefined],
+  ["11/10", undefined],
   ["good", undefined],
 ])("score of %j is %s", (feedback, expected) => expect(readOutOfTen(feedback)).toBe(expected));

@@ -6,21 +6,37 @@
  * Algorithm (paper's Algorithm 1)
  *   1. Draft: y_0 = M(x).
  *   2. Feedback: f_t = M(x, y_t).
- *   3. Stop when f_t says that nothing is wrong.
+ *   3. Stop when f_t says that nothing is wrong: y_t is the answer.
  *   4. Refine: y_{t+1} = M(x, y_0, f_0, …, y_t, f_t); back to 2 while t + 1 < rounds.
- *   5. The answer is the last one, or the one whose feedback gave it the highest score.
+ *   5. The answer is the last one, or the one whose feedback gave it the highest score, or the one most attempts agree on.
  *
  * Cost in calls, T rounds and no early stop: 1 + 2T (`two-call`), 1 + T (`one-call`); `best-scored` adds one call for the feedback on the
  * last answer. Input tokens grow with the square of T, because the history is sent again each time.
  *
  * Our deviations: zero-shot instructions in a chat in place of few-shot prompts per task. The paper's code keeps no candidate but the last
- * although its text speaks of choosing; here the choice is an option. A feedback that gives no verdict never counts as "all right".
+ * although its text speaks of choosing; here the choice is an option, and `best-scored` is what the command line takes when nothing is
+ * said. A feedback that gives no verdict never counts as "all right". A review in one call gives no scores, so that `best-scored` is then
+ * the last answer.
  */
-import { Caller, type CallResult, withInstruction } from "#kernel/call.ts";
-import type { Message } from "#kernel/model.ts";
-import { parseRefine } from "#kernel/refine-grammar.ts";
+import { answerFormOf } from "#kernel/answer-form.ts";
+import { withInstruction } from "#kernel/call.ts";
+import type { MethodCard } from "#kernel/method-card.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
+import { bestScored, type Candidate, mostAgreed } from "./driver/candidates.ts";
+import { endEarly, endWith } from "./driver/ending.ts";
+import { numberOf, optionsOf } from "./driver/options.ts";
+import {
+  askForFeedback,
+  askForRefinement,
+  askForReview,
+  defaultFeedbackPrompt,
+  defaultRefinePrompt,
+  defaultReviewPrompt,
+  readOutOfTen,
+  saysAllRight,
+} from "./driver/refine-turns.ts";
+import { stoppedBy, TracedCalls } from "./driver/traced-calls.ts";
 
 export interface SelfRefineOptions {
   /** Largest number of refinements T. The paper: 4 for most tasks, 3 for dialogue, 5 for acronyms. */
@@ -39,18 +55,19 @@ export interface SelfRefineOptions {
   reviewPrompt?: string;
   /** Whether a feedback says that nothing is wrong; false keeps every round. The paper stops on a fixed phrase. */
   isAllRight?: ((feedback: string) => boolean) | false;
-  /** `last` as the paper's code does, or `best-scored` by `readScore` (`two-call` only; ties and unread scores go to the later answer). */
-  choose?: "last" | "best-scored";
+  /**
+   * `last` as the paper's code does; `best-scored` by `readScore` (`two-call` only; ties and unread scores go to the later answer); `vote`
+   * among all attempts, ties to the earlier one. An answer that the feedback found nothing wrong with is taken in any case but `vote`.
+   */
+  choose?: "last" | "best-scored" | "vote";
   /** The score a feedback gives its answer, larger is better; undefined when it gives none. */
   readScore?: (feedback: string) => number | undefined;
   /** Of the feedback calls; the request's own when left out. The paper: 0.7 with drafts at 0 on GSM8K. */
   feedbackTemperature?: number;
 }
 
-interface Round {
-  attempt: string;
+interface Attempt extends Candidate {
   feedback?: string;
-  score?: number | undefined;
 }
 
 export function selfRefine(options: SelfRefineOptions): Method {
@@ -64,121 +81,128 @@ async function* runSelfRefine(request: MethodRequest, options: SelfRefineOptions
     feedbackPrompt = defaultFeedbackPrompt,
     refinePrompt = defaultRefinePrompt,
     reviewPrompt = defaultReviewPrompt,
+    feedbackTemperature: temperature,
   } = options;
+  const prompts = { feedbackPrompt, refinePrompt };
   const stops = isAllRight || (() => false);
-  const caller = new Caller(request);
+  const calls = new TracedCalls(request);
+  const history = calls.candidates as Attempt[];
   const question = withInstruction(request.messages, options.instruction);
-  const history: Round[] = [];
 
-  // 1. Draft. Its seed is that of a plain answer, so at equal settings the draft is the plain answer, word for word.
-  const drafted = await caller.ask(question, { seed: deriveSeed(request.seed, "attempt", 0) });
-  if (!drafted.ok) return yield* end(drafted);
-  history.push({ attempt: drafted.completions[0]!.text });
-  yield { type: "attempt-end", attempt: 0, messages: question, text: history[0]!.attempt, usage: drafted.usage };
+  try {
+    // 1. Draft. Its seed is that of a plain answer, so at equal settings the draft is the plain answer, word for word.
+    yield* calls.attempt(question, { seed: deriveSeed(request.seed, "attempt", 0) });
 
-  for (let round = 0; round < rounds; round++) {
-    const current = history[round]!;
-    if (variant === "two-call") {
-      // 2. Feedback on the present answer alone.
-      const feedbackEnd = yield* giveFeedback(round);
-      if (feedbackEnd) return feedbackEnd;
-      // 3. Stop.
-      if (stops(current.feedback!)) return yield* finish("the feedback found nothing wrong");
+    for (let round = 0; round < rounds; round++) {
+      const seed = deriveSeed(request.seed, "attempt", round + 1);
+      if (variant === "one-call") {
+        // 2. to 4. in one completion; one that only says "all right" is feedback, not an answer.
+        const allRight = yield* reviewOrAttempt(round, seed);
+        if (allRight) return yield* finish("the review found nothing wrong", history[round]);
+        continue;
+      }
+      // 2. Feedback on the present answer alone; 3. stop.
+      if (stops(yield* giveFeedback(round))) return yield* finish("the feedback found nothing wrong", history[round]);
+      // 4. Refine with the whole history.
+      yield* calls.attempt(askForRefinement(question, history, prompts), { seed });
     }
-
-    // 4. Refine with the whole history.
-    const messages =
-      variant === "one-call"
-        ? [...question, ...recall(history, reviewPrompt)]
-        : [...question, ...recall(history, feedbackPrompt), { role: "user" as const, content: refinePrompt }];
-    const refined = await caller.ask(messages, { seed: deriveSeed(request.seed, "attempt", round + 1) });
-    if (!refined.ok) return yield* end(refined);
-    const text = refined.completions[0]!.text;
-    if (variant === "one-call" && stops(text)) {
-      // 3. In one call, a completion that only says "all right" is feedback, not an answer.
-      yield { type: "feedback-end", attempt: round, messages, text, usage: refined.usage };
-      return yield* finish("the review found nothing wrong");
+    if (choose === "best-scored" && variant === "two-call" && stops(yield* giveFeedback(rounds))) {
+      return yield* finish("the feedback found nothing wrong", history[rounds]);
     }
-    history.push({ attempt: text });
-    yield { type: "attempt-end", attempt: round + 1, messages, text, usage: refined.usage };
-  }
-  if (choose === "best-scored" && variant === "two-call") {
-    const feedbackEnd = yield* giveFeedback(history.length - 1);
-    if (feedbackEnd) return feedbackEnd;
-  }
-  return yield* finish("all rounds done");
-
-  /** The conversation between question and next request: every answer with its feedback, oldest first. */
-  function recall(past: readonly Round[], request: string): Message[] {
-    return past.flatMap(({ attempt, feedback }, index): Message[] => [
-      { role: "assistant", content: attempt },
-      { role: "user", content: request },
-      ...(feedback === undefined ? [] : [{ role: "assistant" as const, content: feedback }]),
-      ...(feedback !== undefined && index < past.length - 1 ? [{ role: "user" as const, content: refinePrompt }] : []),
-    ]);
+    return yield* finish("all rounds done");
+  } catch (thrown) {
+    return yield* endEarly(stoppedBy(thrown), { ...choice(), usage: calls.caller.spent });
   }
 
-  async function* giveFeedback(round: number): AsyncGenerator<TraceEvent, Outcome | undefined> {
-    const current = history[round]!;
-    const { feedbackTemperature: temperature } = options;
-    const messages = [...question, ...recall([{ attempt: current.attempt }], feedbackPrompt)];
+  async function* giveFeedback(round: number): AsyncGenerator<TraceEvent, string> {
+    const attempt = history[round]!;
     const seed = deriveSeed(request.seed, "feedback", round);
-    const criticised = await caller.ask(messages, { seed, ...(temperature === undefined ? {} : { temperature }) });
-    if (!criticised.ok) return yield* end(criticised);
-    current.feedback = criticised.completions[0]!.text;
-    current.score = readScore(current.feedback);
-    yield { type: "feedback-end", attempt: round, messages, text: current.feedback, usage: criticised.usage };
-    return undefined;
+    const messages = askForFeedback(question, attempt.text, prompts);
+    attempt.feedback = yield* calls.feedback(round, messages, { seed, ...(temperature === undefined ? {} : { temperature }) });
+    attempt.score = readScore(attempt.feedback);
+    return attempt.feedback;
   }
 
-  /** 5. Choose among what there is. */
-  async function* finish(reason: string, endReason: Outcome["reason"] = "done"): AsyncGenerator<TraceEvent, Outcome> {
-    const chosen = choose === "best-scored" ? bestScored(history) : history.length - 1;
-    const score = history[chosen]!.score;
-    const why =
-      choose === "best-scored" && score !== undefined ? `highest score (${score}); ${reason}` : `last answer; ${reason}`;
-    yield { type: "choice-end", attempt: chosen, reason: why };
-    const text = history[chosen]!.attempt;
-    return { text, answer: parseRefine(text).answerText, reason: endReason, usage: caller.spent };
+  /** True when the completion is no new answer but says that the present one is right. */
+  async function* reviewOrAttempt(round: number, seed: number): AsyncGenerator<TraceEvent, boolean> {
+    const messages = askForReview(question, history, reviewPrompt);
+    return yield* calls.attemptUnless(stops, round, messages, { seed });
   }
 
-  /** A call that did not happen or failed: best so far, or nothing. */
-  async function* end(failed: CallResult & { ok: false }): AsyncGenerator<TraceEvent, Outcome> {
-    if (failed.reason === "error") yield { type: "error", message: failed.message };
-    if (history.length > 0) return yield* finish(failed.message, failed.reason);
-    return { text: "", answer: "", reason: failed.reason, usage: caller.spent };
+  /** 5. Choose among what there is; `confirmed` is an attempt that was found to be right. */
+  function* finish(reason: string, confirmed?: Attempt): Generator<TraceEvent, Outcome> {
+    const { chosen, why } = confirmed && choose !== "vote" ? { chosen: confirmed, why: "last answer" } : choice();
+    return yield* endWith({ chosen, why: `${why}; ${reason}`, usage: calls.caller.spent });
+  }
+
+  function choice(): { chosen: Candidate | undefined; why: string } {
+    const last = { chosen: history.at(-1), why: "last answer" };
+    if (choose === "vote") {
+      const { winner, votes, voters } = mostAgreed(history, answerFormOf(request));
+      return winner ? { chosen: winner, why: `${votes} of ${voters} attempts agree` } : last;
+    }
+    const best = choose === "best-scored" ? bestScored(history) : undefined;
+    return best?.score === undefined ? last : { chosen: best, why: `highest score (${best.score})` };
   }
 }
 
-function bestScored(history: readonly Round[]): number {
-  let best = history.length - 1;
-  for (let index = history.length - 2; index >= 0; index--) {
-    if ((history[index]!.score ?? Number.NEGATIVE_INFINITY) > (history[best]!.score ?? Number.NEGATIVE_INFINITY)) best = index;
-  }
-  return best;
-}
-
-/** True when one line of the feedback is the agreed phrase and nothing else. */
-export function saysAllRight(feedback: string): boolean {
-  return feedback.split("\n").some((line) => /^\W*everything is right\W*$/i.test(line));
-}
-
-/** Reads the last "n/10" of a feedback. */
-export function readOutOfTen(feedback: string): number | undefined {
-  const found = [...feedback.matchAll(/(\d+(?:\.\d+)?)\s*\/\s*10\b/g)].at(-1);
-  return found ? Number(found[1]) : undefined;
-}
-
-export const defaultFeedbackPrompt = [
-  "Review the answer above. Go through it step by step, name the first step that is wrong or unclear, quote it, and say how to correct it.",
-  "Do not write a new answer. Give the answer a score from 0/10 to 10/10.",
-  "If nothing needs to change, write this line and nothing else: EVERYTHING IS RIGHT",
-].join(" ");
-
-export const defaultRefinePrompt =
-  "Write the improved answer in full, in the same form as the first, making the corrections the review asks for and keeping what was right.";
-
-export const defaultReviewPrompt = [
-  "Review the answer above step by step, then write the improved answer in full, in the same form as the first.",
-  "If nothing needs to change, write this line and nothing else: EVERYTHING IS RIGHT",
-].join(" ");
+export const selfRefineCard: MethodCard = {
+  id: "self-refine",
+  summary: "Answers, criticises its answer, rewrites it, and again.",
+  paper: {
+    title: "Self-Refine: Iterative Refinement with Self-Feedback",
+    authors: "Aman Madaan et al.",
+    year: 2023,
+    arxiv: "2303.17651",
+  },
+  kind: "refinement",
+  needs: [],
+  options: {
+    rounds: {
+      type: "integer",
+      default: 3,
+      maximum: 100,
+      description: "most refinements",
+      paper: "4 for most tasks, 3 for dialogue, 5 for acronyms",
+    },
+    variant: {
+      type: "choice",
+      default: "two-call",
+      choices: ["two-call", "one-call"],
+      description: "feedback and rewriting in two calls, or both in one",
+      paper: "two-call; one-call for GSM8K",
+    },
+    choose: {
+      type: "choice",
+      default: "best-scored",
+      choices: ["best-scored", "last", "vote"],
+      description: "which attempt is the answer; best-scored also asks for feedback on the last one",
+      paper: "last, in its code",
+    },
+    stop: {
+      type: "boolean",
+      default: true,
+      description: "stop when the feedback finds nothing wrong",
+      paper: "true",
+    },
+    feedbackTemperature: {
+      type: "number",
+      default: undefined,
+      maximum: 10,
+      description: "temperature of the feedback; the run's own when not given",
+      paper: "0.7 with drafts at 0 (GSM8K)",
+    },
+    instruction: { type: "text", default: undefined, description: "system message of every call" },
+  },
+  calls: "1 + 2·rounds + [choose = best-scored], or 1 + rounds with variant = one-call",
+  maxCalls: (options) => {
+    const rounds = numberOf(options, "rounds");
+    return options.variant === "one-call" ? 1 + rounds : 1 + 2 * rounds + (options.choose === "best-scored" ? 1 : 0);
+  },
+  create: (options, id) =>
+    selfRefine({
+      ...optionsOf<SelfRefineOptions>(options, "rounds", "variant", "choose", "feedbackTemperature", "instruction"),
+      ...(options.stop === false ? { isAllRight: false } : {}),
+      id,
+    }),
+};

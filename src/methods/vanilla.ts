@@ -7,9 +7,11 @@
  * Cost: 1 call.
  */
 import { Caller, withInstruction } from "#kernel/call.ts";
+import type { MethodCard } from "#kernel/method-card.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
+import { optionsOf } from "./driver/options.ts";
 
 export interface VanillaOptions {
   /** Name in results; `vanilla` when left out. */
@@ -36,3 +38,14 @@ async function* runVanilla(request: MethodRequest, options: VanillaOptions): Asy
   yield { type: "attempt-end", attempt: 0, messages, text, usage: answered.usage };
   return { text, answer: parseRefine(text).answerText, reason: "done", usage: caller.spent };
 }
+
+export const vanillaCard: MethodCard = {
+  id: "vanilla",
+  summary: "One plain answer, as the model gives it.",
+  kind: "single pass",
+  needs: [],
+  options: { instruction: { type: "text", default: undefined, description: "system message" } },
+  calls: "1",
+  maxCalls: () => 1,
+  create: (options, id) => vanilla({ ...optionsOf<VanillaOptions>(options, "instruction"), id }),
+};

@@ -1,0 +1,199 @@
+/** From cards and option values to methods that can be run: checks the values, fills in the defaults, names the result. */
+import { userError } from "#kernel/errors.ts";
+import type {
+  BoundMethod,
+  MethodCard,
+  MethodNeed,
+  MethodOption,
+  MethodOptionValue,
+  MethodOptionValues,
+} from "#kernel/method-card.ts";
+import { type CallExpression, readExpressions, type ValueExpression } from "./expression.ts";
+import { nearestName } from "./nearest.ts";
+
+/** More calls for one answer are a slip of the keyboard. */
+const mostCalls = 100_000;
+
+/**
+ * The methods a text names, by `cards`; each name in results occurs once. Throws user errors alone. A name in results is the text without
+ * spaces and without options that stand at their default, unless the text gives another.
+ */
+export function parseMethodList(text: string, cards: readonly MethodCard[]): BoundMethod[] {
+  const methods = readExpressions(text).map(({ alias, call }) => build(call, cards, alias));
+  const seen = new Set<string>();
+  for (const { method } of methods) {
+    if (seen.has(method.id)) {
+      throw userError("method-twice", `${method.id} is named twice`, "Name it once, or give one another name: again=METHOD.");
+    }
+    seen.add(method.id);
+  }
+  return methods;
+}
+
+/** A method with the options given, the others at their defaults; `id` names it in results. Throws user errors alone. */
+export function bindOptions(card: MethodCard, given: MethodOptionValues, cards: readonly MethodCard[], id?: string): BoundMethod {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(card.options, name));
+  if (unknown !== undefined) throw unknownOption(card, unknown);
+  const entries = Object.entries(card.options).map(([name, option]): [string, MethodOptionValue] => {
+    const value = given[name];
+    return [name, value === undefined ? defaultOf(option, cards) : checked(card, name, option, value)];
+  });
+  const values: MethodOptionValues = Object.fromEntries(entries);
+  const maxCalls = card.maxCalls(values);
+  const method = card.create(values, id ?? canonicalName(card, values, cards));
+  if (!Number.isSafeInteger(maxCalls) || maxCalls > mostCalls) {
+    const amount = maxCalls.toLocaleString("en-GB");
+    throw userError(
+      "too-many-calls",
+      `${method.id} may make ${amount} calls for one answer`,
+      `At most ${mostCalls} are accepted.`,
+    );
+  }
+  if (method.usesOracle && !method.id.includes("oracle")) {
+    throw userError(
+      "hidden-oracle",
+      `${method.id} is a name for a method that looks at the reference answer, and does not say so`,
+      `Put "oracle" into the name, such as ${method.id}-oracle.`,
+    );
+  }
+  return { method, maxCalls, needs: needsOf(card, values) };
+}
+
+function needsOf(card: MethodCard, values: MethodOptionValues): MethodNeed[] {
+  const own = card.needsWith?.(values) ?? card.needs;
+  const inner = Object.values(values).flatMap((value) => (isMethod(value) ? (value.needs ?? []) : []));
+  return [...new Set([...own, ...inner])];
+}
+
+function build(call: CallExpression, cards: readonly MethodCard[], alias?: string): BoundMethod {
+  const card = cards.find(({ id }) => id === call.name);
+  if (!card) throw unknownMethod(call.name, cards);
+  const given: Record<string, MethodOptionValue> = {};
+  for (const argument of call.arguments) {
+    const name = argument.option ?? methodOption(card, argument.value);
+    const option = Object.hasOwn(card.options, name) ? card.options[name] : undefined;
+    if (!option) throw unknownOption(card, name);
+    if (Object.hasOwn(given, name)) throw userError("option-twice", `${card.id}: ${name} is given twice`, "Give it once.");
+    given[name] = givenValue(card, name, option, argument.value, cards);
+  }
+  return bindOptions(card, given, cards, alias);
+}
+
+/** The option that a method without a name goes to. */
+function methodOption(card: MethodCard, value: ValueExpression): string {
+  const found = Object.entries(card.options).find(([, option]) => option.type === "method");
+  if (found) return found[0];
+  const text = value.kind === "call" ? value.call.name : value.text;
+  const names = Object.keys(card.options);
+  const example = names.find((name) => card.options[name]!.type === "integer") ?? names[0];
+  throw userError(
+    "option-without-name",
+    `${card.id} is not composed of other methods, so that “${short(text)}” has no meaning inside it`,
+    example === undefined ? `${card.id} has no options.` : `Options have names, such as ${card.id}(${example}=${short(text)}).`,
+  );
+}
+
+function givenValue(
+  card: MethodCard,
+  name: string,
+  option: MethodOption,
+  value: ValueExpression,
+  cards: readonly MethodCard[],
+): MethodOptionValue {
+  if (option.type === "method") {
+    return build(value.kind === "call" ? value.call : { name: value.text, arguments: [], at: 0 }, cards);
+  }
+  if (value.kind === "call") throw wrongValue(card, name, option, `${value.call.name}(…)`);
+  const { text } = value;
+  if (option.type === "integer" || option.type === "number") {
+    const number = /^[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e[+-]?\d{1,2})?$/i.test(text) ? Number(text) : Number.NaN;
+    return checked(card, name, option, Number.isNaN(number) ? text : number);
+  }
+  if (option.type === "boolean") {
+    const said = { true: true, yes: true, false: false, no: false }[text.toLowerCase()];
+    return checked(card, name, option, said ?? text);
+  }
+  return checked(card, name, option, text);
+}
+
+function checked(card: MethodCard, name: string, option: MethodOption, value: MethodOptionValue): MethodOptionValue {
+  if (!fits(option, value)) throw wrongValue(card, name, option, isMethod(value) ? value.method.id : String(value));
+  return value;
+}
+
+function fits(
+  { type, choices = [], minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: MethodOption,
+  value: MethodOptionValue,
+): boolean {
+  if (type === "method") return isMethod(value);
+  if (type === "boolean") return typeof value === "boolean";
+  if (type === "choice") return typeof value === "string" && choices.includes(value);
+  if (type === "text") return typeof value === "string" && value !== "";
+  const isNumber = typeof value === "number" && (type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
+  return isNumber && value >= minimum && value <= maximum;
+}
+
+function defaultOf(option: MethodOption, cards: readonly MethodCard[]): MethodOptionValue {
+  if (option.type !== "method" || option.default === undefined) return option.default;
+  return parseMethodList(String(option.default), cards)[0]!;
+}
+
+function canonicalName(card: MethodCard, values: MethodOptionValues, cards: readonly MethodCard[]): string {
+  const parts: string[] = [];
+  for (const [name, option] of Object.entries(card.options)) {
+    const value = values[name];
+    if (value === undefined) continue;
+    const standard = defaultOf(option, cards);
+    if (isMethod(value)) {
+      if (!isMethod(standard) || standard.method.id !== value.method.id) parts.unshift(value.method.id);
+    } else if (value !== standard) parts.push(`${name}=${written(option, value)}`);
+  }
+  return parts.length === 0 ? card.id : `${card.id}(${parts.join(",")})`;
+}
+
+function written({ type }: MethodOption, value: number | boolean | string): string {
+  if (type !== "text" || /^[\p{L}\p{N}_.+-]+$/u.test(String(value))) return String(value);
+  return `"${String(value).replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
+}
+
+function isMethod(value: MethodOptionValue): value is BoundMethod {
+  return typeof value === "object" && value !== null;
+}
+
+function unknownMethod(name: string, cards: readonly MethodCard[]) {
+  const ids = cards.map(({ id }) => id);
+  return userError("unknown-method", `there is no method “${short(name)}”`, `${meant(name, ids)}There are: ${ids.join(", ")}.`);
+}
+
+function unknownOption(card: MethodCard, name: string) {
+  const names = Object.keys(card.options);
+  const known = names.length === 0 ? "It has none." : `It has: ${names.join(", ")}.`;
+  return userError("unknown-option", `${card.id} has no option “${short(name)}”`, `${meant(name, names)}${known}`);
+}
+
+function wrongValue(card: MethodCard, name: string, option: MethodOption, value: string) {
+  return userError(
+    "option-value",
+    `${card.id}: ${name}=${short(value)} is not ${allowed(option)}`,
+    `${name}: ${option.description}.`,
+  );
+}
+
+/** What an option takes, in words. */
+export function allowed({ type, choices = [], minimum = 0, maximum }: MethodOption): string {
+  if (type === "choice") return `one of ${choices.join(", ")}`;
+  if (type === "boolean") return "true or false";
+  if (type === "text") return "a text";
+  if (type === "method") return "a method";
+  const kind = type === "integer" ? "a whole number" : "a number";
+  return maximum === undefined ? `${kind} from ${minimum}` : `${kind} from ${minimum} to ${maximum}`;
+}
+
+function meant(name: string, names: readonly string[]): string {
+  const nearest = nearestName(name, names);
+  return nearest === undefined ? "" : `Did you mean ${nearest}? `;
+}
+
+function short(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
