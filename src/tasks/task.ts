@@ -2,6 +2,7 @@
 import type { Grader, Item } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import type { Sandbox } from "#verifiers/sandbox.ts";
+import type { EmbeddingClient } from "#verifiers/similarity.ts";
 
 /** A table on the Hugging Face hub. */
 export interface HubSource {
@@ -13,6 +14,8 @@ export interface HubSource {
   revision: string;
   /** Its owner asks for an account and an agreement (HF_TOKEN). */
   gated?: boolean;
+  /** The files that hold it, where they are known; found by config and split otherwise. */
+  files?: readonly string[];
 }
 
 export type AnswerKind = "number" | "integer" | "choice" | "math" | "span" | "program" | "summary";
@@ -22,8 +25,7 @@ export interface GradingTools {
   sandbox?: Sandbox;
   /** A judge model. */
   judge?: Model;
-  /** Embeddings of texts, one vector each, by the model named. */
-  embed?: (texts: readonly string[], signal?: AbortSignal) => Promise<readonly (readonly number[])[]>;
+  embed?: EmbeddingClient;
 }
 
 export interface Task {
@@ -38,9 +40,17 @@ export interface Task {
   source: HubSource;
   /** Where examples for few-shot prompts come from, and how many are usual. */
   shots?: { source: HubSource; usual: number };
+  /** Every group (a subject) brings its own examples; `ask` takes those of the item's group. */
+  shotsPerGroup?: boolean;
+  /** Column names of published CSV files that have no header row. */
+  csvColumns?: readonly string[];
+  /** In a folder of published files, how the names of those with items and of those with examples end, such as `_test` and `_dev`. */
+  folder?: { items: string; shots: string };
+  /** Items made from a seed, for tasks without data; `source` then names nothing that could be downloaded. */
+  generate?(count: number, seed: number): Item[];
   /** New tokens of one answer, when the user does not say. */
   maxTokens: number;
-  /** One row of the hub's table or of a published file, whichever layout; throws a user error that names what is wrong. */
+  /** One row of the hub's table or of a published file, whichever layout; throws a user error that names row and field. */
   readRow(row: Readonly<Record<string, unknown>>, index: number): Item;
   /** The conversation of an item, worked examples first. */
   ask(item: Item, shots: readonly Item[]): Message[];

@@ -107,6 +107,9 @@ const isEnd = (rest: string): boolean => /^[\s.,:;!)*"'”’\]}]*$/.test(rest);
 
 /** The option of a letter, or of a place where options have letters and the number is not itself one of the options' texts. */
 function labelOf(token: string, choices: Choices, lowerCaseToo: boolean): string | undefined {
+  // The text of an option may be a letter itself: "c" then means that one, and "C" the third.
+  const named = /[a-z]/.test(token) ? choices.filter(({ text }) => text === token) : [];
+  if (named.length === 1) return named[0]!.letter;
   const upper = lowerCaseToo ? token.toUpperCase() : token;
   if (choices.some(({ letter }) => letter === upper)) return upper;
   if (!/^\d{1,2}$/.test(token) || choices.some(({ text }) => /\d/.test(text))) return undefined;

@@ -1,0 +1,31 @@
+/** The shipped model's own world as a task: chains of sums and stories, made from a seed, held out from what the model was trained on. */
+import type { Item } from "#kernel/item.ts";
+import { visibleAnswer } from "#verifiers/extract.ts";
+import { extractNumber, numberVerifier } from "#verifiers/number.ts";
+import { sameNumber } from "#verifiers/number-extract.ts";
+import { withFirstWrongStep } from "#verifiers/steps.ts";
+import { optionalText, textField } from "./fields.ts";
+import type { Task } from "./task.ts";
+import { worldItems } from "./world-items.ts";
+
+const verifier = withFirstWrongStep(numberVerifier());
+
+export const worldTask: Task = {
+  id: "world",
+  title: "Small world",
+  version: "world/1",
+  answerKind: "number",
+  source: { dataset: "world", split: "test", revision: "generated" },
+  maxTokens: 192,
+  generate: (count, seed) => worldItems(count, { split: "test", seed }),
+  readRow(fields, index): Item {
+    const row = { task: "world", fields, index };
+    const id = optionalText(fields, "id") ?? `world-${index}`;
+    return { id, question: textField(row, "question"), answer: textField(row, "answer") };
+  },
+  /** The shipped model was taught bare questions; its instructions belong to the methods. */
+  ask: ({ question }) => [{ role: "user", content: question }],
+  readAnswer: (completion) => extractNumber(visibleAnswer(completion)),
+  sameAnswer: sameNumber,
+  grader: () => verifier,
+};
