@@ -1,13 +1,18 @@
 /** The list of commands with their options; each imports its work only when it runs. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { registerEval } from "./eval-command.ts";
+import { registerSandbox } from "./sandbox-command.ts";
 
 export function registerCommands(program: Command): void {
   registerStart(program);
+  registerEval(program);
   const train = program.command("train").description("train a model: sft, pasr");
   registerTrainSft(train);
   registerTrainPasr(train);
   registerReport(program);
+  registerExport(program);
   registerCheckFormat(program);
+  registerSandbox(program);
 }
 
 function registerStart(program: Command): void {
@@ -83,10 +88,29 @@ function registerTrainPasr(train: Command): void {
 function registerReport(program: Command): void {
   program
     .command("report")
-    .description("one page from several finished runs: their training curves together, the first run's table and answers")
-    .argument("<runs...>", "run directories of `midcourse start`")
+    .description("one page from several runs: evaluations side by side, or training curves together")
+    .argument("<runs...>", "run directories of midcourse eval, or of midcourse start")
     .option("--out <file>", "file to write", "report.html")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  midcourse report runs/eval                     its table and page again\n  midcourse report runs/a runs/b --out ab.html   two evaluations, paired where their items are the same\n  midcourse report runs/start runs/start-2       training curves of two seeds\n",
+    )
     .action(async (runs: string[], options) => (await import("./report.ts")).report(runs, options));
+}
+
+function registerExport(program: Command): void {
+  program
+    .command("export")
+    .description("an evaluation in the formats of other tools")
+    .argument("<run>", "run directory of midcourse eval")
+    .addOption(
+      new Option("--format <name>", "lm-eval: samples and results of lm-evaluation-harness; inspect: logs of Inspect")
+        .choices(["lm-eval", "inspect"])
+        .default("lm-eval"),
+    )
+    .option("--out <folder>", "folder to write into (default: the format's name in the run directory)")
+    .addHelpText("after", "\nExamples:\n  midcourse export runs/eval --format inspect --out logs\n")
+    .action(async (run: string, options) => (await import("./export.ts")).exportRun(run, options));
 }
 
 function registerCheckFormat(program: Command): void {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type EvaluationRecord, recordKey } from "#evaluation/evaluation-record.ts";
-import { RecordStore } from "./benchmark-store.ts";
+import { RecordIndex, RecordStore } from "./benchmark-store.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -31,11 +31,11 @@ test("records come back in short from memory and whole from the disk, in this pr
   const store = new RecordStore(folder);
   store.append(record("a"));
   store.append(record("ü€"));
-  for (const each of [store, new RecordStore(folder)]) {
+  store.close();
+  for (const each of [store.index, new RecordStore(folder).index, RecordIndex.read(folder)]) {
     expect(each.records().map(({ item }) => item)).toEqual(["a", "ü€"]);
     expect(each.readTraces([recordKey(record("ü€")), "unknown"])).toMatchObject([{ item: "ü€", text: "answer to ü€" }]);
     expect(each.spent).toMatchObject({ calls: 2, inputTokens: 4, outputTokens: 6 });
-    each.close();
   }
 });
 
@@ -45,21 +45,21 @@ test("a torn last line is cut off, and its answer is asked for again", () => {
   store.close();
   appendFileSync(path.join(folder, "records.jsonl"), JSON.stringify(record("b")).slice(0, 40));
   const again = new RecordStore(folder);
-  expect(again.isKnown(recordKey(record("a")))).toBe(true);
-  expect(again.isKnown(recordKey(record("b")))).toBe(false);
+  expect(again.index.isKnown(recordKey(record("a")))).toBe(true);
+  expect(again.index.isKnown(recordKey(record("b")))).toBe(false);
   again.append(record("b"));
-  expect(Array.from(again.stream(), ({ item }) => item)).toEqual(["a", "b"]);
+  expect(Array.from(again.index.stream(), ({ item }) => item)).toEqual(["a", "b"]);
   again.close();
 });
 
 test("an answer that failed is not known, and the one after it takes its place; both were paid for", () => {
   const store = new RecordStore(folder);
   store.append(record("a", { error: "503", accuracy: 0 }));
-  expect(store.isKnown(recordKey(record("a")))).toBe(false);
+  expect(store.index.isKnown(recordKey(record("a")))).toBe(false);
   store.append(record("a"));
-  expect(store.isKnown(recordKey(record("a")))).toBe(true);
-  expect(store.records()).toMatchObject([{ failed: false, accuracy: 1 }]);
-  expect(Array.from(store.stream(), ({ error }) => error)).toEqual([undefined]);
-  expect(store.spent.calls).toBe(2);
+  expect(store.index.isKnown(recordKey(record("a")))).toBe(true);
+  expect(store.index.records()).toMatchObject([{ failed: false, accuracy: 1 }]);
+  expect(Array.from(store.index.stream(), ({ error }) => error)).toEqual([undefined]);
+  expect(store.index.spent.calls).toBe(2);
   store.close();
 });

@@ -18,27 +18,29 @@ interface Kept {
   end: number;
 }
 
-export class RecordStore {
-  readonly #file: string;
-  readonly #lines: JsonLines;
+/** What a run's records say, in short, and where each stands. Reads only; the run may be under way. */
+export class RecordIndex {
+  readonly file: string;
   readonly #options: StoreOptions;
   /** By `recordKey`; of an answer that was given twice, because it failed the first time, the later one. */
   readonly #kept = new Map<string, Kept>();
   #spent: Usage = noUsage;
 
-  /** Reads what an earlier process wrote and mends a torn last line. */
   constructor(folder: string, options: StoreOptions = {}) {
-    this.#file = path.join(folder, recordsFile);
+    this.file = path.join(folder, recordsFile);
     this.#options = options;
-    repairLines(this.#file, (line, entry) => {
-      this.#add(line as unknown as EvaluationRecord, entry);
-      return true;
-    });
-    this.#lines = new JsonLines(this.#file);
   }
 
-  append(record: EvaluationRecord): void {
-    this.#add(record, this.#lines.append(record));
+  static read(folder: string, options: StoreOptions = {}): RecordIndex {
+    const index = new RecordIndex(folder, options);
+    for (const entry of streamLines<EvaluationRecord>(index.file)) index.add(entry.line, entry);
+    return index;
+  }
+
+  add(record: EvaluationRecord, { start, end }: Pick<Entry, "start" | "end">): void {
+    const sameAnswer = this.#options.sameAnswer?.(record.task);
+    this.#kept.set(recordKey(record), { slim: slimRecord(record, sameAnswer ? { sameAnswer } : {}), start, end });
+    this.#spent = addUsage(addUsage(this.#spent, record.usage), record.gradingUsage ?? noUsage);
   }
 
   /** An answer that failed is none: it is asked for again. */
@@ -54,14 +56,14 @@ export class RecordStore {
   /** Whole records by `recordKey`, read from the disk; unknown keys are left out. */
   readTraces(keys: readonly string[]): EvaluationRecord[] {
     return readEntries<EvaluationRecord>(
-      this.#file,
+      this.file,
       keys.flatMap((key) => this.#kept.get(key) ?? []),
     );
   }
 
   /** Every whole record, one at a time. */
   *stream(): Generator<EvaluationRecord> {
-    for (const { line, start } of streamLines<EvaluationRecord>(this.#file)) {
+    for (const { line, start } of streamLines<EvaluationRecord>(this.file)) {
       if (this.#kept.get(recordKey(line))?.start === start) yield line;
     }
   }
@@ -70,14 +72,28 @@ export class RecordStore {
   get spent(): Usage {
     return this.#spent;
   }
+}
+
+/** The records of a run that goes on. */
+export class RecordStore {
+  readonly index: RecordIndex;
+  readonly #lines: JsonLines;
+
+  /** Reads what an earlier process wrote and mends a torn last line. */
+  constructor(folder: string, options: StoreOptions = {}) {
+    this.index = new RecordIndex(folder, options);
+    repairLines(this.index.file, (line, entry) => {
+      this.index.add(line as unknown as EvaluationRecord, entry);
+      return true;
+    });
+    this.#lines = new JsonLines(this.index.file);
+  }
+
+  append(record: EvaluationRecord): void {
+    this.index.add(record, this.#lines.append(record));
+  }
 
   close(): void {
     this.#lines.close();
-  }
-
-  #add(record: EvaluationRecord, { start, end }: Pick<Entry, "start" | "end">): void {
-    const sameAnswer = this.#options.sameAnswer?.(record.task);
-    this.#kept.set(recordKey(record), { slim: slimRecord(record, sameAnswer ? { sameAnswer } : {}), start, end });
-    this.#spent = addUsage(addUsage(this.#spent, record.usage), record.gradingUsage ?? noUsage);
   }
 }

@@ -12,12 +12,11 @@ import type { Budget } from "#kernel/budget.ts";
 import type { Item } from "#kernel/item.ts";
 import type { BoundMethod } from "#kernel/method-card.ts";
 import type { Model } from "#kernel/model.ts";
-import type { Method } from "#kernel/trace.ts";
-import { selfConsistency } from "#methods/self-consistency.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { GradingTools, Task } from "#tasks/task.ts";
 import { RecordStore } from "./benchmark-store.ts";
 import { type MethodHelp, missingHelp, toolsFor } from "./benchmark-tools.ts";
+import { resamplingFor } from "./task-methods.ts";
 
 export interface BenchmarkSettings {
   /** Answers of each method to each item. */
@@ -82,8 +81,8 @@ export async function evaluateBenchmarks(setup: BenchmarkSetup): Promise<Benchma
       concurrency,
       ...(settings.budget ? { budget: settings.budget } : {}),
       ...(settings.allowance ? { allowance: settings.allowance } : {}),
-      isKnown: (key) => store.isKnown(key),
-      spentBefore: store.spent,
+      isKnown: (key) => store.index.isKnown(key),
+      spentBefore: store.index.spent,
       onRecord: (record) => store.append(record),
       ...(onProgress ? { onProgress } : {}),
       ...(signal ? { signal } : {}),
@@ -101,6 +100,7 @@ function benchmarkTask(setup: BenchmarkSetup, { task, items, shots, methods }: P
     if (missing) onNote?.(`${bound.method.id} is left out of ${task.id}: ${missing}.`);
     return missing === undefined;
   });
+  const { poolSamples, poolTemperature } = settings;
   const verify = task.grader(grading);
   return {
     task: task.id,
@@ -109,7 +109,7 @@ function benchmarkTask(setup: BenchmarkSetup, { task, items, shots, methods }: P
     maxTokens: settings.maxTokens ?? task.maxTokens,
     methods: [
       ...runnable.map(({ method }) => ({ method, samples: settings.samples })),
-      ...(settings.poolSamples > 1 ? [{ method: resamplingPool(settings), samples: 1 }] : []),
+      ...(poolSamples > 1 ? [{ method: resamplingFor(task, resamplingMethod, poolSamples, poolTemperature), samples: 1 }] : []),
     ],
     verify,
     ask: (item) => task.ask(item, shots),
@@ -117,11 +117,6 @@ function benchmarkTask(setup: BenchmarkSetup, { task, items, shots, methods }: P
     // A judge is asked about final answers alone: it costs as much as an answer.
     gradeAttempts: grading.judge === undefined || task.answerKind !== "summary",
   };
-}
-
-/** Plain samples in one call, where the server can: the prompt is paid once, as a user who resamples would pay it. */
-function resamplingPool({ poolSamples, poolTemperature }: BenchmarkSettings): Method {
-  return selfConsistency({ id: resamplingMethod, samples: poolSamples, temperature: poolTemperature });
 }
 
 function writeResults(setup: BenchmarkSetup, tasks: readonly BenchmarkTask[], store: RecordStore): Omit<BenchmarkOutcome, "end"> {
@@ -137,7 +132,7 @@ function writeResults(setup: BenchmarkSetup, tasks: readonly BenchmarkTask[], st
     const wanted = asked.get(task ?? "");
     return wanted?.items.has(item) === true && sample < (wanted.samples.get(method) ?? 0);
   };
-  const records = store.records(isAsked);
+  const records = store.index.records(isAsked);
   const results = summariseBenchmark({
     run: path.basename(path.resolve(run.folder)),
     model: modelName,
@@ -162,7 +157,7 @@ function writeResults(setup: BenchmarkSetup, tasks: readonly BenchmarkTask[], st
   const report = benchmarkReport({
     results,
     records,
-    readTraces: (keys) => store.readTraces(keys),
+    readTraces: (keys) => store.index.readTraces(keys),
     itemsOf: (task, ids) => ids.flatMap((id) => itemsOf.get(task)?.get(id) ?? []),
   });
   return { results, resultsFile, reportFile: run.writeFile("report.html", report) };

@@ -9,6 +9,7 @@ import { vanilla } from "#methods/vanilla.ts";
 import { worldPrompts } from "#tasks/world-solutions.ts";
 import { numberVerifier } from "#verifiers/number.ts";
 import { withFirstWrongStep } from "#verifiers/steps.ts";
+import { saysAllRightInWorld } from "./task-methods.ts";
 
 /** Samples of the resampling pool: enough to be dearer than any other method in the table. */
 const poolSamples = 8;
@@ -41,7 +42,7 @@ function postHoc(rounds: number): Method {
     instruction: worldPrompts.plain,
     feedbackPrompt: worldPrompts.feedback,
     refinePrompt: worldPrompts.improve,
-    isAllRight: (feedback) => /\bAll right\.\s*$/.test(feedback),
+    isAllRight: saysAllRightInWorld,
   });
 }
 

@@ -145,10 +145,10 @@ function cutLines(folder: string, done: number): number {
   return removed;
 }
 
-/** A folder with other people's files in it is not taken over. */
+/** A folder with other people's files in it is not taken over. The cache of answers may have been opened before the run was. */
 function refuseOtherFolders(folder: string): void {
   const names = guarded(`read ${folder}`, () => readdirSync(folder));
-  if (names.includes("config.json") || names.every((name) => /^(lock|config)\.json/.test(name))) return;
+  if (names.includes("config.json") || names.every((name) => /^((lock|config)\.json|answers$)/.test(name))) return;
   throw userError(
     "not-a-run",
     `${folder} holds files that are not a run of this program (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`,

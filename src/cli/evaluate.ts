@@ -1,0 +1,171 @@
+/** `midcourse eval`: opens what the options name, runs methods × benchmarks, and prints the table. */
+import path from "node:path";
+import type { BenchmarkProgress } from "#evaluation/benchmark-run.ts";
+import { resamplingMethod } from "#evaluation/benchmark-summary.ts";
+import { renderBenchmarkTable } from "#evaluation/benchmark-table.ts";
+import { userError } from "#kernel/errors.ts";
+import { type BenchmarkOutcome, type BenchmarkSettings, evaluateBenchmarks } from "#recipes/benchmark.ts";
+import { keepTasks, prepareTasks } from "#recipes/benchmark-tasks.ts";
+import { openRun } from "#record/run-directory.ts";
+import { openBenchmarkHelp } from "./benchmark-help.ts";
+import { filesByTask, parseBudget, parseNames } from "./eval-options.ts";
+import { interruptSignal } from "./interrupt.ts";
+import type { ModelOptions } from "./model-options.ts";
+import { openModel } from "./open-model.ts";
+import { packageVersion, shownCommand } from "./package-version.ts";
+import { Progress } from "./progress.ts";
+
+export interface EvaluateOptions extends ModelOptions {
+  methods: string;
+  tasks?: string;
+  data?: string[];
+  shots: number;
+  shotsData?: string[];
+  limit?: number;
+  shuffle?: boolean;
+  skipBadRows?: boolean;
+  samples: number;
+  temperature?: number;
+  maxTokens?: number;
+  seed: number;
+  budget?: string;
+  runBudget?: string;
+  pool: number;
+  poolTemperature?: number;
+  judge?: string;
+  judgeBaseUrl?: string;
+  embeddings?: string;
+  scorer?: string;
+  sandbox: "auto" | "process" | "pyodide";
+  allowBare?: boolean;
+  out: string;
+  json?: boolean;
+}
+
+export async function evaluateCommand(options: EvaluateOptions): Promise<void> {
+  const { out, seed } = options;
+  const settings = settingsOf(options);
+  const signal = interruptSignal();
+  const progress = new Progress();
+  const note = (text: string) => process.stderr.write(`${text}\n`);
+
+  const opened = await openModel({ ...options, cache: options.cache ?? path.join(out, "answers"), signal, onRetry: undefined });
+  try {
+    const names = taskNames(options, opened.describe().folder === "shipped");
+    const tasks = await prepareTasks({
+      names,
+      methods: options.methods,
+      data: filesByTask(options.data ?? [], names, "--data"),
+      shotsData: filesByTask(options.shotsData ?? [], names, "--shots-data"),
+      shots: options.shots,
+      seed,
+      signal,
+      onNote: note,
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+      ...(options.shuffle ? { shuffle: true } : {}),
+      ...(options.skipBadRows ? { badRows: "skip" } : {}),
+    });
+    const help = await openBenchmarkHelp(options, tasks, signal);
+    try {
+      const { budget, allowance: _, ...decisive } = settings;
+      using run = openRun(out, {
+        command: "eval",
+        options: {
+          model: opened.describe(),
+          ...decisive,
+          ...(budget ? { budget: { ...budget } } : {}),
+          shots: options.shots,
+          ...help.describe(),
+        },
+      });
+      keepTasks(run, tasks);
+      const outcome = await evaluateBenchmarks({
+        model: opened.model,
+        modelName: String(opened.describe().model),
+        run,
+        tasks,
+        settings,
+        grading: help.grading,
+        help: help.methods,
+        concurrency: opened.limiter ? opened.limiter.most * 2 : 256,
+        command: shownCommand(),
+        version: packageVersion(),
+        signal,
+        onNote: note,
+        onProgress: showProgress(progress),
+      });
+      progress.finish();
+      report(outcome, options, out);
+      if (outcome.end === "interrupted") signal.throwIfAborted();
+    } finally {
+      await help.close();
+    }
+  } finally {
+    progress.finish();
+    await opened.close();
+  }
+}
+
+function settingsOf(options: EvaluateOptions): BenchmarkSettings {
+  const { samples, maxTokens, seed, pool } = options;
+  const temperature = options.temperature ?? (samples > 1 ? 0.7 : 0);
+  return {
+    samples,
+    temperature,
+    seed,
+    poolSamples: pool,
+    poolTemperature: options.poolTemperature ?? (temperature > 0 ? temperature : 0.7),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(options.budget === undefined ? {} : { budget: parseBudget(options.budget, "--budget") }),
+    ...(options.runBudget === undefined ? {} : { allowance: parseBudget(options.runBudget, "--run-budget") }),
+  };
+}
+
+function taskNames({ tasks }: EvaluateOptions, isShipped: boolean): string[] {
+  if (tasks !== undefined) return parseNames(tasks, "--tasks");
+  if (isShipped) return ["world"];
+  throw userError("no-tasks", "it is not said on which benchmarks", "Name them, such as --tasks gsm8k,math-500.");
+}
+
+/** Accuracy so far of each method, as many as fit on a line. */
+function showProgress(progress: Progress): (state: BenchmarkProgress) => void {
+  const methods = new Map<string, { right: number; answers: number }>();
+  let failures = 0;
+  return ({ done, total, record }) => {
+    if (record.error !== undefined) failures++;
+    if (record.method !== resamplingMethod) {
+      const { right, answers } = methods.get(record.method) ?? { right: 0, answers: 0 };
+      methods.set(record.method, { right: right + record.accuracy, answers: answers + 1 });
+    }
+    const figures = [...methods].slice(0, 6).map(([id, { right, answers }]) => [id, `${Math.round((100 * right) / answers)} %`]);
+    progress.update({
+      label: "Evaluate",
+      done,
+      total,
+      figures: { ...Object.fromEntries(figures), ...(failures > 0 ? { failures: String(failures) } : {}) },
+    });
+  };
+}
+
+function report({ end, results, resultsFile, reportFile }: BenchmarkOutcome, options: EvaluateOptions, out: string): void {
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(results)}\n`);
+  } else {
+    const table = renderBenchmarkTable(results, {
+      width: process.stdout.columns ?? 110,
+      styled: process.stdout.isTTY === true,
+    });
+    process.stdout.write(`\n${table}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`);
+  }
+  const failures = results.tasks.flatMap(({ methods }) => methods).reduce((sum, method) => sum + method.failures, 0);
+  if (failures > 0) {
+    process.stderr.write(
+      `${failures} answers failed and count as wrong; ${path.join(out, "records.jsonl")} says why. The same command tries them again.\n`,
+    );
+  }
+  if (end === "allowance") {
+    process.stderr.write(
+      "The run's budget is spent and answers are missing. The same command with a larger --run-budget goes on.\n",
+    );
+  }
+}
