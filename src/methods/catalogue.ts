@@ -6,6 +6,7 @@ import { bindOptions, parseMethodList } from "./driver/bind.ts";
 import { pasrFormatCard } from "./pasr-format.ts";
 import { ptrRoundsCard } from "./ptr-rounds.ts";
 import { selfConsistencyCard } from "./self-consistency.ts";
+import { selfPolishCard } from "./self-polish.ts";
 import { selfRefineCard } from "./self-refine.ts";
 import { selfRefineOracleCard } from "./self-refine-oracle.ts";
 import { vanillaCard } from "./vanilla.ts";
@@ -20,6 +21,7 @@ export const methodCards: readonly MethodCard[] = [
   selfRefineCard,
   selfRefineOracleCard,
   ptrRoundsCard,
+  selfPolishCard,
 ];
 
 /**
