@@ -103,7 +103,9 @@ function percent(part: number, whole: number): string {
 }
 
 /** Numbered lines of a stream; a line that is too long has no text. Each character is looked at once, however long its line is. */
-async function* lines(input: AsyncIterable<string | Uint8Array>): AsyncGenerator<{ number: number; text: string | undefined }> {
+export async function* lines(
+  input: AsyncIterable<string | Uint8Array>,
+): AsyncGenerator<{ number: number; text: string | undefined }> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let parts: string[] = [];
   let length = 0;
