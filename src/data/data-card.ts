@@ -94,11 +94,7 @@ export class DropTally {
 
   drop(id: string, { dropped, detail }: Dropped): void {
     this.read++;
-    let entry = this.#drops.get(dropped);
-    if (entry === undefined) {
-      entry = { reason: dropped, meaning: dropReasons[dropped], count: 0, examples: [] };
-      this.#drops.set(dropped, entry);
-    }
+    const entry = this.#entry(dropped);
     entry.count++;
     if (entry.examples.length < examplesShown) entry.examples.push(detail === undefined ? id : `${id}: ${detail}`);
   }
@@ -113,8 +109,26 @@ export class DropTally {
     return outcome as T;
   }
 
+  /** Adds what an earlier step left out; what that step kept is counted by this one. */
+  addDropsOf(earlier: DropTally): void {
+    for (const { reason, count, examples } of earlier.dropped) {
+      const entry = this.#entry(reason);
+      entry.count += count;
+      entry.examples = [...entry.examples, ...examples].slice(0, examplesShown);
+      this.read += count;
+    }
+  }
+
   get dropped(): DropCount[] {
     return [...this.#drops.values()];
+  }
+
+  #entry(reason: DropReason): DropCount {
+    const known = this.#drops.get(reason);
+    if (known) return known;
+    const entry = { reason, meaning: dropReasons[reason], count: 0, examples: [] };
+    this.#drops.set(reason, entry);
+    return entry;
   }
 }
 
