@@ -1,39 +1,15 @@
 /** The first command a newcomer runs, as a real process on the shipped model: its files, its resuming after kill -9, its refusals. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { launch, runCommand } from "../support/command.ts";
 
-const root = path.resolve(import.meta.dirname, "../..");
 const place = mkdtempSync(path.join(tmpdir(), "midcourse-start-"));
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
-interface Finished {
-  code: number | null;
-  output: string;
-  errors: string;
-}
-
-function launch(...words: string[]): { child: ChildProcess; finished: Promise<Finished> } {
-  const child = spawn(process.execPath, [path.join(root, "src/cli/main.ts"), ...words], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  let errors = "";
-  child.stdout?.on("data", (piece) => {
-    output += piece;
-  });
-  child.stderr?.on("data", (piece) => {
-    errors += piece;
-  });
-  const finished = new Promise<Finished>((resolve) => child.on("close", (code) => resolve({ code, output, errors })));
-  return { child, finished };
-}
-
-const run = (...words: string[]) => launch(...words).finished;
+const run = (...words: string[]) => runCommand(words);
 const startIn = (folder: string, ...more: string[]) => [
   "start",
   "--out",
@@ -76,7 +52,7 @@ test("it measures, trains, measures again and reports; killed at any moment, the
 
   const killed = path.join(place, "killed");
   for (const file of ["answers-base-greedy.jsonl", "metrics.jsonl", "answers-trained-greedy.jsonl"]) {
-    const { child, finished } = launch(...startIn(killed));
+    const { child, finished } = launch(startIn(killed));
     const look = setInterval(() => {
       if (existsSync(path.join(killed, file))) child.kill("SIGKILL");
     }, 20);
@@ -108,7 +84,7 @@ test("a folder of another configuration, a missing model and wrong options are t
 
 test("Ctrl-C ends cleanly with a word on how to go on", { timeout: 120_000 }, async () => {
   const folder = path.join(place, "interrupted");
-  const { child, finished } = launch(...startIn(folder));
+  const { child, finished } = launch(startIn(folder));
   const look = setInterval(() => {
     if (!existsSync(path.join(folder, "answers-base-greedy.jsonl"))) return;
     clearInterval(look);

@@ -1,0 +1,42 @@
+/** The command line as a process of its own, as a user runs it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import path from "node:path";
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+export interface Finished {
+  code: number | null;
+  output: string;
+  errors: string;
+}
+
+export interface Launched {
+  child: ChildProcess;
+  finished: Promise<Finished>;
+}
+
+/** `environment` goes over the present one; undefined takes a variable away. */
+export function launch(words: readonly string[], environment: Readonly<Record<string, string | undefined>> = {}): Launched {
+  const child = spawn(process.execPath, [path.join(root, "src/cli/main.ts"), ...words], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
+  let output = "";
+  let errors = "";
+  child.stdout?.on("data", (piece) => {
+    output += piece;
+  });
+  child.stderr?.on("data", (piece) => {
+    errors += piece;
+  });
+  const finished = new Promise<Finished>((resolve) => child.on("close", (code) => resolve({ code, output, errors })));
+  return { child, finished };
+}
+
+export function runCommand(
+  words: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<Finished> {
+  return launch(words, environment).finished;
+}
