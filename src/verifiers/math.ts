@@ -1,9 +1,9 @@
 /** Whether a mathematical answer is the reference answer, whatever way either is written. */
 import { sameForms } from "./math/compare.ts";
-import { type Form, formOf } from "./math/forms.ts";
+import { type Form, readForm } from "./math/forms.ts";
 import { canonicalLatex } from "./math/notation.ts";
 import { quickValues, type Values } from "./math/numbers.ts";
-import { comparable, optionLetter } from "./math/words.ts";
+import { optionLetter } from "./math/words.ts";
 
 /** How a verdict came about. `engine`: expressions were parsed and evaluated. `time` and `memory`: the limit was reached, counted as different. */
 export type DecidedBy = "exact" | "words" | "rational" | "form" | "engine" | "undecided" | "limits" | "time" | "memory";
@@ -20,7 +20,7 @@ export function decide(gold: string, answer: string, values: Values): { equal: b
   if (first === undefined || second === undefined) return { equal: false, by: "limits" };
   if (first === "" || second === "") return { equal: false, by: "exact" };
   if (first === second) return { equal: true, by: "exact" };
-  const [one, other] = [formOf(first), formOf(second)];
+  const [one, other] = [readForm(gold)!, readForm(answer)!];
   const by: DecidedBy =
     one.kind === "words" || other.kind === "words"
       ? "words"
@@ -49,5 +49,3 @@ export function compareMathQuick(gold: string, answer: string): boolean | undefi
 export function sameMath(first: string, second: string): boolean {
   return compareMathQuick(first, second) === true;
 }
-
-export { comparable };

@@ -51,7 +51,6 @@ export function sameForms(gold: Form, answer: Form, values: Values): Verdict {
     () => mixed(gold, answer, values),
     () => mixed(answer, gold, values),
     () => sameSets(gold, answer, values),
-    () => statesResult(gold, answer, values),
   );
 }
 
@@ -107,23 +106,13 @@ function sameSets(one: Form, other: Form, values: Values): Verdict {
   return first && second ? sameRealSets(first, second) : undefined;
 }
 
-/** The answer "x + y = 3" states the reference "3". */
-function statesResult(gold: Form, answer: Form, values: Values): Verdict {
-  if (answer.kind !== "relation" || gold.kind !== "value" || answer.operators.some((operator) => operator !== "=")) return false;
-  if (/[a-zA-Z]/.test(gold.latex.replace(/\\[a-z]+/g, ""))) return false;
-  return sameForms(gold, formOf(answer.sides.at(-1)!), values);
-}
-
 function sameQuantities(one: Of<"value">, other: Of<"value">, values: Values): Verdict {
-  if (one.unit !== undefined && other.unit !== undefined && one.unit !== other.unit) return false;
+  const [unit, otherUnit] = [one, other].map((form) => (form.degrees ? "degree" : form.unit));
+  if (unit !== undefined && otherUnit !== undefined && unit !== otherUnit) return false;
   const plain = () => values.same(one.latex, other.latex);
   if (one.percent !== other.percent) {
     const [percentage, number] = one.percent ? [one, other] : [other, one];
     return some(plain, () => values.same(`\\frac{${percentage.latex}}{100}`, number.latex));
-  }
-  if (one.degrees !== other.degrees && (one.latex + other.latex).includes("\\pi")) {
-    const [angle, number] = one.degrees ? [one, other] : [other, one];
-    return some(plain, () => values.same(`\\frac{${angle.latex}}{180}\\pi`, number.latex));
   }
   return plain();
 }
@@ -196,8 +185,9 @@ function sameCollections(one: Of<"list" | "set">, other: Of<"list" | "set">, val
   if (distinctNames(first) !== distinctNames(second) && !(anyName(first) && anyName(second))) {
     return inOrder(first.map(unwrapped), second.map(unwrapped), values);
   }
-  if (one.kind === "set" || other.kind === "set")
-    [first, second] = [withoutRepeats(first, values), withoutRepeats(second, values)];
+  // A point named twice is one point; a number listed twice may be meant so, as among data.
+  const repeatable = one.kind === "list" && other.kind === "list" && ![...first, ...second].every(({ kind }) => kind === "tuple");
+  if (!repeatable) [first, second] = [withoutRepeats(first, values), withoutRepeats(second, values)];
   return matched(first, second, values);
 }
 

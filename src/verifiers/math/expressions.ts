@@ -140,10 +140,13 @@ export class EngineValues implements Values {
     const [a, b] = [this.#engine.parse(first), this.#engine.parse(second)] as [Expression, Expression];
     if (!a.isValid || !b.isValid) return undefined;
     if (a.isSame(b)) return true;
-    if (a.isEqual(b) === true) return true;
     const [x, y] = [a.N(), b.N()];
-    if (!Number.isFinite(x.re) || !Number.isFinite(y.re)) return a.simplify().isSame(b.simplify()) ? true : undefined;
-    return Math.hypot(x.re - y.re, x.im - y.im) <= constantTolerance * Math.hypot(x.re, x.im);
+    if (Number.isNaN(x.re) || Number.isNaN(y.re))
+      return a.isEqual(b) === true || a.simplify().isSame(b.simplify()) ? true : undefined;
+    // Two values out of range are no evidence.
+    const scale = Math.hypot(x.re, x.im);
+    if (!Number.isFinite(scale) || !Number.isFinite(y.re) || scale < 1e-200) return undefined;
+    return Math.hypot(x.re - y.re, x.im - y.im) <= constantTolerance * scale;
   }
 }
 

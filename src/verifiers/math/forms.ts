@@ -46,11 +46,17 @@ export function isVariable(text: string): boolean {
   return new RegExp(`^${variable}$`).test(text);
 }
 
-/** The form of an answer as it was written; undefined beyond the limits. */
+/** The form of an answer as it was written; undefined beyond the limits. A currency sign in front is a unit. */
 export function readForm(raw: string): Form | undefined {
   const latex = canonicalLatex(raw);
-  return latex === undefined ? undefined : formOf(latex);
+  if (latex === undefined) return undefined;
+  const form = formOf(latex);
+  const currency = /^\s*\$?\s*(?:\\(\$)|([€£¥₹]))/.exec(raw);
+  if (!currency || form.kind !== "value" || form.unit !== undefined) return form;
+  return { ...form, unit: currencies[currency[1] ?? currency[2]!]! };
 }
+
+const currencies: Record<string, string> = { $: "dollar", "€": "euro", "£": "sterling", "¥": "yen", "₹": "rupee" };
 
 const listSeparators = new Set([";", "\\or", "\\and"]);
 const relations = new Set(["=", "<", ">", "\\le", "\\ge", "\\ne", "\\approx", "\\in", "\\equiv"]);
@@ -63,7 +69,7 @@ export function formOf(latex: string): Form {
   const list = listOf(latex);
   if (list) return list;
   const related = cutAt(latex, relations);
-  if (related.separators.length > 0 && related.parts.some((part) => part !== ""))
+  if (related.separators.length > 0 && related.parts.length <= limits.sides && related.parts.some((part) => part !== ""))
     return relationOf(related.parts, related.separators);
   const alternatives = latex.startsWith("\\{") && enclosed(latex) ? undefined : plusMinus(latex);
   if (alternatives) return { kind: "list", items: alternatives.map(formOf), joined: "," };

@@ -2,7 +2,7 @@
  * One spelling for what LaTeX and plain text can write in many ways: \dfrac12, \frac 1 2 and 1/2 become \frac{1}{2}; sqrt(2), √2 and
  * \sqrt2 become \sqrt{2}; layout commands, math delimiters and currency signs go. Nothing is computed. Linear in the length of the text.
  */
-import { withinLimits } from "./limits.ts";
+import { limits, withinLimits } from "./limits.ts";
 import { withoutUnicodeSigns } from "./unicode.ts";
 import {
   oneArgument,
@@ -22,9 +22,13 @@ const tables = /^(?:[pbvVB]?matrix|smallmatrix|array|cases|aligned|align\*?)$/;
 /** The canonical spelling; undefined when the text is beyond the limits. */
 export function canonicalLatex(raw: string): string | undefined {
   if (!withinLimits(raw)) return undefined;
-  const text = withoutUnicodeSigns(raw.trim());
+  // Backslashes doubled on the way ("\\\\frac"). Within a table two of them end a row, and four are the doubled end.
+  const doubled = /\\\\begin\{/.test(raw) ? raw.replaceAll("\\\\", "\\") : raw;
+  const single = doubled.includes("\\begin") ? doubled : raw.replace(/\\\\(?=[a-zA-Z{}()[\]%$,;!])/g, "\\");
+  const text = withoutUnicodeSigns(single.trim()).replace(/\\(q?quad)(?=[a-zA-Z])/g, "\\$1 ");
+  if (!withinLimits(text, 4 * limits.characters)) return undefined;
   const written = new Rewriter(text.match(token) ?? []).all();
-  return closing(fractions(written)).slice(0, 3 * 4096);
+  return closing(fractions(written));
 }
 
 /** a/b between whole numbers is a fraction ("1/2 pi" is half of pi); "3 1/2" is a mixed number; 6.02e23 is a power of ten. */
@@ -144,11 +148,17 @@ class Rewriter {
 
   /** What stands raised or lowered: a group, a whole number with its sign, or one thing. "2^10" is meant as 2^{10}. */
   #script(): string {
-    const next = this.#tokens[this.#skipSpace()];
-    if (next === "-" || next === "+") {
+    let sign = "";
+    let next = this.#tokens[this.#skipSpace()];
+    while (next === "-" || next === "+") {
+      if (next === "-") sign += "-";
       this.#at++;
-      return `${next === "-" ? "-" : ""}${this.#script()}`;
+      next = this.#tokens[this.#skipSpace()];
     }
+    return sign + this.#raised(next);
+  }
+
+  #raised(next: string | undefined): string {
     if (next === undefined || !/^\d/.test(next)) return this.#argument();
     this.#at++;
     const decimals = this.#tokens[this.#at + 1] ?? "";

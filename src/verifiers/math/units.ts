@@ -69,7 +69,7 @@ function canonicalUnit(words: string, power: string): string | undefined {
 export function withoutUnit(text: string): UnitText {
   const marked = /\\text\{([^{}]*)\}(?:\^\{(\d)\})?$/.exec(text);
   if (marked && marked.index > 0) return quantity(text.slice(0, marked.index).trim(), marked[1]!, marked[2] ?? "");
-  const plain = /^(.*[\d})]) ?((?:[A-Za-z]+\.?[ /]?)+)(?:\^\{(\d)\})?$/.exec(text);
+  const plain = /^(.*[\d})]) ?([A-Za-z][A-Za-z ./]{0,60})(?:\^\{(\d)\})?$/.exec(text);
   if (!plain || !/^[-+]?[\d.,}{\\a-z ]*$/.test(plain[1]!)) return { rest: text };
   const words = plain[2]!.trim();
   const parted = text[plain[1]!.length] === " ";
