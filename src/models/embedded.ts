@@ -6,6 +6,7 @@ import type { Sample, SampleOptions, Scorer } from "#kernel/engine.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import type { Completion, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
+import { firstStop } from "./stop-texts.ts";
 
 export interface EmbeddedModelOptions {
   id?: string;
@@ -168,12 +169,6 @@ export class EmbeddedModel implements Model {
     call.options.signal?.removeEventListener("abort", call.onAbort);
     settle();
   }
-}
-
-/** Where the first of the stop texts begins; undefined where none does. */
-function firstStop(text: string, stop: readonly string[] | undefined): number | undefined {
-  const places = (stop ?? []).flatMap((ending) => (ending === "" ? [] : text.indexOf(ending))).filter((place) => place >= 0);
-  return places.length === 0 ? undefined : Math.min(...places);
 }
 
 function refuseWhatIsNotText(messages: readonly Message[]): void {

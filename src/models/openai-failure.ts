@@ -63,6 +63,10 @@ export function httpFailure(status: number, headers: IncomingHttpHeaders, body: 
       `Set OPENAI_BASE_URL (or --base-url) to where it leads: ${headers.location ?? "not said"}.`,
     );
   }
+  // transformers serve, started with one model and asked for another.
+  if (status === 400 && /\bpinned to\b/.test(said)) {
+    return userError("model-unknown", what, "Name the model with --model as the server names it.");
+  }
   if (code === "content_filter" || code === "content_policy_violation") return remoteError("content-filter", what, remote);
   if (status === 429) return remoteError("too-many-requests", what, remote);
   if (status >= 500) return remoteError("server-failed", what, remote);

@@ -14,6 +14,7 @@ import { buildRequest, requestSeed } from "./openai-request.ts";
 import { ChatStream } from "./openai-stream.ts";
 import type { ReasoningTags } from "./reasoning-text.ts";
 import type { ServerQuirks } from "./server-quirks.ts";
+import { cutAtStop } from "./stop-texts.ts";
 
 export interface OpenAiModelOptions {
   /** Name of the model at the server. */
@@ -114,7 +115,9 @@ export class OpenAiModel implements Model {
       buildRequest(messages, options, { model, quirks, stream, samples: asking.samples, seed: asking.seed, extraBody }),
     );
     try {
-      return await this.#policy(() => this.#request(body, options, asking.first), options.signal);
+      const completions = await this.#policy(() => this.#request(body, options, asking.first), options.signal);
+      // transformers serve leaves the stop text in; a listener to the stream has seen it by now.
+      return completions.map((completion) => cutAtStop(completion, options.stop));
     } catch (error) {
       throw await this.#withModelNames(error);
     }

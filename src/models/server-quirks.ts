@@ -4,8 +4,9 @@
  *
  * Sources, as of August to November 2026: vLLM `entrypoints/openai/chat_completion/protocol.py`; SGLang `srt/entrypoints/openai/protocol.py`;
  * llama.cpp `tools/server/server-schema.cpp` and `server-common.cpp`; Ollama `openai/openai.go` (no `n`, no `max_completion_tokens`: both are
- * ignored in silence); transformers `cli/serving/chat_completion.py` (refuses fields it does not use with 422, and answers `{}` to a
- * conversation that ends with an assistant message); OpenAI's and OpenRouter's API references.
+ * ignored in silence); transformers 5.23 `cli/serving` (refuses fields it does not know with 422, ignores `n`, `logprobs` and
+ * `stream_options` in silence, leaves stop texts in the answer, begins a new answer after an assistant's message); OpenAI's and OpenRouter's
+ * API references.
  */
 
 export type ServerKind = "vllm" | "sglang" | "llama.cpp" | "ollama" | "transformers" | "openai" | "openrouter" | "other";
