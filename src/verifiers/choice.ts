@@ -82,6 +82,8 @@ const clauseLetter =
 function clauseOption(sentence: string, choices: Choices): ChoiceReading | "ambiguous" | undefined {
   const plain = withoutMarkup(sentence).slice(0, 1000);
   if (/^\s*(?:not|n['’]t|neither|unclear|unknown)\b/i.test(plain)) return undefined;
+  const exact = plain.length > 2 ? optionByText(plain, choices, "equal") : undefined;
+  if (exact !== undefined) return { letter: exact, by: "clause-text", strict: false };
   const match = clauseLetter.exec(plain);
   if (match !== null) {
     const [, token, rest] = match as unknown as [string, string, string];
@@ -130,7 +132,7 @@ function lastMark(text: string, choices: Choices): string | undefined {
 /** The one letter that stands as a word of its own, where no other does. An "A" or "I" before a word is no option, except before a verb. */
 function onlyLetter(text: string, choices: Choices): string | undefined {
   let only: string | undefined;
-  for (const match of text.matchAll(/(\bnot\s+)?(?<![\p{L}\p{N}'’\\])([A-Z])(?![\p{L}\p{N}'’])(?=(\s+\p{L}{1,20})?)/gu)) {
+  for (const match of text.matchAll(/(\bnot\s+)?(?<![\p{L}\p{N}'’\\°])([A-Z])(?![\p{L}\p{N}'’])(?=(\s+\p{L}{1,20})?)/gu)) {
     const [whole, denied, letter, next] = match as unknown as [string, string | undefined, string, string | undefined];
     if (denied !== undefined || !choices.some((choice) => choice.letter === letter)) continue;
     if (isInitial(text, match.index + whole.length)) continue;

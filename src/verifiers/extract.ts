@@ -109,6 +109,14 @@ export function lastLine(text: string): string {
   return "";
 }
 
+/** Of a line; a full stop at its end does not begin another. */
+export function lastSentence(line: string): string {
+  const whole = line.trim();
+  let start = 0;
+  for (const { index } of whole.matchAll(/[.!?]\s/g)) start = index + 2;
+  return whole.slice(start);
+}
+
 /** Without the marks of Markdown and LaTeX around words: `**C**`, `$C$`, `\text{C}`, `\(C\)` are C. */
 export function withoutMarkup(text: string): string {
   return text

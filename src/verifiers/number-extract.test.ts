@@ -33,6 +33,8 @@ describe("reading the number given", () => {
     ["The answer is 10 - 5 = 5", "5"],
     ["the answer is 7 x 3 = 21", "21"],
     ["He has 48/2 = 24 clips.", "24"],
+    ["It takes 3 days. So it takes 120/24 = 5 hours to read 120 pages.", "5"],
+    ["5 * 3 = 15. In the end she has 12 pots and gives 2 away.", "2"],
     ["The answer is that 3 friends get 5 each.", "5"],
     ["Answer: 100 miles\nI hope this helps. 3 cheers!", "100"],
     ["The answer is 18.\n\nWait. The answer is 20.", "20"],

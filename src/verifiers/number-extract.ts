@@ -3,7 +3,7 @@
  * and not what the text denies. The number is given back as `parseNumber` reads it.
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
-import { answerClauses, gradedText, lastBoxed, lastLine, withoutMarkup } from "./extract.ts";
+import { answerClauses, gradedText, lastBoxed, lastLine, lastSentence, withoutMarkup } from "./extract.ts";
 import { parseNumber } from "./number.ts";
 import { equal } from "./rational.ts";
 
@@ -19,7 +19,7 @@ export interface NumberReading {
 
 /**
  * The answer's number in a text that holds no thoughts any more. Looks at: the whole text, the last `#### n`, the last box, the last answer
- * clause, a last line that is one number with words or a unit, the last clear number anywhere. A clause that gives two numbers at once
+ * clause, a last line that is one number with words or a unit, what a calculation in the last sentence comes to, the last clear number. A clause that gives two numbers at once
  * ("17 or 18"), a time, or a calculation without its result gives none, and nothing else is looked at then.
  */
 export function readNumber(text: string): NumberReading | undefined {
@@ -50,7 +50,7 @@ export function readNumber(text: string): NumberReading | undefined {
     const numbers = clearNumbers(plainMath(last));
     if (numbers.length === 1) return found(numbers[0]!.text, "last-line");
   }
-  return found(lastClear(plainMath(text.slice(-20_000)))?.text, "text");
+  return found(lastResult(plainMath(lastSentence(last))) ?? lastClear(plainMath(text.slice(-20_000)))?.text, "text");
 }
 
 /** The number a short text is: `18`, `$18.00`, `18%`, `\frac{3}{4}`, `-5.` */
@@ -72,6 +72,11 @@ function clauseNumber(sentence: string): NumberReading | "ambiguous" | undefined
   if (isImmediate && /^[\s%]*(?:or|to|and)\s+[$€£]?-?\d/i.test(after)) return "ambiguous";
   if (isImmediate) return { number: first.text, by: "clause", strict: true };
   return { number: numbers.at(-1)!.text, by: "clause", strict: false };
+}
+
+/** "120/24 = 5 hours to read 120 pages" gives 5: what a calculation in the last sentence comes to, whatever is said after it. */
+function lastResult(sentence: string): string | undefined {
+  return clearNumbers(sentence).findLast(({ start }) => /=\s*$/.test(sentence.slice(Math.max(0, start - 4), start)))?.text;
 }
 
 interface ClearNumber {
