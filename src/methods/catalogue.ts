@@ -9,6 +9,7 @@ import { selfConsistencyCard } from "./self-consistency.ts";
 import { selfPolishCard } from "./self-polish.ts";
 import { selfRefineCard } from "./self-refine.ts";
 import { selfRefineOracleCard } from "./self-refine-oracle.ts";
+import { selfRepairCard, selfRepairOracleCard } from "./self-repair.ts";
 import { vanillaCard } from "./vanilla.ts";
 
 /** In the order they are shown. */
@@ -22,6 +23,8 @@ export const methodCards: readonly MethodCard[] = [
   selfRefineOracleCard,
   ptrRoundsCard,
   selfPolishCard,
+  selfRepairCard,
+  selfRepairOracleCard,
 ];
 
 /**

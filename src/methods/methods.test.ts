@@ -36,7 +36,10 @@ function simpleTools(oracleCalls: string[] = []): MethodTools {
         oracleCalls.push(completion);
         return completion.includes(secret);
       },
-      runHiddenTests: async () => ({ status: "failed", output: "", passed: false }),
+      runHiddenTests: async (completion) => {
+        oracleCalls.push(completion);
+        return { status: "failed", output: "", passed: false };
+      },
     },
   };
 }
