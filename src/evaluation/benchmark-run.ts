@@ -58,7 +58,7 @@ export interface BenchmarkProgress {
 /** `allowance`: what the run may cost is spent, and answers are missing. */
 export type BenchmarkEnd = "complete" | "interrupted" | "allowance";
 
-/** As many answers in a row fail before the run gives up: a wrong key or a dead server fails every answer. */
+/** As many answers in a row come to nothing before the run gives up: a wrong key or a dead server fails every answer. */
 const hopelessAfter = 12;
 
 /** Item by item, all methods of an item side by side: a run that is stopped early has compared what it did. */
@@ -98,8 +98,8 @@ export async function runBenchmark(plan: BenchmarkPlan): Promise<BenchmarkEnd> {
       plan.onRecord(record);
       done++;
       spent = addUsage(addUsage(spent, record.usage), record.gradingUsage ?? noUsage);
-      failedInRow = record.error === undefined ? 0 : failedInRow + 1;
-      if (failedInRow >= hopelessAfter) hopeless = everyAnswerFails(record);
+      failedInRow = record.error !== undefined && record.text === "" ? failedInRow + 1 : 0;
+      if (failedInRow >= Math.max(hopelessAfter, concurrency)) hopeless = everyAnswerFails(record, failedInRow);
       plan.onProgress?.({ done, total, record, spent });
     }
   }
@@ -154,10 +154,10 @@ function answerPlan({ model, temperature, seed, budget, signal }: BenchmarkPlan,
   };
 }
 
-function everyAnswerFails(record: EvaluationRecord): Error {
+function everyAnswerFails(record: EvaluationRecord, inRow: number): Error {
   return userError(
     "every-answer-fails",
-    `${hopelessAfter} answers in a row failed; the last one (${record.method} on ${record.item}): ${record.error}`,
+    `${inRow} answers in a row failed; the last one (${record.method} on ${record.item}): ${record.error}`,
     "See what the error says and run the same command again: it goes on where this one stopped.",
   );
 }

@@ -42,8 +42,7 @@ export class Caller {
       completions = await model.generate(messages, { n, temperature, maxTokens, ...others, ...(signal ? { signal } : {}) });
     } catch (error) {
       this.spent = addUsage(this.spent, failedCallUsage(error));
-      const reason = signal?.aborted ? "cancelled" : "error";
-      return { ok: false, reason, message: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: failureReason(error, signal), message: error instanceof Error ? error.message : String(error) };
     }
     const usage = completions.reduce((sum, completion) => addUsage(sum, completion.usage), noUsage);
     this.spent = addUsage(this.spent, usage);
@@ -54,6 +53,11 @@ export class Caller {
     if (usable.length === 0) return { ok: false, reason: "error", message: "the model returned no usable completion" };
     return { ok: true, completions: usable, usage };
   }
+}
+
+function failureReason(error: unknown, signal: AbortSignal | undefined): "cancelled" | "context-exceeded" | "error" {
+  if (signal?.aborted) return "cancelled";
+  return MidcourseError.isInstance(error) && error.code === "context-exceeded" ? "context-exceeded" : "error";
 }
 
 /** A call that failed before it reached the model cost no tokens; what any other failed call cost is unknown, which is not 0. */

@@ -20,8 +20,11 @@ export type TraceEvent =
   /** A call that failed; the method goes on or ends with its best answer so far. */
   | { type: "error"; message: string };
 
-/** `tool-calls`: the model asked for a tool instead of answering; the caller has to run it and ask again. */
-export type EndReason = "done" | "budget-exhausted" | "error" | "cancelled" | "tool-calls";
+/**
+ * `context-exceeded`: the conversation had grown past what the model takes in, and asking again would not change that. `tool-calls`: the
+ * model asked for a tool instead of answering; the caller has to run it and ask again.
+ */
+export type EndReason = "done" | "budget-exhausted" | "context-exceeded" | "error" | "cancelled" | "tool-calls";
 
 export interface Outcome {
   /** The final completion, tags and reasoning included. */

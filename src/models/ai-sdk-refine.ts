@@ -156,7 +156,7 @@ function warningsOf(state: RequestRun, outcome: Outcome): SharedV4Warning[] {
 
 function earlyEnd({ methodId, model }: RequestRun, { reason }: Outcome): SharedV4Warning | undefined {
   if (reason === "budget-exhausted") return { type: "other", message: `${methodId} stopped early: the budget was spent` };
-  if (reason !== "error") return undefined;
+  if (reason !== "error" && reason !== "context-exceeded") return undefined;
   const why = model.failure instanceof Error ? model.failure.message : "a call failed";
   return { type: "other", message: `${methodId} stopped early: ${why}` };
 }
