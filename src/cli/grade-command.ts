@@ -9,7 +9,7 @@ export function registerGrade(program: Command): void {
     )
     .requiredOption("--kind <kind>", "math, number, integer, choice, drop, humaneval, summary, or the name of any benchmark")
     .option("--json", "one JSON record for each line, in order: {equal} for a gold answer, {correct, status} for an item")
-    .option("--concurrency <number>", "lines graded at a time, where programs are run", fromOne, 4)
+    .option("--concurrency <number>", "lines graded at a time, where programs are run (default: 4)", fromOne)
     .addOption(
       new Option("--sandbox <kind>", "where programs run (midcourse sandbox shows what this machine has)")
         .choices(["auto", "process", "pyodide"])

@@ -82,8 +82,10 @@ describe("grading against a reference", () => {
       { gold: "0.5", answer: "\\frac{1}{2}" },
       { gold: "Hence $\\boxed{4}$.", answer: "4" },
       { gold: "x+1", answer: "\\boxed{x+2}" },
+      { gold: "(x+1)^2", answer: "The answer is $x^2+2x+1$." },
+      { gold: "2\\sqrt2", answer: "\\sqrt8" },
     ];
-    expect(await equals("math", ...lines)).toEqual([true, true, true, false]);
+    expect(await equals("math", ...lines)).toEqual([true, true, true, false, true, true]);
   });
 
   it("summaries", async () => {

@@ -6,6 +6,7 @@ import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Grader, Score } from "#kernel/item.ts";
 import type { GradingTools, Task } from "#tasks/task.ts";
+import { MathComparer } from "#verifiers/math/comparer.ts";
 import { openSandbox } from "#verifiers/sandbox-open.ts";
 import { lines } from "./check-format.ts";
 import { gradeKinds, itemOfLine, taskOfKind } from "./grade-items.ts";
@@ -41,7 +42,7 @@ export interface GradeCounts {
 export interface GradeOptions {
   kind: string;
   json: boolean;
-  /** Lines graded at a time, where grading takes its time; 4 when left out. */
+  /** Lines graded at a time, where grading takes its time; when left out 4, and 64 comparisons of mathematical answers. */
   concurrency?: number;
   sandbox?: "auto" | "process" | "pyodide";
   allowBare?: boolean;
@@ -61,7 +62,7 @@ export async function gradeLines(
     const line = lineGrader(task, task.grader(tools), options.signal);
     const tally = new Tally(options.kind);
     async function* report() {
-      for await (const record of inOrder(numbered(input), line, options.concurrency ?? 4)) {
+      for await (const record of inOrder(numbered(input), line, options.concurrency ?? (tools.comparer ? 64 : 4))) {
         options.signal?.throwIfAborted();
         tally.add(record);
         if (options.json) yield `${JSON.stringify(record)}\n`;
@@ -72,10 +73,12 @@ export async function gradeLines(
     return tally.counts;
   } finally {
     await tools.sandbox?.close();
+    await tools.comparer?.close();
   }
 }
 
 async function openTools(task: Task, { sandbox = "auto", allowBare = false }: GradeOptions): Promise<GradingTools> {
+  if (task.answerKind === "math") return { comparer: new MathComparer() };
   return task.answerKind === "program" ? { sandbox: await openSandbox({ prefer: sandbox, allowBare }) } : {};
 }
 

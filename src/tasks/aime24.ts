@@ -6,10 +6,11 @@
  *   Find the remainder when 7^2024 is divided by 100.  →  \boxed{1}
  */
 import type { Item } from "#kernel/item.ts";
+import { integerGrader } from "#verifiers/math-graders.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, rowError, type TaskRow } from "./fields.ts";
 import { readProblem } from "./math.ts";
-import { gradeInteger, readInteger, sameInteger } from "./math-answers.ts";
+import { integerIn } from "./math-answers.ts";
 import type { Task } from "./task.ts";
 
 export const aime24: Task = {
@@ -29,9 +30,9 @@ export const aime24: Task = {
     ({ question }) => `${question}\n\n${answerRequests.integer}`,
     ({ steps, answer }) => steps?.join("\n") ?? `The answer is $\\boxed{${answer}}$.`,
   ),
-  readAnswer: readInteger,
-  sameAnswer: sameInteger,
-  grader: () => gradeInteger,
+  readAnswer: integerIn,
+  sameAnswer: (first, second) => first === second,
+  grader: () => integerGrader,
 };
 
 function readAime(row: TaskRow): Item {

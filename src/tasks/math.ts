@@ -7,9 +7,10 @@
  */
 import type { Item } from "#kernel/item.ts";
 import { lastBoxed } from "#verifiers/extract.ts";
+import { mathGrader } from "#verifiers/math-graders.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, rowError, type TaskRow, textField } from "./fields.ts";
-import { gradeMath, readMath, sameMath } from "./math-answers.ts";
+import { mathIn, sameMath } from "./math-answers.ts";
 import type { HubSource, Task } from "./task.ts";
 
 const subjects = [
@@ -53,9 +54,9 @@ function mathTask(id: string, title: string, source: HubSource): Task {
       ({ question }) => `${question}\n\n${answerRequests.math}`,
       ({ steps, answer }) => steps?.join("\n") ?? `The answer is $\\boxed{${answer}}$.`,
     ),
-    readAnswer: readMath,
+    readAnswer: mathIn,
     sameAnswer: sameMath,
-    grader: () => gradeMath(),
+    grader: ({ comparer }) => mathGrader(comparer ? { comparer } : {}),
   };
 }
 
