@@ -89,7 +89,7 @@ function taskNote(task: BenchmarkTaskResult): string {
       ? `Differences of ${share100(Math.min(...effects))} to ${share100(Math.max(...effects))} points from ${task.baseline} would be found four times in five.`
       : "",
     pool
-      ? `Resampling: ${pool.rule === "single" ? "a single plain answer, as these answers cannot be voted on" : `a vote over up to ${pool.samples} plain samples`}; prompts ${pool.prompts}.`
+      ? `Resampling: ${pool.rule === "single" ? "a single plain answer, as these answers cannot be voted on" : `a vote over up to ${pool.samples} plain samples`}${pool.floor ? ", or the greedy plain answer where that is better" : ""}; prompts ${pool.prompts}.`
       : `No resampling: ${task.poolMissing}.`,
     poolDoubt(task) === undefined ? "" : `Doubtful${poolDoubt(task)!.slice("doubtful".length)}.`,
     pool && pool.itemsLeftOut > 0 ? `${pool.itemsLeftOut} items without a whole pool are left out of it.` : "",

@@ -111,6 +111,8 @@ export interface PassAtTokens {
 export interface ResamplingPool {
   method: string;
   rule: ResamplingRule;
+  /** Where the greedy plain answer is better than the samples that the same tokens pay for, it stands in their place. */
+  floor?: "plain answer";
   /** Samples of each item that the curve reaches. */
   samples: number;
   items: number;

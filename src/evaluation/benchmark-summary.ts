@@ -36,7 +36,9 @@ export function summariseBenchmark(plan: BenchmarkSummaryPlan): BenchmarkResults
   const summaries = plan.tasks.flatMap((task): TaskSummary[] => {
     const records = byTask.get(task.id) ?? [];
     const scoredPool = plan.scoredPool ?? scoredMethod(records, [pool, findMethod(ids, "best-of-n")]);
-    return records.length === 0 ? [] : [summariseTask(task, records, { seed, baseline, methods, pool, scoredPool })];
+    return records.length === 0
+      ? []
+      : [summariseTask(task, records, { seed, baseline, methods, pool, scoredPool, greedy: temperature === 0 })];
   });
   return {
     schema: 2,

@@ -95,7 +95,8 @@ const taskColumns: readonly TextColumn<TaskRow>[] = [
     0,
     name,
     name,
-    ({ pool }) => `(${ruleNames[pool!.rule]}${pool!.rule === "single" ? "" : ` of ${pool!.samples}`})`,
+    ({ pool }) =>
+      `(${pool!.floor ? "greedy or " : ""}${ruleNames[pool!.rule]}${pool!.rule === "single" ? "" : ` of ${pool!.samples}`})`,
   ),
   column("accuracy (95 %)", "acc.", 0, withInterval, withHalf, (task, short) =>
     (short ? withHalf : withInterval)(task.resamplingCurve.at(-1)!),
@@ -141,6 +142,11 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
   const blind = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
   const last = task.resamplingCurve.at(-1);
   const doubt = poolDoubt(task);
+  const early = task.methods.flatMap(({ id, answers, reasons }) =>
+    ["budget-exhausted", "context-exceeded"].flatMap((reason) =>
+      reasons[reason] === undefined ? [] : [`${id} ${reasons[reason]} of ${answers} (${reason.replace("-", " ")})`],
+    ),
+  );
   return [
     `${task.items} items${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
       (blind.length > 0
@@ -152,7 +158,9 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
           "Answers of this task cannot be voted on: resampling is a single plain answer, and more samples change nothing without a way to choose.",
         ]
       : []),
+    ...(task.pool?.floor ? ["resampling: the greedy plain answer, or the vote of as many samples where that is better"] : []),
     ...(doubt === undefined ? [] : [doubt]),
+    ...(early.length > 0 ? [`ended early, with the best answer so far: ${early.join(", ")}`] : []),
     ...(last
       ? [
           `oracle: the right one of ${last.samples} plain samples, chosen by the reference answer, would be ${percent(last.passAtK)} (pass@${last.samples})`,

@@ -24,11 +24,14 @@ export function benchmarkFindings(results: BenchmarkResults): string[] {
   const honest = overall.filter((row) => !row.oracle);
   const oracles = overall.filter((row) => row.oracle);
   const pools = [...new Set(tasks.flatMap((task) => task.pool?.rule ?? []))];
-  const rule = pools.includes("vote")
-    ? pools.length > 1
-      ? "resampling (a vote where answers can be voted on)"
-      : "voting over plain samples"
-    : "plain samples";
+  const hasFloor = tasks.some((task) => task.pool?.floor);
+  const rule = hasFloor
+    ? "resampling (the greedy plain answer, or the vote of plain samples where that is better)"
+    : pools.includes("vote")
+      ? pools.length > 1
+        ? "resampling (a vote where answers can be voted on)"
+        : "voting over plain samples"
+      : "plain samples";
   const missing = Map.groupBy(
     tasks.flatMap((task) =>
       task.methods

@@ -13,6 +13,7 @@ import { type CostCurve, costCurve } from "./equal-cost.ts";
 import { clusterName, itemMeans, ownFigures } from "./method-figures.ts";
 import { bootstrapP, comparePaired, PairedColumns } from "./paired-columns.ts";
 import { passAtTokens, passOfPool } from "./pass-at-tokens.ts";
+import { withPlainFloor } from "./plain-floor.ts";
 import type { SlimRecord } from "./slim-record.ts";
 import { holm, mean, median } from "./statistics.ts";
 import { countTransitions, transitionShares } from "./transitions.ts";
@@ -36,6 +37,8 @@ export interface TaskSetting {
   /** The method whose samples are the pool, and the one whose samples carry scores, where there are such. */
   pool: string | undefined;
   scoredPool: string | undefined;
+  /** Plain answers are the model's likeliest ones, which resampling need not do worse than. */
+  greedy: boolean;
 }
 
 /** What the means over all tasks are made from. */
@@ -62,20 +65,24 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
   const dollarsOfOne = meanKnown(plain.map((record) => record.usage.dollars));
   const curveOf = (id: string | undefined, rule: "vote" | "single" | "best-of-n") =>
     costCurve(byMethod.get(id ?? "") ?? [], { rule, seed, clusterOf, ...(dollarsOfOne === undefined ? {} : { dollarsOfOne }) });
+  const plainScores = itemMeans(plain);
   const found = curveOf(pool, plan.votable === false ? "single" : "vote");
-  const curve = "missing" in found ? undefined : found;
+  const sampled = "missing" in found ? undefined : found;
+  const curve = sampled && setting.greedy ? withPlainFloor(sampled, plainScores, clusterOf, seed) : sampled;
   const scored = scoredPool === undefined ? undefined : curveOf(scoredPool, "best-of-n");
   const bestCurve = scored === undefined || "missing" in scored ? undefined : scored;
 
+  // What resampling begins with is not compared with it.
+  const isFloor = (id: string) => id === baseline && setting.greedy && curve !== undefined;
+
   const columns = new PairedColumns(seed, clusterOf);
   const scores = new Map(rows.map((id) => [id, itemMeans(byMethod.get(id)!)]));
-  const plainScores = itemMeans(plain);
-  const passRates = curve ? new Map(curve.items.map((item, index) => [item, curve.perItem[0]![index]!])) : plainScores;
+  const passRates = sampled ? new Map(sampled.items.map((item, index) => [item, sampled.perItem[0]![index]!])) : plainScores;
   const pending = rows.map((id) => {
     const own = byMethod.get(id)!;
     const means = scores.get(id)!;
     const at = (target: CostCurve | undefined, kind: CostKind) =>
-      target && id !== target.pool.method ? equalCost(own, means, target, kind, plain, columns) : undefined;
+      target && id !== target.pool.method && !isFloor(id) ? equalCost(own, means, target, kind, plain, columns) : undefined;
     return {
       id,
       own,
@@ -114,7 +121,7 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
       ...ownFigures(id, own, passRates),
       ...transitionFigures(own, plain, id === baseline),
       ...(paired ? { versusBaseline: paired } : {}),
-      ...(resampling ? { resampling } : { notComparable: reasonAgainst(id, own, found, pool) }),
+      ...(resampling ? { resampling } : isFloor(id) ? {} : { notComparable: reasonAgainst(id, own, found, pool) }),
       ...(bestOfN ? { bestOfN } : {}),
     };
   });
