@@ -1,6 +1,7 @@
 /** The list of commands with their options; each imports its work only when it runs. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { registerEval } from "./eval-command.ts";
+import { registerGrade } from "./grade-command.ts";
 import { registerSandbox } from "./sandbox-command.ts";
 
 export function registerCommands(program: Command): void {
@@ -11,6 +12,7 @@ export function registerCommands(program: Command): void {
   registerTrainPasr(train);
   registerReport(program);
   registerExport(program);
+  registerGrade(program);
   registerCheckFormat(program);
   registerSandbox(program);
 }
