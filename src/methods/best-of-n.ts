@@ -224,7 +224,7 @@ export const bestOfNCard: MethodCard = {
       description: "replies, of one call, whose mean is a candidate's score (pointwise)",
     },
   },
-  calls: "1 (or n·over) + n for pointwise, 2·(n − 1) for pairwise, [n > 1] for listwise, 0 for verifier and vote",
+  calls: "1 (or n·over) + n; judging by pairs 2·(n − 1), by list 1, by verifier or vote 0, of one 0",
   maxCalls: (options) => {
     const n = numberOf(options, "n");
     const over = methodOf(options, "over");

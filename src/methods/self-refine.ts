@@ -194,7 +194,7 @@ export const selfRefineCard: MethodCard = {
     },
     instruction: { type: "text", default: undefined, description: "system message of every call" },
   },
-  calls: "1 + 2·rounds + [choose = best-scored], or 1 + rounds with variant = one-call",
+  calls: "1 + 2·rounds + [choose=best-scored]; one-call: 1 + rounds",
   maxCalls: (options) => {
     const rounds = numberOf(options, "rounds");
     return options.variant === "one-call" ? 1 + rounds : 1 + 2 * rounds + (options.choose === "best-scored" ? 1 : 0);

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import { methodCards } from "#methods/catalogue.ts";
+import { listMethods } from "./methods.ts";
+
+function shown(name: string | undefined, options: { json?: boolean } = {}, width = 130): string {
+  const written: string[] = [];
+  listMethods(name, options, { write: (text) => written.push(text), width, styled: false });
+  return written.join("");
+}
+
+describe("midcourse methods", () => {
+  test.each([60, 80, 100, 120, 160])("names every method with its paper and formula in %i columns", (width) => {
+    const text = shown(undefined, {}, width);
+    for (const card of methodCards) {
+      expect(text).toContain(card.id);
+      if (card.paper?.arxiv) expect(text).toContain(card.paper.arxiv);
+    }
+    for (const card of methodCards) expect(text.replace(/\s+/g, " ")).toContain(card.calls);
+    const longest = Math.max(...text.split("\n").map((line) => line.length));
+    expect(longest).toBeLessThanOrEqual(width);
+  });
+
+  test("as JSON has what the table has", () => {
+    const list = JSON.parse(shown(undefined, { json: true })) as Record<string, unknown>[];
+    expect(list.map(({ id }) => id)).toEqual(methodCards.map(({ id }) => id));
+    expect(list.find(({ id }) => id === "self-refine")).toMatchObject({
+      paper: { year: 2023, arxiv: "2303.17651" },
+      kind: "refinement",
+      needs: [],
+      usesOracle: false,
+      callsByDefault: 8,
+      options: { rounds: { default: 3 } },
+    });
+  });
+
+  test("of one method shows options, defaults and the paper's values", () => {
+    const text = shown("self-consistency").replace(/\s+/g, " ");
+    expect(text).toContain("samples answers to sample a whole number from 1 to 1000; default: 8; the paper: 40");
+    expect(shown("self-refine-oracle")).toContain("upper bound");
+    expect(JSON.parse(shown("vanilla", { json: true }))).toMatchObject({ id: "vanilla" });
+  });
+
+  test("of an expression shows the method it is of; of an unknown name says what there is", () => {
+    expect(shown("self-refine(rounds=2)")).toBe(shown("self-refine"));
+    expect(shown("mine=self-refine:rounds=2")).toBe(shown("self-refine"));
+    expect(() => shown("self-refin")).toThrow("there is no method “self-refin”");
+    expect(() => shown("")).toThrow("expected the name of a method");
+  });
+});
