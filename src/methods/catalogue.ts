@@ -3,6 +3,7 @@ import type { BoundMethod, MethodCard, MethodOptionValues } from "#kernel/method
 import { bestOfNCard } from "./best-of-n.ts";
 import { chainOfThoughtCard } from "./chain-of-thought.ts";
 import { bindOptions, parseMethodList } from "./driver/bind.ts";
+import { mctsSelfRefineCard } from "./mcts-self-refine.ts";
 import { pasrFormatCard } from "./pasr-format.ts";
 import { ptrRoundsCard } from "./ptr-rounds.ts";
 import { selfConsistencyCard } from "./self-consistency.ts";
@@ -23,6 +24,7 @@ export const methodCards: readonly MethodCard[] = [
   selfRefineOracleCard,
   ptrRoundsCard,
   selfPolishCard,
+  mctsSelfRefineCard,
   selfRepairCard,
   selfRepairOracleCard,
 ];

@@ -60,7 +60,7 @@ export function readBest(reply: string, count: number): number | undefined {
  * The judge stands outside of the conversation it judges: it reads it as a quotation, so that neither the user's wishes about form nor the
  * answers' own words are instructions to it. Parts that are not text cannot be quoted; they go along with the message.
  */
-function asking(
+export function asking(
   conversation: readonly Message[],
   answers: readonly { title: string; text: string }[],
   requests: readonly string[],
