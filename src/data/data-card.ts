@@ -22,6 +22,7 @@ export const dropReasons = {
   "question-unknown": "nothing shows how the question alone was asked",
   "uses-oracle": "the method looked at the reference answer",
   unfinished: "the method was stopped, or failed",
+  "wrong-last-turn": "the last call wrote an attempt that is not right, or feedback that led to none",
   "no-right-turn": "no attempt after the first is right",
   duplicate: "the same question and answer stand earlier in the data",
   "asked-elsewhere": "the question stands in data that must not be trained on",

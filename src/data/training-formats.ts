@@ -1,8 +1,10 @@
 /** Every format of training data by its name, and files of them: read, converted, written, with every row accounted for. */
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
 import { replaceFile } from "#record/durable.ts";
 import { type Dropped, DropTally, isDropped } from "./data-card.ts";
+import { parquetRows } from "./parquet.ts";
 import { checkPtr, type PtrLimits, ptrConversation, ptrExampleOf, readPtr, writePtr } from "./ptr-layout.ts";
 import { type Row, readRows } from "./rows.ts";
 import { asKind, type Datum, idOf, type TrainingFormat, wrongKind } from "./training-datum.ts";
@@ -62,6 +64,18 @@ export function guessFormat(file: string, rows: readonly Row[], limits: PtrLimit
   );
 }
 
+/** Rows of anything `readRows` reads, and of Parquet files. */
+export async function trainingRows(file: string): Promise<Row[]> {
+  if (path.extname(file).toLowerCase() !== ".parquet") return readRows(file);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw userError("data-unreadable", `${file} cannot be read: ${(cause as Error).message}`, "Check the path.", cause);
+  }
+  return (await parquetRows(bytes, file)).map((values, index) => ({ line: index + 1, values }));
+}
+
 export interface TrainingFile {
   format: TrainingFormat;
   data: Datum[];
@@ -73,7 +87,7 @@ export async function readTrainingFile(
   file: string,
   options: { format?: string; limits?: PtrLimits; rows?: readonly Row[] } = {},
 ): Promise<TrainingFile> {
-  const rows = options.rows ?? (await readRows(file));
+  const rows = options.rows ?? (await trainingRows(file));
   const format =
     options.format === undefined ? guessFormat(file, rows, options.limits) : formatNamed(options.format, options.limits);
   const tally = new DropTally();

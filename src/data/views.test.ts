@@ -111,6 +111,13 @@ describe("what is learned", () => {
     expect(learned(lastTurn(stopped))).toEqual(["Nothing is wrong."]);
   });
 
+  test("last-turn leaves out a last call that is not right", () => {
+    const voted = { ...fixed, text: "It is 27.", answer: "It is 27.", accuracy: 1, attempts: [{ accuracy: 1 }, { accuracy: 0 }] };
+    expect(lastTurn(voted)).toEqual({ dropped: "wrong-last-turn" });
+    const misled = refined({ attempts: ["It is 17."], feedback: ["It is wrong."], accuracies: [0] });
+    expect(lastTurn(misled, { minimumAccuracy: 0 })).toEqual({ dropped: "wrong-last-turn" });
+  });
+
   test("in-process writes one completion in the format, the wrong attempt masked", () => {
     const made = inProcess(fixed) as TrainingConversation;
     const message = made.messages.at(-1)!;

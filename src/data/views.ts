@@ -45,7 +45,12 @@ export const finalOnly: View = (record, options = {}) => {
 
 export const lastTurn: View = (record, options = {}) => {
   const usable = usableTrace(record, options);
-  return isDropped(usable) ? usable : learnLast(traceId(record), usable.turns.at(-1)!, options);
+  if (isDropped(usable)) return usable;
+  const { turns, final } = usable;
+  const last = turns.at(-1)!;
+  // A vote may end with a sample that lost it.
+  const mayLearn = last === final || last.kind === "step" || learnedTexts(turns, options).get(last.text) === true;
+  return mayLearn ? learnLast(traceId(record), last, options) : { dropped: "wrong-last-turn" };
 };
 
 export const allButWrong: View = (record, options = {}) => {

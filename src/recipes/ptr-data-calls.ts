@@ -1,12 +1,14 @@
 /** The calls of PTR's phase 1: attempts by the weak model, answers by the strong one that sees them, agreement by embeddings. */
 import { cardUsage } from "#data/data-card.ts";
 import { agreementOf } from "#data/filters-agreement.ts";
+import { type PtrSequenceOptions, ptrConversation } from "#data/ptr-layout.ts";
 import type { Query } from "#data/ptr-queries.ts";
+import { asMessage } from "#data/training-datum.ts";
 import { Caller, failedCallUsage } from "#kernel/call.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { cosine, type EmbeddingClient } from "#verifiers/similarity.ts";
-import type { PtrDataSetup } from "./ptr-data.ts";
+import type { PtrDataSettings, PtrDataSetup } from "./ptr-data.ts";
 import type { StageLine } from "./stage-file.ts";
 
 export interface WrittenText {
@@ -45,16 +47,11 @@ export async function writeAttempts(setup: PtrDataSetup, { id, question }: Query
 export async function writeAnswer(setup: PtrDataSetup, { id, question }: Query, { attempts }: AttemptLine): Promise<AnswerLine> {
   const { strong, settings } = setup;
   const { samples: n, strongTemperature: temperature, strongTopP: topP, seed } = settings;
-  const messages = [
-    ...system(settings.system),
-    {
-      role: "user" as const,
-      content: strongPrompt(
-        question,
-        attempts.map(({ text }) => text),
-      ),
-    },
-  ];
+  const messages = strongMessages(
+    question,
+    attempts.map(({ text }) => text),
+    settings,
+  );
   const { texts, ...rest } = await ask(setup, "strong", strong, messages, {
     n,
     temperature,
@@ -62,6 +59,20 @@ export async function writeAnswer(setup: PtrDataSetup, { id, question }: Query, 
     seed: deriveSeed(seed, "ptr-answer", id),
   });
   return { id, samples: texts, ...rest };
+}
+
+function strongMessages(question: string, attempts: readonly string[], settings: PtrDataSettings): Message[] {
+  if (settings.strongSees === "instruction") {
+    return [...system(settings.system), { role: "user", content: strongPrompt(question, attempts) }];
+  }
+  const shown = attempts.filter((attempt) => attempt.trim() !== "");
+  const { messages } = ptrConversation({ id: "", question, attempts: shown, answer: "" }, sequenceOptions(settings));
+  return messages.slice(0, -1).map(asMessage);
+}
+
+/** How attempts and answer are strung together. */
+export function sequenceOptions({ system, refineRequest }: PtrDataSettings): PtrSequenceOptions {
+  return { ...(system === undefined ? {} : { system }), ...(refineRequest === undefined ? {} : { request: refineRequest }) };
 }
 
 /** What the strong model is asked: the question and the attempts that have text, for an answer that goes on from them. */

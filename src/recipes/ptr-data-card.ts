@@ -1,5 +1,6 @@
 /** The data card of PTR's phase 1: counts, drops and reasons, lengths, agreement, the gap, cost. Two equal runs give the same bytes. */
 import { type CardUsage, type DataCard, type DropTally, dataCard } from "#data/data-card.ts";
+import { refineRequest } from "#data/ptr-layout.ts";
 import { mean, median } from "#evaluation/statistics.ts";
 import type { MixedExamples, PtrDataSetup } from "./ptr-data.ts";
 import { type GapReport, gapLevel } from "./ptr-data-gap.ts";
@@ -16,7 +17,7 @@ export interface CardMaterial {
 
 export function ptrCard({ setup, tally, selections, mixed, gap, usage }: CardMaterial): DataCard {
   const { settings, names, command } = setup;
-  const { system, gap: chosenBy, ...others } = settings;
+  const { system, refineRequest: request, gap: chosenBy, ...others } = settings;
   return dataCard(
     {
       title: "PTR refinement data",
@@ -25,7 +26,7 @@ export function ptrCard({ setup, tally, selections, mixed, gap, usage }: CardMat
       sources: mixed.counts.map(({ name, taken }) => ({ name, examples: taken })),
       figures: {
         models: { weak: names.weak, strong: names.strong, "chosen by a gap in": chosenBy ?? null },
-        settings: { ...others, system: system ?? null },
+        settings: { ...others, "system message": system ?? "none", "refine request": request ?? refineRequest },
         ...(gap ? { gap: gapFigures(gap) } : {}),
         ...(selections.length > 0 ? { lengths: lengths(selections) } : {}),
         ...agreementFigures(selections),

@@ -37,6 +37,7 @@ import {
   type AnswerLine,
   type AttemptLine,
   measureAgreement,
+  sequenceOptions,
   writeAnswer,
   writeAttempts,
 } from "./ptr-data-calls.ts";
@@ -58,6 +59,13 @@ export interface PtrDataSettings {
   maxTokens: number;
   /** System message of both models and of the examples; none when left out. */
   system?: string;
+  /**
+   * How the strong model is shown the attempts: inside one `instruction`, which any chat model follows, or as the `dialogue` that the
+   * examples are, for models that were trained on it.
+   */
+  strongSees: "instruction" | "dialogue";
+  /** The user's words between an attempt and the next, in examples and in the dialogue; our own when left out. */
+  refineRequest?: string;
   /** Answers of the strong model to each query; agreement needs at least 2. */
   samples: number;
   agreement: "none" | "answer" | "embedding";
@@ -82,6 +90,7 @@ export const defaultPtrDataSettings: PtrDataSettings = {
   strongTemperature: 0.95,
   strongTopP: 0.9,
   maxTokens: 2048,
+  strongSees: "instruction",
   samples: 1,
   agreement: "none",
   threshold: 0.5,
@@ -177,6 +186,7 @@ export async function makePtrData(setup: PtrDataSetup): Promise<PtrDataResult> {
   const usage = { ...gapUsage(gapFile), ...attempts.usage, ...answers.usage, ...agreement.usage };
   const card = ptrCard({ setup, tally, selections, mixed, gap, usage });
   const cardFile = run.writeFile("card.json", `${JSON.stringify(card, null, 2)}\n`);
+  run.event("finished", { examples: card.examples });
   return { card, examplesFile, cardFile };
 }
 
@@ -240,8 +250,8 @@ export interface MixedExamples {
 }
 
 function mixIn({ settings, plain = [] }: PtrDataSetup, selections: readonly Selection[]): MixedExamples {
-  const { plainShare, seed, system } = settings;
-  const made = selections.map(({ example }) => ptrConversation(example, system === undefined ? {} : { system }));
+  const { plainShare, seed } = settings;
+  const made = selections.map(({ example }) => ptrConversation(example, sequenceOptions(settings)));
   if (plainShare === 0) return { examples: made, counts: [{ name: "refinement", wanted: made.length, taken: made.length }] };
   const sources = [
     { name: "refinement", examples: made, share: 1 - plainShare },

@@ -1,0 +1,67 @@
+/** `midcourse data from-run`: traces of an evaluation as training examples or preference pairs. */
+import { allOf, notAskedIn, withoutDuplicates } from "#data/filters.ts";
+import type { PairKind } from "#data/pairs.ts";
+import { convert, formatNamed, writeRows } from "#data/training-formats.ts";
+import type { ViewName } from "#data/views.ts";
+import { userError } from "#kernel/errors.ts";
+import { examplesFromRun } from "#recipes/run-examples.ts";
+import { printCard, questionKeys, typedCommand, writeCard } from "./data-files.ts";
+
+export interface FromRunOptions {
+  view?: ViewName;
+  pairs?: PairKind | "flip";
+  methods?: string;
+  tasks?: string;
+  minimumAccuracy?: number;
+  learnUngraded?: boolean;
+  oracle?: boolean;
+  system?: string;
+  leaveOut: string[];
+  most: number;
+  longestRatio?: number;
+  to?: string;
+  out: string;
+  seed: number;
+  json?: boolean;
+}
+
+export async function dataFromRun(run: string, options: FromRunOptions): Promise<void> {
+  const { view, pairs, minimumAccuracy, learnUngraded, oracle, system, longestRatio, most, seed } = options;
+  if (view !== undefined && pairs !== undefined) {
+    throw userError("view-and-pairs", "--view and --pairs make different kinds of data", "Give one of them.");
+  }
+  const to = formatNamed(options.to ?? (pairs === undefined ? "midcourse" : "midcourse-pairs"));
+  const testQuestions = await questionKeys(options.leaveOut);
+  const { data, card } = examplesFromRun(run, {
+    make: pairs === undefined ? { view: view ?? "final-only" } : { pairs },
+    ...(options.methods === undefined ? {} : { methods: names(options.methods) }),
+    ...(options.tasks === undefined ? {} : { tasks: names(options.tasks) }),
+    ...(minimumAccuracy === undefined ? {} : { minimumAccuracy }),
+    ...(learnUngraded ? { learnUngraded } : {}),
+    ...(oracle ? { oracle } : {}),
+    ...(system === undefined ? {} : { system }),
+    filter: allOf(notAskedIn(testQuestions), withoutDuplicates()),
+    most,
+    ...(longestRatio === undefined ? {} : { longestRatio }),
+    seed,
+  });
+  const { rows, tally } = convert(data, to);
+  writeRows(options.out, rows);
+  const lost = tally.dropped;
+  const whole = {
+    ...card,
+    command: typedCommand(),
+    kept: card.kept,
+    examples: rows.length,
+    figures: {
+      ...card.figures,
+      format: { name: to.name, "examples it cannot hold": lost.reduce((sum, { count }) => sum + count, 0) },
+    },
+    dropped: [...card.dropped, ...lost],
+  };
+  printCard(whole, options, { data: options.out, card: writeCard(options.out, whole) });
+}
+
+function names(text: string): string[] {
+  return text.split(",").flatMap((name) => name.trim() || []);
+}

@@ -1,0 +1,196 @@
+/** Training data from the records of an evaluation run: views of traces, or preference pairs between the answers to one question. */
+import path from "node:path";
+import { type DataCard, DropTally, dataCard, isDropped } from "#data/data-card.ts";
+import { type ExampleFilter, withoutDuplicates } from "#data/filters.ts";
+import { type CandidateGroup, flipPair, type PairKind, pairsOf } from "#data/pairs.ts";
+import { type TraceRecord, traceId } from "#data/trace-record.ts";
+import type { Datum } from "#data/training-datum.ts";
+import { applyView, type ViewName, type ViewOptions } from "#data/views.ts";
+import { resamplingMethod } from "#evaluation/benchmark-summary.ts";
+import { type EvaluationRecord, recordKey } from "#evaluation/evaluation-record.ts";
+import { userError } from "#kernel/errors.ts";
+import type { Message } from "#kernel/model.ts";
+import { deriveSeed } from "#kernel/seed.ts";
+import { streamLines } from "#record/json-lines.ts";
+import { recordsFile } from "./benchmark-store.ts";
+
+export interface RunExamplesOptions {
+  /** How examples are made: a view of each trace, or pairs. */
+  make: { view: ViewName } | { pairs: PairKind | "flip" };
+  /** Methods whose records are used; all when left out. */
+  methods?: readonly string[];
+  tasks?: readonly string[];
+  minimumAccuracy?: number;
+  /** Attempts that nobody graded are learned too. */
+  learnUngraded?: boolean;
+  oracle?: boolean;
+  /** In place of the system message of the question, in views that show the question alone. */
+  system?: string;
+  /** Examples that must not be made, beside duplicates. */
+  filter?: ExampleFilter;
+  /** Most pairs of one question. */
+  most?: number;
+  longestRatio?: number;
+  seed: number;
+}
+
+export interface RunExamples {
+  data: Datum[];
+  card: DataCard;
+}
+
+/** Methods whose first call asks the question and nothing else. */
+const plainMethods = ["vanilla", resamplingMethod, "self-consistency"];
+
+/** Reads records.jsonl of a run, one record at a time; of an answer that was given twice the later one counts. */
+export function examplesFromRun(folder: string, options: RunExamplesOptions): RunExamples {
+  const file = path.join(folder, recordsFile);
+  const latest = new Map<string, number>();
+  const questions = new Map<string, Message[]>();
+  for (const { line, start } of streamLines<EvaluationRecord>(file)) {
+    latest.set(recordKey(line), start);
+    const plain = plainQuestion(line);
+    if (plain && !questions.has(itemKey(line))) questions.set(itemKey(line), plain);
+  }
+  if (latest.size === 0) {
+    throw userError("no-records", `${folder} holds no answers (${recordsFile})`, "Give the folder of a run of `midcourse eval`.");
+  }
+  function* records(): Generator<TraceRecord> {
+    for (const { line, start } of streamLines<EvaluationRecord>(file)) {
+      if (latest.get(recordKey(line)) === start && isWanted(line, options)) yield line;
+    }
+  }
+  const tally = new DropTally();
+  const { make } = options;
+  const data =
+    "view" in make
+      ? viewed(records(), make.view, questions, options, tally)
+      : paired(records(), make.pairs, questions, options, tally);
+  const tasks = [...new Set(Array.from(latest.keys(), (key) => (JSON.parse(key) as string[])[3]))].filter(
+    (task) => task !== undefined,
+  );
+  const card = dataCard(
+    {
+      title: `Training data from the run ${path.basename(path.resolve(folder))}`,
+      examples: data.length,
+      figures: { made: { ["view" in make ? "view" : "pairs"]: "view" in make ? make.view : make.pairs, seed: options.seed } },
+      notes: [
+        `These are questions of ${tasks.join(", ") || "an evaluation"}: a model that is trained on them must not be measured on them again.`,
+        ...(options.oracle ? ["Methods that look at the reference answer are among the sources."] : []),
+      ],
+    },
+    tally,
+  );
+  return { data, card };
+}
+
+function viewed(
+  records: Iterable<TraceRecord>,
+  view: ViewName,
+  questions: ReadonlyMap<string, Message[]>,
+  options: RunExamplesOptions,
+  tally: DropTally,
+): Datum[] {
+  const repeats = withoutDuplicates();
+  const data: Datum[] = [];
+  for (const record of records) {
+    const made = applyView(view, record, viewOptions(options, questions.get(itemKey(record))));
+    const id = traceId(record);
+    if (isDropped(made)) {
+      tally.drop(id, made);
+      continue;
+    }
+    for (const conversation of made) {
+      const dropped = options.filter?.(conversation) ?? repeats(conversation);
+      if (dropped) tally.drop(conversation.id, dropped);
+      else {
+        tally.keep();
+        data.push({ kind: "conversation", conversation });
+      }
+    }
+  }
+  return data;
+}
+
+function viewOptions(
+  { minimumAccuracy, learnUngraded, oracle, system }: RunExamplesOptions,
+  question: Message[] | undefined,
+): ViewOptions {
+  return {
+    ...(minimumAccuracy === undefined ? {} : { minimumAccuracy }),
+    ...(learnUngraded ? { ungraded: "trained" } : {}),
+    ...(oracle ? { oracle } : {}),
+    ...(question === undefined ? {} : { question: withSystem(question, system) }),
+  };
+}
+
+function paired(
+  records: Iterable<TraceRecord>,
+  kind: PairKind | "flip",
+  questions: ReadonlyMap<string, Message[]>,
+  options: RunExamplesOptions,
+  tally: DropTally,
+): Datum[] {
+  const { most, longestRatio, seed } = options;
+  const limits = { ...(most === undefined ? {} : { most }), ...(longestRatio === undefined ? {} : { longestRatio }) };
+  const data: Datum[] = [];
+  const groups = new Map<string, CandidateGroup & { candidates: CandidateGroup["candidates"][number][] }>();
+  for (const record of records) {
+    if (record.usesOracle && !options.oracle) {
+      tally.drop(traceId(record), { dropped: "uses-oracle" });
+    } else if (kind === "flip") {
+      const pair = tally.take(traceId(record), flipPair(record));
+      if (pair) data.push({ kind: "pair", pair });
+    } else {
+      const prompt = questions.get(itemKey(record));
+      if (prompt === undefined) {
+        tally.drop(traceId(record), { dropped: "question-unknown" });
+        continue;
+      }
+      const id = record.task === undefined ? record.item : `${record.task}/${record.item}`;
+      const group = groups.get(itemKey(record)) ?? { id, prompt: withSystem(prompt, options.system), candidates: [] };
+      groups.set(itemKey(record), group);
+      group.candidates.push(...candidatesOf(record));
+    }
+  }
+  for (const group of groups.values()) {
+    const pairs = tally.take(
+      group.id,
+      pairsOf(kind as PairKind, group, { ...limits, seed: deriveSeed(seed, "pairs", group.id) }),
+    );
+    for (const pair of pairs ?? []) data.push({ kind: "pair", pair });
+  }
+  return data;
+}
+
+/** Texts that answer the plain question: those of plain methods, samples of a vote among them, and the final answers of all others. */
+function candidatesOf(record: TraceRecord): CandidateGroup["candidates"] {
+  const samples = plainMethods.some((id) => record.method.startsWith(id))
+    ? (record.events ?? []).flatMap((event) => (event.type === "attempt-end" ? [event.text] : []))
+    : [];
+  const graded = samples.flatMap((text, index) => {
+    const accuracy = record.attempts?.[index]?.accuracy;
+    return accuracy === undefined ? [] : [{ text, accuracy }];
+  });
+  const isDone = record.reason === "done" && record.error === undefined;
+  return isDone ? [...graded, { text: record.text, accuracy: record.accuracy }] : graded;
+}
+
+function plainQuestion({ method, events }: EvaluationRecord): Message[] | undefined {
+  if (!plainMethods.some((id) => method.startsWith(id))) return undefined;
+  const [first] = events ?? [];
+  return first?.type === "attempt-end" ? [...first.messages] : undefined;
+}
+
+function withSystem(question: readonly Message[], system: string | undefined): Message[] {
+  if (system === undefined) return [...question];
+  return [{ role: "system", content: system }, ...question.filter(({ role }) => role !== "system")];
+}
+
+function isWanted({ method, task }: EvaluationRecord, { methods, tasks }: RunExamplesOptions): boolean {
+  return (methods === undefined || methods.includes(method)) && (tasks === undefined || tasks.includes(task ?? ""));
+}
+
+function itemKey({ task, item }: Pick<TraceRecord, "task" | "item">): string {
+  return JSON.stringify([task ?? null, item]);
+}
