@@ -27,3 +27,9 @@ test("the task's own form comes first", () => {
   expect(form.read("so it is B")).toBe("B");
   expect(form.same("4", "4.0")).toBe(false);
 });
+
+test("a model that repeats itself costs no time", () => {
+  const zeros = "0".repeat(1_000_000);
+  for (const text of [`${zeros}x`, `1.${zeros}x`, `1.${zeros}1`, zeros]) normaliseAnswer(text);
+  expect(normaliseAnswer(`${zeros}7.5${zeros}`)).toBe("7.5");
+});

@@ -21,9 +21,17 @@ export function answerFormOf(request: Pick<MethodRequest, "tools">): AnswerForm 
 export function normaliseAnswer(answer: string): string {
   const text = answer.trim().toLowerCase().replace(/\s+/g, " ").replace(/\.$/, "");
   const digits = text.replace(/(?<=\d),(?=\d{3}\b)/g, "");
-  const number = /^([+-]?)0*(\d*)(?:\.(\d*?)0*)?$/.exec(digits);
+  const number = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(digits);
   if (!number || !/\d/.test(digits)) return text;
-  const [, sign, whole, fraction] = number;
-  const size = `${whole || "0"}${fraction ? `.${fraction}` : ""}`;
+  const [, sign, whole = "", decimals = ""] = number;
+  const fraction = withoutTrailingZeros(decimals);
+  const size = `${whole.replace(/^0+/, "") || "0"}${fraction ? `.${fraction}` : ""}`;
   return sign === "-" && size !== "0" ? `-${size}` : size;
+}
+
+/** A loop, because a pattern would try every zero of a long row as the beginning of the end. */
+function withoutTrailingZeros(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === "0") end--;
+  return digits.slice(0, end);
 }
