@@ -2,10 +2,14 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { registerEval } from "./eval-command.ts";
 import { registerGrade } from "./grade-command.ts";
+import { registerMethods } from "./methods-command.ts";
 import { registerSandbox } from "./sandbox-command.ts";
+import { registerSolve } from "./solve-command.ts";
 
 export function registerCommands(program: Command): void {
   registerStart(program);
+  registerSolve(program);
+  registerMethods(program);
   registerEval(program);
   const train = program.command("train").description("train a model: sft, pasr");
   registerTrainSft(train);

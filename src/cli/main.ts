@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 /** The `midcourse` command: parse, call, print. Each command's module is loaded only when it runs. */
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerCommands } from "./commands.ts";
 import { reportFailure } from "./failure.ts";
-
-const description = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+import { packageVersion } from "./package-version.ts";
 
 const program = new Command("midcourse")
-  .description("Self-refinement for language models: train models to refine while they answer, and see what it changed.")
-  .version(description.version)
+  .description(
+    "Self-refinement for language models: run every method over any model, compare them at equal cost, train models to refine while they answer.",
+  )
+  .version(packageVersion())
   .showSuggestionAfterError()
   .showHelpAfterError("(midcourse --help lists the commands)")
   .addHelpText(
@@ -17,6 +17,8 @@ const program = new Command("midcourse")
     `
 Examples:
   midcourse start                                   measure the shipped model, train it with PASR, measure again, write a report
+  midcourse eval --model qwen3-8b --tasks gsm8k     methods side by side on a model at OPENAI_BASE_URL, resampling beside them
+  midcourse solve --method self-refine "12*7-5"     one question, the method's steps live
   midcourse train pasr --model models/base --out runs/mine --steps 200
   midcourse train sft --data questions.csv --question Question --answer Answer --out runs/from-scratch
   midcourse check-format --json < answers.jsonl     does each answer keep the think/refine/answer format?
