@@ -12,6 +12,7 @@ import { parseConfig } from "#engines/embedded/config.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { worldItems } from "#tasks/world-items.ts";
 import { worldPrompts } from "#tasks/world-solutions.ts";
+import { chatReply, playServer } from "../../test/support/model-server.ts";
 import { registerData } from "./data-command.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -112,6 +113,45 @@ describe("ptr", () => {
       /another configuration.*queries/,
     );
     await expect(midcourse(...ptrWords("column", "--question", "task"))).rejects.toThrow(/no column “task”/);
+  });
+
+  test("a weak and a strong endpoint, each its own server, one of them busy", async () => {
+    let refusals = 0;
+    const weakServer = await playServer(({ path: at }, number) => {
+      if (!at.endsWith("/chat/completions")) return { status: 404, body: { error: { message: "not here" } } };
+      if (number % 3 === 0 && refusals++ < 4)
+        return { status: 429, headers: { "retry-after": "0" }, body: { error: { message: "busy" } } };
+      return { body: chatReply(["Perhaps 1."]) };
+    });
+    const strongServer = await playServer(({ path: at, body }) => {
+      if (!at.endsWith("/chat/completions")) return { status: 404, body: { error: { message: "not here" } } };
+      const asked = (body!.messages as { content: string }[]).at(-1)!.content;
+      return { body: chatReply([`It is 2, for “${asked.slice(0, 9)}”.`]) };
+    });
+    try {
+      const card = JSON.parse(
+        await midcourse(
+          ...["ptr", "--queries", queries, "--out", path.join(folder, "servers"), "--no-probe", "--json"],
+          ...[
+            "--weak",
+            "small",
+            "--weak-base-url",
+            weakServer.baseUrl,
+            "--strong",
+            "large",
+            "--strong-base-url",
+            strongServer.baseUrl,
+          ],
+        ),
+      ) as DataCard;
+      expect(card).toMatchObject({ read: 12, kept: 12, examples: 12 });
+      expect(refusals).toBeGreaterThan(0);
+      expect(strongServer.chats()).toHaveLength(12);
+      expect(JSON.stringify(strongServer.chats()[0]!.body)).toContain("Perhaps 1.");
+      expect(readFileSync(path.join(folder, "servers/config.json"), "utf8")).toContain(strongServer.baseUrl);
+    } finally {
+      await Promise.all([weakServer.close(), strongServer.close()]);
+    }
   });
 
   test("killed while it asks, the same command ends with the same bytes", { timeout: 60_000 }, async () => {
