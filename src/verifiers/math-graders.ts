@@ -59,6 +59,8 @@ export const integerGrader: Verifier = (item: Item, answer: string, completion: 
 /** The integer a text is, whatever way it is written without arithmetic; undefined when it is none. */
 export function readInteger(text: string): bigint | undefined {
   let form: Form | undefined = readForm(text);
+  // "m + n = 25 + 8 = 33" states its last side.
+  if (form?.kind === "relation" && form.operators.every((operator) => operator === "=")) form = readForm(form.sides.at(-1)!);
   while (form?.kind === "named") form = form.value;
   if (form?.kind !== "value" || form.percent) return undefined;
   const value = readRational(form.latex);

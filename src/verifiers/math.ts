@@ -15,12 +15,13 @@ export interface MathVerdict {
 
 /** All stages over one source of values. Never throws for `quickValues`. */
 export function decide(gold: string, answer: string, values: Values): { equal: boolean | undefined; by: DecidedBy } {
-  if (gold.trim() === answer.trim()) return { equal: true, by: "exact" };
+  if (gold.trim() === answer.trim()) return { equal: gold.trim() !== "", by: "exact" };
   const [first, second] = [canonicalLatex(gold), canonicalLatex(answer)];
   if (first === undefined || second === undefined) return { equal: false, by: "limits" };
   if (first === "" || second === "") return { equal: false, by: "exact" };
-  if (first === second) return { equal: true, by: "exact" };
   const [one, other] = [readForm(gold)!, readForm(answer)!];
+  // $10 and €10 are spelt the same once their signs are gone.
+  if (first === second) return { equal: sameForms(one, other, quickValues) !== false, by: "exact" };
   const by: DecidedBy =
     one.kind === "words" || other.kind === "words"
       ? "words"
@@ -31,7 +32,8 @@ export function decide(gold: string, answer: string, values: Values): { equal: b
         : "engine";
   const equal = sameForms(one, other, values);
   if (equal === true) return { equal, by };
-  if (one.kind === "words" && one.words.length === 1 && optionLetter(second) === one.words) return { equal: true, by: "words" };
+  if (one.kind === "words" && optionLetter(second) === one.words) return { equal: true, by: "words" };
+  if (other.kind === "words" && optionLetter(first) === other.words) return { equal: true, by: "words" };
   return { equal, by: equal === undefined ? "undecided" : by };
 }
 

@@ -185,6 +185,11 @@ function sameCollections(one: Of<"list" | "set">, other: Of<"list" | "set">, val
   if (distinctNames(first) !== distinctNames(second) && !(anyName(first) && anyName(second))) {
     return inOrder(first.map(unwrapped), second.map(unwrapped), values);
   }
+  const names = (items: readonly Form[]) => items.map((item) => (item as Of<"named">).name).sort();
+  if (distinctNames(first) && distinctNames(second) && names(first).join(" ") === names(second).join(" ")) {
+    const byName = (items: readonly Form[]) => [...(items as Of<"named">[])].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return inOrder(byName(first), byName(second), values);
+  }
   // A point named twice is one point; a number listed twice may be meant so, as among data.
   const repeatable = one.kind === "list" && other.kind === "list" && ![...first, ...second].every(({ kind }) => kind === "tuple");
   if (!repeatable) [first, second] = [withoutRepeats(first, values), withoutRepeats(second, values)];
@@ -241,9 +246,9 @@ const turned: Record<string, string> = { ">": "<", "\\ge": "\\le" };
 function sameRelations(one: Of<"relation">, other: Of<"relation">, values: Values): Verdict {
   const [first, second] = [oriented(one), oriented(other)];
   if (first.operators.join(" ") === second.operators.join(" ")) {
-    const sides = every(first.sides.map((side, index) => values.same(side, second.sides[index]!)));
+    const sides = every(first.sides.map((side, index) => sameForms(formOf(side), formOf(second.sides[index]!), values)));
     if (sides === true) return true;
-    if (first.operators.length === 1) {
+    if (first.operators.length === 1 && first.operators[0] !== "\\equiv") {
       const pair = (relation: Of<"relation">) => [relation.sides[0]!, relation.sides[1]!] as const;
       return values.proportional(pair(first), pair(second), first.operators[0] === "<" || first.operators[0] === "\\le");
     }

@@ -106,9 +106,8 @@ export class EngineValues implements Values {
     const [exactA, exactB] = [exactValue(a.json), exactValue(b.json)];
     if (exactA && exactB) return sameFraction(exactA, exactB);
     const [x, y] = [evaluate(a.json, new Map()), evaluate(b.json, new Map())];
-    // Out of the range of doubles nothing may be concluded: 1/2004! and 1/2006! are both "0".
-    if (!hasValue(x) || !hasValue(y))
-      return x.re === y.re && x.im === 0 && y.im === 0 && !hasPowers(a.json) && !hasPowers(b.json) ? true : undefined;
+    // Nothing follows from values out of the range of doubles: 1/2004! and 1/2006! are both "0", 1/0 and 2/0 both "infinite".
+    if (!hasValue(x) || !hasValue(y)) return undefined;
     const scale = Math.max(size(x), size(y));
     const distance = size(subtract(x, y));
     const rounding = readRational(first) ? roundingOf(first) : readRational(second) ? roundingOf(second) : undefined;
@@ -125,7 +124,7 @@ export class EngineValues implements Values {
     if (!difference || !scale) return undefined;
     const distance = size(difference);
     const relative = distance / Math.max(size(scale), Number.MIN_VALUE);
-    if (distance === 0 || relative < 1e-40) return true;
+    if (distance === 0 || relative < 1e-50) return true;
     // Between: what an evaluation in doubles leaves over, unless the numbers are large or tiny.
     return size(scale) > 1e-6 && size(scale) < 1e6 && distance < 1e-13;
   }
@@ -165,10 +164,6 @@ function collect(json: MathJson, unknowns: Set<string>, count: { nodes: number }
   if (head === "Error" || head === "HorizontalSpacing") return head !== "Error";
   return (typeof head === "string" || collect(head!, unknowns, count)) && parts.every((part) => collect(part, unknowns, count));
 }
-
-const hasPowers = (json: MathJson): boolean =>
-  Array.isArray(json) &&
-  (json[0] === "Power" || json[0] === "Factorial" || json[0] === "Exp" || json.some((part) => hasPowers(part)));
 
 function* samples(a: Parsed, b: Parsed): Generator<[Complex, Complex]> {
   const unknowns = [...new Set([...a.unknowns, ...b.unknowns])].sort();

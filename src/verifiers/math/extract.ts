@@ -46,7 +46,7 @@ function lastBoxed(text: string): { content: string; end: number } | undefined {
     // A box inside a box is part of it.
     if (index < (boxes.at(-1)?.end ?? 0)) continue;
     const box = boxAt(text, index);
-    if (box) boxes.push(box);
+    if (box && box.content.trim() !== "") boxes.push(box);
   }
   const last = boxes.at(-1);
   if (!last) return undefined;

@@ -105,7 +105,7 @@ class Rewriter {
     if (next === "!" && this.#peek() === "=") return this.#skip("=") ? "\\ne" : "!";
     if (next === "=") while (this.#peek() === "=") this.#at++;
     if (/^[a-zA-Z]/.test(next)) return this.#word(next, before);
-    return next.startsWith("\\") ? this.#command(next) : next;
+    return next.startsWith("\\") ? this.#command(next, before) : next;
   }
 
   #dropped(next: string): string {
@@ -184,7 +184,7 @@ class Rewriter {
     return next.startsWith("\\") ? this.#piece(next, "") : next;
   }
 
-  #command(next: string): string {
+  #command(next: string, before: string): string {
     const name = renamed[next] ?? next;
     if (name === "\\\\") {
       if (this.#tokens[this.#at] === "[") while (this.#at < this.#tokens.length && this.#tokens[this.#at++] !== "]");
@@ -197,7 +197,7 @@ class Rewriter {
       return "";
     }
     if (transparent.has(name)) return this.#transparent(name);
-    if (prose.has(name)) return this.#prose();
+    if (prose.has(name)) return this.#prose(before);
     if (oneArgument.has(name)) return `${name}{${this.#argument()}}`;
     if (name === "\\begin" || name === "\\end") return this.#environment(name);
     return name === "\\circ" ? "\\degree" : name;
@@ -224,7 +224,7 @@ class Rewriter {
     return boxes && ["\\boxed", "\\fbox"].includes(this.#tokens[this.#skipSpace()]!) ? `${inside},` : inside;
   }
 
-  #prose(): string {
+  #prose(before: string): string {
     const start = this.#skipSpace();
     if (this.#tokens[start] !== "{") return this.#argument();
     let depth = 0;
@@ -241,7 +241,8 @@ class Rewriter {
     if (text === "" || text === "," || text === ";") return text;
     const meaning = plainWords[plain];
     if (meaning !== undefined) return meaning;
-    // One letter or a number in upright type is that letter or number.
+    // Behind a number an upright letter is a unit; elsewhere one letter, or a number, is that letter or number.
+    if (/^[mgshlL]$/.test(text) && /[\d})]$/.test(before)) return `\\text{${text}}`;
     return /^(?:[A-Za-z]|[\d.,/+-]*\d[\d.,/+-]*)$/.test(text) ? text : `\\text{${text.replace(/[{}]/g, "")}}`;
   }
 

@@ -1,5 +1,5 @@
 /** What the comparison of forms has to know about expressions. The quick source knows plain numbers; the engine's knows the rest. */
-import { combine, equal, type Rational, rational, toNumber, within } from "../rational.ts";
+import { equal, rational, toNumber, within } from "../rational.ts";
 import { decimalPlaces, readRational } from "./rationals.ts";
 
 export interface Values {
@@ -33,10 +33,6 @@ export function sameNumbers(first: string, second: string): boolean | undefined 
   const exact = one ? b : a;
   if (roundingOf(decimal) === undefined || exact.denominator === 1n) return false;
   return within(a, b, rational(1n, 2n * 10n ** BigInt(places))!);
-}
-
-export function ratioOf(first: Rational, second: Rational): Rational | undefined {
-  return combine(first, "/", second);
 }
 
 /** Plain numbers only: cheap, exact, safe on any input. */

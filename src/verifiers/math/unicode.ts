@@ -141,12 +141,18 @@ function translate(run: string, from: string, to: string): string {
 /** ½ → \frac{1}{2}, x² → x^{2}, a₁ → a_{1}, √12 → \sqrt{12}, − → -, and so on. Letters of other scripts stay. */
 export function withoutUnicodeSigns(text: string): string {
   if (!/\P{ASCII}/u.test(text)) return text;
-  return text
-    .replace(/√\s*(\d+(?:\.\d+)?|[A-Za-zπ])/g, "\\sqrt{$1}")
-    .replace(/∛\s*(\d+(?:\.\d+)?|[A-Za-z])/g, "\\sqrt[3]{$1}")
-    .replaceAll("√", "\\sqrt ")
-    .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ]+/g, (run) => `^{${translate(run, raised, raisedMeaning)}}`)
-    .replace(/[₀₁₂₃₄₅₆₇₈₉₊₋ₙ]+/g, (run) => `_{${translate(run, lowered, loweredMeaning)}}`)
-    .replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0))
-    .replace(/\P{ASCII}/gu, (character) => signs[character] ?? character);
+  return (
+    text
+      .replace(/√\s*(\d+(?:\.\d+)?|[A-Za-zπ])/g, "\\sqrt{$1}")
+      .replace(/∛\s*(\d+(?:\.\d+)?|[A-Za-z])/g, "\\sqrt[3]{$1}")
+      .replaceAll("√", "\\sqrt ")
+      // 12 m² is an area; 12m^2 may be a product.
+      .replace(/(\d)\s*([kcmd]?m|ft|in|yd|mi)([²³])/g, (_match, digit: string, unit: string, power: string) => {
+        return `${digit}\\text{${unit}}^{${translate(power, raised, raisedMeaning)}}`;
+      })
+      .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ]+/g, (run) => `^{${translate(run, raised, raisedMeaning)}}`)
+      .replace(/[₀₁₂₃₄₅₆₇₈₉₊₋ₙ]+/g, (run) => `_{${translate(run, lowered, loweredMeaning)}}`)
+      .replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0))
+      .replace(/\P{ASCII}/gu, (character) => signs[character] ?? character)
+  );
 }

@@ -30,7 +30,10 @@ const synonyms: readonly (readonly [string, string])[] = [
   ["euro", "euros eur EUR"],
   ["yuan", "rmb RMB"],
   ["rupee", "rupees Rs rs"],
-  ["mph", "miles per hour"],
+  ["am", ""],
+  ["pm", ""],
+  ["mi/h", "mph"],
+  ["km/h", "kph kmh"],
   ["degree", "degrees"],
   ["radian", "radians rad"],
   ["unit", "units"],
@@ -67,6 +70,8 @@ function canonicalUnit(words: string, power: string): string | undefined {
 
 /** Cuts a unit, or any words in \text, off the end of a quantity; multiplies magnitudes ("3 million") in as powers of ten. */
 export function withoutUnit(text: string): UnitText {
+  const modulus = /^(.+?)\\p(?:mod|od)\{([^{}]+)\}$/.exec(text);
+  if (modulus) return { rest: modulus[1]!.trim(), unit: `mod ${modulus[2]!.replace("mod", "").trim()}` };
   const marked = /\\text\{([^{}]*)\}(?:\^\{(\d)\})?$/.exec(text);
   if (marked && marked.index > 0) return quantity(text.slice(0, marked.index).trim(), marked[1]!, marked[2] ?? "");
   const plain = /^(.*[\d})]) ?([A-Za-z][A-Za-z ./]{0,60})(?:\^\{(\d)\})?$/.exec(text);
