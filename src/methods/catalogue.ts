@@ -5,6 +5,7 @@ import { chainOfThoughtCard } from "./chain-of-thought.ts";
 import { bindOptions, parseMethodList } from "./driver/bind.ts";
 import { mctsSelfRefineCard } from "./mcts-self-refine.ts";
 import { pasrFormatCard } from "./pasr-format.ts";
+import { progcoCard } from "./progco.ts";
 import { ptrRoundsCard } from "./ptr-rounds.ts";
 import { selfConsistencyCard } from "./self-consistency.ts";
 import { selfPolishCard } from "./self-polish.ts";
@@ -24,6 +25,7 @@ export const methodCards: readonly MethodCard[] = [
   selfRefineOracleCard,
   ptrRoundsCard,
   selfPolishCard,
+  progcoCard,
   mctsSelfRefineCard,
   selfRepairCard,
   selfRepairOracleCard,

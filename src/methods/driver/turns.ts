@@ -15,3 +15,10 @@ export function withReply(messages: readonly Message[], reply: string): Message[
 export function withTurn(messages: readonly Message[], reply: string, request: string): Message[] {
   return [...withReply(messages, reply), { role: "user", content: request }];
 }
+
+/** The conversation with a note at the end of the last question, two lines below it; what else that message holds stays. */
+export function withNote(messages: readonly Message[], note: string): Message[] {
+  const place = messages.findLastIndex((message) => message.role === "user");
+  if (place < 0) return [...messages, { role: "user", content: note }];
+  return messages.map((message, index) => (index === place ? { ...message, content: `${message.content}\n\n${note}` } : message));
+}
