@@ -4,7 +4,7 @@ import { sameNumbers, type Values } from "./numbers.ts";
 import { readRational } from "./rationals.ts";
 import { realSetOf, sameRealSets } from "./real-sets.ts";
 import { numberWords } from "./vocabulary.ts";
-import { comparable } from "./words.ts";
+import { comparable, nothing } from "./words.ts";
 
 export type Verdict = boolean | undefined;
 type Of<Kind extends Form["kind"]> = Form & { kind: Kind };
@@ -120,7 +120,9 @@ function sameQuantities(one: Of<"value">, other: Of<"value">, values: Values): V
 function sameWords(one: Form, other: Form, values: Values): Verdict {
   if (one.kind === "words" && other.kind === "words") return one.words === other.words;
   const [words, form] = one.kind === "words" ? [one.words, other] : [(other as Of<"words">).words, one];
+  if (words === nothing && form.kind === "set") return form.items.length === 0;
   if (form.kind !== "value") return false;
+  if (words === nothing) return form.latex === "\\emptyset";
   const number = numberWords[words];
   return number === undefined
     ? comparable(form.latex).replaceAll(" ", "") === words.replaceAll(" ", "")

@@ -241,6 +241,8 @@ class Rewriter {
     if (text === "" || text === "," || text === ";") return text;
     const meaning = plainWords[plain];
     if (meaning !== undefined) return meaning;
+    // "12:30 PM", "3 apples"
+    if (/^\d[\w .,:/-]*$/.test(text)) return text;
     // Behind a number an upright letter is a unit; elsewhere one letter, or a number, is that letter or number.
     if (/^[mgshlL]$/.test(text) && /[\d})]$/.test(before)) return `\\text{${text}}`;
     return /^(?:[A-Za-z]|[\d.,/+-]*\d[\d.,/+-]*)$/.test(text) ? text : `\\text{${text.replace(/[{}]/g, "")}}`;

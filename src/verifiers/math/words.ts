@@ -21,6 +21,9 @@ export function wordsOf(latex: string): string | undefined {
 const spelled = new Map(Object.entries(plainWords).map(([word, command]) => [command, word]));
 const shortWords = new Set(["yes", "no", "odd", "red", "all", "one", "two", "six", "ten", "up", "none"]);
 
+/** "No solution", "no solutions" and "empty set" say one thing, which is also ∅. */
+export const nothing = "no solution";
+
 /** Case, punctuation, spacing and a leading article do not tell words apart. */
 export function comparable(text: string): string {
   return text
@@ -28,7 +31,8 @@ export function comparable(text: string): string {
     .replace(/[.,;:!?'"()-]/g, " ")
     .replace(/\s+/g, " ")
     .trim()
-    .replace(/^(?:the|an|a) (?=.)/, "");
+    .replace(/^(?:the|an|a) (?=.)/, "")
+    .replace(/^(?:no (?:solutions?|such (?:number|value)s?)|empty set)$/, nothing);
 }
 
 /** The letter an answer opens with, as options do: "(C) 5", "C. east"; undefined when it does not. Canonical text in. */
