@@ -6,6 +6,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { DataCard } from "#data/data-card.ts";
+import { trainingFormats } from "#data/training-formats.ts";
 import { saveCheckpoint } from "#engines/embedded/checkpoint.ts";
 import { initialiseParameters } from "#engines/embedded/checkpoint-create.ts";
 import { parseConfig } from "#engines/embedded/config.ts";
@@ -220,4 +221,11 @@ describe("convert and card", () => {
     );
     expect(existsSync(path.join(folder, "x.json"))).toBe(false);
   });
+});
+
+test("the help names every format", () => {
+  const program = new Command("midcourse");
+  registerData(program);
+  const help = program.commands[0]!.commands.find((command) => command.name() === "convert")!.helpInformation();
+  for (const { name } of trainingFormats()) expect(help.replaceAll(/\s+/g, " ")).toContain(name);
 });

@@ -28,7 +28,6 @@ export const dropReasons = {
   "asked-elsewhere": "the question stands in data that must not be trained on",
   "too-long": "it has more tokens than was allowed",
   "pass-rate": "too many or too few of the answers to this question are right",
-  "over-share": "others like it filled the share that was asked for",
   "nothing-trained": "no message of it carries loss",
   "no-pair": "its answers hold no two that one may be preferred to the other",
   "no-rejected-answer": "it holds no answer that the final one is preferred to",
