@@ -3,6 +3,7 @@ import type { BoundMethod, MethodCard, MethodOptionValues } from "#kernel/method
 import { bestOfNCard } from "./best-of-n.ts";
 import { chainOfThoughtCard } from "./chain-of-thought.ts";
 import { bindOptions, parseMethodList } from "./driver/bind.ts";
+import { magicoreCard } from "./magicore.ts";
 import { mctsSelfRefineCard } from "./mcts-self-refine.ts";
 import { pasrFormatCard } from "./pasr-format.ts";
 import { progcoCard } from "./progco.ts";
@@ -27,6 +28,7 @@ export const methodCards: readonly MethodCard[] = [
   selfPolishCard,
   progcoCard,
   mctsSelfRefineCard,
+  magicoreCard,
   selfRepairCard,
   selfRepairOracleCard,
 ];
