@@ -1,6 +1,6 @@
 /** `midcourse data` from its arguments to its files: two checkpoints, killed and gone on with; conversion; cards. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Command } from "commander";
@@ -199,6 +199,43 @@ describe("ptr", () => {
 function withoutCommand(bytes: readonly string[]): string[] {
   return bytes.map((text) => text.replace(/"command": ".*",\n/, ""));
 }
+
+describe("from-run", () => {
+  test("a view and pairs of a run, with their cards", async () => {
+    const usage = { calls: 1, inputTokens: 1, outputTokens: 1, milliseconds: 1 };
+    const question = [{ role: "user", content: "Two plus two?" }];
+    const later = [...question, { role: "assistant", content: "Five." }, { role: "user", content: "Sure?" }];
+    const events = [
+      { type: "attempt-end", attempt: 0, messages: question, text: "Five.", usage },
+      { type: "attempt-end", attempt: 1, messages: later, text: "Four.", usage },
+    ];
+    const record = {
+      ...{ v: 1, task: "sums", item: "a", method: "self-refine-1", sample: 0, text: "Four.", answer: "Four.", accuracy: 1 },
+      ...{ attempts: [{ accuracy: 0 }, { accuracy: 1 }], reason: "done", usage, events },
+    };
+    const run = path.join(folder, "eval");
+    mkdirSync(run);
+    writeFileSync(path.join(run, "records.jsonl"), `${JSON.stringify(record)}\n`);
+    const chat = path.join(folder, "chat.jsonl");
+    expect(await midcourse("from-run", run, "--view", "all-but-wrong", "--to", "openai", "--out", chat)).toContain(
+      "questions of sums",
+    );
+    expect(JSON.parse(readFileSync(chat, "utf8"))).toMatchObject({
+      messages: [{}, { content: "Five.", weight: 0 }, {}, { content: "Four." }],
+    });
+    const pairs = path.join(folder, "pairs.jsonl");
+    await midcourse("from-run", run, "--pairs", "flip", "--to", "trl-preference", "--out", pairs);
+    expect(JSON.parse(readFileSync(pairs, "utf8"))).toMatchObject({
+      chosen: [{ content: "Four." }],
+      rejected: [{ content: "Five." }],
+    });
+    const left = await midcourse("from-run", run, "--out", chat, "--leave-out", pairs, "--json");
+    expect(JSON.parse(left)).toMatchObject({ kept: 0, dropped: [{ reason: "asked-elsewhere" }] });
+    await expect(midcourse("from-run", run, "--view", "direct", "--pairs", "flip", "--out", chat)).rejects.toThrow(
+      /different kinds/,
+    );
+  });
+});
 
 describe("convert and card", () => {
   test("PTR's layout to TRL's and back to a card", async () => {

@@ -8,6 +8,7 @@ import type { PreferencePair } from "#data/pairs.ts";
 import { questionKey } from "#data/split.ts";
 import type { Datum } from "#data/training-datum.ts";
 import { runBenchmark } from "#evaluation/benchmark-run.ts";
+import { noUsage } from "#kernel/model.ts";
 import type { Method } from "#kernel/trace.ts";
 import { selfConsistency } from "#methods/self-consistency.ts";
 import { selfRefine } from "#methods/self-refine.ts";
@@ -128,6 +129,48 @@ describe("pairs", () => {
       expect([chosen.includes("right"), rejected.includes("wrong")]).toEqual([true, true]);
     }
     expect(card.kept).toBe(4);
+  });
+
+  test("a verifier's scores on the way choose the wrong answer it likes best", () => {
+    const messages = [{ role: "user" as const, content: "item 9" }];
+    const texts = ["right", "poor", "tempting", "elsewhere"];
+    const attempts = texts.map((text, attempt) => ({
+      type: "attempt-end",
+      attempt,
+      messages: text === "elsewhere" ? [...messages, ...messages] : messages,
+      text,
+      usage: noUsage,
+    }));
+    const checks = [0.5, 0.1, 0.8, 0.9].map((score, attempt) => ({
+      type: "check-end",
+      attempt,
+      by: "scorer",
+      score,
+      text: "",
+      usage: noUsage,
+    }));
+    const common = {
+      task: "toy",
+      item: "i9",
+      sample: 0,
+      text: "right",
+      answer: "right",
+      accuracy: 1,
+      reason: "done",
+      usage: noUsage,
+    };
+    const lines = [
+      { ...common, method: "vanilla", events: [attempts[0]] },
+      {
+        ...common,
+        method: "best-of-n",
+        events: [...attempts, ...checks],
+        attempts: [1, 0, 0, 0].map((accuracy) => ({ accuracy })),
+      },
+    ];
+    appendFileSync(path.join(folder, "records.jsonl"), lines.map((line) => `${JSON.stringify({ v: 1, ...line })}\n`).join(""));
+    const { data } = make({ make: { pairs: "hard-negative" } });
+    expect(pairs(data).map(({ chosen, rejected }) => [chosen, rejected])).toEqual([["right", "tempting"]]);
   });
 
   test("first attempt against final answer", () => {

@@ -2,8 +2,8 @@
 import path from "node:path";
 import { type DataCard, DropTally, dataCard, isDropped } from "#data/data-card.ts";
 import { type ExampleFilter, withoutDuplicates } from "#data/filters.ts";
-import { type CandidateGroup, flipPair, type PairKind, pairsOf } from "#data/pairs.ts";
-import { type TraceRecord, traceId } from "#data/trace-record.ts";
+import { type Candidate, type CandidateGroup, flipPair, type PairKind, pairsOf } from "#data/pairs.ts";
+import { type TraceRecord, traceId, turnsOf } from "#data/trace-record.ts";
 import type { Datum } from "#data/training-datum.ts";
 import { applyView, type ViewName, type ViewOptions } from "#data/views.ts";
 import { resamplingMethod } from "#evaluation/benchmark-summary.ts";
@@ -76,6 +76,7 @@ export function examplesFromRun(folder: string, options: RunExamplesOptions): Ru
       figures: { made: { ["view" in make ? "view" : "pairs"]: "view" in make ? make.view : make.pairs, seed: options.seed } },
       notes: [
         `These are questions of ${tasks.join(", ") || "an evaluation"}: a model that is trained on them must not be measured on them again.`,
+        ...(data.length === 0 ? ["Nothing is left to train on."] : []),
         ...(options.oracle ? ["Methods that look at the reference answer are among the sources."] : []),
       ],
     },
@@ -134,7 +135,7 @@ function paired(
   const { most, longestRatio, seed } = options;
   const limits = { ...(most === undefined ? {} : { most }), ...(longestRatio === undefined ? {} : { longestRatio }) };
   const data: Datum[] = [];
-  const groups = new Map<string, CandidateGroup & { candidates: CandidateGroup["candidates"][number][] }>();
+  const groups = new Map<string, CandidateGroup & { candidates: Candidate[] }>();
   for (const record of records) {
     if (record.usesOracle && !options.oracle) {
       tally.drop(traceId(record), { dropped: "uses-oracle" });
@@ -150,7 +151,7 @@ function paired(
       const id = record.task === undefined ? record.item : `${record.task}/${record.item}`;
       const group = groups.get(itemKey(record)) ?? { id, prompt: withSystem(prompt, options.system), candidates: [] };
       groups.set(itemKey(record), group);
-      group.candidates.push(...candidatesOf(record));
+      group.candidates.push(...candidatesOf(record, prompt));
     }
   }
   for (const group of groups.values()) {
@@ -163,17 +164,31 @@ function paired(
   return data;
 }
 
-/** Texts that answer the plain question: those of plain methods, samples of a vote among them, and the final answers of all others. */
-function candidatesOf(record: TraceRecord): CandidateGroup["candidates"] {
-  const samples = plainMethods.some((id) => record.method.startsWith(id))
-    ? (record.events ?? []).flatMap((event) => (event.type === "attempt-end" ? [event.text] : []))
-    : [];
-  const graded = samples.flatMap((text, index) => {
-    const accuracy = record.attempts?.[index]?.accuracy;
-    return accuracy === undefined ? [] : [{ text, accuracy }];
-  });
-  const isDone = record.reason === "done" && record.error === undefined;
-  return isDone ? [...graded, { text: record.text, accuracy: record.accuracy }] : graded;
+/**
+ * Answers to the bare question: graded attempts of any method that were asked for with it alone, with the score a verifier gave them on the
+ * way, and the final answers of all methods.
+ */
+function candidatesOf(record: TraceRecord, question: readonly Message[]): Candidate[] {
+  const asked = plainKey(question);
+  const scores = new Map<number, number>();
+  for (const event of record.events ?? []) {
+    if (event.type === "check-end" && event.score !== undefined) scores.set(event.attempt, event.score);
+  }
+  const scored = (candidate: Candidate, attempt: number | undefined): Candidate => {
+    const score = attempt === undefined ? undefined : scores.get(attempt);
+    return score === undefined ? candidate : { ...candidate, score };
+  };
+  const attempts = turnsOf(record).filter(({ kind }) => kind === "attempt");
+  const candidates = attempts.flatMap(({ messages, text, accuracy, attempt }) =>
+    accuracy !== undefined && plainKey(messages) === asked ? [scored({ text, accuracy }, attempt)] : [],
+  );
+  if (record.reason !== "done" || record.error !== undefined) return candidates;
+  const final = attempts.findLast(({ text }) => text === record.text)?.attempt;
+  return [...candidates, scored({ text: record.text, accuracy: record.accuracy }, final)];
+}
+
+function plainKey(messages: readonly Message[]): string {
+  return JSON.stringify(messages.map(({ role, content }) => [role, content]));
 }
 
 function plainQuestion({ method, events }: EvaluationRecord): Message[] | undefined {
