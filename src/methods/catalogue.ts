@@ -3,6 +3,7 @@ import type { BoundMethod, MethodCard, MethodOptionValues } from "#kernel/method
 import { bestOfNCard } from "./best-of-n.ts";
 import { chainOfThoughtCard } from "./chain-of-thought.ts";
 import { bindOptions, parseMethodList } from "./driver/bind.ts";
+import { iortCard } from "./iort.ts";
 import { magicoreCard } from "./magicore.ts";
 import { mctsSelfRefineCard } from "./mcts-self-refine.ts";
 import { pasrFormatCard } from "./pasr-format.ts";
@@ -26,6 +27,7 @@ export const methodCards: readonly MethodCard[] = [
   selfRefineOracleCard,
   ptrRoundsCard,
   selfPolishCard,
+  iortCard,
   progcoCard,
   mctsSelfRefineCard,
   magicoreCard,
