@@ -1,5 +1,6 @@
 /** The list of commands with their options; each imports its work only when it runs. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { registerData } from "./data-command.ts";
 import { registerEval } from "./eval-command.ts";
 import { registerGrade } from "./grade-command.ts";
 import { registerMethods } from "./methods-command.ts";
@@ -14,6 +15,7 @@ export function registerCommands(program: Command): void {
   const train = program.command("train").description("train a model: sft, pasr");
   registerTrainSft(train);
   registerTrainPasr(train);
+  registerData(program);
   registerReport(program);
   registerExport(program);
   registerGrade(program);
