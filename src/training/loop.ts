@@ -45,6 +45,8 @@ export interface TrainingLoop<Metrics extends object, State extends JsonObject> 
   /** Called after every `evaluateEvery` steps, after the last one, and before the first; what it returns goes to evaluations.jsonl. */
   evaluate?: (stepsDone: number, signal: AbortSignal | undefined) => Promise<JsonObject>;
   evaluateEvery?: number;
+  /** Asked before each step with the steps done so far; true ends the run there as finished, with a checkpoint. */
+  isEnough?: (stepsDone: number) => boolean;
   signal?: AbortSignal;
   onProgress?: (progress: Progress<Metrics>) => void;
 }
@@ -86,7 +88,7 @@ export async function runTrainingLoop<Metrics extends object, State extends Json
       await snapshots.begin(state);
     }
     const pace = new Pace(done, steps);
-    while (done < steps) {
+    while (done < steps && !loop.isEnough?.(done)) {
       signal?.throwIfAborted();
       await snapshots.refresh(done, state);
       const context = { step: done, sampler: snapshots.sampler, reference: snapshots.reference, state, signal };
@@ -98,6 +100,7 @@ export async function runTrainingLoop<Metrics extends object, State extends Json
       await evaluateAt(loop, done);
       if (done % loop.checkpointEvery === 0 || done === steps) await snapshots.checkpoint(done, state);
     }
+    if (done > 0) await snapshots.checkpoint(done, state);
     if (!run.readLines("events").some((event) => event.type === "finished")) run.event("finished", { step: done });
     return { finished: true, stepsDone: done, checkpoint: run.newestCheckpoint, state };
   } catch (error) {
