@@ -258,8 +258,7 @@ export const mctsSelfRefineCard: MethodCard = {
       paper: "0.95",
     },
   },
-  calls:
-    "1 + 2·rollouts + (1 + 2·rollouts)·(1 + scoreTries), (1 + rollouts) in place of (1 + 2·rollouts) there for resample=false; 1 + 2·rollouts for verifier",
+  calls: "1 + 2·rollouts + (1 + rollouts + [resample]·rollouts)·(1 + scoreTries); 1 + 2·rollouts for scorer=verifier",
   maxCalls: (options) => {
     const rollouts = numberOf(options, "rollouts");
     if (options.scorer === "verifier") return 1 + 2 * rollouts;
