@@ -1,9 +1,10 @@
 /** The list of commands with their options; each imports its work only when it runs. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { registerData } from "./data-command.ts";
 import { registerEval } from "./eval-command.ts";
 import { registerGrade } from "./grade-command.ts";
 import { registerMethods } from "./methods-command.ts";
+import { positiveNumber, wholeNumber } from "./option-numbers.ts";
 import { registerSandbox } from "./sandbox-command.ts";
 import { registerSolve } from "./solve-command.ts";
 
@@ -138,17 +139,4 @@ function registerCheckFormat(program: Command): void {
 
 function dataOption(): Option {
   return new Option("--data <file>", "question–answer file, JSONL or CSV (default: the small world)");
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || text.trim() === "")
-    throw new InvalidArgumentError("It must be a whole number.");
-  return value;
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
-  return value;
 }

@@ -1,6 +1,7 @@
 /** Registers `midcourse data`; the work is in `data-ptr.ts`, `data-convert.ts`, `data-from-run.ts` and `data-card.ts`. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { modelOptions } from "./model-options.ts";
+import { fromOne, notNegative, share, wholeNumber } from "./option-numbers.ts";
 
 const formats = "midcourse, midcourse-pairs, ptr, trl-prompt-completion, trl-preference, verl, sharegpt (conversations), openai";
 
@@ -26,8 +27,8 @@ function registerPtr(data: Command): void {
     .option("--leave-out <file...>", "files whose questions must not be trained on, such as test sets", [])
     .option("--attempts <number>", "attempts on each query", fromOne, 1)
     .option("--max-tokens <number>", "new tokens of one call", fromOne, 2048)
-    .option("--weak-temperature <number>", "of the attempts", fromZero, 0.95)
-    .option("--strong-temperature <number>", "of the final answers", fromZero, 0.95)
+    .option("--weak-temperature <number>", "of the attempts", notNegative, 0.95)
+    .option("--strong-temperature <number>", "of the final answers", notNegative, 0.95)
     .option("--top-p <number>", "of both", share, 0.9)
     .option("--system <text>", "system message of both models and of the examples")
     .addOption(
@@ -60,7 +61,7 @@ function registerPtr(data: Command): void {
     if (option.attributeName() !== "model") command.addOption(option);
   }
   command
-    .option("--seed <number>", "seed of everything random", whole, 1)
+    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--json", "print card.json instead of the card as text")
     .addHelpText(
       "after",
@@ -128,10 +129,14 @@ function registerFromRun(data: Command): void {
     .option("--system <text>", "system message in place of the question's own (views direct and in-process, pairs)")
     .option("--leave-out <file...>", "files whose questions must not be trained on", [])
     .option("--most <number>", "pairs of one question", fromOne, 1)
-    .option("--longest-ratio <number>", "a chosen answer has at most so many times the characters of the rejected one", fromZero)
+    .option(
+      "--longest-ratio <number>",
+      "a chosen answer has at most so many times the characters of the rejected one",
+      notNegative,
+    )
     .option("--to <format>", `one of ${formats} (default: midcourse, or midcourse-pairs)`)
     .requiredOption("--out <file>", ".jsonl or .json; a data card is written beside it")
-    .option("--seed <number>", "seed of the choice of pairs", whole, 1)
+    .option("--seed <number>", "seed of the choice of pairs", wholeNumber, 1)
     .option("--json", "print the data card as JSON")
     .addHelpText(
       "after",
@@ -159,27 +164,4 @@ function registerCard(data: Command): void {
       "\nExamples:\n  midcourse data card train.jsonl --model models/base\n  midcourse data card runs/ptr-data\n",
     )
     .action(async (file: string, options) => (await import("./data-card.ts")).dataCardCommand(file, options));
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || text.trim() === "")
-    throw new InvalidArgumentError("It must be a whole number.");
-  return value;
-}
-
-function fromOne(text: string): number {
-  if (whole(text) === 0) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return whole(text);
-}
-
-function fromZero(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text.trim() === "") throw new InvalidArgumentError("It must be a number from 0.");
-  return value;
-}
-
-function share(text: string): number {
-  if (fromZero(text) > 1) throw new InvalidArgumentError("It must be a number from 0 to 1.");
-  return fromZero(text);
 }

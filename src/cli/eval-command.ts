@@ -1,6 +1,7 @@
 /** The options of `midcourse eval`; `evaluate.ts` does the work. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { modelOptions } from "./model-options.ts";
+import { fromOne, notNegative, wholeNumber } from "./option-numbers.ts";
 
 export function registerEval(program: Command): void {
   const command = program
@@ -54,25 +55,3 @@ run; the model, prompts, seed and temperature may not change. Reports: midcourse
 
 /** Plain answers, refinement while answering, refinement afterwards, and resampling. */
 const defaultMethods = "vanilla,pasr-format,self-refine,self-consistency";
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || text.trim() === "") {
-    throw new InvalidArgumentError("It must be a whole number.");
-  }
-  return value;
-}
-
-function fromOne(text: string): number {
-  const value = wholeNumber(text);
-  if (value === 0) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
-}
-
-function notNegative(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text.trim() === "") {
-    throw new InvalidArgumentError("It must be a number, 0 or above.");
-  }
-  return value;
-}

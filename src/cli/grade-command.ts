@@ -1,5 +1,6 @@
 /** Registers `midcourse grade`; the work is in `grade.ts`. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import { fromOne } from "./option-numbers.ts";
 
 export function registerGrade(program: Command): void {
   program
@@ -34,10 +35,4 @@ Examples:
       const signal = interruptSignal();
       await gradeLines(process.stdin.setEncoding("utf8"), process.stdout, { ...options, json: options.json === true, signal });
     });
-}
-
-function fromOne(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
 }

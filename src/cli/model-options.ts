@@ -1,5 +1,6 @@
 /** The options that choose a model, shared by every command that asks one. `open-model.ts` opens what they say. */
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
+import { fromOne, wholeNumber } from "./option-numbers.ts";
 
 /** As commander gives them; everything may be left out. */
 export interface ModelOptions {
@@ -35,7 +36,7 @@ export function modelOptions(cacheDefault = "no cache"): Option[] {
     new Option("--concurrency <number>", "most requests at once; refusals by the server lower it (default: 32)").argParser(
       fromOne,
     ),
-    new Option("--retries <number>", "tries after a failed request (default: 5)").argParser(fromZero),
+    new Option("--retries <number>", "tries after a failed request (default: 5)").argParser(wholeNumber),
     new Option("--cache <folder>", `where answers are kept, so that nothing is asked or paid twice (default: ${cacheDefault})`),
     new Option("--no-cache", "ask again for everything"),
     new Option("--prices <file>", "JSON table of dollars per million tokens, over the built-in one"),
@@ -50,17 +51,4 @@ export function modelOptions(cacheDefault = "no cache"): Option[] {
     new Option("--extra-body <json>", 'fields for every request, such as {"top_k":20} or {"reasoning_effort":"low"}'),
     new Option("--no-probe", "send no test requests to a server that is not known"),
   ];
-}
-
-function fromZero(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || text.trim() === "")
-    throw new InvalidArgumentError("It must be a whole number.");
-  return value;
-}
-
-function fromOne(text: string): number {
-  const value = fromZero(text);
-  if (value === 0) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
 }

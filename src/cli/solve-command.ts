@@ -1,6 +1,7 @@
 /** The options of `midcourse solve`; `solve.ts` does the work. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { modelOptions } from "./model-options.ts";
+import { fromOne, notNegative, wholeNumber } from "./option-numbers.ts";
 
 export function registerSolve(program: Command): void {
   const command = program
@@ -36,25 +37,4 @@ Examples:
 `,
     )
     .action(async (question: string, options) => (await import("./solve.ts")).solve(question, options));
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || text.trim() === "")
-    throw new InvalidArgumentError("It must be a whole number.");
-  return value;
-}
-
-function fromOne(text: string): number {
-  const value = wholeNumber(text);
-  if (value === 0) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
-}
-
-function notNegative(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text.trim() === "") {
-    throw new InvalidArgumentError("It must be a number, 0 or above.");
-  }
-  return value;
 }
