@@ -1,0 +1,41 @@
+/**
+ * The leave-one-out baseline (RLOO; Kool et al. 2019, Ahmadian et al. 2024, arXiv 2402.14740): an answer is compared with the mean of its
+ * siblings. The baseline does not depend on the answer itself, so the gradient stays without bias; nothing is divided by a deviation.
+ */
+
+/**
+ * reward − mean of the other rewards, for each reward of one group; undefined for a group of fewer than two, which has no siblings to be
+ * compared with. Equals n/(n − 1) times reward − mean of all.
+ */
+export function leaveOneOut(rewards: readonly number[]): number[] | undefined {
+  if (rewards.length < 2) return undefined;
+  const total = rewards.reduce((sum, reward) => sum + reward, 0);
+  return rewards.map((reward) => reward - (total - reward) / (rewards.length - 1));
+}
+
+/**
+ * Which rewards a turn answers for. `own-turn`: the reward of that turn alone. `to-go`: its own and those of all later turns, the exact
+ * gradient of the expected sum of rewards.
+ */
+export type Credit = "own-turn" | "to-go";
+
+/** The return of each turn of one conversation from the rewards of its turns. */
+export function turnReturns(rewards: readonly number[], credit: Credit): number[] {
+  if (credit === "own-turn") return [...rewards];
+  let later = 0;
+  return rewards
+    .toReversed()
+    .map((reward) => {
+      later += reward;
+      return later;
+    })
+    .reverse();
+}
+
+/** Leave-one-out advantages turn by turn: `rewards[j][turn]` of conversation j of one group in, the same shape out. */
+export function turnAdvantages(rewards: readonly (readonly number[])[], credit: Credit): number[][] | undefined {
+  if (rewards.length < 2) return undefined;
+  const returns = rewards.map((each) => turnReturns(each, credit));
+  const advantages = returns[0].map((_, turn) => leaveOneOut(returns.map((each) => each[turn])) as number[]);
+  return returns.map((each, j) => each.map((_, turn) => advantages[turn][j]));
+}
