@@ -1,0 +1,88 @@
+/** Training and validation examples from files of any known format, without a question on both sides. */
+import { DropTally } from "#data/data-card.ts";
+import { notAskedIn, questionOf } from "#data/filters.ts";
+import type { PtrLimits } from "#data/ptr-layout.ts";
+import { questionKey } from "#data/split.ts";
+import { asKind } from "#data/training-datum.ts";
+import { readTrainingFile } from "#data/training-formats.ts";
+import type { TrainingConversation } from "#kernel/conversation.ts";
+import { userError } from "#kernel/errors.ts";
+import { deriveSeed } from "#kernel/seed.ts";
+
+export interface ExampleFiles {
+  /** JSONL, JSON, CSV, TSV or Parquet; what they hold is put together. */
+  data: readonly string[];
+  /** Their format; told by the columns when left out. */
+  format?: string;
+  limits?: PtrLimits;
+  /** A file, or the share of the questions that is held out, from 0 (none) to below 1. */
+  validation: { file: string } | { share: number };
+}
+
+export interface Examples {
+  train: TrainingConversation[];
+  validation: TrainingConversation[];
+  /** What was left out of the training files, and why. */
+  tally: DropTally;
+}
+
+export async function readExamples({ data, format, limits, validation }: ExampleFiles): Promise<Examples> {
+  const tally = new DropTally();
+  const options = { ...(format === undefined ? {} : { format }), ...(limits === undefined ? {} : { limits }) };
+  const all: TrainingConversation[] = [];
+  for (const file of data) all.push(...(await readConversations(file, options, tally)));
+  if ("share" in validation) {
+    const { train, held } = holdOut(all, validation.share);
+    return { train, validation: held, tally };
+  }
+  const held = await readConversations(validation.file, options, new DropTally());
+  const isOther = notAskedIn(new Set(held.map((conversation) => questionKey(questionOf(conversation)))));
+  const train = all.filter((conversation) => {
+    const dropped = isOther(conversation);
+    if (dropped) tally.drop(conversation.id, dropped);
+    return dropped === undefined;
+  });
+  if (train.length > 0) return { train, validation: held, tally };
+  throw userError(
+    "data-empty",
+    `every question of ${data.join(", ")} stands in ${validation.file} too, so none is left to train on`,
+    "Give files of different questions, or a share to hold out.",
+  );
+}
+
+async function readConversations(
+  file: string,
+  options: { format?: string; limits?: PtrLimits },
+  tally: DropTally,
+): Promise<TrainingConversation[]> {
+  const read = await readTrainingFile(file, options);
+  tally.addDropsOf(read.tally);
+  return read.data.flatMap((datum) => {
+    const same = tally.take(file, asKind(datum, "conversation"));
+    return same?.kind === "conversation" ? [same.conversation] : [];
+  });
+}
+
+/** Fixed, so that every run holds out the same questions. */
+const splitSeed = 2410;
+
+/** Examples of one question fall on the same side; which are held out follows from their text alone. */
+export function holdOut(
+  conversations: readonly TrainingConversation[],
+  share: number,
+): { train: TrainingConversation[]; held: TrainingConversation[] } {
+  const keyOf = (conversation: TrainingConversation) => questionKey(questionOf(conversation)) || questionOf(conversation);
+  const ranks = new Map(conversations.map((each) => [keyOf(each), deriveSeed(splitSeed, "held-out", keyOf(each))]));
+  const count = Math.ceil(ranks.size * share);
+  if (share > 0 && count >= ranks.size) {
+    throw userError(
+      "data-too-small",
+      `with a share of ${share} held out, none of ${ranks.size} questions is left to train on`,
+      "Give more examples, a smaller share, or a validation file.",
+    );
+  }
+  const order = [...ranks].sort(([a, first], [b, second]) => first - second || (a < b ? -1 : 1));
+  const held = new Set(order.slice(0, count).map(([key]) => key));
+  const isHeld = (conversation: TrainingConversation) => held.has(keyOf(conversation));
+  return { train: conversations.filter((each) => !isHeld(each)), held: conversations.filter(isHeld) };
+}
