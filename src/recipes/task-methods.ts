@@ -1,12 +1,13 @@
 /**
  * The methods of the catalogue as a task needs them. Most tasks take them as they are; the shipped model was taught a few short prompts
- * and no others, so that on its own world every method speaks with those.
+ * and no others, so that on its own world the PASR format and Self-Refine speak with those.
  */
 import type { BoundMethod, MethodCard } from "#kernel/method-card.ts";
-import type { Method } from "#kernel/trace.ts";
+import type { Method, MethodRequest } from "#kernel/trace.ts";
 import { methodCards } from "#methods/catalogue.ts";
 import { bindOptions, parseMethodList } from "#methods/driver/bind.ts";
 import { optionsOf } from "#methods/driver/options.ts";
+import { pasrFormatCard } from "#methods/pasr-format.ts";
 import { type SelfRefineOptions, selfRefine, selfRefineCard } from "#methods/self-refine.ts";
 import type { Task } from "#tasks/task.ts";
 import { worldPrompts } from "#tasks/world-solutions.ts";
@@ -32,17 +33,24 @@ const worldSelfRefine: MethodCard["create"] = (options, id) =>
   selfRefine({
     ...optionsOf<SelfRefineOptions>(options, "rounds", "variant", "choose", "feedbackTemperature"),
     id,
-    instruction: worldPrompts.plain,
     feedbackPrompt: worldPrompts.feedback,
     refinePrompt: worldPrompts.improve,
     isAllRight: options.stop !== false && saysAllRightInWorld,
   });
 
+/** Its instruction stands in place of the plain one that the task's conversation brings. */
+const worldPasrFormat: MethodCard["create"] = (options, id) => {
+  const method = pasrFormatCard.create({ ...options, instruction: options.instruction ?? worldPrompts.refine }, id);
+  const withoutSystem = (request: MethodRequest) => ({
+    ...request,
+    messages: request.messages.filter(({ role }) => role !== "system"),
+  });
+  return { ...method, run: (request) => method.run(withoutSystem(request)) };
+};
+
 const worldCards: readonly MethodCard[] = methodCards.map((card) => {
   if (card.id === selfRefineCard.id) return { ...card, create: worldSelfRefine };
-  if (!("instruction" in card.options)) return card;
-  const instruction = card.id === "pasr-format" ? worldPrompts.refine : worldPrompts.plain;
-  return { ...card, create: (options, id) => card.create({ ...options, instruction: options.instruction ?? instruction }, id) };
+  return card.id === pasrFormatCard.id ? { ...card, create: worldPasrFormat } : card;
 });
 
 /** The words of the world's reviews (see `world-solutions.ts`). */

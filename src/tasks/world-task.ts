@@ -7,6 +7,7 @@ import { withFirstWrongStep } from "#verifiers/steps.ts";
 import { optionalText, textField } from "./fields.ts";
 import type { Task } from "./task.ts";
 import { worldItems } from "./world-items.ts";
+import { worldPrompts } from "./world-solutions.ts";
 
 const verifier = withFirstWrongStep(numberVerifier());
 
@@ -23,8 +24,11 @@ export const worldTask: Task = {
     const id = optionalText(fields, "id") ?? `world-${index}`;
     return { id, question: textField(row, "question"), answer: textField(row, "answer") };
   },
-  /** The shipped model was taught bare questions; its instructions belong to the methods. */
-  ask: ({ question }) => [{ role: "user", content: question }],
+  /** The few words the shipped model was taught; it knows no others. */
+  ask: ({ question }) => [
+    { role: "system", content: worldPrompts.plain },
+    { role: "user", content: question },
+  ],
   readAnswer: (completion) => extractNumber(visibleAnswer(completion)),
   sameAnswer: sameNumber,
   grader: () => verifier,
