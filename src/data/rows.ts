@@ -36,7 +36,9 @@ export async function readRows(path: string): Promise<Row[]> {
   const extension = extname(path).toLowerCase();
   if (extension === ".csv" || extension === ".tsv") return readDelimited(path, text, extension === ".csv" ? "," : "\t");
   if (extension === ".json") return readJsonArray(path, text);
-  if (extension === ".jsonl" || extension === ".ndjson") return readJsonLines(path, text);
+  // Some publish an array under the name of lines; no line of objects begins so.
+  const isLines = extension === ".jsonl" || extension === ".ndjson";
+  if (isLines) return /^\s*\[\s*\{/.test(text) ? readJsonArray(path, text) : readJsonLines(path, text);
   throw userError(
     "data-format",
     `${basename(path)}: the ending "${extension}" is not a known format.`,
