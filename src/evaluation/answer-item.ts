@@ -6,6 +6,7 @@ import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 import type { AttemptRecord, EvaluationRecord } from "./evaluation-record.ts";
+import { knownFields } from "./known-fields.ts";
 
 /** What all answers of one evaluation have in common. */
 export interface AnswerPlan {
@@ -114,23 +115,23 @@ function recordOf(
 ): EvaluationRecord {
   const parsed = parseRefine(text);
   return {
-    ...defined({ task: plan.task }),
+    ...knownFields({ task: plan.task }),
     item: item.id,
     method: method.id,
     sample,
     text,
     answer,
-    ...defined({ extracted: score.extracted }),
+    ...knownFields({ extracted: score.extracted }),
     accuracy: score.accuracy,
-    ...defined({ strictAccuracy: score.strictAccuracy, status: score.status, measures: score.measures }),
-    ...defined({ group: item.group, cluster: item.cluster, firstWrongStep: score.firstWrongStep }),
+    ...knownFields({ strictAccuracy: score.strictAccuracy, status: score.status, measures: score.measures }),
+    ...knownFields({ group: item.group, cluster: item.cluster, firstWrongStep: score.firstWrongStep }),
     ...(attempts.length > 1 ? { attempts } : {}),
     verdict: parsed.verdict,
     refinements: parsed.refines.length,
     reason,
     usage,
     ...(method.usesOracle ? { usesOracle: true } : {}),
-    ...defined({ promptVersion: plan.promptVersion }),
+    ...knownFields({ promptVersion: plan.promptVersion }),
     ...(plan.keepTrace ? { events } : {}),
   };
 }
@@ -175,7 +176,11 @@ async function gradeAttempts(grading: Grading, events: readonly TraceEvent[]): P
     attempts.map(async ({ text, usage }) => {
       const answer = parseRefine(text).answerText;
       const { accuracy, extracted } = await grading.grade(answer, text);
-      return { answer, accuracy, ...defined({ extracted, outputTokens: usage.outputTokens, inputTokens: usage.inputTokens }) };
+      return {
+        answer,
+        accuracy,
+        ...knownFields({ extracted, outputTokens: usage.outputTokens, inputTokens: usage.inputTokens }),
+      };
     }),
   );
 }
@@ -201,9 +206,4 @@ function firstError(events: readonly TraceEvent[]): string | undefined {
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** The entries that have a value: records hold no `undefined`, so that they are the same before and after they were stored. */
-function defined<T extends object>(entries: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as never;
 }
