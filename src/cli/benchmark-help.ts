@@ -10,6 +10,7 @@ import { visibleTestRunner } from "#verifiers/program-examples.ts";
 import type { Sandbox } from "#verifiers/sandbox.ts";
 import { openSandbox } from "#verifiers/sandbox-open.ts";
 import { embeddingClient } from "#verifiers/similarity.ts";
+import { parseNames } from "./eval-options.ts";
 import type { ModelOptions } from "./model-options.ts";
 import { type OpenedModel, openModel } from "./open-model.ts";
 
@@ -18,6 +19,7 @@ export interface HelpOptions extends ModelOptions {
   seed: number;
   judge?: string;
   judgeBaseUrl?: string;
+  judgeSamples: number;
   embeddings?: string;
   scorer?: string;
   sandbox: "auto" | "process" | "pyodide";
@@ -53,12 +55,17 @@ export async function openBenchmarkHelp(
       ? await openSandbox({ prefer: options.sandbox, allowBare: options.allowBare === true })
       : undefined;
     if (sandbox) toClose.push(sandbox);
-    const judge = options.judge === undefined ? undefined : await openOther(options.judge, "judge", options.judgeBaseUrl);
+    const judges: OpenedModel[] = [];
+    for (const name of options.judge === undefined ? [] : parseNames(options.judge, "--judge")) {
+      judges.push(await openOther(name, "judge", options.judgeBaseUrl));
+    }
     const scorer = options.scorer === undefined ? undefined : await openOther(options.scorer, "scorer");
     return {
       grading: {
         ...(sandbox ? { sandbox } : {}),
-        ...(judge ? { judge: judge.model } : {}),
+        ...(judges.length > 0
+          ? { judge: { model: judges.map(({ model }) => model), samples: options.judgeSamples, seed: options.seed } }
+          : {}),
         ...(options.embeddings === undefined ? {} : { embed: embeddingClient({ model: options.embeddings }) }),
       },
       methods: {
@@ -66,7 +73,7 @@ export async function openBenchmarkHelp(
         ...(scorer ? { scoreCompletion: promptedScorer(scorer.model, { seed: options.seed }) } : {}),
       },
       describe: () => ({
-        ...(judge ? { judge: judge.describe() } : {}),
+        ...(judges.length > 0 ? { judges: judges.map((judge) => judge.describe()), judgeSamples: options.judgeSamples } : {}),
         ...(scorer ? { scorer: scorer.describe() } : {}),
         ...(options.embeddings === undefined ? {} : { embeddings: options.embeddings }),
       }),

@@ -23,7 +23,13 @@ export function registerEval(program: Command): void {
     .option("--run-budget <caps>", "most that the whole run may cost, in the same words")
     .option("--pool <number>", "plain samples of each item behind the resampling baseline; 0 for none", wholeNumber, 16)
     .option("--pool-temperature <number>", "their temperature (default: that of the run, 0.7 where that is 0)", notNegative)
-    .option("--judge <model>", "judge model at the same kind of server, for tasks whose answers no rule can grade")
+    .option("--judge <models>", "judge models at the same kind of server, for summaries or with --grade-by judge")
+    .option("--judge-samples <number>", "verdicts of each judge on each answer", fromOne, 1)
+    .addOption(
+      new Option("--grade-by <whom>", "who grades: the task's own rule, or the judge, as PASR's evaluation does for every task")
+        .choices(["rule", "judge"])
+        .default("rule"),
+    )
     .option("--judge-base-url <address>", "where the judge is served (default: where the model is)")
     .option("--embeddings <model>", "embeddings model for summaries, such as BAAI/bge-m3 (EMBEDDINGS_BASE_URL)")
     .option("--scorer <model>", "model that scores answers without the reference, for best-of-n(select=verifier) and magicore")

@@ -34,6 +34,8 @@ export interface EvaluateOptions extends ModelOptions {
   poolTemperature?: number;
   judge?: string;
   judgeBaseUrl?: string;
+  judgeSamples: number;
+  gradeBy: "rule" | "judge";
   embeddings?: string;
   scorer?: string;
   sandbox: "auto" | "process" | "pyodide";
@@ -115,6 +117,7 @@ function settingsOf(options: EvaluateOptions): BenchmarkSettings {
     seed,
     poolSamples: pool,
     poolTemperature: options.poolTemperature ?? (temperature > 0 ? temperature : 0.7),
+    ...(options.gradeBy === "judge" ? { gradeBy: options.gradeBy } : {}),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(options.budget === undefined ? {} : { budget: parseBudget(options.budget, "--budget") }),
     ...(options.runBudget === undefined ? {} : { allowance: parseBudget(options.runBudget, "--run-budget") }),

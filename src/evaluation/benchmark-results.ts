@@ -65,6 +65,10 @@ export interface BenchmarkMethodResult extends Omit<MethodResult, "resampling"> 
   strictAccuracy?: number;
   /** Share of answers in which no answer was found. */
   extractionFailures: number;
+  /** Means of the grader's further figures, such as ROUGE, over the answers that have them. */
+  measures?: Record<string, number>;
+  /** Tokens of the judge an answer, prompts included; not part of the method's own. */
+  gradingTokensPerAnswer?: number;
   /** How grading ended, where it said, and why methods ended before they were done. */
   statuses: Record<string, number>;
   reasons: Record<string, number>;

@@ -142,6 +142,8 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
   const blind = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
   const last = task.resamplingCurve.at(-1);
   const doubt = poolDoubt(task);
+  const measured = task.methods.filter(({ measures }) => measures !== undefined);
+  const judged = task.methods.filter(({ gradingTokensPerAnswer }) => gradingTokensPerAnswer !== undefined);
   const early = task.methods.flatMap(({ id, answers, reasons }) =>
     ["budget-exhausted", "context-exceeded"].flatMap((reason) =>
       reasons[reason] === undefined ? [] : [`${id} ${reasons[reason]} of ${answers} (${reason.replace("-", " ")})`],
@@ -174,10 +176,23 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
     ...(incomplete.length > 0
       ? [`incomplete: ${incomplete.map((method) => `${method.id} has ${method.items} of ${task.items} items`).join(", ")}`]
       : []),
+    ...measured.map(({ id, measures }) => `${id} also: ${figures(measures!)}`),
+    ...(judged.length > 0
+      ? [
+          `the judge's own tokens an answer, not counted above: ${judged.map(({ id, gradingTokensPerAnswer }) => `${id} ${short(gradingTokensPerAnswer)}`).join(", ")}`,
+        ]
+      : []),
     ...(unfound.length > 0
       ? [`no answer found: ${unfound.map((method) => `${method.id} ${percent(method.extractionFailures)} %`).join(", ")}`]
       : []),
   ];
+}
+
+/** Counts as they are, shares of one with three digits. */
+function figures(measures: Readonly<Record<string, number>>): string {
+  return Object.entries(measures)
+    .map(([name, value]) => `${name} ${value.toFixed(3).replace(/\.000$/, "")}`)
+    .join(", ");
 }
 
 /** Methods differ in how much their answers scatter, and so in what can be seen of them. */

@@ -10,15 +10,14 @@ export type OwnFigures = Omit<BenchmarkMethodResult, "rightToWrong" | "wrongToRi
 
 /** Scores of each item, samples averaged: the question is the unit. */
 export function itemMeans(records: readonly SlimRecord[], of: (record: SlimRecord) => number = accuracyOf): Map<string, number> {
-  const sums = new Map<string, { sum: number; count: number }>();
+  const means = new Map<string, number>();
+  const counts = new Map<string, number>();
   for (const record of records) {
-    const entry = sums.get(record.item);
-    if (entry) {
-      entry.sum += of(record);
-      entry.count++;
-    } else sums.set(record.item, { sum: of(record), count: 1 });
+    means.set(record.item, (means.get(record.item) ?? 0) + of(record));
+    counts.set(record.item, (counts.get(record.item) ?? 0) + 1);
   }
-  return new Map([...sums].map(([item, { sum, count }]) => [item, sum / count]));
+  for (const [item, sum] of means) means.set(item, sum / counts.get(item)!);
+  return means;
 }
 
 function accuracyOf(record: SlimRecord): number {
@@ -72,6 +71,7 @@ export function ownFigures(id: string, records: readonly SlimRecord[], passRates
     extractionFailures: mean(records.map((record) => (record.extracted ? 0 : 1))),
     statuses: countOf(records.flatMap((record) => (record.status === undefined ? [] : [record.status]))),
     reasons: countOf(records.map((record) => record.reason)),
+    ...measureFigures(records),
     unknownTokens: records.length - metered.length,
     ...(generated ? { tokensPerAnswer: mean(generated), medianTokensPerAnswer: median(generated) } : {}),
     ...(all ? { allTokensPerAnswer: mean(all) } : {}),
@@ -87,6 +87,17 @@ export function ownFigures(id: string, records: readonly SlimRecord[], passRates
     ...attemptFigures(records),
     ...groupFigures(records),
     ...verificationFigures(records, passRates),
+  };
+}
+
+/** What graders say beside the accuracy, and what asking them cost. */
+function measureFigures(records: readonly SlimRecord[]): Pick<OwnFigures, "measures" | "gradingTokensPerAnswer"> {
+  const names = [...new Set(records.flatMap(({ measures }) => Object.keys(measures ?? {})))].sort();
+  const asked = records.flatMap(({ gradingTokens }) => gradingTokens ?? []);
+  const meanOf = (name: string) => mean(records.flatMap(({ measures }) => measures?.[name] ?? []));
+  return {
+    ...(names.length > 0 ? { measures: Object.fromEntries(names.map((name) => [name, meanOf(name)])) } : {}),
+    ...(asked.length > 0 ? { gradingTokensPerAnswer: mean(asked) } : {}),
   };
 }
 

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { normaliseAnswer } from "#kernel/answer-form.ts";
 import type { Usage } from "#kernel/model.ts";
 import type { EndReason, TraceEvent } from "#kernel/trace.ts";
-import type { EvaluationRecord } from "./evaluation-record.ts";
+import { allTokens, type EvaluationRecord } from "./evaluation-record.ts";
 import { knownFields } from "./known-fields.ts";
 import { isRight } from "./transitions.ts";
 
@@ -54,6 +54,10 @@ export interface SlimRecord {
   seconds?: number;
   usesOracle?: boolean;
   promptVersion?: string;
+  /** Further figures of the grader. */
+  measures?: Readonly<Record<string, number>>;
+  /** What grading cost, prompts and sampled tokens of a judge; absent where nobody was asked or it is unknown. */
+  gradingTokens?: number;
   attempts?: SlimAttempt[];
   checks?: SlimCheck[];
 }
@@ -69,18 +73,12 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
   const checks = events ? checksOf(record, events) : [];
   const scores = new Map(events?.flatMap((event) => (event.type === "check-end" ? [[event.attempt, event] as const] : [])));
   const votes = voteKeys(attempts ?? [], options.sameAnswer);
+  // What every record has comes first: an object that begins with its fixed part is a third smaller.
   return {
-    ...knownFields({ task: record.task }),
     item,
     method,
     sample,
     accuracy,
-    ...knownFields({
-      strictAccuracy: record.strictAccuracy,
-      status: record.status,
-      group: record.group,
-      cluster: record.cluster,
-    }),
     extracted: record.extracted !== undefined,
     failed: record.error !== undefined,
     reason,
@@ -92,7 +90,18 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
       outputTokens: usage.outputTokens,
       ...knownFields({ dollars: usage.dollars }),
     },
-    ...knownFields({ seconds: record.seconds, usesOracle: record.usesOracle, promptVersion: record.promptVersion }),
+    ...knownFields({
+      task: record.task,
+      strictAccuracy: record.strictAccuracy,
+      status: record.status,
+      group: record.group,
+      cluster: record.cluster,
+      seconds: record.seconds,
+      usesOracle: record.usesOracle,
+      promptVersion: record.promptVersion,
+      measures: record.measures,
+      gradingTokens: gradingTokens(record),
+    }),
     ...(attempts
       ? {
           attempts: attempts.map((attempt, index) => ({
@@ -110,6 +119,10 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
       : {}),
     ...(checks.length > 0 ? { checks } : {}),
   };
+}
+
+function gradingTokens({ gradingUsage }: EvaluationRecord): number | undefined {
+  return gradingUsage && allTokens(gradingUsage);
 }
 
 /** A key for each attempt; long texts (programs, summaries) by their digest. */

@@ -9,11 +9,13 @@ import { type BenchmarkEnd, type BenchmarkProgress, type BenchmarkTask, runBench
 import { resamplingMethod, summariseBenchmark } from "#evaluation/benchmark-summary.ts";
 import type { SlimRecord } from "#evaluation/slim-record.ts";
 import type { Budget } from "#kernel/budget.ts";
-import type { Item } from "#kernel/item.ts";
+import { userError } from "#kernel/errors.ts";
+import type { Grader, Item } from "#kernel/item.ts";
 import type { BoundMethod } from "#kernel/method-card.ts";
 import type { Model } from "#kernel/model.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { GradingTools, Task } from "#tasks/task.ts";
+import { judgeGrader } from "#verifiers/judge.ts";
 import { RecordStore } from "./benchmark-store.ts";
 import { type MethodHelp, missingHelp, toolsFor } from "./benchmark-tools.ts";
 import { resamplingFor } from "./task-methods.ts";
@@ -25,6 +27,8 @@ export interface BenchmarkSettings {
   /** New tokens of one call; the task's own when left out. */
   maxTokens?: number;
   seed: number;
+  /** `judge`: a model grades every answer against the reference, as PASR's evaluation does; the task's own rule when left out. */
+  gradeBy?: "judge";
   /** Most that one answer, and the whole run, may cost. */
   budget?: Budget;
   allowance?: Budget;
@@ -101,7 +105,7 @@ function benchmarkTask(setup: BenchmarkSetup, { task, items, shots, methods }: P
     return missing === undefined;
   });
   const { poolSamples, poolTemperature } = settings;
-  const verify = task.grader(grading);
+  const verify = settings.gradeBy === "judge" ? judgeFor(task, grading) : task.grader(grading);
   return {
     task: task.id,
     items,
@@ -115,8 +119,15 @@ function benchmarkTask(setup: BenchmarkSetup, { task, items, shots, methods }: P
     ask: (item) => task.ask(item, shots),
     tools: (item) => toolsFor(task, item, verify, help),
     // A judge is asked about final answers alone: it costs as much as an answer.
-    gradeAttempts: grading.judge === undefined || task.answerKind !== "summary",
+    gradeAttempts: settings.gradeBy !== "judge" && (grading.judge === undefined || task.answerKind !== "summary"),
   };
+}
+
+/** With the kinds of prompt that PASR's evaluation has: options, summaries, anything else. */
+function judgeFor(task: Task, { judge }: GradingTools): Grader {
+  if (!judge) throw userError("no-judge", "there is no judge to grade by", "Name one with --judge MODEL.");
+  const kind = task.answerKind === "choice" || task.answerKind === "summary" ? task.answerKind : "general";
+  return judgeGrader({ ...judge, kind });
 }
 
 function writeResults(setup: BenchmarkSetup, tasks: readonly BenchmarkTask[], store: RecordStore): Omit<BenchmarkOutcome, "end"> {

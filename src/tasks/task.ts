@@ -1,6 +1,7 @@
 /** What a benchmark is: where its data lives, how a row becomes an item, what is asked, and how an answer is read and graded. */
 import type { Grader, Item } from "#kernel/item.ts";
-import type { Message, Model } from "#kernel/model.ts";
+import type { Message } from "#kernel/model.ts";
+import type { JudgeOptions } from "#verifiers/judge.ts";
 import type { MathComparer } from "#verifiers/math/comparer.ts";
 import type { Sandbox } from "#verifiers/sandbox.ts";
 import type { EmbeddingClient } from "#verifiers/similarity.ts";
@@ -26,8 +27,8 @@ export interface GradingTools {
   sandbox?: Sandbox;
   /** Of mathematical answers; graders that need one open their own when it is left out. Closing it is the caller's. */
   comparer?: MathComparer;
-  /** A judge model. */
-  judge?: Model;
+  /** Judge models, and how often each is asked. */
+  judge?: Omit<JudgeOptions, "kind">;
   embed?: EmbeddingClient;
 }
 

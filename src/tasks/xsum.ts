@@ -42,7 +42,7 @@ export const xsum: Task = {
   sameAnswer: (first, second) => words(first) === words(second),
   grader({ judge, embed }: GradingTools) {
     const grade = summaryGrader({
-      ...(judge ? { judge: { model: judge } } : {}),
+      ...(judge ? { judge } : {}),
       ...(embed ? { embed } : {}),
     });
     return (item, answer, completion, signal) => grade(item, gradedText(answer, completion), "", signal);

@@ -186,6 +186,30 @@ describe("a model behind a server", () => {
     }
   });
 
+  test("two judges grade instead of the rule; what they cost and how far they agree is told apart", {
+    timeout: 60_000,
+  }, async () => {
+    const server = await playServer((request) => {
+      const { body } = request;
+      if (body?.model === "strict") return { body: chatReply(["No.\nSCORE: 0"]) };
+      return body?.model === "mild" ? { body: chatReply(["Fine.\nSCORE: 1"]) } : play(request);
+    });
+    try {
+      const out = path.join(place, "judged");
+      const judged = await runCommand(words(server.baseUrl, out, "--grade-by", "judge", "--judge", "mild,strict"));
+      expect(judged.code).toBe(0);
+      const [vanilla] = results(out).tasks[0]!.methods;
+      expect(vanilla!.accuracy).toBe(0.5);
+      expect(vanilla!.measures).toMatchObject({ judge1: 1, judge2: 0, judgeAgreement: 0, judgeUnread: 0 });
+      expect(vanilla!.gradingTokensPerAnswer).toBe(26);
+      expect(judged.output).toContain("judgeAgreement");
+      const nobody = await runCommand(words(server.baseUrl, path.join(place, "nobody"), "--grade-by", "judge"));
+      expect([nobody.code, nobody.errors]).toEqual([1, expect.stringContaining("--judge")]);
+    } finally {
+      await server.close();
+    }
+  });
+
   test("a wrong key ends it with one clear message", { timeout: 60_000 }, async () => {
     const server = await playServer(() => ({ status: 401, body: { error: { message: "who are you" } } }));
     try {
