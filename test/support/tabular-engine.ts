@@ -131,6 +131,10 @@ export class TabularEngine implements Engine {
 
   async restore(folder: string): Promise<void> {
     this.#logits = floats(path.join(folder, "weights.bin"));
+    this.#gradient.fill(0);
+    this.#first.fill(0);
+    this.#second.fill(0);
+    this.#steps = 0;
     if (!existsSync(path.join(folder, "steps.txt"))) return;
     this.#first = floats(path.join(folder, "first.bin"));
     this.#second = floats(path.join(folder, "second.bin"));
