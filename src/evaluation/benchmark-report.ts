@@ -11,6 +11,8 @@ import { type PageSection, renderPage } from "./report-page.ts";
 /** The page's scripts in the order of their imports. */
 const pageScripts = [
   "dom.js",
+  "browse.js",
+  "answer-parts.js",
   "figures.js",
   "cost-figure.js",
   "transition-figure.js",

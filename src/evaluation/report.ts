@@ -11,6 +11,8 @@ import { findings, headline } from "./report-words.ts";
 /** The page's scripts in the order of their imports. */
 const pageScripts = [
   "dom.js",
+  "browse.js",
+  "answer-parts.js",
   "figures.js",
   "cost-figure.js",
   "transition-figure.js",

@@ -1,4 +1,5 @@
 /** Reads the page's data, switches between runs and tasks, and draws what belongs to the one chosen. */
+import { choiceOf } from "./answer-parts.js";
 import { drawCost } from "./cost-figure.js";
 import { byId, element } from "./dom.js";
 import { drawItemBrowser } from "./item-browser.js";
@@ -38,38 +39,26 @@ function showChosen() {
   }
 }
 
-/** @param {string} label @param {{ value: string, name: string }[]} options @param {(value: string) => void} onChoose */
-function choice(label, options, onChoose) {
-  const select = element("select", {}, ...options.map(({ value, name }) => element("option", { value }, name)));
-  select.addEventListener("change", () => onChoose(select.value));
-  return options.length > 1 ? element("label", { class: "set-choice" }, label, select) : null;
-}
-
 const browserPlace = byId("item-browser");
 const showTask = browserPlace && benchmark.browser.length > 0 ? drawItemBrowser(browserPlace, benchmark) : undefined;
 const taskNames = [...new Set(benchmark.runs.flatMap(({ tasks }) => tasks.map(({ task }) => task)))];
-byId("task-choice")?.append(
-  element(
-    "div",
-    { class: "answer-controls" },
-    choice(
-      "run",
-      benchmark.runs.map(({ label }, index) => ({ value: String(index), name: label })),
-      (value) => {
-        chosen.run = Number(value);
-        showChosen();
-      },
-    ) ?? "",
-    choice(
-      "task",
-      taskNames.map((name) => ({ value: name, name })),
-      (value) => {
-        chosen.task = value;
-        showChosen();
-        showTask?.(value);
-      },
-    ) ?? "",
-  ),
-);
+const runNames = benchmark.runs.map(({ label }) => label);
+const taskChoices = element("div", { class: "answer-controls" });
+if (runNames.length > 1) {
+  const chooseRun = (/** @type {number} */ run) => {
+    chosen.run = run;
+    showChosen();
+  };
+  taskChoices.append(choiceOf("run", runNames, 0, chooseRun));
+}
+if (taskNames.length > 1) {
+  const chooseTask = (/** @type {number} */ index) => {
+    chosen.task = taskNames[index];
+    showChosen();
+    showTask?.(chosen.task);
+  };
+  taskChoices.append(choiceOf("task", taskNames, 0, chooseTask));
+}
+byId("task-choice")?.append(taskChoices);
 showChosen();
 document.documentElement.dataset.ready = "true";

@@ -34,6 +34,33 @@ export function figure({ title, caption, label, draw }) {
 }
 
 /**
+ * The names of a chart's lines, each beside a short stroke as the chart draws it.
+ * @param {readonly { colour: string, dash: string, text: string }[]} lines
+ */
+export function lineLegend(lines) {
+  return element(
+    "ul",
+    { class: "legend" },
+    ...lines.map(({ colour, dash, text }) => element("li", {}, lineSwatch(colour, dash), text)),
+  );
+}
+
+/** @param {string} colour @param {string} dash */
+function lineSwatch(colour, dash) {
+  const space = "http://www.w3.org/2000/svg";
+  const drawing = document.createElementNS(space, "svg");
+  drawing.setAttribute("viewBox", "0 0 28 8");
+  drawing.setAttribute("class", "line-swatch");
+  drawing.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(space, "line");
+  const attributes = { x1: "0", x2: "28", y1: "4", y2: "4", "stroke-width": "2.5", "stroke-dasharray": dash };
+  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
+  line.style.stroke = colour;
+  drawing.append(line);
+  return drawing;
+}
+
+/**
  * Places for labels beside points, none over another where there is room: right, left, above, below, then further off.
  * @param {{ x: number, y: number, text: string }[]} points in pixels
  * @param {{ left: number, right: number, top: number, bottom: number }} frame

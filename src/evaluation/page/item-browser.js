@@ -1,296 +1,170 @@
-/** The browser of items: two methods (of one run or of two) side by side on one item, filtered, searched, walked through by keyboard. */
-import { element, percentText, wholeText } from "./dom.js";
+/** The browser of items: two methods (of one run or of two) side by side on one item, with their traces. */
+import { answerCard, choiceOf, gradeLine, gradeName, gradeSign, isRight, questionPart } from "./answer-parts.js";
+import { browse } from "./browse.js";
+import { element, wholeText } from "./dom.js";
 import { traceTree } from "./trace-view.js";
 import { wordDiff } from "./word-diff.js";
 
 /** @import { BenchmarkPageData, PageTask, PageTrace } from "../benchmark-page-shape.ts" */
-/** @typedef {(left: PageTrace | null, right: PageTrace | null, all: (PageTrace | null)[]) => boolean} ItemFilter */
+/** @import { Piece } from "./word-diff.js" */
+/** @typedef {PageTask["sets"][number]} TraceSet */
+/**
+ * @typedef {object} ItemAnswers
+ * @property {PageTask["items"][number]} item
+ * @property {string[]} words
+ * @property {PageTrace | null} left
+ * @property {PageTrace | null} right
+ * @property {(PageTrace | null)[]} all one for each set of the task
+ */
 
-/** @param {PageTrace | null} answer */
-function isRightTrace(answer) {
-  return answer !== null && answer.accuracy > 1 - 1e-9;
-}
-
-/** @type {{ id: string, name: string, keep: ItemFilter }[]} */
+/** @type {{ id: string, name: string, keep: (answers: ItemAnswers) => boolean }[]} */
 const itemFilters = [
   { id: "all", name: "all", keep: () => true },
-  { id: "wrong", name: "right one wrong", keep: (_, right) => right !== null && !isRightTrace(right) },
-  { id: "gained", name: "wrong → right", keep: (left, right) => left !== null && !isRightTrace(left) && isRightTrace(right) },
-  { id: "lost", name: "right → wrong", keep: (left, right) => right !== null && isRightTrace(left) && !isRightTrace(right) },
+  { id: "wrong", name: "right one wrong", keep: ({ right }) => right !== null && !isRight(right) },
+  { id: "gained", name: "wrong → right", keep: ({ left, right }) => left !== null && !isRight(left) && isRight(right) },
+  { id: "lost", name: "right → wrong", keep: ({ left, right }) => right !== null && isRight(left) && !isRight(right) },
   {
     id: "differ",
     name: "answers differ",
-    keep: (left, right) =>
+    keep: ({ left, right }) =>
       left !== null && right !== null && (left.extracted ?? left.answer).trim() !== (right.extracted ?? right.answer).trim(),
   },
-  { id: "errors", name: "failed", keep: (left, right) => left?.error !== undefined || right?.error !== undefined },
+  { id: "errors", name: "failed", keep: ({ left, right }) => left?.error !== undefined || right?.error !== undefined },
   {
     id: "disagree",
     name: "any two disagree",
-    keep: (_left, _right, all) => all.some(isRightTrace) && all.some((answer) => answer !== null && !isRightTrace(answer)),
+    keep: ({ all }) => all.some(isRight) && all.some((answer) => answer !== null && !isRight(answer)),
   },
 ];
-
-const itemStep = 100;
 
 /** Returns how to show another task. @param {HTMLElement} place @param {BenchmarkPageData} data */
 export function drawItemBrowser(place, data) {
   let task = data.browser[0];
-  let [left, right] = firstPair(task);
-  let filter = itemFilters[0];
-  let listed = itemStep;
-  /** @type {number[]} */
-  let found = [];
-  let current = 0;
-  let marksChanges = true;
+  let [leftSet, rightSet] = firstPair(task);
 
   const note = element("p", { class: "note" });
-  const search = element("input", { type: "search", placeholder: "in questions and answers", "aria-label": "Search" });
-  const buttons = itemFilters.map((candidate) => {
-    const button = element("button", { type: "button", "data-filter": candidate.id, "aria-pressed": "false" });
-    button.addEventListener("click", () => {
-      filter = candidate;
-      refresh();
-    });
-    return button;
-  });
-  const taskSelect = element("select", {}, ...data.browser.map(({ task: name }) => element("option", { value: name }, name)));
-  taskSelect.addEventListener("change", () => showTask(taskSelect.value));
   const choices = element("div", { class: "answer-controls" });
-  const list = element("ol", { class: "answer-list", "aria-label": "Items" });
-  const more = element("button", { type: "button", class: "more" }, "show more");
-  const position = element("p", { class: "position", "aria-live": "polite" });
-  const previous = element("button", { type: "button", "aria-keyshortcuts": "k" }, "← previous");
-  const following = element("button", { type: "button", "aria-keyshortcuts": "j" }, "next →");
   const marking = element("input", { type: "checkbox", checked: true });
-  marking.addEventListener("change", () => {
-    marksChanges = marking.checked;
-    showCurrent(false);
+  const { controls, columns, refresh, refreshInPlace, redraw } = browse({
+    noun: "Item",
+    filters: itemFilters,
+    entries,
+    row,
+    detail,
   });
-  const detail = element("div", { class: "answer-detail" });
 
-  /** @param {number} index */
-  const pair = (index) => /** @type {const} */ ([task.sets[left].answers[index], task.sets[right].answers[index]]);
-  /** @param {number} index */
-  const everyAnswer = (index) => task.sets.map((set) => set.answers[index]);
-
-  function refresh() {
-    const wanted = search.value.trim().toLowerCase();
-    /** @param {number} index */
-    const matches = (index) => {
-      const { id, question } = task.items[index];
-      const words = [id, data.texts[question], ...pair(index).map((answer) => (answer ? data.texts[answer.text] : ""))];
-      return wanted === "" || words.some((text) => text.toLowerCase().includes(wanted));
-    };
-    const candidates = [...task.items.keys()].filter(matches);
-    for (const [index, button] of buttons.entries()) {
-      const count = candidates.filter((item) => itemFilters[index].keep(...pair(item), everyAnswer(item))).length;
-      button.textContent = `${itemFilters[index].name} (${count})`;
-      button.setAttribute("aria-pressed", String(itemFilters[index] === filter));
-    }
-    found = candidates.filter((index) => filter.keep(...pair(index), everyAnswer(index)));
-    listed = itemStep;
-    current = 0;
-    showList();
-    showCurrent(false);
-  }
-
-  function showList() {
-    list.replaceChildren(
-      ...found.slice(0, listed).map((index, at) => {
-        const [before, after] = pair(index);
-        const fate = element("span", { class: "fate" }, `${traceSign(before)}→${traceSign(after)}`);
-        const button = element("button", { type: "button" }, fate, beginningOf(data.texts[task.items[index].question]));
-        button.addEventListener("click", () => go(at));
-        return element("li", {}, button);
-      }),
-    );
-    more.hidden = listed >= found.length;
-  }
-
-  /** @param {boolean} scroll */
-  function showCurrent(scroll) {
-    for (const [at, entry] of [...list.children].entries()) {
-      const isCurrent = at === current;
-      entry.firstElementChild?.toggleAttribute("data-current", isCurrent);
-      if (isCurrent) entry.firstElementChild?.setAttribute("aria-current", "true");
-      else entry.firstElementChild?.removeAttribute("aria-current");
-      if (isCurrent && scroll && entry instanceof HTMLElement) list.scrollTop = entry.offsetTop - list.clientHeight / 2;
-    }
-    previous.disabled = current <= 0;
-    following.disabled = current >= found.length - 1;
-    position.textContent = found.length === 0 ? "No item matches." : `Item ${current + 1} of ${found.length}`;
-    const index = found[current];
-    detail.replaceChildren(...(index === undefined ? [] : itemDetail(index)));
-  }
-
-  /** @param {number} index */
-  function itemDetail(index) {
-    const item = task.items[index];
-    const [before, after] = pair(index);
-    const difference =
-      marksChanges && before && after && left !== right ? wordDiff(data.texts[before.text], data.texts[after.text]) : undefined;
-    const others = task.sets.flatMap((set, at) => {
-      const answer = set.answers[index];
-      if (answer === null) return [];
-      const chip = element(
-        "button",
-        { type: "button", class: isRightTrace(answer) ? "chip is-right" : "chip is-wrong" },
-        `${traceSign(answer)} ${setName(set, data)}`,
-      );
-      chip.addEventListener("click", () => {
-        right = at;
-        const kept = current;
-        showChoices();
-        refresh();
-        go(Math.min(kept, found.length - 1));
-      });
-      return [chip];
+  /** @returns {ItemAnswers[]} */
+  function entries() {
+    return task.items.map((item, index) => {
+      const all = task.sets.map((set) => set.answers[index]);
+      const [left, right] = [all[leftSet], all[rightSet]];
+      const answers = [left, right].map((answer) => (answer ? data.texts[answer.text] : ""));
+      return { item, words: [item.id, data.texts[item.question], ...answers], left, right, all };
     });
+  }
+
+  /** @param {ItemAnswers} answers */
+  function row({ item, left, right }) {
+    const fate = element("span", { class: "fate" }, `${traceSign(left)}→${traceSign(right)}`);
+    return [fate, beginningOf(data.texts[item.question])];
+  }
+
+  /** @param {ItemAnswers} answers */
+  function detail({ item, left, right, all }) {
+    const difference =
+      marking.checked && left && right && leftSet !== rightSet
+        ? wordDiff(data.texts[left.text], data.texts[right.text])
+        : undefined;
     return [
-      element(
-        "div",
-        { class: "question" },
-        element("p", {}, data.texts[item.question]),
-        element(
-          "p",
-          { class: "note" },
-          `${item.answer === undefined ? "" : `Reference answer: ${item.answer}. `}${item.id}${item.group === undefined ? "" : `, ${item.group}`}.`,
-        ),
-      ),
-      element("div", { class: "chips", role: "group", "aria-label": "Show at the right" }, ...others),
+      questionPart(data.texts[item.question], item),
+      element("div", { class: "chips", role: "group", "aria-label": "Show at the right" }, ...all.flatMap(chip)),
       element(
         "div",
         { class: "pair" },
-        traceCard(task.sets[left], before, difference?.left, "removed"),
-        traceCard(task.sets[right], after, difference?.right, "added"),
+        traceCard(task.sets[leftSet], left, difference?.left, "del"),
+        traceCard(task.sets[rightSet], right, difference?.right, "ins"),
       ),
     ];
   }
 
-  /** @param {PageTask["sets"][number]} set @param {PageTrace | null} answer @param {{ text: string, changed: boolean }[] | undefined} pieces @param {string} kind */
-  function traceCard(set, answer, pieces, kind) {
-    const title = element("h3", {}, setName(set, data));
-    if (answer === null)
-      return element("article", { class: "card" }, title, element("p", { class: "note" }, "No answer to this item."));
-    const text = data.texts[answer.text];
-    const trace = element(
-      "details",
-      { class: "whole-trace", open: true },
-      element("summary", {}, `Trace, ${answer.events.length} ${answer.events.length === 1 ? "event" : "events"}`),
+  /** A button that puts a set's answer at the right. @param {PageTrace | null} answer @param {number} set */
+  function chip(answer, set) {
+    if (answer === null) return [];
+    const button = element(
+      "button",
+      { type: "button", class: isRight(answer) ? "chip is-right" : "chip is-wrong" },
+      `${traceSign(answer)} ${setName(task.sets[set], data)}`,
     );
-    trace.append(traceTree(answer, data.texts));
-    return element(
-      "article",
-      { class: "card" },
-      title,
-      element(
-        "p",
-        { class: `grade ${isRightTrace(answer) ? "is-right" : "is-wrong"}` },
-        `${traceSign(answer)} ${gradeName(answer)}: `,
-        element("strong", {}, answer.extracted ?? "(no answer found)"),
-      ),
-      element("p", { class: "note" }, traceFacts(answer)),
-      answer.error === undefined ? null : element("p", { class: "warning" }, `Failed: ${answer.error}`),
-      text === ""
-        ? element("p", { class: "note" }, "(empty)")
-        : element(
-            "div",
-            { class: "answer-text" },
-            ...(pieces ?? [{ text, changed: false }]).map((piece) =>
-              piece.changed ? element(kind === "added" ? "ins" : "del", {}, piece.text) : piece.text,
-            ),
-          ),
-      trace,
-    );
+    button.addEventListener("click", () => {
+      rightSet = set;
+      showChoices();
+      refreshInPlace();
+    });
+    return [button];
   }
 
-  /** @param {number} at */
-  function go(at) {
-    if (at < 0 || at >= found.length) return;
-    current = at;
-    if (at >= listed) {
-      listed = at + itemStep;
-      showList();
-    }
-    showCurrent(true);
+  /** @param {TraceSet} set @param {PageTrace | null} answer @param {readonly Piece[] | undefined} pieces @param {"del" | "ins"} mark */
+  function traceCard(set, answer, pieces, mark) {
+    const label = setName(set, data);
+    if (answer === null) return answerCard(label, element("p", { class: "note" }, "No answer to this item."));
+    const text = data.texts[answer.text];
+    const marked = (pieces ?? [{ text, changed: false }]).map((piece) =>
+      piece.changed ? element(mark, {}, piece.text) : piece.text,
+    );
+    return answerCard(
+      label,
+      gradeLine(answer, `${traceSign(answer)} ${traceGrade(answer)}`, answer.extracted ?? "(no answer found)"),
+      element("p", { class: "note" }, traceFacts(answer)),
+      answer.error === undefined ? null : element("p", { class: "warning" }, `Failed: ${answer.error}`),
+      text === "" ? element("p", { class: "note" }, "(empty)") : element("div", { class: "answer-text" }, ...marked),
+      element(
+        "details",
+        { class: "whole-trace", open: true },
+        element("summary", {}, `Trace, ${answer.events.length} ${answer.events.length === 1 ? "event" : "events"}`),
+        traceTree(answer, data.texts),
+      ),
+    );
   }
 
   function showChoices() {
+    const names = task.sets.map((set) => setName(set, data));
+    const chooseLeft = (/** @type {number} */ chosen) => {
+      leftSet = chosen;
+      refresh();
+    };
+    const chooseRight = (/** @type {number} */ chosen) => {
+      rightSet = chosen;
+      refresh();
+    };
     choices.replaceChildren(
-      element("label", { class: "set-choice" }, "task", taskSelect),
-      sideSelect("left", left, (chosen) => {
-        left = chosen;
-        refresh();
-      }),
-      sideSelect("right", right, (chosen) => {
-        right = chosen;
-        refresh();
-      }),
+      choiceOf(
+        "task",
+        data.browser.map((candidate) => candidate.task),
+        data.browser.indexOf(task),
+        (chosen) => show(data.browser[chosen]),
+      ),
+      choiceOf("left", names, leftSet, chooseLeft, { "data-side": "left" }),
+      choiceOf("right", names, rightSet, chooseRight, { "data-side": "right" }),
       element("label", { class: "set-choice" }, marking, "mark differing words"),
     );
   }
 
-  /** @param {string} side @param {number} chosen @param {(index: number) => void} onChoose */
-  function sideSelect(side, chosen, onChoose) {
-    const options = task.sets.map((set, index) =>
-      element("option", { value: String(index), selected: index === chosen }, setName(set, data)),
-    );
-    const select = element("select", { "data-side": side }, ...options);
-    select.addEventListener("change", () => onChoose(Number(select.value)));
-    return element("label", { class: "set-choice" }, side, select);
-  }
-
-  /** @param {string} name */
-  function showTask(name) {
-    const chosen = data.browser.find((candidate) => candidate.task === name);
-    if (!chosen) return;
+  /** @param {PageTask} chosen */
+  function show(chosen) {
     task = chosen;
-    taskSelect.value = name;
-    [left, right] = firstPair(task);
+    [leftSet, rightSet] = firstPair(task);
     note.textContent = task.note;
     showChoices();
     refresh();
   }
 
-  search.addEventListener("input", refresh);
-  previous.addEventListener("click", () => go(current - 1));
-  following.addEventListener("click", () => go(current + 1));
-  more.addEventListener("click", () => {
-    listed += itemStep;
-    showList();
-    showCurrent(false);
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
-    if (event.key === "j") go(current + 1);
-    else if (event.key === "k") go(current - 1);
-  });
-
-  place.append(
-    note,
-    choices,
-    element(
-      "div",
-      { class: "answer-controls" },
-      element("div", { class: "filters", role: "group", "aria-label": "Show" }, ...buttons),
-      search,
-    ),
-    element(
-      "div",
-      { class: "answer-columns" },
-      element("div", { class: "answer-index" }, list, more),
-      element(
-        "div",
-        { class: "answer-main" },
-        element("div", { class: "walk" }, previous, following, position, element("span", { class: "note hint" }, "keys: j, k")),
-        detail,
-      ),
-    ),
-  );
-  showTask(task.task);
-  return showTask;
+  marking.addEventListener("change", redraw);
+  place.append(note, choices, controls, columns);
+  show(task);
+  return (/** @type {string} */ name) => {
+    const chosen = data.browser.find((candidate) => candidate.task === name);
+    if (chosen) show(chosen);
+  };
 }
 
 /** As much of a question as two lines of the list hold. @param {string} text */
@@ -305,24 +179,20 @@ function firstPair({ sets }) {
   return [0, other > 0 ? other : Math.min(1, sets.length - 1)];
 }
 
-/** @param {PageTask["sets"][number]} set @param {BenchmarkPageData} data */
+/** @param {TraceSet} set @param {BenchmarkPageData} data */
 function setName({ run, method, oracle }, data) {
   return `${data.runs.length > 1 ? `${data.runs[run].label}: ` : ""}${method}${oracle ? " †" : ""}`;
 }
 
 /** @param {PageTrace | null} answer */
 function traceSign(answer) {
-  if (answer === null) return "·";
-  if (answer.error !== undefined) return "!";
-  if (isRightTrace(answer)) return "✓";
-  return answer.accuracy > 0 ? "◐" : "✗";
+  return answer?.error === undefined ? gradeSign(answer) : "!";
 }
 
 /** @param {PageTrace} answer */
-function gradeName(answer) {
-  if (isRightTrace(answer))
-    return answer.strictAccuracy !== undefined && answer.strictAccuracy < 1 ? "right, not in the form asked for" : "right";
-  return answer.accuracy > 0 ? `partly right (${percentText(answer.accuracy, 0)})` : "wrong";
+function traceGrade(answer) {
+  const inForm = !isRight(answer) || answer.strictAccuracy === undefined || answer.strictAccuracy >= 1;
+  return `${gradeName(answer)}${inForm ? "" : ", not in the form asked for"}`;
 }
 
 /** @param {PageTrace} answer */

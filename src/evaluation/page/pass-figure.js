@@ -1,6 +1,6 @@
 /** pass@t: the share of items with at least one right attempt against the tokens sampled so far, if an oracle did the choosing. */
 import { element, percentText, wholeText } from "./dom.js";
-import { figure, seriesColours, seriesDashes } from "./figures.js";
+import { figure, lineLegend, seriesColours, seriesDashes } from "./figures.js";
 
 /** @import { BenchmarkTaskResult } from "../benchmark-results.ts" */
 
@@ -69,25 +69,6 @@ export function drawPass(place, task) {
           ],
         }),
     }),
-    element(
-      "ul",
-      { class: "legend" },
-      ...drawn.map(({ colour, dash }, index) => element("li", {}, strokeSample(colour, dash), ends[index])),
-    ),
+    lineLegend(drawn.map(({ colour, dash }, index) => ({ colour, dash, text: ends[index] }))),
   );
-}
-
-/** A short stroke as the chart draws it. @param {string} colour @param {string} dash */
-function strokeSample(colour, dash) {
-  const space = "http://www.w3.org/2000/svg";
-  const drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("viewBox", "0 0 28 8");
-  drawing.setAttribute("class", "line-swatch");
-  drawing.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(space, "line");
-  const attributes = { x1: "0", x2: "28", y1: "4", y2: "4", "stroke-width": "2.5", "stroke-dasharray": dash };
-  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
-  line.style.stroke = colour;
-  drawing.append(line);
-  return drawing;
 }

@@ -1,6 +1,6 @@
 /** Training curves: what the reward was made of, accuracy refined and plain, refinements, lengths, and how far the policy moved. */
 import { element, shortText } from "./dom.js";
-import { figure, seriesColours, seriesDashes } from "./figures.js";
+import { figure, lineLegend, seriesColours, seriesDashes } from "./figures.js";
 
 /** @import { TrainingHistory } from "../report-data.ts" */
 
@@ -174,34 +174,6 @@ function curvesFigure(title, curves) {
         ],
       }),
   });
-  made.append(
-    element(
-      "ul",
-      { class: "legend" },
-      ...shown.map(({ colour, dash }, index) => element("li", {}, lineSwatch(colour, dash), changes[index])),
-    ),
-  );
+  made.append(lineLegend(shown.map(({ colour, dash }, index) => ({ colour, dash, text: changes[index] }))));
   return made;
-}
-
-/** A short stroke as the chart draws it. @param {string} colour @param {string} dash */
-function lineSwatch(colour, dash) {
-  const space = "http://www.w3.org/2000/svg";
-  const drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("viewBox", "0 0 28 8");
-  drawing.setAttribute("class", "line-swatch");
-  drawing.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(space, "line");
-  for (const [name, value] of Object.entries({
-    x1: "0",
-    x2: "28",
-    y1: "4",
-    y2: "4",
-    "stroke-width": "2.5",
-    "stroke-dasharray": dash,
-  }))
-    line.setAttribute(name, value);
-  line.style.stroke = colour;
-  drawing.append(line);
-  return drawing;
 }

@@ -1,0 +1,56 @@
+/** What every browser of answers shows alike: the grade with its sign, the question, and the choice of what stands at each side. */
+import { element, percentText } from "./dom.js";
+
+/** @typedef {{ accuracy: number }} Graded */
+
+/** @param {Graded | null} answer */
+export function isRight(answer) {
+  return answer !== null && answer.accuracy > 1 - 1e-9;
+}
+
+/** @param {Graded | null} answer null where there is none */
+export function gradeSign(answer) {
+  if (answer === null) return "·";
+  if (isRight(answer)) return "✓";
+  return answer.accuracy > 0 ? "◐" : "✗";
+}
+
+/** @param {Graded} answer */
+export function gradeName(answer) {
+  if (isRight(answer)) return "right";
+  return answer.accuracy > 0 ? `partly right (${percentText(answer.accuracy, 0)})` : "wrong";
+}
+
+/** @param {Graded} answer @param {string} grade sign and words @param {string} given the answer that was graded */
+export function gradeLine(answer, grade, given) {
+  return element(
+    "p",
+    { class: `grade ${isRight(answer) ? "is-right" : "is-wrong"}` },
+    `${grade}: `,
+    element("strong", {}, given),
+  );
+}
+
+/** @param {string} question @param {{ id: string, answer?: string, group?: string }} item `answer` is the reference's, where there is one */
+export function questionPart(question, { id, answer, group }) {
+  const reference = answer === undefined ? "" : `Reference answer: ${answer}. `;
+  return element(
+    "div",
+    { class: "question" },
+    element("p", {}, question),
+    element("p", { class: "note" }, `${reference}${id}${group === undefined ? "" : `, ${group}`}.`),
+  );
+}
+
+/** @param {string} label @param {...(Node | null)} parts */
+export function answerCard(label, ...parts) {
+  return element("article", { class: "card" }, element("h3", {}, label), ...parts);
+}
+
+/** @param {string} label @param {readonly string[]} names @param {number} chosen @param {(index: number) => void} onChoose @param {Record<string, string>} [attributes] */
+export function choiceOf(label, names, chosen, onChoose, attributes = {}) {
+  const options = names.map((name, index) => element("option", { value: String(index), selected: index === chosen }, name));
+  const select = element("select", attributes, ...options);
+  select.addEventListener("change", () => onChoose(Number(select.value)));
+  return element("label", { class: "set-choice" }, label, select);
+}
