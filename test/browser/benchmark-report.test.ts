@@ -1,18 +1,13 @@
 /** The report of a benchmark in a real browser: tasks, figures, traces, the comparison of two answers and of two runs, hostile texts. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { benchmarkPageData } from "#evaluation/benchmark-page-data.ts";
 import { benchmarkReport } from "#evaluation/benchmark-report.ts";
 import { compareBenchmarks } from "#evaluation/compare-benchmarks.ts";
 import { exampleMethods, hostileTexts } from "../support/example-benchmark.ts";
 import { exampleBenchmarkData } from "../support/example-benchmark-data.ts";
-import { findChromium } from "./chromium.ts";
+import { describePages, expectFilterCounts, expectFitsDarkTelephone, expectKeyboardWalk } from "./page.ts";
 
-const executablePath = findChromium("the benchmark report in a browser");
 const data = exampleBenchmarkData({ run: "first" });
 const [sums, programs] = benchmarkPageData([data]).browser;
 const texts = benchmarkPageData([data]).texts;
@@ -21,74 +16,41 @@ const right = (answer: { accuracy: number } | null | undefined) => answer?.accur
 const counted = (keep: (before: boolean, after: boolean) => boolean) =>
   sums!.items.filter((_, index) => keep(right(vanilla![index]), right(selfRefine![index]))).length;
 
-describe.skipIf(!executablePath)("the benchmark report in a browser", () => {
-  const folder = mkdtempSync(path.join(os.tmpdir(), "midcourse-benchmark-report-"));
-  const single = path.join(folder, "one.html");
-  const double = path.join(folder, "two.html");
-  let browser: Browser;
-  let page: Page;
-  let problems: string[];
-  let requests: string[];
-  let file: string;
+const pages = {
+  one: () => benchmarkReport(data),
+  two: () => compareBenchmarks([data, exampleBenchmarkData({ run: "second", skill: 0.1 })]).html,
+};
 
-  beforeAll(async () => {
-    writeFileSync(single, benchmarkReport(data));
-    writeFileSync(double, compareBenchmarks([data, exampleBenchmarkData({ run: "second", skill: 0.1 })]).html);
-    browser = await chromium.launch({ executablePath: executablePath!, args: ["--no-sandbox"] });
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  beforeEach(() => {
-    problems = [];
-    requests = [];
-  });
-
-  afterEach(async () => {
-    await page.close();
-    expect(problems).toEqual([]);
-    expect(requests).toEqual([pathToFileURL(file).href]);
-  });
-
-  async function open(which: string, options: BrowserContextOptions = {}): Promise<void> {
-    file = which;
-    page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) problems.push(message.text());
-    });
-    page.on("pageerror", (error) => problems.push(String(error)));
-    page.on("request", (request) => requests.push(request.url()));
-    await page.goto(pathToFileURL(which).href);
-    if (options.javaScriptEnabled !== false) await page.locator("html[data-ready=true]").waitFor();
-  }
-
-  const choose = (label: string, value: string) => page.locator("#task-choice").getByLabel(label).selectOption(value);
-  const figureLabel = (id: string) => page.locator(`#${id} [role=img]`).first().getAttribute("aria-label");
+describePages("the benchmark report in a browser", pages, (open) => {
+  const choose = (page: Page, label: string, option: string) =>
+    page.locator("#task-choice").getByLabel(label).selectOption({ label: option });
+  const figureLabels = (page: Page) =>
+    Promise.all(
+      ["cost-figure", "transition-figure", "pass-figure"].map((id) =>
+        page.locator(`#${id} [role=img]`).first().getAttribute("aria-label"),
+      ),
+    );
 
   test("shows one task at a time, with its figures and its items", async () => {
-    await open(single);
+    const page = await open("one");
     expect(await page.locator(".task-panel:visible").count()).toBe(1);
     await page.getByRole("heading", { name: "Sums of small numbers" }).waitFor();
-    const before = await Promise.all(["cost-figure", "transition-figure", "pass-figure"].map(figureLabel));
+    const before = await figureLabels(page);
     expect(before[0]).toContain("self-refine: ");
     expect(before[2]).toContain("plain samples: ");
     await page.getByLabel("sampled tokens and prompts").check();
-    expect(await figureLabel("cost-figure")).not.toBe(before[0]);
+    expect((await figureLabels(page))[0]).not.toBe(before[0]);
 
-    await choose("task", "programs");
+    await choose(page, "task", "programs");
     await page.getByRole("heading", { name: "Short programs" }).waitFor();
     expect(await page.locator(".task-panel:visible").count()).toBe(1);
-    for (const [index, id] of ["cost-figure", "transition-figure", "pass-figure"].entries())
-      expect(await figureLabel(id)).not.toBe(before[index]);
+    for (const [index, label] of (await figureLabels(page)).entries()) expect(label).not.toBe(before[index]);
     await page.getByText("cannot be voted on").first().waitFor();
     expect(await page.locator(".position").textContent()).toBe(`Item 1 of ${programs!.items.length}`);
   });
 
   test("has a table of methods over tasks that needs no script", async () => {
-    await open(single, { javaScriptEnabled: false });
+    const page = await open("one", { javaScriptEnabled: false });
     const rows = await page.locator(".overview-table tbody th").allTextContents();
     expect(rows.map((row) => row.split(" ")[0])).toEqual(exampleMethods);
     expect(rows.find((row) => row.startsWith("oracle-refine"))).toContain("†");
@@ -98,41 +60,25 @@ describe.skipIf(!executablePath)("the benchmark report in a browser", () => {
   });
 
   test("filters count what the data holds", async () => {
-    await open(single);
-    const expected = {
+    const page = await open("one");
+    await expectFilterCounts(page, {
       all: sums!.items.length,
       wrong: counted((_, after) => !after),
       gained: counted((before, after) => !before && after),
       lost: counted((before, after) => before && !after),
-    };
-    for (const [filter, count] of Object.entries(expected)) {
-      const button = page.locator(`button[data-filter=${filter}]`);
-      await button.click();
-      expect(await button.textContent()).toContain(`(${count})`);
-      expect(await page.locator(".answer-list li").count()).toBe(count);
-      expect(count).toBeGreaterThan(0);
-    }
+    });
     await page.locator("select[data-side=right]").selectOption({ label: "silent" });
     await page.locator("button[data-filter=errors]").click();
     expect(await page.locator(".answer-list li").count()).toBe(4);
     await page.locator(".card").getByText("503 from http://127.0.0.1:9/v1: overloaded").first().waitFor();
   });
 
-  test("is walked through by keyboard, and not while typing", async () => {
-    await open(single);
-    await page.keyboard.press("j");
-    await page.keyboard.press("j");
-    await page.keyboard.press("k");
-    const position = page.locator(".position");
-    expect(await position.textContent()).toBe(`Item 2 of ${sums!.items.length}`);
-    await page.getByLabel("Search").pressSequentially("j");
-    expect(await position.textContent()).toBe("No item matches.");
-    await page.getByLabel("Search").fill(sums!.items[7]!.id);
-    expect(await position.textContent()).toBe("Item 1 of 1");
+  test("is walked through by keyboard and button, and not while typing", async () => {
+    await expectKeyboardWalk(await open("one"), "Item", sums!.items.length, sums!.items[7]!.id);
   });
 
   test("shows whole traces: prompts, feedback, verdicts, choices and inner methods", async () => {
-    await open(single);
+    const page = await open("one");
     await page.locator("button[data-filter=gained]").click();
     const card = page.locator(".card").nth(1);
     expect(await card.locator(".event-title strong").allTextContents()).toEqual([
@@ -156,7 +102,7 @@ describe.skipIf(!executablePath)("the benchmark report in a browser", () => {
   });
 
   test("marks the words in which two answers differ", async () => {
-    await open(single);
+    const page = await open("one");
     await page.locator("button[data-filter=gained]").click();
     const index = sums!.items.findIndex((_, at) => !right(vanilla![at]) && right(selfRefine![at]));
     const [before, after] = [vanilla![index]!, selfRefine![index]!];
@@ -170,7 +116,7 @@ describe.skipIf(!executablePath)("the benchmark report in a browser", () => {
   });
 
   test("shows hostile answers as the text they are", async () => {
-    await open(single);
+    const page = await open("one");
     for (const [index, hostile] of hostileTexts.entries()) {
       await page.getByLabel("Search").fill(`sums-${index}`);
       await page.locator(".answer-list button").first().waitFor();
@@ -186,10 +132,10 @@ describe.skipIf(!executablePath)("the benchmark report in a browser", () => {
   });
 
   test("compares two runs: tables side by side, a switch between them, and items of both", async () => {
-    await open(double);
+    const page = await open("two");
     const table = page.getByLabel("second against first", { exact: true });
     expect(await table.locator("tbody tr").count()).toBe(2 * exampleMethods.length);
-    await choose("run", "1");
+    await choose(page, "run", "second");
     await page.getByRole("heading", { name: "second: Sums of small numbers" }).waitFor();
     expect(await page.locator(".task-panel:visible").count()).toBe(1);
     expect(await page.locator(".card h3").allTextContents()).toEqual(["first: vanilla", "second: vanilla"]);
@@ -198,14 +144,6 @@ describe.skipIf(!executablePath)("the benchmark report in a browser", () => {
   });
 
   test("fits a telephone and follows dark mode", async () => {
-    for (const which of [single, double]) {
-      requests = [];
-      if (which === double) await page.close();
-      await open(which, { viewport: { width: 400, height: 800 }, colorScheme: "dark" });
-      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(400);
-      expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(20, 23, 28)");
-      const [first, second] = await Promise.all([0, 1].map((card) => page.locator(".card").nth(card).boundingBox()));
-      expect(second!.y).toBeGreaterThan(first!.y + first!.height - 1);
-    }
+    for (const name of Object.keys(pages)) await expectFitsDarkTelephone(open, name);
   });
 });

@@ -1,16 +1,9 @@
 /** The report in a real browser: it draws, filters, searches, walks, keeps to itself, and shows untrusted answers as text. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { renderReport } from "#evaluation/report.ts";
 import { pageData } from "#evaluation/report-data.ts";
-import { findChromium } from "./chromium.ts";
 import { exampleReport, hostileTexts } from "./example-report.ts";
-
-const executablePath = findChromium("the report in a browser");
+import { describePages, expectFilterCounts, expectFitsDarkTelephone, expectKeyboardWalk } from "./page.ts";
 
 const data = exampleReport();
 const shown = pageData(data);
@@ -24,48 +17,9 @@ const expected = {
   malformed: pairs.filter(([, right]) => right!.verdict !== "ok").length,
 };
 
-describe.skipIf(!executablePath)("the report in a browser", () => {
-  const folder = mkdtempSync(path.join(os.tmpdir(), "midcourse-report-"));
-  const file = path.join(folder, "report.html");
-  let browser: Browser;
-  let page: Page;
-  let problems: string[];
-  let requests: string[];
-
-  beforeAll(async () => {
-    writeFileSync(file, renderReport(data));
-    browser = await chromium.launch({ executablePath: executablePath!, args: ["--no-sandbox"] });
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  beforeEach(() => {
-    problems = [];
-    requests = [];
-  });
-
-  afterEach(async () => {
-    await page.close();
-    expect(problems).toEqual([]);
-    expect(requests).toEqual([pathToFileURL(file).href]);
-  });
-
-  async function open(options: BrowserContextOptions = {}): Promise<void> {
-    page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) problems.push(message.text());
-    });
-    page.on("pageerror", (error) => problems.push(String(error)));
-    page.on("request", (request) => requests.push(request.url()));
-    await page.goto(pathToFileURL(file).href);
-    await page.locator("html[data-ready=true]").waitFor();
-  }
-
+describePages("the report in a browser", { report: () => renderReport(data) }, (open) => {
   test("draws every figure, each with a description, and redraws by the other count of tokens", async () => {
-    await open();
+    const page = await open("report");
     const labels = await page
       .locator("svg[role=img], figure [role=img]")
       .evaluateAll((charts) => charts.map((chart) => chart.getAttribute("aria-label")));
@@ -83,34 +37,15 @@ describe.skipIf(!executablePath)("the report in a browser", () => {
   });
 
   test("filters count and show what the data holds", async () => {
-    await open();
-    for (const [filter, count] of Object.entries(expected)) {
-      const button = page.locator(`button[data-filter=${filter}]`);
-      await button.click();
-      expect(await button.textContent()).toContain(`(${count})`);
-      expect(await button.getAttribute("aria-pressed")).toBe("true");
-      expect(await page.locator(".answer-list li").count()).toBe(count);
-      expect(count).toBeGreaterThan(0);
-    }
+    await expectFilterCounts(await open("report"), expected);
   });
 
   test("is walked through by keyboard and button, and not while typing", async () => {
-    await open();
-    const position = page.locator(".position");
-    await page.keyboard.press("j");
-    await page.keyboard.press("j");
-    await page.keyboard.press("k");
-    expect(await position.textContent()).toBe(`Problem 2 of ${expected.all}`);
-    await page.getByRole("button", { name: "next" }).click();
-    expect(await position.textContent()).toBe(`Problem 3 of ${expected.all}`);
-    await page.getByLabel("Search").pressSequentially("j");
-    expect(await position.textContent()).toBe("No problem matches.");
-    await page.getByLabel("Search").fill(shown.items[7]!.question);
-    expect(await position.textContent()).toBe("Problem 1 of 1");
+    await expectKeyboardWalk(await open("report"), "Problem", expected.all, shown.items[7]!.question);
   });
 
   test("colours think, refine and answer apart, and marks the first wrong step", async () => {
-    await open();
+    const page = await open("report");
     await page.locator("button[data-filter=refined]").click();
     const colours = await Promise.all(
       ["think", "refine", "answer"].map((kind) =>
@@ -132,7 +67,7 @@ describe.skipIf(!executablePath)("the report in a browser", () => {
   });
 
   test("shows hostile answers as the text they are", async () => {
-    await open();
+    const page = await open("report");
     for (const [index, hostile] of hostileTexts.entries()) {
       await page.getByLabel("Search").fill(shown.items[index]!.question);
       const text = await page
@@ -151,11 +86,6 @@ describe.skipIf(!executablePath)("the report in a browser", () => {
   });
 
   test("fits a telephone and follows dark mode", async () => {
-    await open({ viewport: { width: 400, height: 800 }, colorScheme: "dark" });
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(400);
-    const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
-    expect(background).toBe("rgb(20, 23, 28)");
-    const [first, second] = await Promise.all([0, 1].map((card) => page.locator(".card").nth(card).boundingBox()));
-    expect(second!.y).toBeGreaterThan(first!.y + first!.height - 1);
+    await expectFitsDarkTelephone(open, "report");
   });
 });
