@@ -58,3 +58,11 @@ export async function selfTrainingWorld(): Promise<SelfTrainingWorld> {
     close: () => rmSync(root, { recursive: true, force: true }),
   };
 }
+
+/** Runs a method to its end. */
+export async function drain<Event, Result>(events: AsyncGenerator<Event, Result>): Promise<Result> {
+  for (;;) {
+    const next = await events.next();
+    if (next.done) return next.value;
+  }
+}
