@@ -7,15 +7,17 @@ import { registerMethods } from "./methods-command.ts";
 import { positiveNumber, wholeNumber } from "./option-numbers.ts";
 import { registerSandbox } from "./sandbox-command.ts";
 import { registerSolve } from "./solve-command.ts";
+import { registerTrainPtr } from "./train-ptr-command.ts";
 
 export function registerCommands(program: Command): void {
   registerStart(program);
   registerSolve(program);
   registerMethods(program);
   registerEval(program);
-  const train = program.command("train").description("train a model: sft, pasr");
+  const train = program.command("train").description("train a model: sft, pasr, ptr");
   registerTrainSft(train);
   registerTrainPasr(train);
+  registerTrainPtr(train);
   registerData(program);
   registerReport(program);
   registerExport(program);
