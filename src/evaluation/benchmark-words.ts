@@ -23,15 +23,6 @@ export function benchmarkFindings(results: BenchmarkResults): string[] {
   const { overall, tasks } = results;
   const honest = overall.filter((row) => !row.oracle);
   const oracles = overall.filter((row) => row.oracle);
-  const pools = [...new Set(tasks.flatMap((task) => task.pool?.rule ?? []))];
-  const hasFloor = tasks.some((task) => task.pool?.floor);
-  const rule = hasFloor
-    ? "resampling (the greedy plain answer, or the vote of plain samples where that is better)"
-    : pools.includes("vote")
-      ? pools.length > 1
-        ? "resampling (a vote where answers can be voted on)"
-        : "voting over plain samples"
-      : "plain samples";
   const missing = Map.groupBy(
     tasks.flatMap((task) =>
       task.methods
@@ -40,9 +31,11 @@ export function benchmarkFindings(results: BenchmarkResults): string[] {
     ),
     ({ reason }) => reason,
   );
+  const withResampling = sorted(honest, (row) => row.versusResampling, "resampling at equal tokens", tasks.length);
   return [
-    ...sorted(honest, (row) => row.versusResampling, `${rule} at the same sampled tokens`),
-    ...sorted(honest, (row) => row.versusBaseline, `${tasks[0]?.baseline ?? "plain answers"}, whatever the cost`),
+    ...withResampling,
+    ...(withResampling.length > 0 ? [meaningOfResampling(results)] : []),
+    ...sorted(honest, (row) => row.versusBaseline, `${tasks[0]?.baseline ?? "plain answers"} at any cost`, tasks.length),
     ...(oracles.length > 0
       ? [`${list(oracles.map(({ id }) => id))}: an upper bound, not a method: it looks at the reference answer.`]
       : []),
@@ -53,25 +46,54 @@ export function benchmarkFindings(results: BenchmarkResults): string[] {
   ];
 }
 
-/** Clear gains, clear losses, and the rest, by intervals; stars are for what also survives the correction. */
+/** What plain samples were made into, said once and not in every comparison. */
+function meaningOfResampling({ tasks }: BenchmarkResults): string {
+  const rules = new Set(tasks.flatMap((task) => task.pool?.rule ?? []));
+  const samples = !rules.has("vote")
+    ? "a single plain sample, as these answers cannot be voted on"
+    : rules.size > 1
+      ? "the vote of as many plain samples as the method's sampled tokens pay for, or a single one where answers cannot be voted on"
+      : "the vote of as many plain samples as the method's sampled tokens pay for";
+  const floor = tasks.some((task) => task.pool?.floor) ? "; where the greedy plain answer is better, it counts instead" : "";
+  return `Resampling: ${samples}${floor}.`;
+}
+
+/** Clear gains, clear losses, and the rest, by the corrected p. */
 function sorted(
   rows: readonly OverallResult[],
   of: (row: OverallResult) => OverallDifference | undefined,
   than: string,
+  allTasks: number,
 ): string[] {
   const known = rows.flatMap((row) => {
     const difference = of(row);
     return difference ? [{ id: row.id, ...difference }] : [];
   });
-  const describe = ({ id, difference, pHolm }: (typeof known)[number]) =>
-    `${id} (${points(difference)} points, corrected p ${formatP(pHolm)})`;
-  const ahead = known.filter(({ pHolm, difference }) => pHolm < 0.05 && difference > 0);
-  const behind = known.filter(({ pHolm, difference }) => pHolm < 0.05 && difference < 0);
+  const sentence = (beginning: string, group: typeof known, extreme: (...values: number[]) => number, rest: string) => {
+    if (group.length === 0) return [];
+    const names = group.map(
+      ({ id, difference, tasks }) => `${id} ${points(difference)}${tasks < allTasks ? ` (${tasks} of ${allTasks} tasks)` : ""}`,
+    );
+    const limit = formatP(extreme(...group.map(({ pHolm }) => pHolm)));
+    const bound = group.every(({ pHolm }) => formatP(pHolm) === limit) ? limit : `${limit} or ${rest}`;
+    return [`${beginning} ${than}: ${list(names)} points (corrected p ${bound}).`];
+  };
+  const clear = known.filter(({ pHolm }) => pHolm < 0.05);
   const unclear = known.filter(({ pHolm }) => pHolm >= 0.05);
   return [
-    ...(ahead.length > 0 ? [`Ahead of ${than}: ${list(ahead.map(describe))}.`] : []),
-    ...(behind.length > 0 ? [`Behind ${than}: ${list(behind.map(describe))}.`] : []),
-    ...(unclear.length > 0 ? [`Not clearly apart from ${than}: ${list(unclear.map(describe))}.`] : []),
+    ...sentence(
+      "Better than",
+      clear.filter(({ difference }) => difference > 0),
+      Math.max,
+      "less",
+    ),
+    ...sentence(
+      "Worse than",
+      clear.filter(({ difference }) => difference < 0),
+      Math.max,
+      "less",
+    ),
+    ...sentence("No clear difference from", unclear, Math.min, "more"),
   ];
 }
 

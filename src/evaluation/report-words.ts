@@ -7,10 +7,10 @@ export function percent(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)}\u00a0%`;
 }
 
-/** A difference of accuracies in percentage points, with its sign. */
+/** A difference of accuracies in percentage points, with its sign; what rounds to nothing is +0.0. */
 export function points(difference: number): string {
-  const rounded = (difference * 100).toFixed(1);
-  return `${difference < 0 ? "−" : "+"}${rounded.replace("-", "")}`;
+  const rounded = (Math.abs(difference) * 100).toFixed(1);
+  return `${difference < 0 && rounded !== "0.0" ? "−" : "+"}${rounded}`;
 }
 
 export function wholeNumber(value: number | undefined): string {

@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { benchmarkPageData } from "#evaluation/benchmark-page-data.ts";
 import { benchmarkReport } from "#evaluation/benchmark-report.ts";
+import type { BenchmarkTaskResult } from "#evaluation/benchmark-results.ts";
 import { compareBenchmarks } from "#evaluation/compare-benchmarks.ts";
 import { exampleMethods, hostileTexts } from "../support/example-benchmark.ts";
 import { exampleBenchmarkData } from "../support/example-benchmark-data.ts";
@@ -16,8 +17,14 @@ const right = (answer: { accuracy: number } | null | undefined) => answer?.accur
 const counted = (keep: (before: boolean, after: boolean) => boolean) =>
   sums!.items.filter((_, index) => keep(right(vanilla![index]), right(selfRefine![index]))).length;
 
+/** As in a greedy run. */
+function withFloor(task: BenchmarkTaskResult): BenchmarkTaskResult {
+  return task.task === "sums" && task.pool ? { ...task, pool: { ...task.pool, floor: "plain answer" } } : task;
+}
+
 const pages = {
   one: () => benchmarkReport(data),
+  floored: () => benchmarkReport({ ...data, results: { ...data.results, tasks: data.results.tasks.map(withFloor) } }),
   two: () => compareBenchmarks([data, exampleBenchmarkData({ run: "second", skill: 0.1 })]).html,
 };
 
@@ -47,6 +54,14 @@ describePages("the benchmark report in a browser", pages, (open) => {
     for (const [index, label] of (await figureLabels(page)).entries()) expect(label).not.toBe(before[index]);
     await page.getByText("cannot be voted on").first().waitFor();
     expect(await page.locator(".position").textContent()).toBe(`Item 1 of ${programs!.items.length}`);
+  });
+
+  test("says where the curve of resampling stands for the greedy answer", async () => {
+    const page = await open("floored");
+    const caption = page.locator("#cost-figure figcaption");
+    expect(await caption.textContent()).toContain("Where the greedy plain answer is better");
+    await choose(page, "task", "programs");
+    expect(await caption.textContent()).not.toContain("greedy");
   });
 
   test("has a table of methods over tasks that needs no script", async () => {

@@ -3,7 +3,7 @@ import { element, percentText, wholeText } from "./dom.js";
 import { figure, placeLabels, seriesColours } from "./figures.js";
 
 /** @import { Results } from "../results.ts" */
-/** @import { CurvePoint } from "../benchmark-results.ts" */
+/** @import { CurvePoint, ResamplingPool } from "../benchmark-results.ts" */
 /** @typedef {"generated" | "all"} Convention */
 /**
  * What is drawn: a training run's results, or those of one task of a benchmark, which may have a best-of-n curve too.
@@ -11,6 +11,7 @@ import { figure, placeLabels, seriesColours } from "./figures.js";
  * @property {Pick<Results["methods"][number], "id" | "accuracy" | "interval" | "tokensPerAnswer" | "allTokensPerAnswer">[]} methods
  * @property {Results["resamplingCurve"]} resamplingCurve
  * @property {CurvePoint[]} [bestOfNCurve]
+ * @property {Pick<ResamplingPool, "floor">} [pool]
  * @property {string} [curveName] what plain samples are made into; a vote when left out
  */
 
@@ -65,7 +66,7 @@ function costFigure(results, convention) {
     caption:
       "Points: methods, with 95 % intervals. " +
       (curve.length > 0
-        ? `Line and band: ${results.curveName ?? "voting over 1, 2, 3 … sampled plain answers"}. A method below the line loses to plain resampling at its own cost.`
+        ? `Line and band: ${results.curveName ?? "voting over 1, 2, 3 … sampled plain answers"}.${results.pool?.floor ? " Where the greedy plain answer is better than these, it stands in their place, and the line is level." : ""} A method below the line loses to plain resampling at its own cost.`
         : "") +
       (best.length > 0 ? " Dotted line: the best of 1, 2, 3 … samples by the scorer." : "") +
       (unknown > 0 ? ` ${unknown} method(s) with unknown tokens are not shown.` : ""),
