@@ -54,3 +54,18 @@ export function choiceOf(label, names, chosen, onChoose, attributes = {}) {
   select.addEventListener("change", () => onChoose(Number(select.value)));
   return element("label", { class: "set-choice" }, label, select);
 }
+
+/**
+ * What stands left and right; `sides` is changed in place when the reader chooses.
+ * @param {readonly string[]} names @param {[left: number, right: number]} sides @param {() => void} onChange
+ */
+export function sideChoices(names, sides, onChange) {
+  return /** @type {const} */ ([0, 1]).map((at) => {
+    const name = ["left", "right"][at];
+    const choose = (/** @type {number} */ chosen) => {
+      sides[at] = chosen;
+      onChange();
+    };
+    return choiceOf(name, names, sides[at], choose, { "data-side": name });
+  });
+}

@@ -1,5 +1,5 @@
 /** The browser of answers: two sets side by side on one problem. */
-import { answerCard, choiceOf, gradeLine, gradeName, gradeSign, isRight, questionPart } from "./answer-parts.js";
+import { answerCard, gradeLine, gradeName, gradeSign, isRight, questionPart, sideChoices } from "./answer-parts.js";
 import { answerText } from "./answer-text.js";
 import { browse } from "./browse.js";
 import { element } from "./dom.js";
@@ -22,13 +22,14 @@ const answerFilters = [
 
 /** @param {HTMLElement} place @param {PageData} data */
 export function drawAnswers(place, data) {
-  let [leftSet, rightSet] = data.compare;
+  /** @type {[left: number, right: number]} sets shown */
+  const sides = [...data.compare];
   const { controls, columns, refresh } = browse({
     noun: "Problem",
     filters: answerFilters,
     entries: () =>
       data.items.flatMap((item, index) => {
-        const [left, right] = [leftSet, rightSet].map((set) => data.sets[set].answers[index]);
+        const [left, right] = sides.map((set) => data.sets[set].answers[index]);
         const words = [item.question, item.id, left?.text ?? "", right?.text ?? ""];
         return left === null && right === null ? [] : [{ item, words, left, right }];
       }),
@@ -38,31 +39,13 @@ export function drawAnswers(place, data) {
       element(
         "div",
         { class: "pair" },
-        pageAnswerCard(data.sets[leftSet].label, left),
-        pageAnswerCard(data.sets[rightSet].label, right),
+        pageAnswerCard(data.sets[sides[0]].label, left),
+        pageAnswerCard(data.sets[sides[1]].label, right),
       ),
     ],
   });
   const labels = data.sets.map(({ label }) => label);
-  const chooseLeft = (/** @type {number} */ chosen) => {
-    leftSet = chosen;
-    refresh();
-  };
-  const chooseRight = (/** @type {number} */ chosen) => {
-    rightSet = chosen;
-    refresh();
-  };
-  place.append(
-    controls,
-    element(
-      "div",
-      { class: "answer-controls" },
-      choiceOf("left", labels, leftSet, chooseLeft, { "data-side": "left" }),
-      choiceOf("right", labels, rightSet, chooseRight, { "data-side": "right" }),
-    ),
-    key(),
-    columns,
-  );
+  place.append(controls, element("div", { class: "answer-controls" }, ...sideChoices(labels, sides, refresh)), key(), columns);
   refresh();
 }
 

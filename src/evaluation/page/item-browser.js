@@ -1,5 +1,5 @@
 /** The browser of items: two methods (of one run or of two) side by side on one item, with their traces. */
-import { answerCard, choiceOf, gradeLine, gradeName, gradeSign, isRight, questionPart } from "./answer-parts.js";
+import { answerCard, choiceOf, gradeLine, gradeName, gradeSign, isRight, questionPart, sideChoices } from "./answer-parts.js";
 import { browse } from "./browse.js";
 import { element, wholeText } from "./dom.js";
 import { traceTree } from "./trace-view.js";
@@ -40,7 +40,7 @@ const itemFilters = [
 /** Returns how to show another task. @param {HTMLElement} place @param {BenchmarkPageData} data */
 export function drawItemBrowser(place, data) {
   let task = data.browser[0];
-  let [leftSet, rightSet] = firstPair(task);
+  let sides = firstPair(task);
 
   const note = element("p", { class: "note" });
   const choices = element("div", { class: "answer-controls" });
@@ -57,7 +57,7 @@ export function drawItemBrowser(place, data) {
   function entries() {
     return task.items.map((item, index) => {
       const all = task.sets.map((set) => set.answers[index]);
-      const [left, right] = [all[leftSet], all[rightSet]];
+      const [left, right] = sides.map((set) => all[set]);
       const answers = [left, right].map((answer) => (answer ? data.texts[answer.text] : ""));
       return { item, words: [item.id, data.texts[item.question], ...answers], left, right, all };
     });
@@ -72,7 +72,7 @@ export function drawItemBrowser(place, data) {
   /** @param {ItemAnswers} answers */
   function detail({ item, left, right, all }) {
     const difference =
-      marking.checked && left && right && leftSet !== rightSet
+      marking.checked && left && right && sides[0] !== sides[1]
         ? wordDiff(data.texts[left.text], data.texts[right.text])
         : undefined;
     return [
@@ -81,8 +81,8 @@ export function drawItemBrowser(place, data) {
       element(
         "div",
         { class: "pair" },
-        traceCard(task.sets[leftSet], left, difference?.left, "del"),
-        traceCard(task.sets[rightSet], right, difference?.right, "ins"),
+        traceCard(task.sets[sides[0]], left, difference?.left, "del"),
+        traceCard(task.sets[sides[1]], right, difference?.right, "ins"),
       ),
     ];
   }
@@ -96,7 +96,7 @@ export function drawItemBrowser(place, data) {
       `${traceSign(answer)} ${setName(task.sets[set], data)}`,
     );
     button.addEventListener("click", () => {
-      rightSet = set;
+      sides[1] = set;
       showChoices();
       refreshInPlace();
     });
@@ -128,14 +128,6 @@ export function drawItemBrowser(place, data) {
 
   function showChoices() {
     const names = task.sets.map((set) => setName(set, data));
-    const chooseLeft = (/** @type {number} */ chosen) => {
-      leftSet = chosen;
-      refresh();
-    };
-    const chooseRight = (/** @type {number} */ chosen) => {
-      rightSet = chosen;
-      refresh();
-    };
     choices.replaceChildren(
       choiceOf(
         "task",
@@ -143,8 +135,7 @@ export function drawItemBrowser(place, data) {
         data.browser.indexOf(task),
         (chosen) => show(data.browser[chosen]),
       ),
-      choiceOf("left", names, leftSet, chooseLeft, { "data-side": "left" }),
-      choiceOf("right", names, rightSet, chooseRight, { "data-side": "right" }),
+      ...sideChoices(names, sides, refresh),
       element("label", { class: "set-choice" }, marking, "mark differing words"),
     );
   }
@@ -152,7 +143,7 @@ export function drawItemBrowser(place, data) {
   /** @param {PageTask} chosen */
   function show(chosen) {
     task = chosen;
-    [leftSet, rightSet] = firstPair(task);
+    sides = firstPair(task);
     note.textContent = task.note;
     showChoices();
     refresh();
