@@ -1,5 +1,6 @@
 /** Registers `midcourse train ptr`; the work is in `train-ptr.ts`. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import { fromOne, notNegative, positiveNumber, wholeNumber } from "./option-numbers.ts";
 
 export function registerTrainPtr(train: Command): void {
   train
@@ -21,14 +22,14 @@ export function registerTrainPtr(train: Command): void {
         .choices(["small", "paper", "rerun"])
         .default("small"),
     )
-    .option("--epochs <number>", "most passes over the examples", aboveZero)
+    .option("--epochs <number>", "most passes over the examples", positiveNumber)
     .option("--max-steps <number>", "most optimiser steps", fromOne)
     .option("--save-every <steps>", "steps between checkpoints", fromOne)
     .option("--keep-checkpoints <number>", "how many of the newest stay on the disk", fromOne, 3)
-    .option("--learning-rate <number>", "peak learning rate", aboveZero)
+    .option("--learning-rate <number>", "peak learning rate", positiveNumber)
     .addOption(new Option("--schedule <shape>", "what the rate does after the warm-up").choices(["constant", "linear", "cosine"]))
-    .option("--warmup <number>", "steps of warm-up; below 1 the share of all steps", fromZero)
-    .option("--weight-decay <number>", "of AdamW", fromZero)
+    .option("--warmup <number>", "steps of warm-up; below 1 the share of all steps", notNegative)
+    .option("--weight-decay <number>", "of AdamW", notNegative)
     .option("--max-length <tokens>", "leave out longer examples", fromOne)
     .option("--batch-tokens <number>", "tokens of one forward and backward pass", fromOne)
     .option("--gradient-accumulation <number>", "such passes to an optimiser step", fromOne)
@@ -41,14 +42,14 @@ export function registerTrainPtr(train: Command): void {
     )
     .option("--evaluate-every <steps>", "steps between measurements of the validation loss", fromOne)
     .option("--early-stop <patience>", "end after so many measurements without a lower validation loss", fromOne)
-    .option("--likelihood-weight <number>", "λ1: weight of the final answer's −log p", fromZero)
-    .option("--confidence-weight <number>", "λ3: weight of its confidence term; costs a second pass", fromZero)
-    .option("--confidence-scale <number>", "β_0 of the confidence term", aboveZero)
+    .option("--likelihood-weight <number>", "λ1: weight of the final answer's −log p", notNegative)
+    .option("--confidence-weight <number>", "λ3: weight of its confidence term; costs a second pass", notNegative)
+    .option("--confidence-scale <number>", "β_0 of the confidence term", positiveNumber)
     .addOption(new Option("--confidence-ramp <shape>", "β over the answer's tokens").choices(["rising", "flat"]))
     .option("--learn-thoughts", "learn the attempts too: the paper's ablation without mask")
     .option("--minimum-characters <number>", "layout {question, output1, …}: leave out shorter final answers", fromOne)
     .option("--keep-repeats", "layout {question, output1, …}: keep final answers that repeat an attempt word for word")
-    .option("--seed <number>", "seed of everything random", whole, 1)
+    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--threads <number>", "cores to use (default: all, up to 8)", fromOne)
     .option("--json", "print the result as JSON")
     .addHelpText(
@@ -61,27 +62,4 @@ Examples:
 `,
     )
     .action(async (options) => (await import("./train-ptr.ts")).trainPtrCommand(options));
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || text.trim() === "")
-    throw new InvalidArgumentError("It must be a whole number.");
-  return value;
-}
-
-function fromOne(text: string): number {
-  if (whole(text) === 0) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return whole(text);
-}
-
-function fromZero(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text.trim() === "") throw new InvalidArgumentError("It must be a number from 0.");
-  return value;
-}
-
-function aboveZero(text: string): number {
-  if (fromZero(text) === 0) throw new InvalidArgumentError("It must be a number above 0.");
-  return fromZero(text);
 }
