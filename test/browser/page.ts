@@ -95,6 +95,11 @@ export async function expectKeyboardWalk(page: Page, noun: string, count: number
   expect(await position.textContent()).toBe(`${noun} 2 of ${count}`);
   await page.getByRole("button", { name: "next" }).click();
   expect(await position.textContent()).toBe(`${noun} 3 of ${count}`);
+  // A letter that only arrives, and changes no search, shows whether the page also walks.
+  for (const field of [page.getByLabel("Search"), page.locator("select[data-side=left]")]) {
+    await field.dispatchEvent("keydown", { key: "j", bubbles: true });
+    expect(await position.textContent()).toBe(`${noun} 3 of ${count}`);
+  }
   await page.getByLabel("Search").pressSequentially("j");
   expect(await position.textContent()).toBe(`No ${noun.toLowerCase()} matches.`);
   await page.getByLabel("Search").fill(only);
