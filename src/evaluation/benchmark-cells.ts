@@ -94,7 +94,9 @@ export function short(value: number | undefined): string {
 export function poolDoubt({ pool, baseline, methods, resamplingCurve }: BenchmarkTaskResult): string | undefined {
   const plain = methods.find(({ id }) => id === baseline);
   const cost = plain?.resampling?.generated;
-  if (!pool || !plain || !cost || cost.samples > 1.5 || Math.abs(cost.difference) < 0.05 || cost.pValue >= 0.01) return undefined;
+  if (!pool || !plain || !cost || cost.samples > 1.5 || Math.abs(cost.difference) < 0.05) return undefined;
+  const [low, high] = cost.differenceInterval;
+  if (low <= 0 && high >= 0) return undefined;
   const single = percent(resamplingCurve[0]!.accuracy);
   return `doubtful: single samples of the resampling pool are right ${single} % of the time, ${baseline} ${percent(plain.accuracy)} %: look whether both were asked alike (prompt, temperature)`;
 }

@@ -154,7 +154,7 @@ export interface OverallResult {
   oracle: boolean;
   /** Tasks this method has answers of. Means over fewer tasks than others have are not comparable with theirs. */
   tasks: number;
-  /** Mean over tasks, each with the same weight; bootstrap over the items within each task. */
+  /** Mean over tasks, each with the same weight; the interval is put together from theirs. */
   macro: { accuracy: number; interval: Interval };
   /** Mean over all items. */
   micro: { accuracy: number; interval: Interval };
@@ -169,7 +169,7 @@ export interface OverallResult {
 export interface OverallDifference {
   difference: number;
   interval: Interval;
-  /** From the bootstrap: twice the smaller share of draws on one side of 0. */
+  /** Sign flips over the items (clusters) of all tasks. */
   pValue: number;
   pHolm: number;
   tasks: number;

@@ -330,6 +330,40 @@ test("the order in which answers arrived changes nothing, nor do their times", (
   expect(JSON.stringify({ ...rest, times: [] })).toBe(expected);
 });
 
+describe("few items", () => {
+  const items = names.slice(0, 3);
+  const of = (task: string, method: string, accuracy: number, more: Partial<SlimRecord> = {}) =>
+    items.map((item) => record(method, item, accuracy, { task, ...more }));
+  const attempts = Array.from({ length: 4 }, (): SlimAttempt => ({ vote: "1", accuracy: 1, inputTokens: 0, outputTokens: 5 }));
+  const tasks = ["sums", "words"].map((id) => ({ id, items: 3, votable: true }));
+  const records = tasks.flatMap(({ id }) => [
+    ...of(id, "vanilla", 0),
+    ...of(id, "refine", 0),
+    ...of(id, "resampling", 1, { attempts }),
+  ]);
+  const results = summariseBenchmark({ ...plan, tasks, records });
+  const refine = results.tasks[0]!.methods.find(({ id }) => id === "refine")!;
+
+  test("that all go one way give no small p: signs are flipped, and three leave one in four", () => {
+    expect(refine.resampling!.generated!.difference).toBe(-1);
+    expect(refine.resampling!.generated!.pValue).toBeCloseTo(0.25, 1);
+    expect(results.overall[1]!.versusResampling!.pValue).toBeCloseTo(2 / 64, 1);
+  });
+
+  test("that are all alike give no interval without width, in a task and over several", () => {
+    const [low, high] = refine.versusBaseline!.interval;
+    expect(low).toBeLessThan(-0.5);
+    expect(high).toBeGreaterThan(0.5);
+    expect(results.tasks[0]!.resamplingCurve.at(-1)!.interval[0]).toBeLessThan(0.5);
+    for (const { macro, micro, versusBaseline } of results.overall) {
+      for (const { interval } of [macro, micro, versusBaseline ?? macro]) expect(interval[1]).toBeGreaterThan(0.3);
+      // Two tasks of three items say more than one of them and less than six items of one.
+      expect(macro.interval[1]).toBeLessThan(refine.interval[1]);
+      expect(macro.interval[1]).toBeGreaterThan(0.39);
+    }
+  });
+});
+
 test("a run without answers has results too", () => {
   expect(summariseBenchmark({ ...plan, records: [] })).toMatchObject({ schema: 2, tasks: [], overall: [], times: [] });
   const failed = summariseBenchmark({

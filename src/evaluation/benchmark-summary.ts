@@ -1,10 +1,9 @@
 /** Slim records of a benchmark run to results.json: each task, then each method over all tasks. */
 import type { BenchmarkResults, OverallDifference, OverallResult } from "./benchmark-results.ts";
-import { percentileInterval } from "./bootstrap.ts";
-import { bootstrapP } from "./paired-columns.ts";
+import { flipP } from "./paired-columns.ts";
 import type { SlimRecord } from "./slim-record.ts";
-import { holm, mean } from "./statistics.ts";
-import { type SummaryTask, summariseTask, type TaskSummary } from "./task-summary.ts";
+import { holm, type Interval, mean } from "./statistics.ts";
+import { type SummaryTask, summariseTask, type TaskDifference, type TaskSummary } from "./task-summary.ts";
 
 /** The internal method whose samples are the resampling pool. It is a baseline, and no row of its own. */
 export const resamplingMethod = "resampling";
@@ -51,7 +50,7 @@ export function summariseBenchmark(plan: BenchmarkSummaryPlan): BenchmarkResults
     temperature,
     samples,
     tasks: summaries.map(({ result }) => result),
-    overall: overallResults(methods, summaries),
+    overall: overallResults(methods, summaries, seed),
     times: summaries.flatMap(({ times }) => times),
   };
 }
@@ -73,15 +72,15 @@ function scoredMethod(records: readonly SlimRecord[], candidates: readonly (stri
   );
 }
 
-function overallResults(methods: readonly string[], summaries: readonly TaskSummary[]): OverallResult[] {
+function overallResults(methods: readonly string[], summaries: readonly TaskSummary[], seed: number): OverallResult[] {
   const rows = methods.flatMap((id) => {
-    const own = summaries.flatMap(({ result, draws }) => {
-      const accuracy = draws.accuracy.get(id);
-      return accuracy ? [{ accuracy, draws, figures: result.methods.find((method) => method.id === id)! }] : [];
+    const own = summaries.flatMap(({ result, differences }) => {
+      const figures = result.methods.find((method) => method.id === id);
+      return figures ? [{ differences, figures }] : [];
     });
     if (own.length === 0) return [];
-    const weights = own.map(({ accuracy }) => accuracy.items);
-    const parts = own.map(({ accuracy }) => accuracy);
+    const weights = own.map(({ figures }) => figures.items);
+    const parts = own.map(({ figures }): Part => ({ mean: figures.accuracy, interval: figures.interval }));
     const tokens = (of: (figures: (typeof own)[number]["figures"]) => number | undefined) => {
       const values = own.map(({ figures }) => of(figures));
       return values.every((value) => value !== undefined) ? mean(values) : undefined;
@@ -104,8 +103,14 @@ function overallResults(methods: readonly string[], summaries: readonly TaskSumm
           ...(tokensPerAnswer === undefined ? {} : { tokensPerAnswer }),
           ...(allTokensPerAnswer === undefined ? {} : { allTokensPerAnswer }),
         } satisfies OverallResult,
-        versusBaseline: differenceOver(own.flatMap(({ draws }) => draws.versusBaseline.get(id) ?? [])),
-        versusResampling: differenceOver(own.flatMap(({ draws }) => draws.versusResampling.get(id) ?? [])),
+        versusBaseline: differenceOver(
+          own.flatMap(({ differences }) => differences.versusBaseline.get(id) ?? []),
+          seed,
+        ),
+        versusResampling: differenceOver(
+          own.flatMap(({ differences }) => differences.versusResampling.get(id) ?? []),
+          seed,
+        ),
       },
     ];
   });
@@ -122,45 +127,29 @@ function overallResults(methods: readonly string[], summaries: readonly TaskSumm
 
 interface Part {
   mean: number;
-  draws: Float64Array;
+  interval: Interval;
 }
 
-/** Stratified: each draw resamples the items within every task, and the weighted mean over tasks is taken of each draw. */
+/**
+ * The weighted mean of tasks that have nothing in common, with its interval from theirs: each side is as far off as the weighted sides of
+ * the tasks are together (√ of the sum of squares; Zou and Donner 2008, "Construction of confidence limits about effect measures"). A task
+ * whose answers are all alike keeps the doubt of its own interval, where resampling its items would show none.
+ */
 function combined(parts: readonly Part[], weights: readonly number[]): OverallResult["macro"] {
-  return {
-    accuracy: weighted(
-      parts.map((part) => part.mean),
-      weights,
-    ),
-    interval: percentileInterval(combinedDraws(parts, weights)),
-  };
-}
-
-function combinedDraws(parts: readonly Part[], weights: readonly number[]): Float64Array {
-  const count = Math.min(...parts.map((part) => part.draws.length));
-  return Float64Array.from({ length: count }, (_, draw) =>
-    weighted(
-      parts.map((part) => part.draws[draw]!),
-      weights,
-    ),
-  );
-}
-
-function weighted(values: readonly number[], weights: readonly number[]): number {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return values.reduce((sum, value, index) => sum + value * weights[index]!, 0) / total;
+  const shares = weights.map((weight) => weight / total);
+  const accuracy = parts.reduce((sum, part, index) => sum + part.mean * shares[index]!, 0);
+  const side = (bound: 0 | 1) =>
+    Math.sqrt(parts.reduce((sum, part, index) => sum + (shares[index]! * (part.interval[bound] - part.mean)) ** 2, 0));
+  return { accuracy, interval: [accuracy - side(0), accuracy + side(1)] };
 }
 
-function differenceOver(parts: readonly Part[]): Omit<OverallDifference, "pHolm"> | undefined {
+function differenceOver(parts: readonly TaskDifference[], seed: number): Omit<OverallDifference, "pHolm"> | undefined {
   if (parts.length === 0) return undefined;
-  const draws = combinedDraws(
+  const { accuracy: difference, interval } = combined(
     parts,
     parts.map(() => 1),
   );
-  return {
-    difference: mean(parts.map((part) => part.mean)),
-    interval: percentileInterval(draws),
-    pValue: bootstrapP(draws),
-    tasks: parts.length,
-  };
+  const shares = parts.flatMap((part) => part.shares.map((share) => share / parts.length));
+  return { difference, interval, pValue: flipP(shares, seed), tasks: parts.length };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { bootstrapColumns, bootstrapDraws } from "./bootstrap.ts";
+import { wilsonInterval } from "./statistics.ts";
 
 const bits = (text: string) => [...text].map(Number);
 const alone = (count: number) => Array.from({ length: count }, (_, index) => `item ${index}`);
@@ -26,6 +27,20 @@ test("clusters are drawn whole: items that move together leave more doubt", () =
   const apart = bootstrapColumns([values], alone(16), { seed: 1 })[0]!;
   expect(spread(together.draws)).toBeCloseTo(0.25, 1);
   expect(spread(apart.draws)).toBeCloseTo(0.125, 1);
+});
+
+test("items that are all alike are no certainty: Wilson's interval for shares, and room on both sides for differences", () => {
+  const alike = (value: number, lowest: number, count = 5) =>
+    bootstrapColumns([Array.from({ length: count }, () => value)], alone(count), { seed: 1, lowest: [lowest] })[0]!.interval;
+  for (const value of [0, 1]) {
+    for (const [bound, expected] of wilsonInterval(value * 5, 5).entries())
+      expect(alike(value, 0)[bound]).toBeCloseTo(expected, 12);
+  }
+  const [low, high] = alike(0, -1);
+  expect(low).toBeCloseTo(-wilsonInterval(0, 5)[1], 12);
+  expect(high).toBeCloseTo(wilsonInterval(0, 5)[1], 12);
+  expect(alike(-1, -1)[0]).toBe(-1);
+  expect(alike(0, -1, 500)[1]).toBeLessThan(0.01);
 });
 
 test("is the same for the same seed; draws are fewer for very many items", () => {

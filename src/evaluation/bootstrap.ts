@@ -3,7 +3,7 @@
  * paired in each draw, and a task with a hundred figures costs one pass of random numbers. Items of one cluster are drawn as a whole.
  */
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { type Interval, quantile } from "./statistics.ts";
+import { type Interval, quantile, wilsonInterval } from "./statistics.ts";
 
 export interface Resampled {
   interval: Interval;
@@ -18,12 +18,13 @@ export function bootstrapDraws(units: number): number {
 
 /**
  * 95 % percentile intervals of the means of several columns of values. `columns[c][i]` belongs to item i; `clusters[i]` names what item i
- * goes together with (its own id where it stands alone).
+ * goes together with (its own id where it stands alone). `lowest[c]` is the least that a value of column c can be (0 when left out); the most
+ * is 1.
  */
 export function bootstrapColumns(
   columns: readonly (readonly number[])[],
   clusters: readonly string[],
-  options: { seed: number; draws?: number },
+  options: { seed: number; draws?: number; lowest?: readonly number[] },
 ): Resampled[] {
   const width = columns.length;
   const places = new Map<string, number>();
@@ -49,7 +50,24 @@ export function bootstrapColumns(
     }
     for (let column = 0; column < width; column++) means[column]![draw] = sums[column]! / sums[width]!;
   }
-  return means.map((values) => ({ interval: percentileInterval(values), draws: values }));
+  return means.map((values, column) => {
+    const [low, high] = percentileInterval(values);
+    const alike = values.every((value) => Math.abs(value - values[0]!) < 1e-12);
+    return {
+      interval: alike && units > 0 ? intervalOfAlike(values[0]!, units, options.lowest?.[column] ?? 0) : [low, high],
+      draws: values,
+    };
+  });
+}
+
+/**
+ * Of items that are all alike every resample is the same, and percentiles would claim certainty. Items of another kind may be there and
+ * unseen, as a share of up to Wilson's upper bound for none in so many, with any value from `lowest` to 1. For answers that are all right
+ * or all wrong this is Wilson's interval.
+ */
+export function intervalOfAlike(value: number, units: number, lowest: number): Interval {
+  const unseen = wilsonInterval(0, units)[1];
+  return [value - unseen * (value - lowest), value + unseen * (1 - value)];
 }
 
 export function percentileInterval(draws: Float64Array): Interval {

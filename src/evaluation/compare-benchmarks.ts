@@ -89,6 +89,7 @@ function pairMethod(
   const differences = columns.add(
     shared,
     a.map((score, index) => score - b[index]!),
+    -1,
   );
   const compared = comparePaired(a, b, shared.map(clusterOf), seed);
   return { paired: { ...compared, interval: columns.of(differences).interval, pHolm: compared.pValue } };

@@ -1,14 +1,16 @@
 /** One method against resampling at its own cost, by any of the ways to count cost. */
 import type { CostKind, CurvePoint, EqualCost } from "./benchmark-results.ts";
 import { type CostCurve, curveAt } from "./equal-cost.ts";
-import { bootstrapP, type PairedColumns } from "./paired-columns.ts";
+import { clusterShares, flipP, type PairedColumns } from "./paired-columns.ts";
 import type { SlimRecord } from "./slim-record.ts";
 import { mean } from "./statistics.ts";
 
 export interface PendingCost {
-  result: Omit<EqualCost, "interval" | "differenceInterval" | "pValue">;
+  result: Omit<EqualCost, "interval" | "differenceInterval">;
   baselineColumn: symbol;
   column: symbol;
+  /** What each cluster adds to the difference. */
+  shares: number[];
 }
 
 /** Undefined where the cost is unknown, or fewer than two items are shared. */
@@ -19,6 +21,8 @@ export function equalCost(
   kind: CostKind,
   plain: readonly SlimRecord[],
   columns: PairedColumns,
+  clusterOf: (item: string) => string,
+  seed: number,
 ): PendingCost | undefined {
   const shared = [...curve.items.keys()].filter((index) => means.has(curve.items[index]!));
   if (shared.length < 2) return undefined;
@@ -31,6 +35,7 @@ export function equalCost(
   const names = shared.map((index) => curve.items[index]!);
   const baseline = shared.map((index) => perItem[index]!);
   const differences = shared.map((index) => means.get(curve.items[index]!)! - perItem[index]!);
+  const shares = clusterShares(differences, names.map(clusterOf));
   return {
     result: {
       rule: curve.rule,
@@ -38,9 +43,11 @@ export function equalCost(
       samples,
       difference: mean(differences),
       ...(outside ? { outside } : {}),
+      pValue: flipP(shares, seed),
     },
-    baselineColumn: columns.add(names, baseline),
-    column: columns.add(names, differences),
+    baselineColumn: columns.add(names, baseline, 0),
+    column: columns.add(names, differences, -1),
+    shares,
   };
 }
 
@@ -48,12 +55,10 @@ export function finishCost(pending: PendingCost, columns: PairedColumns): EqualC
 export function finishCost(pending: PendingCost | undefined, columns: PairedColumns): EqualCost | undefined;
 export function finishCost(pending: PendingCost | undefined, columns: PairedColumns): EqualCost | undefined {
   if (!pending) return undefined;
-  const { interval, draws } = columns.of(pending.column);
   return {
     ...pending.result,
     interval: columns.of(pending.baselineColumn).interval,
-    differenceInterval: interval,
-    pValue: bootstrapP(draws),
+    differenceInterval: columns.of(pending.column).interval,
   };
 }
 

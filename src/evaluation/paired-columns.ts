@@ -11,12 +11,13 @@ import {
   signFlip,
   variance,
 } from "./statistics.ts";
+import { normalTail } from "./wilcoxon.ts";
 
 /** Collects columns of values by item; those over the same items share their draws. */
 export class PairedColumns {
   readonly #seed: number;
   readonly #clusterOf: (item: string) => string;
-  readonly #sets = new Map<string, { items: readonly string[]; columns: number[][]; places: symbol[] }>();
+  readonly #sets = new Map<string, { items: readonly string[]; columns: number[][]; lowest: number[]; places: symbol[] }>();
   #resampled: Map<symbol, Resampled> | undefined;
 
   constructor(seed: number, clusterOf: (item: string) => string) {
@@ -24,21 +25,22 @@ export class PairedColumns {
     this.#clusterOf = clusterOf;
   }
 
-  /** Returns the column's name for `of`. */
-  add(items: readonly string[], values: number[]): symbol {
+  /** `lowest`: what a value can be least, 0 for scores, −1 for differences of them. Returns the column's name for `of`. */
+  add(items: readonly string[], values: number[], lowest: number): symbol {
     const key = JSON.stringify(items);
-    const set = this.#sets.get(key) ?? { items, columns: [], places: [] };
+    const set = this.#sets.get(key) ?? { items, columns: [], lowest: [], places: [] };
     this.#sets.set(key, set);
     const name = Symbol();
     set.columns.push(values);
+    set.lowest.push(lowest);
     set.places.push(name);
     return name;
   }
 
   of(name: symbol): Resampled {
     this.#resampled ??= new Map(
-      [...this.#sets.values()].flatMap(({ items, columns, places }) => {
-        const resampled = bootstrapColumns(columns, items.map(this.#clusterOf), { seed: this.#seed });
+      [...this.#sets.values()].flatMap(({ items, columns, lowest, places }) => {
+        const resampled = bootstrapColumns(columns, items.map(this.#clusterOf), { seed: this.#seed, lowest });
         return places.map((place, index) => [place, resampled[index]!] as const);
       }),
     );
@@ -46,15 +48,26 @@ export class PairedColumns {
   }
 }
 
-/** Twice the smaller share of draws on one side of 0; never 0 itself. */
-export function bootstrapP(draws: Float64Array): number {
-  let below = 1;
-  let above = 1;
-  for (const value of draws) {
-    if (value <= 0) below++;
-    if (value >= 0) above++;
-  }
-  return Math.min(1, (2 * Math.min(below, above)) / (draws.length + 1));
+/** What each cluster adds to the mean of the differences. */
+export function clusterShares(differences: readonly number[], clusters: readonly string[]): number[] {
+  const sums = new Map<string, number>();
+  for (const [index, value] of differences.entries()) sums.set(clusters[index]!, (sums.get(clusters[index]!) ?? 0) + value);
+  return Array.from(sums.values(), (sum) => sum / differences.length);
+}
+
+/** So many signs are flipped one by one; the sum over more is as good as normal. */
+const mostFlipped = 2000;
+
+/**
+ * Sign flips, whole clusters at a time: how often random signs give a sum as far from 0. Few items can never seem certain: of three alike
+ * one flip in four gives as much. Clusters without a difference keep their 0 whatever the signs.
+ */
+export function flipP(shares: readonly number[], seed: number): number {
+  const flipped = shares.filter((value) => Math.abs(value) > 1e-12);
+  if (flipped.length <= mostFlipped) return signFlip(flipped, new Random(deriveSeed(seed, "sign-flip")), 10_000);
+  const sum = flipped.reduce((total, value) => total + value, 0);
+  const deviation = Math.sqrt(flipped.reduce((total, value) => total + value ** 2, 0));
+  return Math.min(1, 2 * normalTail(Math.abs(sum) / deviation));
 }
 
 /** Everything of a paired comparison but what needs the other comparisons: interval and correction follow. */
@@ -65,15 +78,12 @@ export function comparePaired(
   seed: number,
 ): Omit<PairedResult, "interval" | "pHolm"> {
   const differences = first.map((score, index) => score - second[index]!);
-  const sums = new Map<string, number>();
-  for (const [index, value] of differences.entries()) sums.set(clusters[index]!, (sums.get(clusters[index]!) ?? 0) + value);
-  const clustered = sums.size < differences.length;
+  const shares = clusterShares(differences, clusters);
+  const clustered = shares.length < differences.length;
   const binary = [...first, ...second].every((score) => score === 0 || score === 1);
   const onlyThis = differences.filter((value) => value > 0).length;
   const onlyOther = differences.filter((value) => value < 0).length;
   const exact = binary && !clustered;
-  // Clusters without a difference keep their sum of 0 whatever the signs.
-  const flipped = [...sums.values()].filter((value) => Math.abs(value) > 1e-12);
   const standardError = clustered
     ? clusteredStandardError(differences, clusters)
     : Math.sqrt(variance(differences) / differences.length);
@@ -82,7 +92,7 @@ export function comparePaired(
     difference: mean(differences),
     standardError,
     ...(detectable === undefined ? {} : { minimumDetectableEffect: detectable }),
-    pValue: exact ? mcnemarExact(onlyThis, onlyOther) : signFlip(flipped, new Random(deriveSeed(seed, "sign-flip")), 10_000),
+    pValue: exact ? mcnemarExact(onlyThis, onlyOther) : flipP(shares, seed),
     test: exact ? "mcnemar" : "sign-flip",
     ...(exact ? { midP: mcnemarMidP(onlyThis, onlyOther) } : {}),
     ...(binary ? { onlyThis, onlyOther } : {}),

@@ -177,7 +177,7 @@ export function signFlip(differences: readonly number[], random: Random, draws: 
     let sum = 0;
     for (const value of differences) sum += random.chance(0.5) ? value : -value;
     // Equal sums may differ by rounding.
-    if (Math.abs(sum) >= observed - 1e-9) extreme++;
+    if (Math.abs(sum) >= observed * (1 - 1e-9)) extreme++;
   }
   return extreme / (draws + 1);
 }

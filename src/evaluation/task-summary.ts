@@ -11,11 +11,11 @@ import type {
 import { costOf, equalCost, finishCost, meanKnown } from "./cost-comparison.ts";
 import { type CostCurve, costCurve } from "./equal-cost.ts";
 import { clusterName, itemMeans, ownFigures } from "./method-figures.ts";
-import { bootstrapP, comparePaired, PairedColumns } from "./paired-columns.ts";
+import { clusterShares, comparePaired, PairedColumns } from "./paired-columns.ts";
 import { passAtTokens, passOfPool } from "./pass-at-tokens.ts";
 import { withPlainFloor } from "./plain-floor.ts";
 import type { SlimRecord } from "./slim-record.ts";
-import { holm, mean, median } from "./statistics.ts";
+import { holm, type Interval, mean, median } from "./statistics.ts";
 import { countTransitions, transitionShares } from "./transitions.ts";
 
 export interface SummaryTask {
@@ -42,16 +42,22 @@ export interface TaskSetting {
 }
 
 /** What the means over all tasks are made from. */
-export interface TaskDraws {
-  accuracy: Map<string, { mean: number; draws: Float64Array; items: number }>;
-  versusBaseline: Map<string, { mean: number; draws: Float64Array }>;
-  versusResampling: Map<string, { mean: number; draws: Float64Array }>;
+export interface TaskDifferences {
+  versusBaseline: Map<string, TaskDifference>;
+  versusResampling: Map<string, TaskDifference>;
+}
+
+export interface TaskDifference {
+  mean: number;
+  interval: Interval;
+  /** What each cluster of items adds to the mean. */
+  shares: readonly number[];
 }
 
 export interface TaskSummary {
   result: BenchmarkTaskResult;
   times: TimeResult[];
-  draws: TaskDraws;
+  differences: TaskDifferences;
 }
 
 export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[], setting: TaskSetting): TaskSummary {
@@ -82,11 +88,12 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     const own = byMethod.get(id)!;
     const means = scores.get(id)!;
     const at = (target: CostCurve | undefined, kind: CostKind) =>
-      target && id !== target.pool.method && !isFloor(id) ? equalCost(own, means, target, kind, plain, columns) : undefined;
+      target && id !== target.pool.method && !isFloor(id)
+        ? equalCost(own, means, target, kind, plain, columns, clusterOf, seed)
+        : undefined;
     return {
       id,
       own,
-      accuracy: columns.add([...means.keys()], [...means.values()]),
       versusBaseline: id === baseline ? undefined : versus(means, plainScores, clusterOf, seed, columns),
       atCost: {
         generated: at(curve, "generated"),
@@ -99,20 +106,20 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
   });
 
   const corrected = holm(pending.flatMap(({ versusBaseline }) => versusBaseline?.result.pValue ?? []));
-  const correctedCost = holm(
-    pending.flatMap(({ atCost }) => (atCost.generated ? [bootstrapP(columns.of(atCost.generated.column).draws)] : [])),
-  );
-  const draws: TaskDraws = { accuracy: new Map(), versusBaseline: new Map(), versusResampling: new Map() };
+  const correctedCost = holm(pending.flatMap(({ atCost }) => atCost.generated?.result.pValue ?? []));
+  const differences: TaskDifferences = { versusBaseline: new Map(), versusResampling: new Map() };
   const times: TimeResult[] = [];
-  const methods = pending.map(({ id, own, accuracy, versusBaseline, atCost, best }): BenchmarkMethodResult => {
-    const means = scores.get(id)!;
-    draws.accuracy.set(id, { mean: mean([...means.values()]), draws: columns.of(accuracy).draws, items: means.size });
+  const methods = pending.map(({ id, own, versusBaseline, atCost, best }): BenchmarkMethodResult => {
     const paired = versusBaseline && finishPaired(versusBaseline, columns, corrected.shift()!);
     if (versusBaseline && paired)
-      draws.versusBaseline.set(id, { mean: paired.difference, draws: columns.of(versusBaseline.column).draws });
+      differences.versusBaseline.set(id, { mean: paired.difference, interval: paired.interval, shares: versusBaseline.shares });
     const generated = atCost.generated && { ...finishCost(atCost.generated, columns), pHolm: correctedCost.shift()! };
     if (atCost.generated && generated)
-      draws.versusResampling.set(id, { mean: generated.difference, draws: columns.of(atCost.generated.column).draws });
+      differences.versusResampling.set(id, {
+        mean: generated.difference,
+        interval: generated.differenceInterval,
+        shares: atCost.generated.shares,
+      });
     const resampling = present({ generated, all: finishCost(atCost.all, columns), dollars: finishCost(atCost.dollars, columns) });
     const bestOfN = present({ generated: finishCost(best.generated, columns), all: finishCost(best.all, columns) });
     const time = timeOf(plan.id, id, own, finishCost(atCost.seconds, columns));
@@ -145,12 +152,13 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     ...(bestCurve ? { bestOfN: bestCurve.pool, bestOfNCurve: bestCurve.points } : {}),
     passAtTokens: passes,
   };
-  return { result, times, draws };
+  return { result, times, differences };
 }
 
 interface PendingPair {
   result: Omit<PairedResult, "interval" | "pHolm">;
   column: symbol;
+  shares: number[];
 }
 
 function versus(
@@ -164,7 +172,12 @@ function versus(
   if (shared.length < 2) return undefined;
   const [first, second] = [means, others].map((scores) => shared.map((item) => scores.get(item)!)) as [number[], number[]];
   const differences = first.map((score, index) => score - second[index]!);
-  return { result: comparePaired(first, second, shared.map(clusterOf), seed), column: columns.add(shared, differences) };
+  const clusters = shared.map(clusterOf);
+  return {
+    result: comparePaired(first, second, clusters, seed),
+    column: columns.add(shared, differences, -1),
+    shares: clusterShares(differences, clusters),
+  };
 }
 
 function finishPaired({ result, column }: PendingPair, columns: PairedColumns, pHolm: number): PairedResult {

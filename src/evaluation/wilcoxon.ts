@@ -86,7 +86,7 @@ function normalTails(ranks: readonly number[], observed: number): Tails {
 }
 
 /** P(Z > z): the power series near the middle, Laplace's continued fraction in the tail. */
-function normalTail(z: number): number {
+export function normalTail(z: number): number {
   if (z < 0) return 1 - normalTail(-z);
   const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
   if (z < 3) {
