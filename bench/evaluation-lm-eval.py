@@ -119,14 +119,16 @@ def grade(file):
         with open(documents, "w", encoding="utf8") as out:
             out.writelines(json.dumps(rows[place]["doc"]) + "\n" for place in places)
         model = Given([rows[place]["text"] for place in places])
+        started = time.perf_counter()
         result = evaluate(model, task_on(name, documents), log_samples=True)
+        seconds[name] = time.perf_counter() - started
         for sample in result["samples"][name]:
             metric = sample["metrics"][0]
             scores[places[sample["doc_id"]]][sample["filter"]] = {
                 "score": float(sample[metric]),
                 "read": sample["filtered_resps"][0],
             }
-    return {"scores": scores}
+    return {"scores": scores, "seconds": seconds}
 
 
 result = throughput(*sys.argv[2:6]) if sys.argv[1] == "throughput" else grade(sys.argv[2])

@@ -1,10 +1,10 @@
 /**
  * A long run: does it slow down, and does it stay small?
  *
- *   node bench/records.ts [--items 25000] [--concurrency 256]
+ *   node bench/records.ts [--items 6250] [--samples 5] [--concurrency 256]
  *
- * Three methods and the resampling pool answer every item through a model that answers at once, so that only the harness takes time: four
- * records an item, each with its whole trace, go to the disk. Then the folder is opened again, and then the whole command is given again.
+ * Three methods, five times each, and the resampling pool answer every item through a model that answers at once, so that only the harness
+ * takes time: sixteen records an item, each with its whole trace, go to the disk. Then the folder is opened again, and then the whole command is given again.
  * Each of the three is a process of its own, because the largest memory is that of a process. The ceiling is 500 MB.
  */
 import { fork } from "node:child_process";
@@ -23,7 +23,8 @@ import { gsm8k } from "#tasks/gsm8k.ts";
 
 const { values } = parseArgs({
   options: {
-    items: { type: "string", default: "25000" },
+    items: { type: "string", default: "6250" },
+    samples: { type: "string", default: "5" },
     concurrency: { type: "string", default: "256" },
     part: { type: "string" },
     folder: { type: "string" },
@@ -69,7 +70,7 @@ async function evaluate(folder: string, signal: AbortSignal | undefined, onDone:
     tasks: [
       { task: gsm8k, items: questions(), shots: [], methods: bindFor(gsm8k, "vanilla,chain-of-thought,self-refine:rounds=1") },
     ],
-    settings: { samples: 1, temperature: 0.7, seed: 1, poolSamples: 4, poolTemperature: 0.7 },
+    settings: { samples: Number(values.samples), temperature: 0.7, seed: 1, poolSamples: 4, poolTemperature: 0.7 },
     grading: {},
     help: {},
     concurrency: Number(values.concurrency),
@@ -134,6 +135,8 @@ function inOwnProcess(part: string, folder: string): Promise<void> {
     folder,
     "--items",
     String(itemCount),
+    "--samples",
+    values.samples,
     "--concurrency",
     values.concurrency,
   ]);
