@@ -33,3 +33,11 @@ test("an interrupt is no failure", () => {
   expect(exitCode).toBe(130);
   expect(text).toContain("goes on from the last checkpoint");
 });
+
+test("what a server said cannot steer the terminal", () => {
+  const { text } = reported(userError("refused", "it said \u001b[2Jgone\u009b1m\u202eesrever\r\nand more", "look \u0007there"));
+  expect(text).toContain("it said \uFFFD[2Jgone");
+  expect(text).toContain("\nand more");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these must be gone
+  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+});

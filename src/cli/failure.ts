@@ -1,9 +1,12 @@
 /** How a failed command ends: what happened, what to do, and an exit code (1 the user can fix it, 2 another program, 3 our bug, 130 interrupted). */
 import { MidcourseError } from "#kernel/errors.ts";
+import { harmless } from "./trace-text.ts";
 
 const exitCodes = { user: 1, remote: 2, bug: 3 } as const;
 
-export function reportFailure(error: unknown, write: (text: string) => void = (text) => process.stderr.write(text)): number {
+export function reportFailure(error: unknown, print: (text: string) => void = (text) => process.stderr.write(text)): number {
+  // Messages quote servers and files, which must not steer the terminal.
+  const write = (text: string) => print(harmless(text));
   if (isAbort(error)) {
     write("\nInterrupted. The same command goes on from the last checkpoint.\n");
     return 130;

@@ -138,7 +138,9 @@ function endAs({ reason, answer }: Outcome, failure: string | undefined, { json 
   else if (reason === "tool-calls") process.exitCode = 1;
   if (json || reason === "cancelled") return;
   if (answer === "")
-    process.stderr.write(`midcourse: no answer${(failure ?? endings[reason]) ? `: ${failure ?? endings[reason]}` : ""}\n`);
+    process.stderr.write(
+      `midcourse: no answer${(failure ?? endings[reason]) ? `: ${harmless(failure ?? endings[reason] ?? "")}` : ""}\n`,
+    );
 }
 
 function conversation(task: Task | undefined, item: Item, system: string | undefined): Message[] {

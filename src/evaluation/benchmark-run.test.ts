@@ -94,6 +94,37 @@ test("errors are records, and a server that fails every call ends the run with i
   await expect(run({ model: dead, tasks: [task({ items: items(40) })] })).rejects.toThrow("503 for ever");
 });
 
+test("a run in which every answer failed has no table, however short it is", async () => {
+  const dead = new FakeModel(() => remoteError("http", "401 for ever", { status: 401 }));
+  const records: EvaluationRecord[] = [];
+  await expect(run({ model: dead, onRecord: (record) => records.push(record) })).rejects.toThrow(
+    /^12 answers in a row failed; .*401 for ever/,
+  );
+  expect(records).toHaveLength(12);
+});
+
+test("a record that cannot be written ends the run and what is under way", async () => {
+  let asked = 0;
+  const signals = new Set<AbortSignal | undefined>();
+  const slow: Method = {
+    id: "slow",
+    async *run({ signal }) {
+      asked++;
+      signals.add(signal);
+      if (asked > 1) await new Promise((resolve) => signal!.addEventListener("abort", resolve));
+      yield { type: "choice-end", attempt: 0, reason: "the only one" };
+      return { text: "0", answer: "0", reason: "done", usage: { calls: 1, inputTokens: 1, outputTokens: 1, milliseconds: 0 } };
+    },
+  };
+  const onRecord = () => {
+    throw new Error("the disk is full");
+  };
+  const tasks = [task({ items: items(50), methods: [{ method: slow, samples: 1 }] })];
+  await expect(run({ tasks, onRecord })).rejects.toThrow("the disk is full");
+  expect(asked).toBe(3);
+  expect([...signals].every((signal) => signal?.aborted)).toBe(true);
+});
+
 test("one answer's budget ends its method early and is written down", async () => {
   const greedy: Method = {
     id: "greedy",

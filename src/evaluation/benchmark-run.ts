@@ -62,13 +62,20 @@ export type BenchmarkEnd = "complete" | "interrupted" | "allowance";
 const hopelessAfter = 12;
 
 /** Item by item, all methods of an item side by side: a run that is stopped early has compared what it did. */
-export async function runBenchmark(plan: BenchmarkPlan): Promise<BenchmarkEnd> {
-  const { concurrency, isKnown = () => false, signal } = plan;
+export async function runBenchmark(wanted: BenchmarkPlan): Promise<BenchmarkEnd> {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const follow = () => ending.abort(wanted.signal?.reason);
+  if (wanted.signal?.aborted) follow();
+  wanted.signal?.addEventListener("abort", follow, { once: true });
+  const plan = { ...wanted, signal };
+  const { concurrency, isKnown = () => false } = plan;
   const total = plan.tasks.reduce((sum, task) => sum + task.items.length * samplesOf(task), 0);
   const startedAt = performance.now();
   let spent = plan.spentBefore ?? noUsage;
   let done = countKnown(plan.tasks, isKnown);
   let failedInRow = 0;
+  let last: EvaluationRecord | undefined;
   let hopeless: Error | undefined;
 
   function* waiting(): Generator<[task: BenchmarkTask, job: Job]> {
@@ -78,7 +85,7 @@ export async function runBenchmark(plan: BenchmarkPlan): Promise<BenchmarkEnd> {
   }
   const queue = waiting();
   const mayBegin = () =>
-    !signal?.aborted && !hopeless && isWithin(plan.allowance ?? {}, spent, (performance.now() - startedAt) / 1000);
+    !signal.aborted && !hopeless && isWithin(plan.allowance ?? {}, spent, (performance.now() - startedAt) / 1000);
   let leftOut = false;
 
   async function work(): Promise<void> {
@@ -95,18 +102,29 @@ export async function runBenchmark(plan: BenchmarkPlan): Promise<BenchmarkEnd> {
         leftOut = true;
         return;
       }
-      plan.onRecord(record);
+      try {
+        plan.onRecord(record);
+      } catch (error) {
+        // What cannot be written down must not be paid for: a full disk ends what is under way too.
+        ending.abort(error);
+        throw error;
+      }
       done++;
+      last = record;
       spent = addUsage(addUsage(spent, record.usage), record.gradingUsage ?? noUsage);
       failedInRow = record.error !== undefined && record.text === "" ? failedInRow + 1 : 0;
       if (failedInRow >= Math.max(hopelessAfter, concurrency)) hopeless = everyAnswerFails(record, failedInRow);
       plan.onProgress?.({ done, total, record, spent });
     }
   }
-  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, work));
+  const workers = await Promise.allSettled(Array.from({ length: Math.max(1, concurrency) }, work));
+  wanted.signal?.removeEventListener("abort", follow);
+  for (const worker of workers) if (worker.status === "rejected") throw worker.reason;
   if (hopeless) throw hopeless;
-  if (!leftOut) return "complete";
-  return signal?.aborted ? "interrupted" : "allowance";
+  if (leftOut) return signal.aborted ? "interrupted" : "allowance";
+  // A short run too: a table of zeros would say something of the model.
+  if (last && failedInRow === total) throw everyAnswerFails(last, total);
+  return "complete";
 }
 
 /** Number of answers that a benchmark asks of each item. */
@@ -157,7 +175,7 @@ function answerPlan({ model, temperature, seed, budget, signal }: BenchmarkPlan,
 function everyAnswerFails(record: EvaluationRecord, inRow: number): Error {
   return userError(
     "every-answer-fails",
-    `${inRow} answers in a row failed; the last one (${record.method} on ${record.item}): ${record.error}`,
+    `${inRow} ${inRow === 1 ? "answer" : "answers in a row"} failed; the last one (${record.method} on ${record.item}): ${record.error}`,
     "See what the error says and run the same command again: it goes on where this one stopped.",
   );
 }
