@@ -1,0 +1,51 @@
+"""The other side of metric-sinks.test.ts: reads event files with TensorBoard's own reader, and runs with MLflow's own client; prints JSON."""
+
+import json
+import sys
+
+
+def tensorboard(folder):
+    import logging
+
+    import tensorboard
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util import tensor_util
+
+    logging.disable(logging.CRITICAL)
+    accumulator = EventAccumulator(folder, size_guidance={"tensors": 0})
+    accumulator.Reload()
+    read = {}
+    for tag in accumulator.Tags()["tensors"]:
+        values = [(event.step, tensor_util.make_ndarray(event.tensor_proto)) for event in accumulator.Tensors(tag)]
+        read[tag] = [[step, str(float(value))] for step, value in values]
+    return {"version": tensorboard.version.VERSION, "read": read}
+
+
+def mlflow(uri):
+    import mlflow
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=uri)
+    runs = []
+    for experiment in client.search_experiments():
+        for run in client.search_runs([experiment.experiment_id]):
+            history = {
+                key: [[metric.step, str(metric.value)] for metric in client.get_metric_history(run.info.run_id, key)]
+                for key in run.data.metrics
+            }
+            runs.append(
+                {
+                    "experiment": experiment.name,
+                    "name": run.info.run_name,
+                    "status": run.info.status,
+                    "params": run.data.params,
+                    "history": history,
+                }
+            )
+    return {"version": mlflow.__version__, "runs": runs}
+
+
+try:
+    print(json.dumps({"tensorboard": tensorboard, "mlflow": mlflow}[sys.argv[1]](sys.argv[2])))
+except ImportError as error:
+    print(json.dumps({"missing": str(error)}))
