@@ -1,5 +1,5 @@
 /** The options of `midcourse eval`; `evaluate.ts` does the work. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { modelOptions } from "./model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "./option-numbers.ts";
 
@@ -20,8 +20,11 @@ export function registerEval(program: Command): void {
     .option("--max-tokens <number>", "new tokens of one call (default: the task's)", fromOne)
     .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--budget <caps>", "most that one answer may cost: tokens=…, output-tokens=…, calls=…, usd=…, seconds=…")
-    .option("--run-budget <caps>", "most that the whole run may cost, in the same words")
-    .option("--pool <number>", "plain samples of each item behind the resampling baseline; 0 for none", wholeNumber, 16)
+    .option(
+      "--run-budget <caps>",
+      "most that the whole run may cost, in the same words; answers under way then are still finished",
+    )
+    .option("--pool <number>", "plain samples of each item behind the resampling baseline, from 2; 0 for none", poolSize, 16)
     .option("--pool-temperature <number>", "their temperature (default: that of the run, 0.7 where that is 0)", notNegative)
     .option("--judge <models>", "judge models at the same kind of server, for summaries or with --grade-by judge")
     .option("--judge-samples <number>", "verdicts of each judge on each answer", fromOne, 1)
@@ -61,3 +64,9 @@ run; the model, prompts, seed and temperature may not change. Reports: midcourse
 
 /** Plain answers, refinement while answering, refinement afterwards, and resampling. */
 const defaultMethods = "vanilla,pasr-format,self-refine,self-consistency";
+
+function poolSize(text: string): number {
+  const samples = wholeNumber(text);
+  if (samples === 1) throw new InvalidArgumentError("One sample has nothing to be resampled from: it must be 0, or 2 or more.");
+  return samples;
+}

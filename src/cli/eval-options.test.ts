@@ -1,7 +1,9 @@
+import { Command } from "commander";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
-import { filesByTask, parseBudget, parseNames } from "./eval-options.ts";
+import { registerEval } from "./eval-command.ts";
+import { allowanceWords, filesByTask, parseBudget, parseNames } from "./eval-options.ts";
 
 describe("caps", () => {
   test("by the names people type", () => {
@@ -65,4 +67,30 @@ describe("files", () => {
 test("names are listed once, in order", () => {
   expect(parseNames(" b, a,b,", "--tasks")).toEqual(["b", "a"]);
   expect(() => parseNames(" , ", "--tasks")).toThrow("empty");
+});
+
+test("a run that its budget ended says whether that was spent or is not known", () => {
+  const known = { calls: 3, inputTokens: 5, outputTokens: 5, dollars: 0.1, milliseconds: 1 };
+  const { dollars: _, ...free } = known;
+  expect(allowanceWords({ dollars: 1 }, known)).toMatch(/budget is spent/);
+  expect(allowanceWords({ dollars: 1 }, free)).toMatch(/dollars is unknown.*--prices/);
+  expect(allowanceWords({ tokens: 1 }, { ...known, inputTokens: undefined })).toMatch(/tokens is unknown/);
+  expect(allowanceWords({ calls: 1 }, { ...known, inputTokens: undefined })).toMatch(/budget is spent/);
+});
+
+test("a pool of one sample is refused, and none is not", async () => {
+  const said = (pool: string) => {
+    const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+    registerEval(program);
+    program.commands[0]!.exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .action(() => {});
+    return program.parseAsync(["node", "midcourse", "eval", "--pool", pool]).then(
+      () => "taken",
+      (error: Error) => error.message,
+    );
+  };
+  expect(await said("1")).toMatch(/0, or 2 or more/);
+  expect(await said("0")).toBe("taken");
+  expect(await said("2")).toBe("taken");
 });

@@ -1,6 +1,7 @@
 /** What `midcourse eval` was asked for, read from its options: lists, caps on cost, files by task. Errors say what to type. */
 import type { Budget } from "#kernel/budget.ts";
 import { userError } from "#kernel/errors.ts";
+import type { Usage } from "#kernel/model.ts";
 
 const caps: Readonly<Record<string, keyof Budget>> = {
   tokens: "tokens",
@@ -59,4 +60,18 @@ export function parseNames(text: string, option: string): string[] {
   if (names.length === 0)
     throw userError("empty-list", `${option} is empty`, `Write names between commas, such as ${option} gsm8k,mmlu.`);
   return [...new Set(names)];
+}
+
+/** Why a run ended before its answers were all given. A cap on something that nobody tells ends it too, and for another reason. */
+export function allowanceWords({ dollars, tokens, outputTokens }: Budget, spent: Usage): string {
+  const counts = tokens !== undefined || outputTokens !== undefined;
+  const unknown =
+    dollars !== undefined && spent.dollars === undefined
+      ? "dollars is unknown: there is no price for this model (--prices FILE)"
+      : counts && (spent.inputTokens === undefined || spent.outputTokens === undefined)
+        ? "tokens is unknown: the server does not tell them for every call"
+        : undefined;
+  return unknown === undefined
+    ? "The run's budget is spent and answers are missing. The same command with a larger --run-budget goes on."
+    : `The run's cost in ${unknown}. An unknown amount is not a small one, so no further answer was begun and answers are missing.`;
 }

@@ -8,12 +8,13 @@ import { type BenchmarkOutcome, type BenchmarkSettings, evaluateBenchmarks } fro
 import { keepTasks, prepareTasks } from "#recipes/benchmark-tasks.ts";
 import { openRun } from "#record/run-directory.ts";
 import { openBenchmarkHelp } from "./benchmark-help.ts";
-import { filesByTask, parseBudget, parseNames } from "./eval-options.ts";
+import { allowanceWords, filesByTask, parseBudget, parseNames } from "./eval-options.ts";
 import { interruptSignal } from "./interrupt.ts";
 import type { ModelOptions } from "./model-options.ts";
 import { openModel } from "./open-model.ts";
 import { packageVersion, shownCommand } from "./package-version.ts";
 import { Progress } from "./progress.ts";
+import { harmless } from "./trace-text.ts";
 
 export interface EvaluateOptions extends ModelOptions {
   methods: string;
@@ -49,7 +50,8 @@ export async function evaluateCommand(options: EvaluateOptions): Promise<void> {
   const settings = settingsOf(options);
   const signal = interruptSignal();
   const progress = new Progress();
-  const note = (text: string) => process.stderr.write(`${text}\n`);
+  const note = (text: string) => process.stderr.write(`${harmless(text)}\n`);
+  const told: Told = { progress };
 
   const opened = await openModel({ ...options, cache: options.cache ?? path.join(out, "answers"), signal, onRetry: undefined });
   try {
@@ -94,10 +96,10 @@ export async function evaluateCommand(options: EvaluateOptions): Promise<void> {
         version: packageVersion(),
         signal,
         onNote: note,
-        onProgress: showProgress(progress),
+        onProgress: showProgress(told),
       });
       progress.finish();
-      report(outcome, options, out);
+      report(outcome, options, told);
       if (outcome.end === "interrupted") signal.throwIfAborted();
     } finally {
       await help.close();
@@ -130,18 +132,28 @@ function taskNames({ tasks }: EvaluateOptions, isShipped: boolean): string[] {
   throw userError("no-tasks", "it is not said on which benchmarks", "Name them, such as --tasks gsm8k,math-500.");
 }
 
+/** What was seen of the answers while they came. */
+interface Told {
+  progress: Progress;
+  /** What the last failed answer says. */
+  failure?: string;
+}
+
 /** Accuracy so far of each method, as many as fit on a line. */
-function showProgress(progress: Progress): (state: BenchmarkProgress) => void {
+function showProgress(told: Told): (state: BenchmarkProgress) => void {
   const methods = new Map<string, { right: number; answers: number }>();
   let failures = 0;
   return ({ done, total, record }) => {
-    if (record.error !== undefined) failures++;
+    if (record.error !== undefined) {
+      failures++;
+      told.failure = record.error;
+    }
     if (record.method !== resamplingMethod) {
       const { right, answers } = methods.get(record.method) ?? { right: 0, answers: 0 };
       methods.set(record.method, { right: right + record.accuracy, answers: answers + 1 });
     }
     const figures = [...methods].slice(0, 6).map(([id, { right, answers }]) => [id, `${Math.round((100 * right) / answers)} %`]);
-    progress.update({
+    told.progress.update({
       label: "Evaluate",
       done,
       total,
@@ -150,7 +162,7 @@ function showProgress(progress: Progress): (state: BenchmarkProgress) => void {
   };
 }
 
-function report({ end, results, resultsFile, reportFile }: BenchmarkOutcome, options: EvaluateOptions, out: string): void {
+function report({ end, results, spent, resultsFile, reportFile }: BenchmarkOutcome, options: EvaluateOptions, told: Told): void {
   if (options.json) {
     process.stdout.write(`${JSON.stringify(results)}\n`);
   } else {
@@ -161,14 +173,19 @@ function report({ end, results, resultsFile, reportFile }: BenchmarkOutcome, opt
     process.stdout.write(`\n${table}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`);
   }
   const failures = results.tasks.flatMap(({ methods }) => methods).reduce((sum, method) => sum + method.failures, 0);
-  if (failures > 0) {
+  const lost = results.tasks.reduce((sum, { pool }) => sum + (pool?.itemsLeftOut ?? 0), 0);
+  if (failures > 0 || told.failure !== undefined) {
+    const what = [
+      ...(failures > 0
+        ? [`${failures} ${failures === 1 ? "answer" : "answers"} failed and ${failures === 1 ? "counts" : "count"} as wrong`]
+        : []),
+      ...(lost > 0 ? [`${lost} ${lost === 1 ? "item has" : "items have"} no whole resampling pool`] : []),
+    ];
+    const last = told.failure === undefined ? "" : ` The last failure: ${harmless(told.failure)}.`;
     process.stderr.write(
-      `${failures} answers failed and count as wrong; ${path.join(out, "records.jsonl")} says why. The same command tries them again.\n`,
+      `${what.join("; ") || "Samples of the resampling pool failed"}. The same command tries them again; ${path.join(options.out, "records.jsonl")} has every reason.${last}\n`,
     );
   }
-  if (end === "allowance") {
-    process.stderr.write(
-      "The run's budget is spent and answers are missing. The same command with a larger --run-budget goes on.\n",
-    );
-  }
+  if (end === "allowance")
+    process.stderr.write(`${allowanceWords(parseBudget(options.runBudget ?? "", "--run-budget"), spent)}\n`);
 }

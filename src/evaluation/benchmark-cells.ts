@@ -54,7 +54,7 @@ export function tokens({
   tokensPerAnswer?: number;
   allTokensPerAnswer?: number;
 }): string {
-  return tokensPerAnswer === undefined ? "–" : `${short(tokensPerAnswer)} / ${short(allTokensPerAnswer)}`;
+  return tokensPerAnswer === undefined ? "unknown" : `${short(tokensPerAnswer)} / ${short(allTokensPerAnswer)}`;
 }
 
 export function poolTokens({ resamplingCurve, pool }: BenchmarkTaskResult, isShort: boolean): string {

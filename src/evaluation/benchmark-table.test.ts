@@ -64,8 +64,21 @@ describe("the table of a benchmark", () => {
     expect(wide).toContain("not comparable: silent: tokens unknown: the server gave no usage");
     expect(wide).toContain("not comparable: vanilla, refine: no resampling pool: no plain samples were drawn");
     expect(wide).toContain("failed: silent 8 of 8 answers");
+    expect(wide).toContain("tokens unknown: silent 8 of 8 answers");
+    expect(lineOf(wide, "silent")).toContain(" unknown ");
+    expect(wide).not.toContain("left out");
     expect(wide).toContain("no answer found: silent 100.0 %");
     expect(wide).toContain("pass@4");
+  });
+
+  test("says which items the resampling pool lacks, and which answers ended early", () => {
+    const broken = records.map((record, index) => {
+      if (record.method === "resampling" && record.item === "item-3") return { ...record, failed: true, attempts: [] };
+      return index === 0 ? { ...record, reason: "tool-calls" as const } : record;
+    });
+    const table = renderBenchmarkTable(summariseBenchmark({ ...plan, tasks, methods, records: broken }), { width: 200 });
+    expect(table).toContain("resampling: 1 of 8 items left out, whose samples failed or whose tokens are unknown");
+    expect(table).toContain("ended early, with the best answer so far: vanilla 1 of 8 (tool calls)");
   });
 
   test("doubts a pool whose single samples are nothing like the baseline's answers", () => {

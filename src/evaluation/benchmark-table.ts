@@ -122,7 +122,7 @@ const taskColumns: readonly TextColumn<TaskRow>[] = [
     "tokens",
     0,
     tokens,
-    (method) => short(method.tokensPerAnswer),
+    (method) => (method.tokensPerAnswer === undefined ? "unknown" : short(method.tokensPerAnswer)),
     (task, isShort) => poolTokens(task, isShort),
   ),
   column("calls", "calls", 6, ({ callsPerAnswer }) => callsPerAnswer.toFixed(1)),
@@ -137,6 +137,7 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
     (method) => method.notComparable!,
   );
   const failed = task.methods.filter((method) => method.failures > 0);
+  const unmetered = task.methods.filter((method) => method.unknownTokens > 0);
   const incomplete = task.methods.filter((method) => method.items < task.items);
   const unfound = task.methods.filter((method) => method.extractionFailures > 0.05);
   const blind = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
@@ -145,12 +146,12 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
   const measured = task.methods.filter(({ measures }) => measures !== undefined);
   const judged = task.methods.filter(({ gradingTokensPerAnswer }) => gradingTokensPerAnswer !== undefined);
   const early = task.methods.flatMap(({ id, answers, reasons }) =>
-    ["budget-exhausted", "context-exceeded"].flatMap((reason) =>
+    ["budget-exhausted", "context-exceeded", "tool-calls"].flatMap((reason) =>
       reasons[reason] === undefined ? [] : [`${id} ${reasons[reason]} of ${answers} (${reason.replace("-", " ")})`],
     ),
   );
   return [
-    `${task.items} items${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
+    `${task.items} ${task.items === 1 ? "item" : "items"}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
       (blind.length > 0
         ? ` Differences from ${task.baseline} of ${detectable(blind)} points would be found four times in five.`
         : ""),
@@ -161,6 +162,11 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
         ]
       : []),
     ...(task.pool?.floor ? ["resampling: the greedy plain answer, or the vote of as many samples where that is better"] : []),
+    ...(task.pool && task.pool.itemsLeftOut > 0
+      ? [
+          `resampling: ${task.pool.itemsLeftOut} of ${task.pool.items + task.pool.itemsLeftOut} items left out, whose samples failed or whose tokens are unknown; Δ res. is over the others`,
+        ]
+      : []),
     ...(doubt === undefined ? [] : [doubt]),
     ...(early.length > 0 ? [`ended early, with the best answer so far: ${early.join(", ")}`] : []),
     ...(last
@@ -171,6 +177,11 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
     ...(failed.length > 0
       ? [
           `failed: ${failed.map((method) => `${method.id} ${method.failures} of ${method.answers} answers`).join(", ")}; what they had by then is graded`,
+        ]
+      : []),
+    ...(unmetered.length > 0
+      ? [
+          `tokens unknown: ${unmetered.map((method) => `${method.id} ${method.unknownTokens} of ${method.answers} answers`).join(", ")}; means are over the others, where those are nine in ten or more`,
         ]
       : []),
     ...(incomplete.length > 0
@@ -273,7 +284,9 @@ function overallColumns({ tasks }: BenchmarkResults): TextColumn<OverallRow>[] {
       ({ versusResampling }) => difference(versusResampling),
       ({ versusResampling }) => marked(versusResampling),
     ),
-    plain("tokens", "tokens", 1, tokens, ({ tokensPerAnswer }) => short(tokensPerAnswer)),
+    plain("tokens", "tokens", 1, tokens, ({ tokensPerAnswer }) =>
+      tokensPerAnswer === undefined ? "unknown" : short(tokensPerAnswer),
+    ),
   ];
 }
 

@@ -52,7 +52,8 @@ export function costCurve(records: readonly SlimRecord[], options: CurveOptions)
   const metered = several.filter(({ record }) => isMetered(record));
   if (metered.length < several.length * 0.9) return { missing: "tokens unknown: the server gave no usage" };
   const scored = rule === "best-of-n" ? metered.filter(({ record }) => isScored(record)) : metered;
-  if (scored.length < 2) return { missing: `${method} has no scores of its samples` };
+  if (rule === "best-of-n" && scored.length === 0) return { missing: `${method} has no scores of its samples` };
+  if (scored.length < 2) return { missing: `${method} has samples of one item alone` };
   const largest = commonSize(scored.map(({ size }) => size));
   const used = scored.filter(({ size }) => size >= largest);
   const byItem = Map.groupBy(used, ({ item }) => item);

@@ -12,7 +12,7 @@ import type { Budget } from "#kernel/budget.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import type { BoundMethod } from "#kernel/method-card.ts";
-import type { Model } from "#kernel/model.ts";
+import type { Model, Usage } from "#kernel/model.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { GradingTools, Task } from "#tasks/task.ts";
 import { judgeGrader } from "#verifiers/judge.ts";
@@ -68,6 +68,8 @@ export interface BenchmarkOutcome {
   end: BenchmarkEnd;
   /** Of what there is, also when the run was stopped. */
   results: BenchmarkResults;
+  /** By the whole run so far, failed answers and grading included. */
+  spent: Usage;
   resultsFile: string;
   reportFile: string;
 }
@@ -91,7 +93,7 @@ export async function evaluateBenchmarks(setup: BenchmarkSetup): Promise<Benchma
       ...(onProgress ? { onProgress } : {}),
       ...(signal ? { signal } : {}),
     });
-    return { end, ...writeResults(setup, tasks, store) };
+    return { end, spent: store.index.spent, ...writeResults(setup, tasks, store) };
   } finally {
     store.close();
   }
@@ -130,7 +132,11 @@ function judgeFor(task: Task, { judge }: GradingTools): Grader {
   return judgeGrader({ ...judge, kind });
 }
 
-function writeResults(setup: BenchmarkSetup, tasks: readonly BenchmarkTask[], store: RecordStore): Omit<BenchmarkOutcome, "end"> {
+function writeResults(
+  setup: BenchmarkSetup,
+  tasks: readonly BenchmarkTask[],
+  store: RecordStore,
+): Omit<BenchmarkOutcome, "end" | "spent"> {
   const { run, settings, modelName, command, version } = setup;
   const asked = new Map(
     tasks.map(({ task, items, methods }) => [
