@@ -9,15 +9,11 @@ def tensorboard(folder):
 
     import tensorboard
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    from tensorboard.util import tensor_util
 
     logging.disable(logging.CRITICAL)
-    accumulator = EventAccumulator(folder, size_guidance={"tensors": 0})
+    accumulator = EventAccumulator(folder, size_guidance={"scalars": 0})
     accumulator.Reload()
-    read = {}
-    for tag in accumulator.Tags()["tensors"]:
-        values = [(event.step, tensor_util.make_ndarray(event.tensor_proto)) for event in accumulator.Tensors(tag)]
-        read[tag] = [[step, str(float(value))] for step, value in values]
+    read = {tag: [[event.step, str(event.value)] for event in accumulator.Scalars(tag)] for tag in accumulator.Tags()["scalars"]}
     return {"version": tensorboard.version.VERSION, "read": read}
 
 
