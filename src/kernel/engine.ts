@@ -113,6 +113,6 @@ export interface Engine extends Scorer {
   freeze(): Promise<Scorer>;
   /** Writes a Hugging Face checkpoint folder (weights, config), and the optimiser's state when asked. */
   save(folder: string, options?: { optimizer?: boolean }): Promise<void>;
-  /** Loads what `save` wrote into this engine; with the optimiser's state when it is there. */
+  /** Loads what `save` wrote into this engine; with the optimiser's state when it is there, else with a fresh optimiser. */
   restore(folder: string): Promise<void>;
 }
