@@ -4,6 +4,7 @@ import { registerData } from "./data-command.ts";
 import { registerEval } from "./eval-command.ts";
 import { registerGrade } from "./grade-command.ts";
 import { registerMethods } from "./methods-command.ts";
+import { metricOptions } from "./metric-options.ts";
 import { positiveNumber, wholeNumber } from "./option-numbers.ts";
 import { registerSandbox } from "./sandbox-command.ts";
 import { registerSolve } from "./solve-command.ts";
@@ -46,7 +47,7 @@ function registerStart(program: Command): void {
 }
 
 function registerTrainSft(train: Command): void {
-  train
+  const command = train
     .command("sft")
     .description("supervised training: the small world's base model, or question–answer files")
     .option("--out <folder>", "run directory", "runs/sft")
@@ -69,10 +70,11 @@ function registerTrainSft(train: Command): void {
       "\nExamples:\n  midcourse train sft --out runs/base                      how the shipped model was made\n  midcourse train sft --data train.csv --test test.csv --out runs/word-problems\n",
     )
     .action(async (options) => (await import("./train-sft.ts")).trainSft(options));
+  for (const option of metricOptions()) command.addOption(option);
 }
 
 function registerTrainPasr(train: Command): void {
-  train
+  const command = train
     .command("pasr")
     .description("PASR: reinforcement learning that compares refined with plain answers (arXiv 2508.12903)")
     .option("--out <folder>", "run directory", "runs/pasr")
@@ -94,6 +96,7 @@ function registerTrainPasr(train: Command): void {
       "\nExamples:\n  midcourse train pasr --out runs/pasr\n  midcourse train pasr --set refineReward=any-refinement --out runs/any-refinement      the reward-hacking control\n  midcourse train pasr --model runs/base/model --data train.csv --test test.csv --out runs/mine\n",
     )
     .action(async (options) => (await import("./train-pasr.ts")).trainPasrCommand(options));
+  for (const option of metricOptions()) command.addOption(option);
 }
 
 function registerReport(program: Command): void {

@@ -13,13 +13,14 @@ import { Tokenizer } from "#tokens/tokenizer.ts";
 import { adapterOf } from "./adapter.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { printMeasurement } from "./measurement.ts";
+import { type MetricOptions, withMetricSinks } from "./metric-options.ts";
 import { applySettings } from "./pasr-settings.ts";
 import { Progress } from "./progress.ts";
 import { shippedModel } from "./shipped-model.ts";
 import { openSource, type SourceOptions } from "./source-options.ts";
 import { pasrFigures } from "./training-figures.ts";
 
-export interface TrainPasrOptions extends SourceOptions {
+export interface TrainPasrOptions extends SourceOptions, MetricOptions {
   out: string;
   model?: string;
   preset: "small-world" | "paper";
@@ -76,25 +77,29 @@ export async function trainPasrCommand(options: TrainPasrOptions): Promise<void>
     });
     const earlier = await answerSource({ ...measured, name: "base", ...showing("Measure the base") });
     const probe = source.validation(100, deriveSeed(options.seed, "probe"));
-    const trained = await trainPasr({
-      engine,
-      tokenizer,
-      run,
-      options: pasr,
-      seed: options.seed,
-      items: source.problems(deriveSeed(options.seed, "problems")),
-      judge: source.verify,
-      ...(source === worldSource
-        ? {
-            evaluate: (_done: number, stop?: AbortSignal) =>
-              probeRefinement(new EmbeddedModel(engine, tokenizer), probe, pasr, stop),
-          }
-        : {}),
-      evaluateEvery: Math.max(1, Math.round(pasr.steps / 10)),
-      signal,
-      onProgress: ({ stepsDone, steps, metrics }) =>
-        progress.update({ label: "Train with PASR", done: stepsDone, total: steps, figures: pasrFigures(metrics) }),
-    });
+    const trained = await withMetricSinks(options, run, (sinks) =>
+      trainPasr({
+        engine,
+        tokenizer,
+        run,
+        options: pasr,
+        seed: options.seed,
+        items: source.problems(deriveSeed(options.seed, "problems")),
+        judge: source.verify,
+        ...(source === worldSource
+          ? {
+              evaluate: (_done: number, stop?: AbortSignal) =>
+                probeRefinement(new EmbeddedModel(engine, tokenizer), probe, pasr, stop),
+            }
+          : {}),
+        evaluateEvery: Math.max(1, Math.round(pasr.steps / 10)),
+        signal,
+        onProgress: ({ stepsDone, steps, metrics }) => {
+          sinks.log(stepsDone, metrics);
+          progress.update({ label: "Train with PASR", done: stepsDone, total: steps, figures: pasrFigures(metrics) });
+        },
+      }),
+    );
     if (!trained.finished) signal.throwIfAborted();
     const results = await measureSource({
       ...measured,

@@ -8,11 +8,12 @@ import { openRun } from "#record/run-directory.ts";
 import { adapterOf } from "./adapter.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { printMeasurement } from "./measurement.ts";
+import { type MetricOptions, withMetricSinks } from "./metric-options.ts";
 import { Progress } from "./progress.ts";
 import { openSource, type SourceOptions } from "./source-options.ts";
 import { supervisedFigures } from "./training-figures.ts";
 
-export interface TrainSftOptions extends SourceOptions {
+export interface TrainSftOptions extends SourceOptions, MetricOptions {
   out: string;
   model?: string;
   size?: string;
@@ -51,19 +52,23 @@ export async function trainSft(options: TrainSftOptions): Promise<void> {
       sft: { ...sft, adamW: { ...sft.adamW } },
     },
   });
-  const trained = await runSupervised({
-    source,
-    start: options.model === undefined ? { size } : { folder: options.model },
-    options: sft,
-    seed: options.seed,
-    run,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(options.lora === undefined ? {} : { lora: adapterOf(options.lora, options.seed) }),
-    evaluate: (engine, tokenizer, stop) => probeSource(source, engine, tokenizer, options.seed, stop),
-    signal,
-    onProgress: ({ stepsDone, steps, metrics }) =>
-      progress.update({ label: "Supervised training", done: stepsDone, total: steps, figures: supervisedFigures(metrics) }),
-  });
+  const trained = await withMetricSinks(options, run, (sinks) =>
+    runSupervised({
+      source,
+      start: options.model === undefined ? { size } : { folder: options.model },
+      options: sft,
+      seed: options.seed,
+      run,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(options.lora === undefined ? {} : { lora: adapterOf(options.lora, options.seed) }),
+      evaluate: (engine, tokenizer, stop) => probeSource(source, engine, tokenizer, options.seed, stop),
+      signal,
+      onProgress: ({ stepsDone, steps, metrics }) => {
+        sinks.log(stepsDone, metrics);
+        progress.update({ label: "Supervised training", done: stepsDone, total: steps, figures: supervisedFigures(metrics) });
+      },
+    }),
+  );
   try {
     const measured = await measureSource({
       source,
