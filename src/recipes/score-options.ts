@@ -8,6 +8,7 @@ import type { Credit } from "#training/leave-one-out.ts";
 import type { Normaliser } from "#training/normaliser.ts";
 import type { Schedule } from "#training/schedule.ts";
 import type { KlPlacement } from "#training/turn-kl.ts";
+import type { EarlierTurns, RetryPrompts } from "./score-turns.ts";
 
 export interface ScoreOptions {
   /** Conversations per question, each with its own first answer. Not named: 4; at least 2, because an answer is compared with its siblings. */
@@ -55,7 +56,9 @@ export interface ScoreOptions {
    */
   baseFirstShare: number;
   /** The system message of a conversation (none when empty), and the fixed request for a second answer. */
-  prompts: { system: string; retry: string };
+  prompts: RetryPrompts;
+  /** How the second turn sees the first where the chat template would show it otherwise. Not in the paper: as a server would. */
+  earlierTurns: EarlierTurns;
 }
 
 /** What the paper asks before the second turn, in our own words. */
@@ -86,6 +89,7 @@ export const paperScoreOptions: ScoreOptions = {
   maskTruncated: false,
   baseFirstShare: 0,
   prompts: { system: "", retry: retryRequest },
+  earlierTurns: "as-shown",
 };
 
 /** The paper's setting for programs: trained on MBPP, tested on HumanEval. */

@@ -21,28 +21,28 @@
  *   - Stage I applies KL to the first turn alone; the paper lets the ten times smaller β1 act as well (stageOneSecondTurnKl).
  *   - The KL term of a token is the sum over the rest of its turn, as exact as the whole turn's sum and with less noise.
  *   - The last weights of each stage are used; the paper picks the checkpoint with the highest training reward.
- *   - Sampled ids are trained as they were drawn, end tokens included. A chat template that shows an earlier turn otherwise once another
- *     follows (some drop earlier reasoning) does not fit: the question is dropped, and where every question is, training ends with the reason.
+ *   - Sampled ids are trained as they were drawn, end tokens included. Where the chat template shows a first answer otherwise once another
+ *     turn follows (some drop earlier reasoning), the question is dropped, and where every question is, training ends with the reason;
+ *     earlierTurns `as-sampled` trains on the first answer as it was written instead.
  */
 import { renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Engine, Scorer } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
-import type { Message } from "#kernel/model.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { JsonObject } from "#record/json-lines.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
-import type { Tokenizer } from "#tokens/tokenizer.ts";
 import { type LoopResult, type Progress, runTrainingLoop, type StepContext } from "#training/loop.ts";
 import { type ReinforceOptions, reinforceStep } from "#training/reinforce-step.ts";
 import type { ReinforceMetrics } from "#training/reinforce-step-metrics.ts";
 import { learningRateAt } from "#training/schedule.ts";
 import type { Stream } from "#training/stream.ts";
-import type { FollowUp, GradedTurn, TurnGroup, TurnQuestion } from "#training/turn-rollouts.ts";
+import type { GradedTurn, TurnGroup, TurnQuestion } from "#training/turn-rollouts.ts";
 import type { Judge } from "./pasr-reward.ts";
 import type { ScoreOptions } from "./score-options.ts";
 import { stageOneRewards, stageTwoRewards, turnGrader } from "./score-reward.ts";
+import { opening, retryFollowUp, type TurnTokenizer } from "./score-turns.ts";
 
 export { paperCodeScoreOptions, paperScoreOptions, type ScoreOptions, smallWorldScoreOptions } from "./score-options.ts";
 
@@ -51,7 +51,7 @@ export type ScoreMetrics = ReinforceMetrics & { stage: 1 | 2 };
 export interface ScoreTraining {
   /** Holds the first weights; a resumed run restores its own. */
   engine: Engine;
-  tokenizer: Pick<Tokenizer, "encodeConversation" | "continueConversation" | "decode" | "stopIds">;
+  tokenizer: TurnTokenizer;
   /** Question i of the run; step s asks questions s·questionsPerStep and on. */
   items: Stream<Item>;
   /** Scores an answer in [0, 1]. */
@@ -78,7 +78,7 @@ export async function trainScore(training: ScoreTraining): Promise<LoopResult<Js
   const { engine, tokenizer, judge, options, seed, run, checkpointEvery = 20, rolloutsEvery = 10 } = training;
   checkOptions(options);
   const grader = turnGrader((ids) => tokenizer.decode(ids), judge);
-  const followUp = retryFollowUp(tokenizer, options);
+  const followUp = retryFollowUp(tokenizer, options.prompts, options.earlierTurns);
 
   const takeStep = async ({ step, reference, state, signal }: StepContext<JsonObject>) => {
     const stage = stageOf(step, options);
@@ -144,24 +144,10 @@ function questionsOf(step: number, stage: 1 | 2, { items, tokenizer, options, se
   return Array.from({ length: options.questionsPerStep }, (_, offset) => {
     const index = step * options.questionsPerStep + offset;
     const subject = items(index);
-    const prompt = tokenizer.encodeConversation(opening(subject, options), { addGenerationPrompt: true });
+    const prompt = tokenizer.encodeConversation(opening(subject, options.prompts), { addGenerationPrompt: true });
     const firstFromReference = stage === 2 && new Random(deriveSeed(seed, "base-first", index)).chance(options.baseFirstShare);
     return { index, subject, prompt, firstFromReference };
   });
-}
-
-function opening(item: Item, { prompts }: ScoreOptions): Message[] {
-  const question: Message = { role: "user", content: item.question };
-  return prompts.system === "" ? [question] : [{ role: "system", content: prompts.system }, question];
-}
-
-/** The ids of the request for a second answer, by the checkpoint's own template, put behind the first answer as it was sampled. */
-function retryFollowUp(tokenizer: ScoreTraining["tokenizer"], options: ScoreOptions): FollowUp<Item> {
-  return ({ subject, prompt }, { ids }) => {
-    const next: Message[] = [{ role: "user", content: options.prompts.retry }];
-    const whole = tokenizer.continueConversation(prompt, ids.slice(prompt.length), opening(subject, options), next);
-    return whole.slice(ids.length);
-  };
 }
 
 function learningRateOf(step: number, options: ScoreOptions): number {

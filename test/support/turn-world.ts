@@ -24,6 +24,7 @@ export const verifier: Verifier = (item, answer) => ({ accuracy: answer === item
 /** One token per word; the template writes nothing around a message but the end of an assistant's turn. */
 export const tokenizer = {
   stopIds: [endId],
+  endOfTurnId: endId,
   encodeConversation: (messages: readonly Message[]) => messages.map((message) => idOf(message.content)),
   decode: (ids: readonly number[]) =>
     ids
