@@ -71,14 +71,14 @@ export const paperIscOptions: IscOptions = {
   },
 };
 
-/** For a model of a million parameters, whose words are few. */
+/** For a model of a million parameters, whose words are few; at a third of this rate it does not come to give verdicts at all. */
 export const smallIscOptions: IscOptions = {
   ...paperIscOptions,
   temperature: 0.9,
   maxTokens: 160,
   instruction: "Solve step by step. Check each step.",
   verdicts: { right: "All right.", wrong: "Not right." },
-  training: { ...paperIscOptions.training, tokensPerStep: 4096, maxTokens: 600, learningRate: 3e-4, warmup: 0.1 },
+  training: { ...paperIscOptions.training, epochs: 4, tokensPerStep: 4096, maxTokens: 600, learningRate: 1e-3, warmup: 0.1 },
 };
 
 export interface IscTraining extends Pick<SelfTraining, "tokenizer" | "signal" | "onProgress"> {

@@ -1,0 +1,60 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Command } from "commander";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { registerTrainBaselines } from "./train-baselines-command.ts";
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(path.join(tmpdir(), "baselines-"));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => vi.restoreAllMocks());
+
+const signals = ["SIGINT", "SIGTERM"] as const;
+
+async function run(...words: string[]): Promise<string> {
+  let output = "";
+  const before = new Set<unknown>(signals.flatMap((name) => process.listeners(name)));
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    output += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+  const program = new Command().exitOverride();
+  registerTrainBaselines(program);
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync([...words, "--questions", "8", "--items", "4", "--threads", "1"], { from: "user" });
+    return output;
+  } finally {
+    vi.restoreAllMocks();
+    // A command listens for Ctrl-C until its process ends, and this one goes on.
+    for (const name of signals) for (const each of process.listeners(name)) if (!before.has(each)) process.off(name, each);
+  }
+}
+
+test.each([
+  ["isc", "--samples=2", "--epochs=1"],
+  ["rise", "--rounds=1", "--samples=2", "--keep=best"],
+  ["pasr-ift", "--trained=models/base", "--samples=8", "--epochs=1"],
+])(
+  "%s measures before and after, and the same command again gives the same",
+  async (name, ...words) => {
+    const out = path.join(root, name!);
+    const shown = await run(name!, ...words, "--out", out);
+    expect(shown).toContain(`base ${name === "rise" ? "rise-1" : name}`);
+    expect(existsSync(path.join(out, "model", "model.safetensors"))).toBe(true);
+    const results = readFileSync(path.join(out, "results.json"), "utf8");
+    expect(await run(name!, ...words, "--out", out)).toBe(shown);
+    expect(readFileSync(path.join(out, "results.json"), "utf8")).toBe(results);
+  },
+  60_000,
+);
+
+test("another option in the same folder is refused, and so are good refinements from nowhere", async () => {
+  await expect(run("isc", "--samples=3", "--epochs=1", "--out", path.join(root, "isc"))).rejects.toThrow("recipe.samples");
+  await expect(run("pasr-ift", "--out", path.join(root, "none"))).rejects.toThrow("one of two places");
+  await expect(run("rise", "--keep=some")).rejects.toThrow();
+});
