@@ -75,17 +75,18 @@ export async function selfTrain(training: SelfTraining): Promise<SelfTrained> {
   const { engine, run, signal } = training;
   const folders = foldersOf(run.folder);
   if (!existsSync(folders.base)) await saveModel(engine, folders.base);
-  const base = await baseFigure(training, folders);
+  let base: number | undefined;
   const records: RoundRecord[] = [];
   try {
+    base = await baseFigure(training, folders);
     for (let round = 1; round <= training.rounds && !isEnough(records, base, training.patience); round++) {
       const record = await runRound(training, round, folders);
-      if (record === undefined) return { finished: false, rounds: records, best: bestRound(records, base), model: undefined };
+      if (record === undefined) return stopped(records, base);
       records.push(record);
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
-    return { finished: false, rounds: records, best: bestRound(records, base), model: undefined };
+    return stopped(records, base);
   }
   const best = bestRound(records, base);
   await engine.restore(best === 0 ? folders.base : folders.model(best));
@@ -93,6 +94,10 @@ export async function selfTrain(training: SelfTraining): Promise<SelfTrained> {
   await saveModel(engine, model);
   run.writeFile("rounds.json", `${JSON.stringify({ base: base ?? null, best, rounds: records }, null, 2)}\n`);
   return { finished: true, rounds: records, best, model };
+}
+
+function stopped(records: RoundRecord[], base: number | undefined): SelfTrained {
+  return { finished: false, rounds: records, best: bestRound(records, base), model: undefined };
 }
 
 /** Undefined when it was stopped half-way. */
