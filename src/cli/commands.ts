@@ -8,6 +8,7 @@ import { metricOptions } from "./metric-options.ts";
 import { positiveNumber, wholeNumber } from "./option-numbers.ts";
 import { registerSandbox } from "./sandbox-command.ts";
 import { registerSolve } from "./solve-command.ts";
+import { registerTrainBaselines } from "./train-baselines-command.ts";
 import { registerTrainPtr } from "./train-ptr-command.ts";
 
 export function registerCommands(program: Command): void {
@@ -15,10 +16,11 @@ export function registerCommands(program: Command): void {
   registerSolve(program);
   registerMethods(program);
   registerEval(program);
-  const train = program.command("train").description("train a model: sft, pasr, ptr");
+  const train = program.command("train").description("train a model: sft, pasr, ptr, and the trained baselines");
   registerTrainSft(train);
   registerTrainPasr(train);
   registerTrainPtr(train);
+  registerTrainBaselines(train);
   registerData(program);
   registerReport(program);
   registerExport(program);

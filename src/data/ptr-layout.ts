@@ -9,11 +9,8 @@
  * `{question, output1, output2}`; with n attempts, `output1` … `outputN` are the attempts and the last output is the final answer.
  */
 import type { TrainingConversation } from "#kernel/conversation.ts";
+import { refineRequest } from "#kernel/refine-request.ts";
 import type { Dropped } from "./data-card.ts";
-
-/** What the user says between an attempt and the next; the same words in every example and when the trained model is asked to refine. */
-export const refineRequest =
-  "Think about your answer once more: correct what is wrong in it, make it more precise and more complete, and write the whole improved answer.";
 
 export interface PtrExample {
   id: string;

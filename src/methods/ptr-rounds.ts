@@ -18,6 +18,7 @@
 import { answerFormOf } from "#kernel/answer-form.ts";
 import { withInstruction } from "#kernel/call.ts";
 import type { MethodCard } from "#kernel/method-card.ts";
+import { refineRequest } from "#kernel/refine-request.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { type Candidate, mostAgreed } from "./driver/candidates.ts";
@@ -47,7 +48,7 @@ export function ptrRounds(options: PtrRoundsOptions): Method {
 }
 
 async function* runPtrRounds(request: MethodRequest, options: PtrRoundsOptions): AsyncGenerator<TraceEvent, Outcome> {
-  const { rounds, refinePrompt = defaultPtrPrompt, choose = "last", stopWhenSame = false } = options;
+  const { rounds, refinePrompt = refineRequest, choose = "last", stopWhenSame = false } = options;
   const calls = new TracedCalls(request);
   const form = answerFormOf(request);
   const question = withInstruction(request.messages, options.instruction);
@@ -80,9 +81,6 @@ async function* runPtrRounds(request: MethodRequest, options: PtrRoundsOptions):
     return { chosen: calls.candidates.at(-1), why: "last answer" };
   }
 }
-
-const defaultPtrPrompt =
-  "Think about your answer once more, look for what is missing, unclear or wrong in it, and give a more exact and better grounded answer, in full and in the same form.";
 
 export const ptrRoundsCard: MethodCard = {
   id: "ptr-rounds",

@@ -1,7 +1,7 @@
 /** The data card of PTR's phase 1: counts, drops and reasons, lengths, agreement, the gap, cost. Two equal runs give the same bytes. */
 import { type CardUsage, type DataCard, type DropTally, dataCard } from "#data/data-card.ts";
-import { refineRequest } from "#data/ptr-layout.ts";
 import { mean, median } from "#evaluation/statistics.ts";
+import { refineRequest } from "#kernel/refine-request.ts";
 import type { MixedExamples, PtrDataSetup } from "./ptr-data.ts";
 import { type GapReport, gapLevel } from "./ptr-data-gap.ts";
 import type { Selection } from "./ptr-data-selection.ts";

@@ -1,11 +1,11 @@
 /** Accuracy round by round of a model that refines in one chat, as PTR reports it. */
 
-import { refineRequest } from "#data/ptr-layout.ts";
 import type { AnswerPlan } from "#evaluation/answer-item.ts";
 import type { EvaluationRecord } from "#evaluation/evaluation-record.ts";
 import { evaluate } from "#evaluation/run.ts";
 import { countTransitions } from "#evaluation/transitions.ts";
 import type { Item } from "#kernel/item.ts";
+import { refineRequest } from "#kernel/refine-request.ts";
 import { ptrRounds } from "#methods/ptr-rounds.ts";
 
 export interface RoundsPlan extends Pick<AnswerPlan, "model" | "verify" | "maxTokens" | "seed" | "ask" | "signal"> {
