@@ -1,9 +1,10 @@
 /** Registers `midcourse train ptr`; the work is in `train-ptr.ts`. */
 import { type Command, Option } from "commander";
+import { metricOptions } from "./metric-options.ts";
 import { fromOne, notNegative, positiveNumber, wholeNumber } from "./option-numbers.ts";
 
 export function registerTrainPtr(train: Command): void {
-  train
+  const command = train
     .command("ptr")
     .description("PTR: learn to improve on attempts, which are shown and not learned (arXiv 2410.13413)")
     .requiredOption(
@@ -62,4 +63,5 @@ Examples:
 `,
     )
     .action(async (options) => (await import("./train-ptr.ts")).trainPtrCommand(options));
+  for (const option of metricOptions()) command.addOption(option);
 }

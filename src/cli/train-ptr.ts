@@ -12,10 +12,11 @@ import type { Schedule } from "#training/schedule.ts";
 import { adapterOf } from "./adapter.ts";
 import { digest } from "./data-files.ts";
 import { interruptSignal } from "./interrupt.ts";
+import { type MetricOptions, withMetricSinks } from "./metric-options.ts";
 import { Progress } from "./progress.ts";
 import { shippedModel } from "./shipped-model.ts";
 
-export interface TrainPtrOptions {
+export interface TrainPtrOptions extends MetricOptions {
   data: readonly string[];
   from?: string;
   model?: string;
@@ -78,27 +79,27 @@ export async function trainPtrCommand(options: TrainPtrOptions): Promise<void> {
       process.stderr.write(`${renderCard(card)}${examples.validation.length} examples for validation\n`);
       if (options.loadCheckpoint !== undefined) await engine.restore(options.loadCheckpoint);
     }
-    const result = await trainPtr({
-      engine,
-      tokenizer,
-      examples: examples.train,
-      validation: examples.validation,
-      options: ptr,
-      seed: options.seed,
-      run,
-      signal,
-      onProgress: ({ stepsDone, steps, metrics }) =>
-        progress.update({
-          label: "Train with PTR",
-          done: stepsDone,
-          total: steps,
-          figures: {
+    const result = await withMetricSinks(options, run, (sinks) =>
+      trainPtr({
+        engine,
+        tokenizer,
+        examples: examples.train,
+        validation: examples.validation,
+        options: ptr,
+        seed: options.seed,
+        run,
+        signal,
+        onProgress: ({ stepsDone, steps, metrics }) => {
+          sinks.log(stepsDone, metrics);
+          const figures = {
             loss: metrics.loss.toFixed(4),
             epoch: metrics.epoch.toFixed(2),
             "tokens/s": String(Math.round(metrics.timing.tokensPerSecond)),
-          },
-        }),
-    });
+          };
+          progress.update({ label: "Train with PTR", done: stepsDone, total: steps, figures });
+        },
+      }),
+    );
     if (!result.finished) signal.throwIfAborted();
     progress.finish();
     const first = run.readLines("evaluations")[0]?.validationLoss ?? null;
