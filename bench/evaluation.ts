@@ -41,6 +41,8 @@ interface Taken {
   seconds: number;
   /** Of this process alone, user and system. */
   processorSeconds: number;
+  /** Of `seconds`, those from the first request to the last answer, where loading and grading stand apart. */
+  askingSeconds?: number;
 }
 
 /** Everything is warm before it is measured: connections are opened and code is compiled once, not once an answer. */
@@ -188,7 +190,9 @@ async function measure(delay: number, contenders: readonly Contender[]): Promise
       `${Math.min(...shares).toFixed(1)}–${Math.max(...shares).toFixed(1)} %`.padStart(15),
       `${median(perCall).toFixed(3)} ms`.padStart(10),
     ];
-    console.log(`${name.padEnd(22)} ${columns.join(" ")}`);
+    const asking = runs.flatMap(({ askingSeconds }) => askingSeconds ?? []);
+    const apart = asking.length > 0 ? `  (requests alone ${median(asking).toFixed(2)} s)` : "";
+    console.log(`${name.padEnd(22)} ${columns.join(" ")}${apart}`);
   }
 }
 
