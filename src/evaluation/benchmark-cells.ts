@@ -100,3 +100,13 @@ export function poolDoubt({ pool, baseline, methods, resamplingCurve }: Benchmar
   const single = percent(resamplingCurve[0]!.accuracy);
   return `doubtful: single samples of the resampling pool are right ${single} % of the time, ${baseline} ${percent(plain.accuracy)} %: look whether both were asked alike (prompt, temperature)`;
 }
+
+/** The smallest difference that would usually be found, which differs from method to method; some items are too few for any. */
+export function detectable(effects: readonly number[], from: string): string {
+  if (effects.length === 0) return "";
+  const [least, most] = [Math.min(...effects), Math.max(...effects)];
+  if (least >= 1) return `These items are too few for a difference from ${from} to be found four times in five, however large.`;
+  const [low, high] = [percent(least), percent(most)];
+  const range = most >= 1 ? `${low} and more` : low === high ? low : `${low} to ${high}`;
+  return `Differences from ${from} of ${range} points would be found four times in five.`;
+}

@@ -1,5 +1,5 @@
 /** The tables of a benchmark's report: methods over tasks in the shape of PASR's Table 1, then everything about one task. */
-import { poolDoubt } from "./benchmark-cells.ts";
+import { detectable, poolDoubt } from "./benchmark-cells.ts";
 import type { BenchmarkMethodResult, BenchmarkResults, BenchmarkTaskResult, EqualCost, TimeResult } from "./benchmark-results.ts";
 import { type Html, html } from "./report-html.ts";
 import { formatP, percent, points, wholeNumber } from "./report-words.ts";
@@ -49,7 +49,7 @@ export function averagesTable({ tasks, overall }: BenchmarkResults): Html {
 <td>${signed(row.versusBaseline)}</td><td>${signed(row.versusResampling)}</td><td>${tokenCell(row)}</td></tr>`;
   });
   const head = ["method", "average over tasks", "over all items", "Δ plain", "Δ resampling", "tokens"];
-  return html`<h3>Averages against plain answers and resampling</h3><p class="note">Intervals by bootstrap over the items within each task. Δ in points, p corrected over the methods: from plain answers, and from resampling at the same sampled tokens.</p>
+  return html`<h3>Averages against plain answers and resampling</h3><p class="note">Intervals put together from those of the tasks. Δ in points, p corrected over the methods: from plain answers, and from resampling at the same sampled tokens.</p>
 ${tableOf("Averages over tasks", head, rows, "averages-table")}`;
 }
 
@@ -85,9 +85,7 @@ function taskNote(task: BenchmarkTaskResult): string {
   const pool = task.pool;
   return [
     `${task.items} items${task.clusters === undefined ? "" : ` in ${task.clusters} clusters, which the intervals allow for`}.`,
-    effects.length > 0
-      ? `Differences of ${share100(Math.min(...effects))} to ${share100(Math.max(...effects))} points from ${task.baseline} would be found four times in five.`
-      : "",
+    detectable(effects, task.baseline),
     pool
       ? `Resampling: ${pool.rule === "single" ? "a single plain answer, as these answers cannot be voted on" : `a vote over up to ${pool.samples} plain samples`}${pool.floor ? ", or the greedy plain answer where that is better" : ""}; prompts ${pool.prompts}.`
       : `No resampling: ${task.poolMissing}.`,

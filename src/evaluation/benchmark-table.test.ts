@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { detectable } from "./benchmark-cells.ts";
 import { summariseBenchmark } from "./benchmark-summary.ts";
 import { renderBenchmarkTable } from "./benchmark-table.ts";
 import type { SlimRecord } from "./slim-record.ts";
@@ -118,5 +119,12 @@ describe("the table of a benchmark", () => {
 
   test("of a run without answers says so", () => {
     expect(renderBenchmarkTable(summariseBenchmark({ ...plan, tasks, records: [] }))).toBe("No answers were given.");
+  });
+
+  test("never promises to find a difference of more than a hundred points", () => {
+    expect(detectable([0.123, 0.456], "vanilla")).toContain("of 12.3 to 45.6 points");
+    expect(detectable([0.9, 1.6], "vanilla")).toContain("of 90.0 and more points");
+    expect(detectable([1.2, 1.6], "vanilla")).toMatch(/too few/);
+    expect(detectable([], "vanilla")).toBe("");
   });
 });

@@ -4,6 +4,7 @@ import {
   baselineText,
   costDifference,
   costPerRight,
+  detectable,
   difference,
   marked,
   name,
@@ -152,16 +153,18 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
   );
   return [
     `${task.items} ${task.items === 1 ? "item" : "items"}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
-      (blind.length > 0
-        ? ` Differences from ${task.baseline} of ${detectable(blind)} points would be found four times in five.`
-        : ""),
+      (blind.length > 0 ? ` ${detectable(blind, task.baseline)}` : ""),
     ...[...reasons].map(([reason, methods]) => `not comparable: ${names(methods)}: ${reason}`),
     ...(task.pool?.rule === "single"
       ? [
           "Answers of this task cannot be voted on: resampling is a single plain answer, and more samples change nothing without a way to choose.",
         ]
       : []),
-    ...(task.pool?.floor ? ["resampling: the greedy plain answer, or the vote of as many samples where that is better"] : []),
+    ...(task.pool?.floor
+      ? [
+          `resampling: the greedy plain answer, or ${task.pool.rule === "vote" ? "the vote of as many samples" : "a sample"} where that is better`,
+        ]
+      : []),
     ...(task.pool && task.pool.itemsLeftOut > 0
       ? [
           `resampling: ${task.pool.itemsLeftOut} of ${task.pool.items + task.pool.itemsLeftOut} items left out, whose samples failed or whose tokens are unknown; Δ res. is over the others`,
@@ -204,12 +207,6 @@ function figures(measures: Readonly<Record<string, number>>): string {
   return Object.entries(measures)
     .map(([name, value]) => `${name} ${value.toFixed(3).replace(/\.000$/, "")}`)
     .join(", ");
-}
-
-/** Methods differ in how much their answers scatter, and so in what can be seen of them. */
-function detectable(effects: readonly number[]): string {
-  const [least, most] = [percent(Math.min(...effects)), percent(Math.max(...effects))];
-  return least === most ? most : `${least} to ${most}`;
 }
 
 interface OverallRow {

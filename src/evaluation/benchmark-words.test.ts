@@ -64,4 +64,14 @@ describe("the findings of a benchmark", () => {
     const [, meaning] = benchmarkFindings(resultsOf([row("other", against(0, 1))], [single]));
     expect(meaning).toBe("Resampling: a single plain sample, as these answers cannot be voted on.");
   });
+
+  test("say which answers failed, because they count as wrong", () => {
+    const results = resultsOf([row("refine", against(0.1, 0.2))], [vote]);
+    const method = { id: "refine", failures: 3, answers: 25 };
+    const failed = { ...results, tasks: [{ ...results.tasks[0]!, methods: [method, { ...method, id: "other", failures: 0 }] }] };
+    expect(benchmarkFindings(failed as unknown as BenchmarkResults).at(-1)).toBe(
+      "Some answers failed and count as wrong: refine 3 of 25 on task-0. The same command as before tries them again.",
+    );
+    expect(benchmarkFindings(results).join(" ")).not.toContain("failed");
+  });
 });

@@ -43,7 +43,18 @@ export function benchmarkFindings(results: BenchmarkResults): string[] {
       ([reason, cases]) =>
         `Not comparable with resampling: ${list([...new Set(cases.map(({ method }) => method))])} on ${list([...new Set(cases.map(({ task }) => task))])}: ${reason}.`,
     ),
+    ...failedAnswers(results),
   ];
+}
+
+/** Failures count as wrong, so that they may be all there is to a difference. */
+function failedAnswers({ tasks }: BenchmarkResults): string[] {
+  const failed = tasks.flatMap(({ task, methods }) =>
+    methods.flatMap(({ id, failures, answers }) => (failures > 0 ? [`${id} ${failures} of ${answers} on ${task}`] : [])),
+  );
+  return failed.length === 0
+    ? []
+    : [`Some answers failed and count as wrong: ${list(failed)}. The same command as before tries them again.`];
 }
 
 /** What plain samples were made into, said once and not in every comparison. */
