@@ -4,6 +4,7 @@ import { exportInspect } from "#evaluation/export-inspect.ts";
 import { exportLmEval } from "#evaluation/export-lm-eval.ts";
 import { userError } from "#kernel/errors.ts";
 import { isEvaluation, readEvaluation } from "#recipes/benchmark-folder.ts";
+import { guarded } from "#record/file-failures.ts";
 import { readRun } from "#record/run-directory.ts";
 
 export async function exportRun(run: string, options: { format: "lm-eval" | "inspect"; out?: string }): Promise<void> {
@@ -12,12 +13,9 @@ export async function exportRun(run: string, options: { format: "lm-eval" | "ins
   const { results, index, itemsOf } = readEvaluation(run);
   const folder = options.out ?? path.join(run, options.format);
   const write = options.format === "inspect" ? exportInspect : exportLmEval;
-  const files = write({
-    folder,
-    results,
-    records: index.stream(),
-    itemsOf: (task) => [...itemsOf(task).values()],
-    date: new Date(readRun(run).configuration.created),
-  });
+  const date = new Date(readRun(run).configuration.created);
+  const files = guarded(`write ${folder}`, () =>
+    write({ folder, results, records: index.stream(), itemsOf: (task) => [...itemsOf(task).values()], date }),
+  );
   for (const file of files) process.stdout.write(`${file}\n`);
 }

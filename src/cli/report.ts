@@ -1,5 +1,5 @@
 /** `midcourse report`: evaluations side by side, or the training curves of several runs on one page. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { benchmarkReport } from "#evaluation/benchmark-report.ts";
 import { renderBenchmarkTable } from "#evaluation/benchmark-table.ts";
@@ -7,6 +7,7 @@ import { compareBenchmarks } from "#evaluation/compare-benchmarks.ts";
 import { userError } from "#kernel/errors.ts";
 import { isEvaluation, readEvaluation, reportData } from "#recipes/benchmark-folder.ts";
 import { reportRuns } from "#recipes/run-report.ts";
+import { guarded } from "#record/file-failures.ts";
 
 export async function report(runs: readonly string[], options: { out: string }): Promise<void> {
   const evaluations = runs.filter(isEvaluation);
@@ -19,7 +20,10 @@ export async function report(runs: readonly string[], options: { out: string }):
   }
   const file = path.resolve(options.out);
   const { html, table } = evaluations.length > 0 ? evaluationReport(evaluations) : { html: reportRuns(runs), table: undefined };
-  writeFileSync(file, html);
+  guarded(`write ${file}`, () => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, html);
+  });
   process.stdout.write(`${table === undefined ? "" : `\n${table}\n\n`}report   ${file}\n`);
 }
 

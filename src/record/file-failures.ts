@@ -20,6 +20,11 @@ const failures: Record<string, { code: string; said: string; advice: string }> =
     said: "a part of the path is a file",
     advice: "Choose another run folder, or move that file away.",
   },
+  EISDIR: {
+    code: "not-a-file",
+    said: "a folder of that name is in the way",
+    advice: "Give the name of a file.",
+  },
   EEXIST: {
     code: "not-a-folder",
     said: "a file of that name is in the way",
