@@ -73,7 +73,7 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
   const checks = events ? checksOf(record, events) : [];
   const scores = new Map(events?.flatMap((event) => (event.type === "check-end" ? [[event.attempt, event] as const] : [])));
   const votes = voteKeys(attempts ?? [], options.sameAnswer);
-  // What every record has comes first: an object that begins with its fixed part is a third smaller.
+  // What every record has comes first, so that records share one hidden class.
   return {
     item,
     method,
