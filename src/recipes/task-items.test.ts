@@ -152,6 +152,13 @@ describe("items from files", () => {
     );
     const { items } = await taskItems({ task: findTask("gsm8k"), data });
     expect(items.map(({ id }) => id)).toEqual(["x", "x#2", "x#3"]);
+    // A name that is free is not one that another item was given.
+    const mean = write(
+      "mean.jsonl",
+      ["x", "x", "x#2", "x", "x#2"].map((id, number) => ({ ...problem(number), id })),
+    );
+    const named = (await taskItems({ task: findTask("gsm8k"), data: mean })).items.map(({ id }) => id);
+    expect(named).toEqual(["x", "x#3", "x#2", "x#4", "x#2#2"]);
   });
 
   it("refuses counts that are none", async () => {

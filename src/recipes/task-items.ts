@@ -192,12 +192,15 @@ function empty(task: Task, data: string | undefined, problems: readonly RowProbl
   return userError("data-empty", `${data ?? task.source.dataset} holds no items of ${task.id}${why}.`, "Check the file.");
 }
 
-/** Results are kept by id, so every item has one of its own. */
+/** Results are kept by id, so every item has one of its own; the first of several keeps it, whatever the others are then called. */
 function withOwnIds(items: readonly Item[]): Item[] {
-  const seen = new Map<string, number>();
+  const given = new Set(items.map(({ id }) => id));
+  const counts = new Map<string, number>();
   return items.map((item) => {
-    const count = (seen.get(item.id) ?? 0) + 1;
-    seen.set(item.id, count);
+    let count = counts.get(item.id) ?? 0;
+    do count++;
+    while (count > 1 && given.has(`${item.id}#${count}`));
+    counts.set(item.id, count);
     return count === 1 ? item : { ...item, id: `${item.id}#${count}` };
   });
 }
