@@ -18,6 +18,7 @@ import type { GradingTools, Task } from "#tasks/task.ts";
 import { judgeGrader } from "#verifiers/judge.ts";
 import { RecordStore } from "./benchmark-store.ts";
 import { type MethodHelp, missingHelp, toolsFor } from "./benchmark-tools.ts";
+import { collectGarbage } from "./collect-garbage.ts";
 import { resamplingFor } from "./task-methods.ts";
 
 export interface BenchmarkSettings {
@@ -74,10 +75,14 @@ export interface BenchmarkOutcome {
   reportFile: string;
 }
 
+/** Every so many records what became garbage is collected; some 60 ms each time, while answers take far longer. */
+const recordsPerCollection = 4096;
+
 export async function evaluateBenchmarks(setup: BenchmarkSetup): Promise<BenchmarkOutcome> {
   const { model, run, settings, concurrency, signal, onProgress } = setup;
   const tasks = setup.tasks.map((prepared) => benchmarkTask(setup, prepared));
   const store = new RecordStore(run.folder, { sameAnswer: sameAnswerOf(setup.tasks) });
+  let written = 0;
   try {
     const end = await runBenchmark({
       model,
@@ -89,7 +94,10 @@ export async function evaluateBenchmarks(setup: BenchmarkSetup): Promise<Benchma
       ...(settings.allowance ? { allowance: settings.allowance } : {}),
       isKnown: (key) => store.index.isKnown(key),
       spentBefore: store.index.spent,
-      onRecord: (record) => store.append(record),
+      onRecord: (record) => {
+        store.append(record);
+        if (++written % recordsPerCollection === 0) collectGarbage();
+      },
       ...(onProgress ? { onProgress } : {}),
       ...(signal ? { signal } : {}),
     });
