@@ -101,7 +101,9 @@ function namespaces(): Launcher {
       const setpriv = realpathSync(findTool("setpriv")!);
       const drop = isRoot() ? [`--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", ...dropAll] : dropAll;
       const binds = mounts([...readable, setpriv]).flatMap((mount) => [mount.kind, mount.path, mount.target ?? ""]);
-      const inside = [setpriv, ...drop, command.file, ...command.args];
+      // Becoming somebody else makes the kernel forget whose death a process should follow, so it is told again afterwards.
+      const following = deathSignalTool() === undefined ? [] : ["--pdeathsig", "KILL"];
+      const inside = [setpriv, ...following, ...drop, command.file, ...command.args];
       return dieWithParent({
         file: "unshare",
         args: [...unshare, "sh", "-c", rootScript, "sh", root, ...binds, "--", ...inside],
