@@ -55,6 +55,10 @@ export interface ScoreOptions {
    * those first answers are not trained. The paper describes it as an option: 0.
    */
   baseFirstShare: number;
+  /** The weights each stage ends with: its last, or those with the highest training reward, as in the paper. */
+  keep: "last" | "best-reward";
+  /** Steps over which that reward is averaged, so that one lucky step does not decide. Not in the paper. */
+  rewardWindow: number;
   /** The system message of a conversation (none when empty), and the fixed request for a second answer. */
   prompts: RetryPrompts;
   /** How the second turn sees the first where the chat template would show it otherwise. Not in the paper: as a server would. */
@@ -88,6 +92,8 @@ export const paperScoreOptions: ScoreOptions = {
   maxTokens: 1024,
   maskTruncated: false,
   baseFirstShare: 0,
+  keep: "best-reward",
+  rewardWindow: 20,
   prompts: { system: "", retry: retryRequest },
   earlierTurns: "as-shown",
 };
@@ -111,5 +117,6 @@ export const smallWorldScoreOptions: ScoreOptions = {
   stageTwoSteps: 120,
   learningRate: 3e-4,
   maxTokens: 160,
+  keep: "last",
   prompts: { system: worldPrompts.plain, retry: worldPrompts.improve },
 };

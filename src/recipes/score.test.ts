@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -38,6 +38,7 @@ const options: ScoreOptions = {
   stageOneSteps: 40,
   stageTwoSteps: 40,
   learningRate: 0.05,
+  keep: "last",
 };
 
 async function play(name: string, changed: Partial<ScoreOptions> = {}, more: Partial<ScoreTraining> = {}) {
@@ -204,6 +205,84 @@ describe("training with SCoRe", () => {
   });
 });
 
+describe("keeping the weights with the highest training reward", () => {
+  const short: Partial<ScoreOptions> = {
+    keep: "best-reward",
+    rewardWindow: 3,
+    stageOneSteps: 7,
+    stageTwoSteps: 9,
+    learningRate: 0.4,
+  };
+
+  /** What the metrics alone say: the best mean over three steps among every second step and the last of the stage. */
+  function expected(metrics: Record<string, number>[], stage: number) {
+    const own = metrics.filter((line) => line.stage === stage);
+    const figures = own.flatMap((line, index) =>
+      index >= 2 && (line.step % 2 === 0 || index === own.length - 1)
+        ? [{ step: line.step, reward: mean(own.slice(index - 2, index + 1), "reward") }]
+        : [],
+    );
+    return figures.reduce((best, each) => (each.reward > best.reward ? each : best));
+  }
+
+  test("each stage ends with its own choice: stage II starts there, and the engine ends there", async () => {
+    const { result, engine, metrics } = await play("a", short, { checkpointEvery: 2 });
+    const kept = expected(metrics, 2);
+    expect(result.kept?.step).toBe(kept.step);
+    expect(result.kept?.reward).toBeCloseTo(kept.reward, 12);
+    expect(kept.step).toBeLessThan(16);
+    expect(readdirSync(path.join(root, "a", "best-reward"))).toContain(`step-${kept.step}`);
+    const before = await play("b", { ...short, stageTwoSteps: 0 }, { checkpointEvery: 2 });
+    expect(before.result.kept?.step).toBe(expected(metrics, 1).step);
+    const stageOne = (await base.freeze()) as TabularEngine;
+    await stageOne.restore(path.join(root, "a", stageOneFolder));
+    expect(stageOne.weights).toEqual(before.engine.weights);
+    const last = await play("last", { ...short, keep: "last" }, { checkpointEvery: 2 });
+    expect(last.result.kept).toBeUndefined();
+    expect(last.engine.weights).not.toEqual(engine.weights);
+    expect(existsSync(path.join(root, "last", "best-reward"))).toBe(false);
+  });
+
+  test("a stage shorter than the window keeps its last weights", async () => {
+    const { result } = await play("a", { ...short, rewardWindow: 50 }, { checkpointEvery: 2 });
+    expect(result.kept?.step).toBe(16);
+  });
+
+  test("the same command on a finished run gives the same weights again", async () => {
+    const first = await play("a", short, { checkpointEvery: 2 });
+    const again = await play("a", short, { checkpointEvery: 2 });
+    expect(again.result.kept).toEqual(first.result.kept);
+    expect(again.engine.weights).toEqual(first.engine.weights);
+  });
+
+  test("killed at any update, or while a checkpoint is written, it goes on to the same choice", async () => {
+    const straight = await play("straight", short, { checkpointEvery: 2 });
+    for (const at of [2, 4, 7, 8, 9, 11, 14, 16]) {
+      for (const during of ["step", "save"] as const) {
+        const inner = (await base.freeze()) as TabularEngine;
+        let updates = 0;
+        const engine = delegate(inner, {
+          step: (given) => {
+            if (++updates === at && during === "step") throw new Error("killed");
+            return inner.step(given);
+          },
+          save: (folder, given) => {
+            if (updates === at && folder.includes("checkpoints")) throw new Error("killed");
+            return inner.save(folder, given);
+          },
+        });
+        const name = `killed-${at}-${during}`;
+        const cut = play(name, short, { engine, checkpointEvery: 2 });
+        if (during === "step" || at % 2 === 0) await expect(cut).rejects.toThrow("killed");
+        else await cut;
+        const resumed = await play(name, short, { checkpointEvery: 2 });
+        expect(resumed.result.kept).toEqual(straight.result.kept);
+        expect(resumed.engine.weights).toEqual(straight.engine.weights);
+      }
+    }
+  });
+});
+
 describe("what does not fit", () => {
   test("a template that rewrites every first answer ends training with its reason", async () => {
     const rewriting = {
@@ -236,6 +315,9 @@ describe("what does not fit", () => {
     [{ questionsPerStep: 0 }, "questionsPerStep"],
     [{ stageOneSteps: 0, stageTwoSteps: 0 }, "stageOneSteps"],
     [{ baseFirstShare: 1 }, "baseFirstShare"],
+    [{ samples: 2.5 }, "samples must be a whole number"],
+    [{ rewardWindow: 0 }, "rewardWindow"],
+    [{ learningRate: Number.NaN }, "learningRate"],
   ])("%j cannot train and is refused", async (changed, named) => {
     await expect(play("a", changed)).rejects.toThrow(named);
   });
@@ -250,6 +332,7 @@ test("the paper's constants", () => {
     temperature: 1,
     credit: "own-turn",
     klPlacement: "reward",
+    keep: "best-reward",
   });
   expect(paperScoreOptions.samples * paperScoreOptions.questionsPerStep).toBe(512);
   expect(paperScoreOptions.stageOneSteps + paperScoreOptions.stageTwoSteps).toBe(3000);

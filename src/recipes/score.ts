@@ -20,7 +20,10 @@
  *     the written sum would also pay the first turn for the second (`to-go`), and with α = 10 pay it for being wrong.
  *   - Stage I applies KL to the first turn alone; the paper lets the ten times smaller β1 act as well (stageOneSecondTurnKl).
  *   - The KL term of a token is the sum over the rest of its turn, as exact as the whole turn's sum and with less noise.
- *   - The last weights of each stage are used; the paper picks the checkpoint with the highest training reward.
+ *   - The paper picks the checkpoint with the highest training reward and names neither its noise nor its stage. Here (keep `best-reward`)
+ *     it is the mean over the last rewardWindow steps that is highest, without the KL term, among the weights of every checkpoint and the
+ *     last of the stage; each stage chooses its own, because their rewards cannot be compared, and stage II starts from the choice of
+ *     stage I. The options for the small world keep the last weights (`last`): their stages are a few windows long.
  *   - Sampled ids are trained as they were drawn, end tokens included. Where the chat template shows a first answer otherwise once another
  *     turn follows (some drop earlier reasoning), the question is dropped, and where every question is, training ends with the reason;
  *     earlierTurns `as-sampled` trains on the first answer as it was written instead.
@@ -40,6 +43,7 @@ import { learningRateAt } from "#training/schedule.ts";
 import type { Stream } from "#training/stream.ts";
 import type { GradedTurn, TurnGroup, TurnQuestion } from "#training/turn-rollouts.ts";
 import type { Judge } from "./pasr-reward.ts";
+import { type Kept, keepBest, keepStateOf, keptFolder, nothingKept } from "./score-keep.ts";
 import type { ScoreOptions } from "./score-options.ts";
 import { stageOneRewards, stageTwoRewards, turnGrader } from "./score-reward.ts";
 import { opening, retryFollowUp, type TurnTokenizer } from "./score-turns.ts";
@@ -73,28 +77,42 @@ export interface ScoreTraining {
 /** Folder in the run directory with the weights that stage II started from, as a checkpoint of the model. */
 export const stageOneFolder = "stage-one";
 
-/** Trains from the newest checkpoint of the run, or from the start. Metrics go to metrics.jsonl, one line a step. */
-export async function trainScore(training: ScoreTraining): Promise<LoopResult<JsonObject>> {
+export interface ScoreResult extends LoopResult<JsonObject> {
+  /** Where the weights come from that the engine holds at the end; undefined when they are the last, and while it is not finished. */
+  kept: Kept | undefined;
+}
+
+/**
+ * Trains from the newest checkpoint of the run, or from the start. Metrics go to metrics.jsonl, one line a step. Finished, the engine
+ * holds the weights that are kept.
+ */
+export async function trainScore(training: ScoreTraining): Promise<ScoreResult> {
   const { engine, tokenizer, judge, options, seed, run, checkpointEvery = 20, rolloutsEvery = 10 } = training;
   checkOptions(options);
   const grader = turnGrader((ids) => tokenizer.decode(ids), judge);
   const followUp = retryFollowUp(tokenizer, options.prompts, options.earlierTurns);
 
+  const keeping = { engine, run, window: options.rewardWindow, every: checkpointEvery };
+
   const takeStep = async ({ step, reference, state, signal }: StepContext<JsonObject>) => {
     const stage = stageOf(step, options);
-    if (step === options.stageOneSteps && step > 0) await beginStageTwo(engine, run);
+    const startsStageTwo = step === options.stageOneSteps && step > 0;
+    if (startsStageTwo) await beginStageTwo(engine, run, keepStateOf(state).best);
     const rewards = stage === 1 ? stageOneRewards : stageTwoRewards(options.progressBonus);
     const setup = { engine, reference, followUp, grader, rewards, options: reinforceOptions(stage, options, tokenizer.stopIds) };
     const questions = questionsOf(step, stage, training);
     const result = await reinforceStep(setup, questions, learningRateOf(step, options), { seed, step, signal });
     noteDropped(run, step + 1, result.groups);
     if (rolloutsEvery > 0 && step % rolloutsEvery === 0) run.append("rollouts", { step: step + 1, ...describe(result.groups) });
-    return { metrics: { stage, ...result.metrics }, state };
+    const metrics: ScoreMetrics = { stage, ...result.metrics };
+    if (options.keep === "last") return { metrics, state };
+    const seen = { done: step + 1, reward: metrics.reward, isLastOfStage: isLastOfStage(step, options) };
+    return { metrics, state: await keepBest(keeping, startsStageTwo ? nothingKept : keepStateOf(state), seen) };
   };
 
   const { stageOneKl, stageOneSecondTurnKl, stageTwoKl, baseFirstShare } = options;
   const needsReference = [stageOneKl, stageOneSecondTurnKl, stageTwoKl, baseFirstShare].some((each) => each !== 0);
-  return runTrainingLoop<ScoreMetrics, JsonObject>({
+  const result = await runTrainingLoop<ScoreMetrics, JsonObject>({
     engine,
     run,
     steps: options.stageOneSteps + options.stageTwoSteps,
@@ -107,6 +125,10 @@ export async function trainScore(training: ScoreTraining): Promise<LoopResult<Js
     signal: training.signal,
     onProgress: training.onProgress,
   });
+  const { best } = keepStateOf(result.state);
+  if (!result.finished || best === null) return { ...result, kept: undefined };
+  await engine.restore(keptFolder(run, best));
+  return { ...result, kept: best };
 }
 
 /** What `reinforceStep` needs in a stage: stage I holds the first turn, stage II both. */
@@ -127,11 +149,16 @@ function stageOf(step: number, { stageOneSteps }: ScoreOptions): 1 | 2 {
   return step < stageOneSteps ? 1 : 2;
 }
 
+function isLastOfStage(step: number, { stageOneSteps, stageTwoSteps }: ScoreOptions): boolean {
+  return step + 1 === stageOneSteps || step + 1 === stageOneSteps + stageTwoSteps;
+}
+
 /**
- * A fresh optimiser on the same weights. They are kept under a name of their own, and a run that resumes exactly here does the same
- * again.
+ * A fresh optimiser on the weights of stage I that are kept, or its last. They lie under a name of their own, and a run that resumes
+ * exactly here does the same again.
  */
-async function beginStageTwo(engine: Engine, run: RunDirectory): Promise<void> {
+async function beginStageTwo(engine: Engine, run: RunDirectory, kept: Kept | null): Promise<void> {
+  if (kept !== null) await engine.restore(keptFolder(run, kept));
   const folder = path.join(run.folder, stageOneFolder);
   const partial = `${folder}.partial`;
   for (const each of [folder, partial]) rmSync(each, { recursive: true, force: true });
@@ -181,11 +208,16 @@ function describe(groups: readonly TurnGroup<Item, GradedTurn>[]) {
 
 function checkOptions(options: ScoreOptions): void {
   const { samples, questionsPerStep, stageOneSteps, stageTwoSteps, temperature, topP, topK, baseFirstShare } = options;
+  for (const name of ["samples", "questionsPerStep", "stageOneSteps", "stageTwoSteps", "maxTokens", "rewardWindow"] as const) {
+    if (!Number.isSafeInteger(options[name])) throw impossible(`${name} must be a whole number, and is ${options[name]}`);
+  }
   if (samples < 2) throw impossible("samples must be at least 2, because an answer is compared with its siblings");
   if (questionsPerStep < 1) throw impossible("questionsPerStep must be at least 1");
   if (!(stageOneSteps >= 0 && stageTwoSteps >= 0 && stageOneSteps + stageTwoSteps >= 1))
     throw impossible("stageOneSteps and stageTwoSteps must be 0 or more, and at least 1 together");
-  if (temperature <= 0) throw impossible("temperature must be above 0, because greedy answers of a group are all the same");
+  if (options.maxTokens < 1 || options.rewardWindow < 1) throw impossible("maxTokens and rewardWindow must be at least 1");
+  if (!(options.learningRate > 0)) throw impossible("learningRate must be above 0");
+  if (!(temperature > 0)) throw impossible("temperature must be above 0, because greedy answers of a group are all the same");
   if (topP !== 1 || topK !== 0)
     throw impossible("topP must be 1 and topK 0, because REINFORCE is only right for answers drawn from all tokens");
   if (!(baseFirstShare >= 0 && baseFirstShare < 1)) throw impossible("baseFirstShare must be from 0 to below 1");
