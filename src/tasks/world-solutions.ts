@@ -70,15 +70,34 @@ interface Written {
   masked: CharacterRange[];
 }
 
-function finish(thought: string, answer: number): string {
+function finish(thought: string, answer: string): string {
   return `<think>${thought}</think><answer>${answer}</answer>`;
 }
 
-export function writePlain(steps: readonly Step[]): string {
-  return finish(steps.map((step) => `${writeStep(step)};`).join(""), steps.at(-1)!.result);
+/** What the steps as written come to: the option nearest to the last result where there are options, else the result itself. */
+export function answerOfSteps({ choices }: Pick<WorldItem, "choices">, steps: readonly Step[]): string {
+  const { result } = steps.at(-1)!;
+  if (choices === undefined) return String(result);
+  const distance = ({ text }: { text: string }) => Math.abs(Number(text) - result);
+  return choices.reduce((nearest, choice) => (distance(choice) < distance(nearest) ? choice : nearest)).letter;
 }
 
-export function writeRefined(steps: readonly Step[], options: SolutionOptions, random: Random): Written {
+export function writePlain(steps: readonly Step[], answer: string = String(steps.at(-1)!.result)): string {
+  return finish(steps.map((step) => `${writeStep(step)};`).join(""), answer);
+}
+
+/** Some steps worked out on digits in place of one go, without a first attempt: what a careful second try looks like. */
+export function writeWorked(steps: readonly Step[], answer: string, isWorked: (step: Step) => boolean): string {
+  const lines = steps.map((step) => `${isWorked(step) ? writeCarefully(step) : writeStep(step)};`);
+  return finish(lines.join(""), answer);
+}
+
+export function writeRefined(
+  steps: readonly Step[],
+  options: SolutionOptions,
+  random: Random,
+  answer: string = String(steps.at(-1)!.result),
+): Written {
   let text = "<think>";
   const masked: CharacterRange[] = [];
   for (const step of steps) {
@@ -92,7 +111,7 @@ export function writeRefined(steps: readonly Step[], options: SolutionOptions, r
     const work = random.chance(options.shallowShare) ? writeStep(step) : writeCarefully(step);
     text += `${attempt}<refine>${work}</refine>`;
   }
-  return { text: `${text}</think><answer>${steps.at(-1)!.result}</answer>`, masked };
+  return { text: `${text}</think><answer>${answer}</answer>`, masked };
 }
 
 /** The chain as someone would write it who gets some results wrong and goes on with them. */
@@ -124,12 +143,12 @@ const assistant = (content: string, trainable = true): TrainingMessage => ({ rol
 export function plainConversation(item: WorldItem): TrainingConversation {
   return {
     id: `${item.id}-plain`,
-    messages: [system(worldPrompts.plain), user(item.question), assistant(writePlain(item.chain))],
+    messages: [system(worldPrompts.plain), user(item.question), assistant(writePlain(item.chain, item.answer))],
   };
 }
 
 export function refinedConversation(item: WorldItem, random: Random, options = defaultSolutionOptions): TrainingConversation {
-  const { text, masked } = writeRefined(item.chain, options, random);
+  const { text, masked } = writeRefined(item.chain, options, random, item.answer);
   return {
     id: `${item.id}-refine`,
     messages: [system(worldPrompts.refine), user(item.question), { ...assistant(text), masked }],
@@ -144,14 +163,15 @@ export function selfRefineConversation(
   carefulShare = 0.4,
 ): TrainingConversation {
   const messages = [system(worldPrompts.plain), user(item.question)];
+  const write = (steps: readonly Step[]) => writePlain(steps, answerOfSteps(item, steps));
   let draft = slip(item.chain, random, 0.5, 0.1);
-  messages.push(assistant(writePlain(draft), false));
+  messages.push(assistant(write(draft), false));
   for (let round = 1; round <= rounds; round++) {
     messages.push(user(worldPrompts.feedback), assistant(writeFeedback(draft, carefulShare, random)), user(worldPrompts.improve));
     const wrongAgain = round < rounds && random.chance(0.6);
     draft = wrongAgain ? slip(item.chain, random, 0.5, 0.1) : [...item.chain];
     const right = draft.every((step, index) => step.result === item.chain[index]!.result);
-    messages.push(assistant(writePlain(draft), right));
+    messages.push(assistant(write(draft), right));
   }
   return { id: `${item.id}-self-refine-${rounds}`, messages };
 }
