@@ -3,7 +3,7 @@
 import type { RefinementJudgement } from "#verifiers/refinement-judge.ts";
 import { judgedTypes } from "#verifiers/refinement-judge-prompts.ts";
 import type { RefinementAnalysis, RefinementCounts, StepTransitions } from "./refinement-analysis.ts";
-import { type RefinementType, refinementTypes } from "./refinement-analysis-text.ts";
+import { paperTypes, type RefinementType, refinementTypes } from "./refinement-analysis-text.ts";
 import type { Transitions } from "./transitions.ts";
 
 /** One method: `row` is its id, `label` what readers see (the id where it is blank). */
@@ -32,6 +32,10 @@ export const typeWords: Readonly<Record<RefinementType, string>> = {
   otherConfirmation: "confirmed otherwise",
   unattached: "without a step",
 };
+
+const paperWords = refinementTypes
+  .flatMap((type) => (paperTypes[type] === undefined ? [] : [`${typeWords[type]} is its ${paperTypes[type]}`]))
+  .join(" and ");
 
 /** A digit after the point only near 0 and 100: 8 %, 0.4 %. */
 export function shareOf(count: number, total: number): string {
@@ -67,7 +71,7 @@ export function analysisTables(rows: readonly AnalysedRow[]): AnalysisTable[] {
 function typeTable(rows: readonly AnalysedRow[]): AnalysisTable {
   return {
     title: "Kinds of refinements",
-    note: "By rule. Error corrected is the paper's error correction, confirmed by working out its information complement; its solution improvement and task alignment cannot occur where a question prescribes the steps. Needed: the refined result was wrong. Coherent: the equations inside are true and end in the step. Aligned: what follows goes on with the result.",
+    note: `By rule. In the words of PASR, ${paperWords}; its solution improvement and task alignment cannot occur where a question prescribes the steps. Needed: the refined result was wrong. Coherent: the equations inside are true and end in the step. Aligned: what follows goes on with the result.`,
     head: [
       "",
       "answers",
@@ -154,7 +158,7 @@ function answerTable(rows: readonly AnalysedRow[]): AnalysisTable {
   return {
     title: "Answers before and after",
     note: "In one pass: the answers with a refinement, by their first thought (wrong where the first result that a refinement changed, or one before it, was wrong; where none was changed, the answer as it is) and their final answer; answers without a refinement stand apart, and count among the wrong first ones. Over turns: first attempt and last.",
-    head: ["", "read", ...directionWords, "not refined: right", "wrong", "wrong first", "of these corrected"],
+    head: ["", "read", ...directionWords, "not refined: right", "not refined: wrong", "wrong first", "of these corrected"],
     rows: rows.map((row) => {
       const { pass, turns } = row.analysis;
       const { wrongFirst, corrected } = pass ?? turns ?? { wrongFirst: 0, corrected: 0 };
@@ -172,7 +176,7 @@ function stepTable(rows: readonly AnalysedRow[]): AnalysisTable {
   return {
     title: "Steps before and after",
     note: "A step's first attempt and its last result, right or wrong by its own left side. Where there are turns, the steps are those of the last one.",
-    head: ["", "steps", ...directionWords, "left alone: right", "wrong"],
+    head: ["", "steps", ...directionWords, "left alone: right", "left alone: wrong"],
     rows: rows.map((row) => {
       const { steps, refined, left } = row.analysis.steps;
       return [nameOf(row), `${steps}`, ...transitionCells(refined), countOf(left.right, steps), countOf(left.wrong, steps)];

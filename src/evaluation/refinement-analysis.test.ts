@@ -88,6 +88,14 @@ test("over turns: first and last attempt, and what the method gave in the end", 
     corrected: 1,
     correctedShare: 1 / 3,
   });
+  const stopped = analyseRefinements([plainRight, plainWrong], { overTurns: true });
+  expect(stopped.turns).toMatchObject({
+    retried: 0,
+    firstToLast: { rightToRight: 1, wrongToWrong: 1 },
+    wrongFirst: 1,
+    corrected: 0,
+  });
+  expect(stopped.pass).toBeUndefined();
 });
 
 test("nothing at all, answers without refinements, and failed ones: no share of nothing", () => {

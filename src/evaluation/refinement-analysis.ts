@@ -92,14 +92,20 @@ export interface RefinementAnalysis {
   easySteps: StepTransitions;
   /** Absent where answers were made over turns. */
   pass?: PassTransitions;
-  /** Present where any record holds attempts. */
+  /** Present where they were. */
   turns?: TurnTransitions;
 }
 
 export type AnalysedRecord = Pick<EvaluationRecord, "text" | "accuracy" | "attempts" | "error">;
 
-/** Over the records of one method. Attempts are taken for turns, so samples of a vote do not belong here. Never throws. */
-export function analyseRefinements(records: readonly AnalysedRecord[]): RefinementAnalysis {
+/**
+ * Over the records of one method. Attempts are taken for turns, so samples of a vote do not belong here. `overTurns` where it is known how
+ * the method answers; when left out, it does if any record holds attempts (a method of turns that stopped at once everywhere has none).
+ */
+export function analyseRefinements(
+  records: readonly AnalysedRecord[],
+  options: { overTurns?: boolean } = {},
+): RefinementAnalysis {
   const all: ReadRefinement[] = [];
   const steps: ReadAnswer["steps"] = [];
   const passes: Pass[] = [];
@@ -112,7 +118,7 @@ export function analyseRefinements(records: readonly AnalysedRecord[]): Refineme
     if (answer.cut) cut++;
   }
   const counts = countRefinements(all);
-  const overTurns = records.some(({ attempts }) => attempts !== undefined && attempts.length > 0);
+  const overTurns = options.overTurns ?? records.some(({ attempts }) => attempts !== undefined && attempts.length > 0);
   const perAnswer = { refinements: all.length / records.length, types: mapTypes((type) => counts.types[type] / records.length) };
   return {
     answers: records.length,

@@ -193,6 +193,10 @@ describe("judging", () => {
       "no such key",
     );
     expect(refused.calls).toHaveLength(1);
+    const later = judge((_, call) => (call === 0 ? userError("key", "no such key") : good));
+    await expect(judgeRefinements({ model: later, records, items, sample: 100, seed: 0, concurrency: 2 })).rejects.toThrow("key");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(later.calls).toHaveLength(2);
     const controller = new AbortController();
     const model = judge((_, call) => {
       if (call === 2) controller.abort(new Error("enough"));
