@@ -29,7 +29,7 @@ import { parseRefine } from "#kernel/refine-grammar.ts";
 import { evaluateExpression } from "#verifiers/expression.ts";
 import { extractNumber, parseNumber } from "#verifiers/number.ts";
 import { equal, type Rational } from "#verifiers/rational.ts";
-import { type GradedStep, gradeSteps } from "#verifiers/steps.ts";
+import { blankRuns, type GradedStep, gradeSteps } from "#verifiers/steps.ts";
 
 export const refinementTypes = [
   "errorCorrection",
@@ -172,21 +172,4 @@ function same(first: Rational | undefined, second: Rational | undefined): boolea
 
 function plainSigns(expression: string): string {
   return expression.replace(/[×·]/g, "*").replaceAll("÷", "/").replaceAll("−", "-");
-}
-
-/** Longer than any left side that can be computed would be worth the search for it. */
-const longestRun = 100;
-
-/**
- * Takes long runs of signs and digits that are no left side (a ruled line, a sum without end) out of the text and leaves its length as it
- * is: the search for equations would take time with the cube of such a run's length.
- */
-function blankRuns(text: string): string {
-  const run = /[-+*/×·÷−().\d ]+/g;
-  return text.replace(run, (found, at: number) => {
-    if (found.length <= longestRun) return found;
-    const isLeftSide =
-      /[-+*/×·÷−]/.test(found) && /^=\s{0,20}[-−]?\d/.test(text.slice(at + found.length, at + found.length + 23));
-    return isLeftSide ? found : "x".repeat(found.length);
-  });
 }

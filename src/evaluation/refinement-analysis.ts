@@ -10,7 +10,7 @@
  * - the answer as it is, where no refinement changed a result: nothing would be different without them;
  * - wrong, where one did, and the first attempt of that step or of one before it was wrong;
  * - right, where one did, and every first attempt up to there was right.
- * The paper does not say how it reads the first answer out of a pass.
+ * We know of no description of how the paper reads the first answer out of a pass.
  *
  * Answers, over turns (attempts stand in the records): the first attempt and the last, and the first and what the method gave in the end,
  * which differ where it votes. A record without attempts is an answer that was not tried again: first and last are the same.

@@ -93,3 +93,12 @@ describe("steps", () => {
     );
   });
 });
+
+describe("runs of signs and digits that are no equation", () => {
+  it("are passed over, whatever their length, and what stands after them is read", () => {
+    for (const run of ["-".repeat(60_000), "1+".repeat(30_000), ". ".repeat(30_000)]) {
+      const { steps } = gradeSteps(`<think>${run}\n2+2=4;</think><answer>4</answer>`);
+      expect(steps.map(({ expression, right }) => [expression, right])).toContainEqual(["2+2", true]);
+    }
+  });
+});

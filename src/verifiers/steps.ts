@@ -45,8 +45,9 @@ const longestCompletion = 100_000;
 
 /** Grades every equation outside of refine spans; a refine span belongs to the last equation before it, and its last result replaces it. */
 export function gradeSteps(completion: string, reference: readonly string[] = []): GradedSteps {
-  const parsed = parseRefine(completion.slice(0, longestCompletion));
-  const steps = readSteps(completion, parsed);
+  const text = blankRuns(completion.slice(0, longestCompletion));
+  const parsed = parseRefine(text);
+  const steps = readSteps(text, parsed);
   const wanted = reference.map((line) => parseNumber(line.slice(line.lastIndexOf("=") + 1)));
   const matches = wanted.map((value, index) => {
     const written = steps[index] && parseNumber(steps[index].final);
@@ -136,4 +137,21 @@ export function withFirstWrongStep(final: Verifier): Verifier {
     const { firstWrongStep } = gradeSteps(completion, item.steps);
     return firstWrongStep === undefined ? score : { ...score, firstWrongStep };
   };
+}
+
+/** Longer than any left side that can be computed would be worth the search for it. */
+const longestRun = 100;
+
+/**
+ * Takes long runs of signs and digits that are no left side (a ruled line, a sum without end) out of the text and leaves its length as it
+ * is: the search for equations would take time with the cube of such a run's length.
+ */
+export function blankRuns(text: string): string {
+  const run = /[-+*/×·÷−().\d ]+/g;
+  return text.replace(run, (found, at: number) => {
+    if (found.length <= longestRun) return found;
+    const isLeftSide =
+      /[-+*/×·÷−]/.test(found) && /^=\s{0,20}[-−]?\d/.test(text.slice(at + found.length, at + found.length + 23));
+    return isLeftSide ? found : "x".repeat(found.length);
+  });
 }
