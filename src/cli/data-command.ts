@@ -1,15 +1,16 @@
-/** Registers `midcourse data`; the work is in `data-ptr.ts`, `data-convert.ts`, `data-from-run.ts` and `data-card.ts`. */
-import { type Command, Option } from "commander";
+/** Registers `midcourse data`; the work is in `data-ptr.ts`, `data-convert.ts`, `data-from-run.ts`, `data-world.ts` and `data-card.ts`. */
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { modelOptions } from "./model-options.ts";
 import { fromOne, notNegative, share, wholeNumber } from "./option-numbers.ts";
 
 const formats = "midcourse, midcourse-pairs, ptr, trl-prompt-completion, trl-preference, verl, sharegpt (conversations), openai";
 
 export function registerData(program: Command): void {
-  const data = program.command("data").description("make and convert training data: ptr, convert, from-run, card");
+  const data = program.command("data").description("make and convert training data: ptr, convert, from-run, world, card");
   registerPtr(data);
   registerConvert(data);
   registerFromRun(data);
+  registerWorld(data);
   registerCard(data);
 }
 
@@ -148,6 +149,35 @@ Examples:
 `,
     )
     .action(async (run: string, options) => (await import("./data-from-run.ts")).dataFromRun(run, options));
+}
+
+function registerWorld(data: Command): void {
+  data
+    .command("world")
+    .description("problems of the small world with their answers, for commands that read questions from files")
+    .addOption(new Option("--split <name>", "which problems").choices(["train", "validation", "test"]).default("train"))
+    .addOption(new Option("--domain <name>", "of which domain").choices(["sums", "programs", "choices"]).default("sums"))
+    .option("--count <number>", "how many", mostProblems, 1000)
+    .option("--solutions", "conversations with the plain worked solution in place of question and answer")
+    .requiredOption("--out <file>", ".jsonl or .json; a data card is written beside it")
+    .option("--seed <number>", "seed of the problems", wholeNumber, 1)
+    .option("--json", "print the data card as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  midcourse data world --count 1500 --out queries.jsonl
+  midcourse data world --split validation --count 200 --out gap.jsonl
+`,
+    )
+    .action(async (options) => (await import("./data-world.ts")).dataWorld(options));
+}
+
+/** A domain's problems are found by drawing until there are enough new ones, so that there is an end to how many can be had. */
+function mostProblems(text: string): number {
+  const count = fromOne(text);
+  if (count > 100_000) throw new InvalidArgumentError("It must be a whole number from 1 to 100000.");
+  return count;
 }
 
 function registerCard(data: Command): void {

@@ -260,6 +260,36 @@ describe("convert and card", () => {
   });
 });
 
+describe("world", () => {
+  test("questions that the other commands read, the same for the same seed, and worked solutions of them", async () => {
+    const file = (name: string) => path.join(folder, name);
+    const card = JSON.parse(await midcourse("world", "--count", "20", "--out", file("world.jsonl"), "--json")) as DataCard;
+    expect(card).toMatchObject({ read: 20, kept: 20, figures: { world: { domain: "sums", split: "train", seed: 1 } } });
+    const rows = readFileSync(file("world.jsonl"), "utf8").trim().split("\n");
+    expect(rows.map((row) => (JSON.parse(row) as { question: string }).question)).toEqual(
+      worldItems(20, { split: "train", seed: 1 }).map(({ question }) => question),
+    );
+    await midcourse(
+      "world",
+      "--count",
+      "3",
+      "--domain",
+      "choices",
+      "--split",
+      "test",
+      "--solutions",
+      "--out",
+      file("solved.jsonl"),
+    );
+    const solved = readFileSync(file("solved.jsonl"), "utf8").trim().split("\n");
+    expect(solved.map((row) => (JSON.parse(row) as TrainingConversation).messages.map(({ trainable }) => trainable))).toEqual(
+      Array.from({ length: 3 }, () => [false, false, true]),
+    );
+    await expect(midcourse("world", "--count", "100001", "--out", file("many.jsonl"))).rejects.toThrow("100000");
+    await expect(midcourse("world", "--count", "1", "--out", file("one.txt"))).rejects.toThrow("cannot be written");
+  });
+});
+
 test("the help names every format", () => {
   const program = new Command("midcourse");
   registerData(program);
