@@ -25,10 +25,13 @@ export const dropReasons = {
   "wrong-last-turn": "the last call wrote an attempt that is not right, or feedback that led to none",
   "no-right-turn": "no attempt after the first is right",
   duplicate: "the same question and answer stand earlier in the data",
+  "near-duplicate": "another example of the data has nearly the same words, and is kept",
   "asked-elsewhere": "the question stands in data that must not be trained on",
   "too-long": "it has more tokens than was allowed",
   "pass-rate": "too many or too few of the answers to this question are right",
   "nothing-trained": "no message of it carries loss",
+  "weight-zero": "its weight is 0, so that nothing of it is learned",
+  weighted: "its weight is not 1, and the other format holds no weights",
   "no-pair": "its answers hold no two that one may be preferred to the other",
   "no-rejected-answer": "it holds no answer that the final one is preferred to",
   "not-representable": "the other format cannot say which tokens carry loss, or holds no place for a part of it",
@@ -97,6 +100,13 @@ export class DropTally {
     const entry = this.#entry(dropped);
     entry.count++;
     if (entry.examples.length < examplesShown) entry.examples.push(detail === undefined ? id : `${id}: ${detail}`);
+  }
+
+  /** Leaves out what an earlier step kept. */
+  dropKept(id: string, dropped: Dropped): void {
+    this.read--;
+    this.kept--;
+    this.drop(id, dropped);
   }
 
   /** Counts the outcome, and gives it back where it is something. */

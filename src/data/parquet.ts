@@ -19,8 +19,9 @@ export async function parquetRows(bytes: Uint8Array, name: string): Promise<Reco
   }
 }
 
-/** 64-bit integers beyond what a number holds exactly become text. */
+/** Missing lists and records are null like any other value; 64-bit integers beyond what a number holds exactly become text. */
 function plain(value: unknown): unknown {
+  if (value === undefined) return null;
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null || value instanceof Date) return value;

@@ -17,6 +17,7 @@ export interface GradedQuestion {
 }
 
 export type Datum =
+  /** A weight that is no number, is below 0 or without end is refused by readers and writers. */
   | { kind: "conversation"; conversation: TrainingConversation }
   | { kind: "pair"; pair: PreferencePair }
   | { kind: "question"; question: GradedQuestion };
@@ -38,8 +39,8 @@ export interface TrainingFormat {
   looksLike(values: Readonly<Record<string, unknown>>): boolean;
   /** `id` is for rows that bring none. */
   read(values: Readonly<Record<string, unknown>>, id: string): Datum | Dropped;
-  /** Refuses what would lose a mask or a message: data that trains on other tokens than was said is worse than none. */
-  write(datum: Datum): Record<string, unknown> | Dropped;
+  /** Refuses what would lose a mask, a message or a weight: data that trains on other tokens than was said is worse than none. `place` is that of the row, from 0. */
+  write(datum: Datum, place?: number): Record<string, unknown> | Dropped;
 }
 
 /**
@@ -57,7 +58,27 @@ export function asKind(datum: Datum, kind: DatumKind): Datum | Dropped {
     const { id, messages, answer } = datum.question;
     return { kind: "conversation", conversation: { id, messages: [...messages.map(shown), learned(answer)] } };
   }
+  const weighted = unsaidWeight(datum.conversation, `a ${kind}`);
+  if (weighted) return weighted;
   return kind === "pair" ? pairOf(datum.conversation) : questionOf(datum.conversation);
+}
+
+/** What becomes of an example's weight where nothing can say it; undefined where it says nothing, as 1 does. */
+export function unsaidWeight({ weight = 1 }: TrainingConversation, where: string): Dropped | undefined {
+  if (weight === 1) return undefined;
+  // Without the example is what weight 0 means.
+  return weight === 0 ? { dropped: "weight-zero" } : { dropped: "weighted", detail: `${where} holds no weight ${weight}` };
+}
+
+/** The `weight` of a row, as number or as text of one (CSV); none where it is absent or null. */
+export function readWeight({ weight }: Readonly<Record<string, unknown>>): Pick<TrainingConversation, "weight"> | Dropped {
+  if (weight === undefined || weight === null || weight === "") return {};
+  const value = typeof weight === "string" && weight.trim() !== "" ? Number(weight) : weight;
+  return isWeight(value) ? { weight: value } : malformed(`the weight ${JSON.stringify(weight)} is no number of 0 or above`);
+}
+
+export function isWeight(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
 function chosenOf({ id, prompt, chosen, chosenMasked }: PreferencePair): TrainingConversation {

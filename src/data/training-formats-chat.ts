@@ -6,29 +6,34 @@ import type { PreferencePair } from "./pairs.ts";
 import {
   type Datum,
   holdsMoreThanText,
+  isWeight,
   malformed,
   readId,
   readMessages,
+  readWeight,
   type TrainingFormat,
+  unsaidWeight,
   wrongKind,
 } from "./training-datum.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** `{"id", "messages": [{"role", "content", "trainable", "masked"?}]}`: nothing is lost. */
+/** `{"id", "messages": [{"role", "content", "trainable", "masked"?}], "weight"?}`: nothing is lost. */
 export const ownConversations: TrainingFormat = {
   name: "midcourse",
   kind: "conversation",
-  summary: "our own lines: messages with a trainable flag and masked character ranges",
+  summary: "our own lines: messages with a trainable flag and masked character ranges, an optional weight",
   looksLike: ({ messages }) => Array.isArray(messages) && messages.some((entry) => "trainable" in Object(entry)),
   read(values, id) {
     const messages = readFlagged(values.messages);
     if (messages === undefined) return malformed("messages are not a list of role, content and trainable");
-    return conversationOr({ id: readId(values, id), messages });
+    return conversationOr({ id: readId(values, id), messages }, values);
   },
   write(datum) {
     if (datum.kind !== "conversation") return wrongKind(datum, "midcourse");
-    return { id: datum.conversation.id, messages: datum.conversation.messages };
+    const { id, messages, weight } = datum.conversation;
+    if (weight === undefined) return { id, messages };
+    return isWeight(weight) ? { id, messages, weight } : malformed(`the weight ${weight} is no number of 0 or above`);
   },
 };
 
@@ -66,13 +71,16 @@ export const openAiChat: TrainingFormat = {
     if (messages === undefined) return malformed("messages are not a list of role and text");
     const weights = (values.messages as { weight?: unknown }[]).map(({ weight }) => weight ?? 1);
     if (weights.some((weight) => weight !== 0 && weight !== 1)) return malformed("a weight is neither 0 nor 1");
-    return conversationOr({
-      id: readId(values, id),
-      messages: messages.map((message, index) => ({
-        ...message,
-        trainable: message.role === "assistant" && weights[index] === 1,
-      })),
-    });
+    return conversationOr(
+      {
+        id: readId(values, id),
+        messages: messages.map((message, index) => ({
+          ...message,
+          trainable: message.role === "assistant" && weights[index] === 1,
+        })),
+      },
+      values,
+    );
   },
   write(datum) {
     const conversation = plainConversation(datum, "openai");
@@ -112,7 +120,7 @@ export const shareGpt: TrainingFormat = {
       if (role === undefined || typeof value !== "string") return malformed("a turn is not from human or gpt with a value");
       messages.push({ role, content: value, trainable: role === "assistant" });
     }
-    return conversationOr({ id: readId(values, id), messages });
+    return conversationOr({ id: readId(values, id), messages }, values);
   },
   write(datum) {
     const conversation = plainConversation(datum, "sharegpt");
@@ -127,9 +135,11 @@ export const shareGpt: TrainingFormat = {
   },
 };
 
-/** Conversations whose messages are learned whole or not at all. */
+/** Conversations of weight 1 whose messages are learned whole or not at all. */
 export function plainConversation(datum: Datum, format: string): TrainingConversation | Dropped {
   if (datum.kind !== "conversation") return wrongKind(datum, format);
+  const weighted = unsaidWeight(datum.conversation, format);
+  if (weighted) return weighted;
   const { messages } = datum.conversation;
   if (holdsMoreThanText(messages)) return { dropped: "not-representable", detail: "a message holds more than text" };
   if (messages.some(({ trainable, masked }) => trainable && masked !== undefined && masked.length > 0)) {
@@ -138,11 +148,14 @@ export function plainConversation(datum: Datum, format: string): TrainingConvers
   return datum.conversation;
 }
 
-export function conversationOr(conversation: TrainingConversation): Datum | Dropped {
+/** With the weight that the row says: a column of that name means the same in every format of conversations. */
+export function conversationOr(conversation: TrainingConversation, values: Values): Datum | Dropped {
   const { messages } = conversation;
+  const weight = readWeight(values);
+  if (isDropped(weight)) return weight;
   if (!messages.some(({ trainable }) => trainable)) return { dropped: "nothing-trained" };
   if (messages[0]!.role === "assistant") return malformed("the conversation begins with an answer");
-  return { kind: "conversation", conversation };
+  return { kind: "conversation", conversation: { ...conversation, ...weight } };
 }
 
 function readFlagged(value: unknown): TrainingMessage[] | undefined {

@@ -28,10 +28,8 @@ export const trlPromptCompletion: TrainingFormat = {
     const completion = asCompletion(values.completion);
     if (prompt === undefined || completion === undefined) return malformed("prompt and completion are not text or messages");
     if (completion.length !== 1 || completion[0]!.role !== "assistant") return malformed("the completion is not one answer");
-    return conversationOr({
-      id: readId(values, id),
-      messages: [...prompt.map(shown), { ...completion[0]!, trainable: true }],
-    });
+    const messages = [...prompt.map(shown), { ...completion[0]!, trainable: true }];
+    return conversationOr({ id: readId(values, id), messages }, values);
   },
   write(datum) {
     const conversation = plainConversation(datum, "trl-prompt-completion");

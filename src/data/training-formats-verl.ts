@@ -1,14 +1,13 @@
 /**
  * verl's fields for reinforcement learning: `data_source`, `prompt` (messages), `ability`, `reward_model` {style, ground_truth} and
- * `extra_info`. verl reads Parquet; we write the same fields as JSON lines, which `datasets.load_dataset("json", …).to_parquet(…)` turns
- * into its files, and read them from either.
+ * `extra_info` {id, index}. verl reads Parquet, so write a file that ends in `.parquet`; both are read.
  */
-import { malformed, readMessages, type TrainingFormat, wrongKind } from "./training-datum.ts";
+import { holdsMoreThanText, malformed, readMessages, type TrainingFormat, wrongKind } from "./training-datum.ts";
 
 export const verl: TrainingFormat = {
   name: "verl",
   kind: "question",
-  summary: "verl's fields for reinforcement learning, as JSON lines (verl itself reads Parquet)",
+  summary: "verl's fields for reinforcement learning, which verl reads as Parquet",
   looksLike: ({ prompt, reward_model: reward }) =>
     readMessages(prompt) !== undefined && typeof reward === "object" && reward !== null && "ground_truth" in reward,
   read(values, id) {
@@ -30,17 +29,17 @@ export const verl: TrainingFormat = {
       },
     };
   },
-  write(datum) {
+  write(datum, place = 0) {
     if (datum.kind !== "question") return wrongKind(datum, "verl");
     const { id, messages, answer, source, ability = "" } = datum.question;
-    if (messages.some(({ parts }) => parts !== undefined))
-      return { dropped: "not-representable", detail: "a message holds more than text" };
+    if (holdsMoreThanText(messages)) return { dropped: "not-representable", detail: "a message holds more than text" };
     return {
       data_source: source,
-      prompt: messages,
+      prompt: messages.map(({ role, content }) => ({ role, content })),
       ability,
       reward_model: { style: "rule", ground_truth: answer },
-      extra_info: { id },
+      // verl's workers tell rows apart by the index.
+      extra_info: { id, index: place },
     };
   },
 };

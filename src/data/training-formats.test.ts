@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { isDropped } from "./data-card.ts";
+import { mix } from "./mixing.ts";
 import { ptrConversation, publishedSampleLimits } from "./ptr-layout.ts";
 import { queriesFromRows } from "./ptr-queries.ts";
 import type { Datum } from "./training-datum.ts";
@@ -30,6 +31,9 @@ const conversation: fc.Arbitrary<TrainingConversation> = fc
   .record({
     id: identity,
     system: fc.option(text),
+    weight: fc.option(fc.oneof(fc.constantFrom(0, 0.25, 3), fc.double({ min: 0, noNaN: true, noDefaultInfinity: true })), {
+      freq: 1,
+    }),
     turns: fc.array(
       fc.record({ ask: text, answer: text, trainable: fc.boolean(), cut: fc.option(fc.tuple(fc.nat(9), fc.nat(9))) }),
       {
@@ -38,8 +42,9 @@ const conversation: fc.Arbitrary<TrainingConversation> = fc
       },
     ),
   })
-  .map(({ id, system, turns }) => ({
+  .map(({ id, system, weight, turns }) => ({
     id,
+    ...(weight === null || weight === 1 ? {} : { weight }),
     messages: [
       ...(system === null ? [] : [{ role: "system" as const, content: system, trainable: false }]),
       ...turns.flatMap(({ ask, answer, trainable, cut }, index) => {
@@ -187,6 +192,71 @@ describe("masks are never lost in silence", () => {
   });
 });
 
+describe("weights of examples", () => {
+  const row = (weight: unknown) => ({ id: "a", messages: weighted.messages, weight });
+  const weighted: TrainingConversation = ptrConversation({ id: "a", question: "q", attempts: ["a"], answer: "b" });
+  const own = formatNamed("midcourse");
+  const withWeight = (weight: number): Datum => ({ kind: "conversation", conversation: { ...weighted, weight } });
+
+  test("0 and any finite number above are read and written; anything else is counted as malformed", () => {
+    for (const weight of [0, 1, 0.5, 1e-300, 1e300]) {
+      expect(own.read(row(weight), "x")).toEqual(withWeight(weight));
+      expect(own.write(withWeight(weight))).toEqual({ id: "a", messages: weighted.messages, weight });
+    }
+    for (const weight of [undefined, null, ""])
+      expect(own.read(row(weight), "x")).toEqual({ kind: "conversation", conversation: weighted });
+    expect(own.read(row("0.5"), "x")).toEqual(withWeight(0.5));
+    for (const weight of [-1, -1e-9, Number.POSITIVE_INFINITY, Number.NaN, "much", " ", "Infinity", true, [1], {}]) {
+      expect(own.read(row(weight), "x"), String(weight)).toMatchObject({
+        dropped: "malformed",
+        detail: expect.stringContaining("weight"),
+      });
+    }
+    for (const weight of [-1, Number.NaN]) expect(own.write(withWeight(weight))).toMatchObject({ dropped: "malformed" });
+  });
+
+  test("a column of that name is read in every format of conversations", () => {
+    const formats = ["openai", "sharegpt", "trl-prompt-completion", "ptr"];
+    for (const name of formats) {
+      const said: TrainingConversation =
+        name === "ptr" ? weighted : { id: "a", messages: weighted.messages.filter((_, at) => at === 0 || at === 3) };
+      const written = formatNamed(name).write({ kind: "conversation", conversation: said }) as Record<string, unknown>;
+      expect(formatNamed(name).read({ ...written, weight: 2 }, "x"), name).toMatchObject({ conversation: { weight: 2 } });
+      expect(formatNamed(name).read({ ...written, weight: -2 }, "x"), name).toMatchObject({ dropped: "malformed" });
+    }
+  });
+
+  test("a format that cannot say it refuses the example, leaves out what has weight 0, and goes without where it is told to", () => {
+    const data = [withWeight(0), withWeight(1), withWeight(2)];
+    for (const { name } of trainingFormats().filter(
+      (format) => !["midcourse", "midcourse-pairs", "sharegpt"].includes(format.name),
+    )) {
+      const strict = convert(data, formatNamed(name));
+      expect(
+        strict.tally.dropped.map(({ reason, examples }) => [reason, examples]),
+        name,
+      ).toEqual([
+        ["weight-zero", ["a"]],
+        ["weighted", [expect.stringMatching(/^a: .* holds no weight 2$/)]],
+      ]);
+      expect(strict, name).toMatchObject({ rows: [{}], weightsIgnored: 0 });
+      const loose = convert(data, formatNamed(name), { ignoreWeights: true });
+      expect(loose, name).toMatchObject({ rows: [{}, {}], weightsIgnored: 1, tally: { kept: 2, read: 3 } });
+    }
+    expect(convert(data, own).rows.map(({ weight }) => weight)).toEqual([0, 1, 2]);
+  });
+
+  test("mixing keeps them", () => {
+    const sources = [{ name: "a", examples: [withWeight(0.5), withWeight(2)], share: 1 }];
+    const mixed = mix(sources, { seed: 1 }).examples;
+    expect(
+      convert(mixed, own)
+        .rows.map(({ weight }) => weight)
+        .sort(),
+    ).toEqual([0.5, 2]);
+  });
+});
+
 describe("other people's shapes", () => {
   test("trl preference with implicit prompts", () => {
     const trl = formatNamed("trl-preference");
@@ -250,6 +320,88 @@ describe("files", () => {
     });
   });
 
+  test("Parquet comes back as every format wrote it", async () => {
+    const file = path.join(folder, "all.parquet");
+    // Half a surrogate pair, which JSON writes as an escape, has no place in UTF-8.
+    const isText = (row: object) => !/\\ud[89a-f]/.test(JSON.stringify(row));
+    let written = 0;
+    for (const name of names) {
+      const format = formatNamed(name);
+      const rows = fc.sample(datum, { numRuns: 200, seed: 5 }).flatMap((each) => {
+        const row = format.write(each);
+        return !isDropped(row) && isText(row) ? [row] : [];
+      });
+      if (rows.length === 0) continue;
+      written++;
+      writeRows(file, rows);
+      const direct = rows.map((row, index) => format.read(JSON.parse(JSON.stringify(row)), `all.parquet:${index + 1}`));
+      const read = (await trainingRows(file)).map(({ values, line }) => format.read(values, `all.parquet:${line}`));
+      expect(read, name).toEqual(direct);
+    }
+    expect(written).toBe(names.length - 1); // No sample is PTR's sequence.
+  });
+
+  test("verl's fields through Parquet: numbered rows, questions in any script, an empty message", async () => {
+    const question = (id: string, content: string, answer: string): Datum => ({
+      kind: "question",
+      question: {
+        id,
+        messages: [
+          { role: "system", content: "" },
+          { role: "user", content },
+        ],
+        answer,
+        source: "own/set",
+      },
+    });
+    const data = [question("a", "2 × 3 = ?", "6"), question("b", "三加五是多少？ 👩‍🚀", "八"), question("c", "\u0000\n", "")];
+    const file = path.join(folder, "verl.parquet");
+    writeRows(file, convert(data, formatNamed("verl")).rows);
+    expect((await trainingRows(file))[1]!.values).toEqual({
+      data_source: "own/set",
+      prompt: [
+        { role: "system", content: "" },
+        { role: "user", content: "三加五是多少？ 👩‍🚀" },
+      ],
+      ability: "",
+      reward_model: { style: "rule", ground_truth: "八" },
+      extra_info: { id: "b", index: 1 },
+    });
+    const read = await readTrainingFile(file);
+    expect(read.format.name).toBe("verl");
+    expect(read.data).toEqual(data);
+  });
+
+  test("rows of any trouble: byte order mark, Windows line ends, a broken line in the middle, a file cut off, a line of megabytes", async () => {
+    const file = path.join(folder, "x.jsonl");
+    const line = (content: string, more: object = {}) =>
+      JSON.stringify({
+        messages: [
+          { role: "user", content, trainable: false },
+          { role: "assistant", content: "a", trainable: true },
+        ],
+        ...more,
+      });
+    writeFileSync(file, `\ufeff${line("q")}\r\n\r\n${line("r", { weight: 2, stars: 5 })}\r\n`);
+    const read = await readTrainingFile(file);
+    expect(read.data.map((each) => each.kind === "conversation" && [each.conversation.id, each.conversation.weight])).toEqual([
+      ["x.jsonl:1", undefined],
+      ["x.jsonl:3", 2],
+    ]);
+    writeFileSync(file, `${line("q")}\n{"messages": [\n${line("r")}\n`);
+    await expect(readTrainingFile(file)).rejects.toThrow(/x\.jsonl, line 2/);
+    writeFileSync(file, `${line("q")}\n${line("r").slice(0, -9)}`);
+    await expect(readTrainingFile(file)).rejects.toThrow(/x\.jsonl, line 2/);
+    writeFileSync(file, `${line("q")}\n${line("r").replace(/}$/, ', "weight": NaN}')}\n`);
+    await expect(readTrainingFile(file)).rejects.toThrow(/x\.jsonl, line 2/);
+    writeFileSync(file, `${line("q").replace(/}$/, ', "weight": 1e999}')}\n${line("r", { weight: -1 })}\n${line("s")}\n`);
+    expect((await readTrainingFile(file)).tally).toMatchObject({ kept: 1, dropped: [{ reason: "malformed", count: 2 }] });
+    writeFileSync(file, `${line("long ".repeat(2_000_000))}\n`);
+    expect((await readTrainingFile(file)).data).toHaveLength(1);
+    writeFileSync(file, "");
+    await expect(readTrainingFile(file, { format: "midcourse" })).rejects.toThrow(/is empty/);
+  });
+
   test("Parquet files are read like any other", async () => {
     const file = path.resolve(import.meta.dirname, "../../test/parquet/exam-snappy.parquet");
     const rows = await trainingRows(file);
@@ -266,7 +418,8 @@ describe("files", () => {
     writeFileSync(file, '{"text": "plain"}\n');
     await expect(readTrainingFile(file)).rejects.toThrow(/no known format.*text/);
     await expect(readTrainingFile(file, { format: "alpaca" })).rejects.toThrow(/no format of training data/);
-    expect(() => writeRows(path.join(folder, "x.parquet"), [])).toThrow(/cannot be written/);
+    expect(() => writeRows(path.join(folder, "x.csv"), [])).toThrow(/cannot be written/);
+    expect(() => writeRows(path.join(folder, "x.parquet"), [])).toThrow(/hold no row/);
   });
 });
 

@@ -5,10 +5,11 @@ import { userError } from "#kernel/errors.ts";
 import { replaceFile } from "#record/durable.ts";
 import { type Dropped, DropTally, isDropped } from "./data-card.ts";
 import { parquetRows } from "./parquet.ts";
+import { parquetBytes } from "./parquet-write.ts";
 import { checkPtr, type PtrLimits, ptrConversation, ptrExampleOf, readPtr, writePtr } from "./ptr-layout.ts";
 import { type Row, readRows } from "./rows.ts";
-import { asKind, type Datum, idOf, type TrainingFormat, wrongKind } from "./training-datum.ts";
-import { openAiChat, ownConversations, ownPairs, shareGpt } from "./training-formats-chat.ts";
+import { asKind, type Datum, idOf, type TrainingFormat, unsaidWeight, wrongKind } from "./training-datum.ts";
+import { conversationOr, openAiChat, ownConversations, ownPairs, shareGpt } from "./training-formats-chat.ts";
 import { trlPreference, trlPromptCompletion } from "./training-formats-trl.ts";
 import { verl } from "./training-formats-verl.ts";
 
@@ -22,11 +23,11 @@ export function ptrFormat(limits: PtrLimits = {}): TrainingFormat {
     read(values, id) {
       const example = readPtr(values, typeof values.id === "string" && values.id !== "" ? values.id : id);
       const checked = isDropped(example) ? example : checkPtr(example, limits);
-      return isDropped(checked) ? checked : { kind: "conversation", conversation: ptrConversation(checked) };
+      return isDropped(checked) ? checked : conversationOr(ptrConversation(checked), values);
     },
     write(datum) {
       if (datum.kind !== "conversation") return wrongKind(datum, "ptr");
-      const example = ptrExampleOf(datum.conversation);
+      const example = unsaidWeight(datum.conversation, "ptr") ?? ptrExampleOf(datum.conversation);
       return isDropped(example) ? example : { id: example.id, ...writePtr(example) };
     },
   };
@@ -107,25 +108,50 @@ export async function readTrainingFile(
   );
 }
 
-/** Rows of another format; what it cannot say is left out and counted. */
-export function convert(data: readonly Datum[], to: TrainingFormat): { rows: Record<string, unknown>[]; tally: DropTally } {
-  const tally = new DropTally();
-  const rows = data.flatMap((datum) => {
-    const same: Datum | Dropped = asKind(datum, to.kind);
-    const row = tally.take(idOf(datum), isDropped(same) ? same : to.write(same));
-    return row === undefined ? [] : [row];
-  });
-  return { rows, tally };
+export interface Converted {
+  rows: Record<string, unknown>[];
+  tally: DropTally;
+  /** Examples written without the weight they have. */
+  weightsIgnored: number;
 }
 
-/** JSON lines, or one array where the name ends in `.json`. In one move: a crash leaves the old file or the new one. */
+/** Rows of another format; what it cannot say is left out and counted. `ignoreWeights` writes an example without its weight, unless that is 0. */
+export function convert(data: readonly Datum[], to: TrainingFormat, options: { ignoreWeights?: boolean } = {}): Converted {
+  const tally = new DropTally();
+  let weightsIgnored = 0;
+  const rows: Record<string, unknown>[] = [];
+  const written = (datum: Datum): Record<string, unknown> | Dropped => {
+    const same: Datum | Dropped = asKind(datum, to.kind);
+    return isDropped(same) ? same : to.write(same, rows.length);
+  };
+  for (const datum of data) {
+    let outcome = written(datum);
+    if (options.ignoreWeights && outcome.dropped === "weighted" && datum.kind === "conversation") {
+      const { weight: _, ...conversation } = datum.conversation;
+      outcome = written({ kind: "conversation", conversation });
+      if (!isDropped(outcome)) weightsIgnored++;
+    }
+    const row = tally.take(idOf(datum), outcome);
+    if (row !== undefined) rows.push(row);
+  }
+  return { rows, tally, weightsIgnored };
+}
+
+/**
+ * Parquet where the name ends in `.parquet`, one array where it ends in `.json`, else JSON lines. In one move: a crash leaves the old file
+ * or the new one.
+ */
 export function writeRows(file: string, rows: readonly Record<string, unknown>[]): void {
   const extension = path.extname(file).toLowerCase();
+  if (extension === ".parquet") {
+    replaceFile(file, parquetBytes(rows, path.basename(file)));
+    return;
+  }
   if (![".json", ".jsonl", ".ndjson"].includes(extension)) {
     throw userError(
       "data-format",
       `training data cannot be written as “${path.basename(file)}”`,
-      "Give a file that ends in .jsonl or .json.",
+      "Give a file that ends in .jsonl, .json or .parquet.",
     );
   }
   const lines = rows.map((row) => JSON.stringify(row));

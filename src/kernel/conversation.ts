@@ -14,4 +14,6 @@ export interface TrainingMessage extends Message {
 export interface TrainingConversation {
   id: string;
   messages: readonly TrainingMessage[];
+  /** Factor on the whole example in the loss: finite, 0 or above; 1 when left out. An example of weight 0 is not trained on. */
+  weight?: number;
 }

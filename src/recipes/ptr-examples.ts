@@ -1,9 +1,9 @@
 /** Training and validation examples from files of any known format, without a question on both sides. */
-import { DropTally } from "#data/data-card.ts";
+import { DropTally, isDropped } from "#data/data-card.ts";
 import { notAskedIn, questionOf } from "#data/filters.ts";
 import type { PtrLimits } from "#data/ptr-layout.ts";
 import { questionKey } from "#data/split.ts";
-import { asKind } from "#data/training-datum.ts";
+import { asKind, type Datum, idOf } from "#data/training-datum.ts";
 import { readTrainingFile } from "#data/training-formats.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
@@ -29,8 +29,9 @@ export interface Examples {
 export async function readExamples({ data, format, limits, validation }: ExampleFiles): Promise<Examples> {
   const tally = new DropTally();
   const options = { ...(format === undefined ? {} : { format }), ...(limits === undefined ? {} : { limits }) };
-  const all: TrainingConversation[] = [];
-  for (const file of data) all.push(...(await readConversations(file, options, tally)));
+  const parts: TrainingConversation[][] = [];
+  for (const file of data) parts.push(await readConversations(file, options, tally));
+  const all = parts.flat();
   if ("share" in validation) {
     const { train, held } = holdOut(all, validation.share);
     return { train, validation: held, tally };
@@ -39,7 +40,7 @@ export async function readExamples({ data, format, limits, validation }: Example
   const isOther = notAskedIn(new Set(held.map((conversation) => questionKey(questionOf(conversation)))));
   const train = all.filter((conversation) => {
     const dropped = isOther(conversation);
-    if (dropped) tally.drop(conversation.id, dropped);
+    if (dropped) tally.dropKept(conversation.id, dropped);
     return dropped === undefined;
   });
   if (train.length > 0) return { train, validation: held, tally };
@@ -50,6 +51,7 @@ export async function readExamples({ data, format, limits, validation }: Example
   );
 }
 
+/** Examples of weight 0 are left out here, where they are counted. */
 async function readConversations(
   file: string,
   options: { format?: string; limits?: PtrLimits },
@@ -58,8 +60,10 @@ async function readConversations(
   const read = await readTrainingFile(file, options);
   tally.addDropsOf(read.tally);
   return read.data.flatMap((datum) => {
-    const same = tally.take(file, asKind(datum, "conversation"));
-    return same?.kind === "conversation" ? [same.conversation] : [];
+    const same = asKind(datum, "conversation");
+    const isUnlearned = !isDropped(same) && same.kind === "conversation" && same.conversation.weight === 0;
+    const taken = tally.take<Datum>(idOf(datum), isUnlearned ? { dropped: "weight-zero" } : same);
+    return taken?.kind === "conversation" ? [taken.conversation] : [];
   });
 }
 

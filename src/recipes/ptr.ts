@@ -123,11 +123,12 @@ export async function trainPtr(training: PtrTraining): Promise<WeightedResult> {
 /** Ids with the thought mask: 1 where the conversation is learned, 0 on questions, attempts and requests. */
 export function ptrExample(
   tokenizer: Pick<Tokenizer, "encodeTraining">,
-  { messages }: TrainingConversation,
+  { messages, weight }: TrainingConversation,
   { learnThoughts }: Pick<PtrOptions, "learnThoughts">,
 ): WeightedExample {
-  return tokenizer.encodeTraining(messages, {
+  const example = tokenizer.encodeTraining(messages, {
     trainable: ({ role }, index) => messages[index]!.trainable || (learnThoughts && role === "assistant"),
     unlearned: (_message, index) => (messages[index]!.masked ?? []).map(([start, end]) => ({ start, end })),
   });
+  return weight === undefined ? example : { ...example, weight };
 }

@@ -11,19 +11,17 @@ import { userError } from "#kernel/errors.ts";
 import type { Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { type ConversationTokenizer, EmbeddedModel } from "#models/embedded.ts";
+import { readCheckpoints } from "#record/checkpoints.ts";
 import type { JsonObject } from "#record/json-lines.ts";
 import { openRun, type RunDirectory } from "#record/run-directory.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
 import { saveModel } from "#training/saved-model.ts";
-import type { WeightedExample } from "#training/weighted-supervised.ts";
 import { type EpochMetrics, trainWeighted, type WeightedRunOptions } from "#training/weighted-supervised-run.ts";
 import { toExample } from "./source.ts";
 
-/** A conversation that counts so much in the loss; 1 when left out. */
-export interface WeightedConversation extends TrainingConversation {
-  weight?: number;
-}
+/** A conversation with a weight in the loss. */
+export type WeightedConversation = TrainingConversation;
 
 export interface Collected {
   examples: WeightedConversation[];
@@ -116,7 +114,7 @@ async function runRound(training: SelfTraining, round: number, folders: Folders)
   await engine.restore(training.start === "base" || round === 1 ? folders.base : folders.model(round - 1));
   const result = await trainWeighted({
     engine,
-    examples: all.map((each): WeightedExample => ({ ...toExample(tokenizer, each), weight: each.weight ?? 1 })),
+    examples: all.map((each) => toExample(tokenizer, each)),
     options: training.options(round),
     seed: deriveSeed(seed, "round", round),
     run: own,
@@ -184,6 +182,15 @@ type Folders = ReturnType<typeof foldersOf>;
 function foldersOf(root: string) {
   const round = (number: number) => path.join(root, `round-${number}`);
   return { base: path.join(root, "base"), round, model: (number: number) => path.join(round(number), "model") };
+}
+
+/** Optimiser steps that the rounds of a run have checkpoints of; with `before`, those of earlier rounds than that one. */
+export function stepsOfRounds(root: string, before = Number.POSITIVE_INFINITY): number {
+  const { round } = foldersOf(root);
+  let steps = 0;
+  for (let number = 1; number < before && existsSync(round(number)); number++)
+    steps += readCheckpoints(round(number)).at(-1)?.step ?? 0;
+  return steps;
 }
 
 function nothingKept(round: number, figures: JsonObject) {

@@ -3,7 +3,7 @@ import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Item, Verifier } from "#kernel/item.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Stream } from "#training/stream.ts";
-import type { SupervisedExample } from "#training/supervised.ts";
+import type { WeightedExample } from "#training/weighted-supervised.ts";
 
 export interface Source {
   /** Short name for records and tables. */
@@ -23,10 +23,14 @@ export interface Source {
   maxTokens: number;
 }
 
-/** A conversation as ids with the weight of each token in the loss. */
-export function toExample(tokenizer: Pick<Tokenizer, "encodeTraining">, { messages }: TrainingConversation): SupervisedExample {
-  return tokenizer.encodeTraining(messages, {
+/** A conversation as ids with the weight of each token in the loss, and that of the whole where it has one. */
+export function toExample(
+  tokenizer: Pick<Tokenizer, "encodeTraining">,
+  { messages, weight }: TrainingConversation,
+): WeightedExample {
+  const example = tokenizer.encodeTraining(messages, {
     trainable: (_message, index) => messages[index]!.trainable,
     unlearned: (_message, index) => (messages[index]!.masked ?? []).map(([start, end]) => ({ start, end })),
   });
+  return weight === undefined ? example : { ...example, weight };
 }
