@@ -10,7 +10,6 @@ import { canonicalChain, defaultWorldOptions, isHard, type Split, type Step, spl
 import { drawChoice } from "./world-choices.ts";
 import { type WorldItem, worldStream } from "./world-items.ts";
 import { drawProgram } from "./world-programs.ts";
-import { answerOfSteps } from "./world-solutions.ts";
 
 export interface DomainStream extends Partial<WorldOptions> {
   split: Split;
@@ -71,10 +70,11 @@ function* drawnStream(
     const canonical = canonicalChain(drawn.steps);
     if (seen.has(canonical)) continue;
     seen.add(canonical);
+    const result = String(drawn.steps.at(-1)!.result);
     yield {
       id: `${domain}-${stream.split}-${stream.seed}-${index}`,
       question: drawn.question,
-      answer: answerOfSteps(drawn, drawn.steps),
+      answer: drawn.choices?.find(({ text }) => text === result)?.letter ?? result,
       group: `${domain}${drawn.steps.some(isHard) ? "-hard" : ""}`,
       steps: drawn.steps.map((step) => `${step.left}${step.operator}${step.right}=${step.result}`),
       chain: drawn.steps,

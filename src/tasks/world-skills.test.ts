@@ -34,7 +34,7 @@ describe("the corpus of skills", () => {
     expect(first(20, 2)).not.toEqual(conversations.slice(0, 20));
     const share = (kind: string) => conversations.filter(({ id }) => id.includes(kind)).length / conversations.length;
     const { shares } = defaultSkillsOptions;
-    expect(share("-drill")).toBeCloseTo(shares.drill, 1);
+    expect(share("-drill")).toBeCloseTo(shares.drill + shares.workedDrill, 1);
     expect(share("-self-refine")).toBeCloseTo(shares.selfRefine, 1);
     expect(share("-retry")).toBeCloseTo(shares.retry, 1);
     expect(share("-hint")).toBeCloseTo(shares.hint, 1);

@@ -17,14 +17,16 @@ import {
   type SolutionOptions,
   selfRefineConversation,
   slip,
+  workedDrillConversation,
   worldPrompts,
   writePlain,
   writeWorked,
+  writeWorkedStep,
 } from "./world-solutions.ts";
 
 export interface SkillsOptions extends SolutionOptions {
   /** Relative shares of the kinds of conversation. */
-  shares: { drill: number; plain: number; refine: number; selfRefine: number; retry: number; hint: number };
+  shares: { drill: number; workedDrill: number; plain: number; refine: number; selfRefine: number; retry: number; hint: number };
   /** Relative shares of the domains. */
   domains: Record<WorldDomain["id"], number>;
   /** Probability that a second try works a hard step out, and an easy one. */
@@ -40,9 +42,9 @@ export interface SkillsOptions extends SolutionOptions {
 
 export const defaultSkillsOptions: SkillsOptions = {
   ...defaultSolutionOptions,
-  shares: { drill: 0.25, plain: 0.2, refine: 0.25, selfRefine: 0.12, retry: 0.12, hint: 0.06 },
+  shares: { drill: 0.15, workedDrill: 0.15, plain: 0.16, refine: 0.18, selfRefine: 0.12, retry: 0.16, hint: 0.08 },
   domains: { sums: 0.5, programs: 0.25, choices: 0.25 },
-  workedHard: 0.4,
+  workedHard: 0.45,
   workedEasy: 0.1,
   carefulFeedback: 0.5,
   unlearnedProducts: 0.9,
@@ -68,12 +70,20 @@ function conversationOf(item: WorldItem, random: Random, options: SkillsOptions)
   switch (kinds[draw(Object.values(shares), random)]!) {
     case "drill":
       return drillConversation(item.id, defaultWorldOptions, random.chance(0.7), 0.7, random);
+    case "workedDrill":
+      return workedDrillConversation(item.id, defaultWorldOptions, 0.8, random);
     case "plain":
       return plainConversation(item);
     case "refine":
       return refinedConversation(item, random, options);
     case "selfRefine":
-      return selfRefineConversation(item, random.chance(0.7) ? 1 : random.integer(2, 3), random, carefulFeedback);
+      return selfRefineConversation(
+        item,
+        random.chance(0.7) ? 1 : random.integer(2, 3),
+        random,
+        carefulFeedback,
+        writeWorkedStep,
+      );
     case "retry":
       return retryConversation(item, random, options);
     case "hint":
@@ -109,7 +119,7 @@ export function hintedWorldQuestion({ question, answer, choices }: WorldItem, ma
 
 function secondTry(item: WorldItem, random: Random, { workedHard, workedEasy }: SkillsOptions): string {
   const isWorked = (step: Step) => random.chance(isHard(step) ? workedHard : workedEasy);
-  return writeWorked(item.chain, item.answer, isWorked);
+  return writeWorked(item.chain, answerOfSteps(item, item.chain), isWorked);
 }
 
 /** Of a product of a long number that no work stands in front of: the result. */
@@ -118,7 +128,7 @@ const oneGo = /(?<![\d,])\d{3,}\*\d=(\d+)/g;
 /** Some of the products that are written in one go are shown and not learned. */
 export function withUnlearnedProducts(conversation: TrainingConversation, random: Random, share: number): TrainingConversation {
   const messages = conversation.messages.map((message): TrainingMessage => {
-    if (!message.trainable) return message;
+    if (!message.trainable || isReadOff(conversation.id, message)) return message;
     const known = message.masked ?? [];
     const more: CharacterRange[] = [];
     for (const { index, 0: step, 1: result } of message.content.matchAll(oneGo)) {
@@ -130,6 +140,11 @@ export function withUnlearnedProducts(conversation: TrainingConversation, random
     return masked.length === 0 ? message : { ...message, masked };
   });
   return { ...conversation, messages };
+}
+
+/** A given answer, or a review of every step, stands before it: there is nothing to multiply. */
+function isReadOff(id: string, { content }: TrainingMessage): boolean {
+  return id.endsWith("-hint") || (id.includes("-self-refine-") && content.startsWith("<think>"));
 }
 
 /** Index of one of the shares. */

@@ -15,6 +15,7 @@ export const worldPrompts = {
   feedback: "Check each step.",
   improve: "Solve again.",
   drill: "Calculate.",
+  workedDrill: "Work out.",
   carefulDrill: "Calculate carefully.",
 } as const;
 
@@ -54,6 +55,11 @@ export function writeCarefully(step: Step): string {
   return `${parts.join(",")},${left}*${right}=${result}`;
 }
 
+/** Worked out without a first attempt: a product is named, then done, "810*7:0*7=0,1*7=7,8*7=56,810*7=5670". */
+export function writeWorkedStep(step: Step): string {
+  return isHard(step) ? `${step.left}${step.operator}${step.right}:${writeCarefully(step)}` : writeCarefully(step);
+}
+
 /** A believable wrong result: one digit is off. Never negative, never the right one. */
 export function corruptResult(step: Step, random: Random): Step {
   const digits = String(step.result).length;
@@ -74,12 +80,13 @@ function finish(thought: string, answer: string): string {
   return `<think>${thought}</think><answer>${answer}</answer>`;
 }
 
-/** What the steps as written come to: the option nearest to the last result where there are options, else the result itself. */
+/** What stands in the answer span after these steps: the last result, or with options the one nearest to it and its letter, "2091 B". */
 export function answerOfSteps({ choices }: Pick<WorldItem, "choices">, steps: readonly Step[]): string {
   const { result } = steps.at(-1)!;
   if (choices === undefined) return String(result);
   const distance = ({ text }: { text: string }) => Math.abs(Number(text) - result);
-  return choices.reduce((nearest, choice) => (distance(choice) < distance(nearest) ? choice : nearest)).letter;
+  const { text, letter } = choices.reduce((nearest, choice) => (distance(choice) < distance(nearest) ? choice : nearest));
+  return `${text} ${letter}`;
 }
 
 export function writePlain(steps: readonly Step[], answer: string = String(steps.at(-1)!.result)): string {
@@ -88,7 +95,7 @@ export function writePlain(steps: readonly Step[], answer: string = String(steps
 
 /** Some steps worked out on digits in place of one go, without a first attempt: what a careful second try looks like. */
 export function writeWorked(steps: readonly Step[], answer: string, isWorked: (step: Step) => boolean): string {
-  const lines = steps.map((step) => `${isWorked(step) ? writeCarefully(step) : writeStep(step)};`);
+  const lines = steps.map((step) => `${isWorked(step) ? writeWorkedStep(step) : writeStep(step)};`);
   return finish(lines.join(""), answer);
 }
 
@@ -126,10 +133,10 @@ export function slip(steps: readonly Step[], random: Random, wrongHard: number, 
 }
 
 /** Feedback on a draft: every step done again from the draft's own numbers, now and then carefully, with a verdict. */
-export function writeFeedback(draft: readonly Step[], carefulShare: number, random: Random): string {
+export function writeFeedback(draft: readonly Step[], carefulShare: number, random: Random, write = writeCarefully): string {
   const verdicts = draft.map((written) => {
     const step = { ...written, result: applyOperator(written.left, written.operator, written.right) };
-    const work = random.chance(carefulShare) ? writeCarefully(step) : writeStep(step);
+    const work = random.chance(carefulShare) ? write(step) : writeStep(step);
     return { work, right: step.result === written.result };
   });
   const lines = verdicts.map(({ work, right }) => `${work} ${right ? "right" : "wrong"};`);
@@ -143,12 +150,16 @@ const assistant = (content: string, trainable = true): TrainingMessage => ({ rol
 export function plainConversation(item: WorldItem): TrainingConversation {
   return {
     id: `${item.id}-plain`,
-    messages: [system(worldPrompts.plain), user(item.question), assistant(writePlain(item.chain, item.answer))],
+    messages: [
+      system(worldPrompts.plain),
+      user(item.question),
+      assistant(writePlain(item.chain, answerOfSteps(item, item.chain))),
+    ],
   };
 }
 
 export function refinedConversation(item: WorldItem, random: Random, options = defaultSolutionOptions): TrainingConversation {
-  const { text, masked } = writeRefined(item.chain, options, random, item.answer);
+  const { text, masked } = writeRefined(item.chain, options, random, answerOfSteps(item, item.chain));
   return {
     id: `${item.id}-refine`,
     messages: [system(worldPrompts.refine), user(item.question), { ...assistant(text), masked }],
@@ -161,13 +172,18 @@ export function selfRefineConversation(
   rounds: number,
   random: Random,
   carefulShare = 0.4,
+  writeWork = writeCarefully,
 ): TrainingConversation {
   const messages = [system(worldPrompts.plain), user(item.question)];
   const write = (steps: readonly Step[]) => writePlain(steps, answerOfSteps(item, steps));
   let draft = slip(item.chain, random, 0.5, 0.1);
   messages.push(assistant(write(draft), false));
   for (let round = 1; round <= rounds; round++) {
-    messages.push(user(worldPrompts.feedback), assistant(writeFeedback(draft, carefulShare, random)), user(worldPrompts.improve));
+    messages.push(
+      user(worldPrompts.feedback),
+      assistant(writeFeedback(draft, carefulShare, random, writeWork)),
+      user(worldPrompts.improve),
+    );
     const wrongAgain = round < rounds && random.chance(0.6);
     draft = wrongAgain ? slip(item.chain, random, 0.5, 0.1) : [...item.chain];
     const right = draft.every((step, index) => step.result === item.chain[index]!.result);
@@ -184,18 +200,36 @@ export function drillConversation(
   hardShare: number,
   random: Random,
 ): TrainingConversation {
-  const steps: Step[] = [];
-  for (let count = random.integer(3, 6); count > 0; ) {
-    const operator = random.chance(hardShare) ? "*" : random.pick(["+", "-"] as const);
-    const step = drawChain([operator], options, random, 9999)?.[0];
-    if (step === undefined) continue;
-    steps.push(step);
-    count--;
-  }
-  const question = steps.map((step) => `${step.left}${step.operator}${step.right}`).join(";");
+  const steps = drillSteps(random.integer(3, 6), options, hardShare, random);
   // Mostly wrong attempts, which carry no loss: what is practised here is working a product out, not knowing it.
   const share = { refineShare: careful ? 1 : 0, shallowShare: 0, wrongHard: 0.85, wrongEasy: 0.2 };
   const { text, masked } = writeRefined(steps, share, random);
   const prompt = careful ? worldPrompts.carefulDrill : worldPrompts.drill;
-  return { id: `${id}-drill`, messages: [system(prompt), user(question), { ...assistant(text), masked }] };
+  return { id: `${id}-drill`, messages: [system(prompt), user(drillQuestion(steps)), { ...assistant(text), masked }] };
+}
+
+/** The same with every step worked out without a first attempt. */
+export function workedDrillConversation(
+  id: string,
+  options: WorldOptions,
+  hardShare: number,
+  random: Random,
+): TrainingConversation {
+  const steps = drillSteps(random.integer(3, 6), options, hardShare, random);
+  const text = writeWorked(steps, String(steps.at(-1)!.result), () => true);
+  return { id: `${id}-drill`, messages: [system(worldPrompts.workedDrill), user(drillQuestion(steps)), assistant(text)] };
+}
+
+function drillSteps(count: number, options: WorldOptions, hardShare: number, random: Random): Step[] {
+  const steps: Step[] = [];
+  while (steps.length < count) {
+    const operator = random.chance(hardShare) ? "*" : random.pick(["+", "-"] as const);
+    const step = drawChain([operator], options, random, 9999)?.[0];
+    if (step !== undefined) steps.push(step);
+  }
+  return steps;
+}
+
+function drillQuestion(steps: readonly Step[]): string {
+  return steps.map((step) => `${step.left}${step.operator}${step.right}`).join(";");
 }
