@@ -22,17 +22,18 @@ import { writePlain } from "#tasks/world-solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress as Steps } from "#training/loop.ts";
 import type { EpochMetrics } from "#training/weighted-supervised-run.ts";
+import type { AdapterOptions } from "./adapter-options.ts";
+import type { MetricOptions } from "./metric-options.ts";
 import type { SourceOptions } from "./source-options.ts";
 import type { Baseline } from "./train-baselines-command.ts";
 
-export interface TrainBaselineOptions extends SourceOptions {
+export interface TrainBaselineOptions extends SourceOptions, MetricOptions, AdapterOptions {
   out: string;
   model?: string;
   preset: "small" | "paper";
   questions: number;
   learningRate?: number;
   epochs?: number;
-  lora?: number;
   items: number;
   threads?: number;
   json?: boolean;
@@ -52,7 +53,8 @@ export interface Work {
   tokenizer: Tokenizer;
   run: RunDirectory;
   signal: AbortSignal;
-  onSteps: (label: string, steps: Steps<EpochMetrics>) => void;
+  /** Rounds count from 1, and the steps of each from 1 again. */
+  onSteps: (label: string, round: number, steps: Steps<EpochMetrics>) => void;
 }
 
 /** How the model is measured, and its training; `plan` is everything that decides the result. */
@@ -80,7 +82,8 @@ export const baselineRecipes: Record<Baseline, (options: TrainBaselineOptions, s
       async train({ source, onSteps, ...work }) {
         const validation = source.validation(validationItems, deriveSeed(options.seed, "validation"));
         const training = { ...work, ...questionsOf(options, source), validation, options: plan, seed: options.seed };
-        return (await trainStar({ ...training, onProgress: (round, steps) => onSteps(`STaR, loop ${round}`, steps) })).model;
+        return (await trainStar({ ...training, onProgress: (round, steps) => onSteps(`STaR, loop ${round}`, round, steps) }))
+          .model;
       },
     };
   },
@@ -100,7 +103,7 @@ export const baselineRecipes: Record<Baseline, (options: TrainBaselineOptions, s
       plan,
       async train({ source, onSteps, ...work }) {
         const training = { ...work, ...questionsOf(options, source), solutionOf, options: plan, seed: options.seed };
-        return (await trainIsc({ ...training, onProgress: (_round, steps) => onSteps("ISC", steps) })).model;
+        return (await trainIsc({ ...training, onProgress: (round, steps) => onSteps("ISC", round, steps) })).model;
       },
     };
   },
@@ -121,7 +124,8 @@ export const baselineRecipes: Record<Baseline, (options: TrainBaselineOptions, s
       plan,
       async train({ source, onSteps, ...work }) {
         const training = { ...work, ...questionsOf(options, source), options: plan, seed: options.seed };
-        return (await trainRise({ ...training, onProgress: (round, steps) => onSteps(`RISE, iteration ${round}`, steps) })).model;
+        return (await trainRise({ ...training, onProgress: (round, steps) => onSteps(`RISE, iteration ${round}`, round, steps) }))
+          .model;
       },
     };
   },
@@ -154,7 +158,7 @@ export const baselineRecipes: Record<Baseline, (options: TrainBaselineOptions, s
         run.writeFile("paths.json", `${JSON.stringify({ counts, examples }, null, 2)}\n`);
         if (examples.length === 0) throw noGoodPath(counts);
         const { seed } = options;
-        const onProgress = (steps: Steps<EpochMetrics>) => onSteps("PASR+IFT", steps);
+        const onProgress = (steps: Steps<EpochMetrics>) => onSteps("PASR+IFT", 1, steps);
         const result = await trainPasrIft({
           engine,
           tokenizer,

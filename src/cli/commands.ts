@@ -10,6 +10,7 @@ import { registerSandbox } from "./sandbox-command.ts";
 import { registerSolve } from "./solve-command.ts";
 import { registerTrainBaselines } from "./train-baselines-command.ts";
 import { registerTrainPtr } from "./train-ptr-command.ts";
+import { registerTrainScore } from "./train-score-command.ts";
 
 export function registerCommands(program: Command): void {
   registerStart(program);
@@ -20,6 +21,7 @@ export function registerCommands(program: Command): void {
   registerTrainSft(train);
   registerTrainPasr(train);
   registerTrainPtr(train);
+  registerTrainScore(train);
   registerTrainBaselines(train);
   registerData(program);
   registerReport(program);

@@ -21,11 +21,14 @@ export function metricOptions(): Option[] {
 /**
  * Runs a training with its metrics going where the options say; whatever becomes of it, they are delivered or told to be lost.
  * A server that is not there never ends a training.
+ *
+ * @param stepsDone where this process goes on from
  */
 export async function withMetricSinks<Result>(
   options: MetricOptions,
   run: RunDirectory,
   train: (sinks: Pick<MetricSinks, "log">) => Promise<Result>,
+  stepsDone = run.newestCheckpoint?.step ?? 0,
 ): Promise<Result> {
   const { tensorboard, mlflow, experiment } = options;
   const sinks = openMetricSinks({
@@ -34,7 +37,7 @@ export async function withMetricSinks<Result>(
     ...(experiment === undefined ? {} : { experiment }),
     runName: path.basename(path.resolve(run.folder)),
     runFolder: run.folder,
-    stepsDone: run.newestCheckpoint?.step ?? 0,
+    stepsDone,
     parameters: run.configuration.options,
   });
   let ending: RunEnding = "failed";

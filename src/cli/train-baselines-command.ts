@@ -1,5 +1,7 @@
 /** Registers the baselines of `midcourse train`: star, isc, rise, pasr-ift. The work is in `train-baselines.ts`. */
 import { type Command, Option } from "commander";
+import { loraDropoutOption, loraOption } from "./adapter-options.ts";
+import { metricOptions } from "./metric-options.ts";
 import { fromOne, positiveNumber, wholeNumber } from "./option-numbers.ts";
 
 export function registerTrainBaselines(train: Command): void {
@@ -30,7 +32,7 @@ export function registerTrainBaselines(train: Command): void {
 export type Baseline = "star" | "isc" | "rise" | "pasr-ift";
 
 function baseline(train: Command, name: Baseline, description: string): Command {
-  return train
+  const command = train
     .command(name)
     .description(description)
     .option("--out <folder>", "run directory; the same command goes on where it stopped", `runs/${name}`)
@@ -47,10 +49,13 @@ function baseline(train: Command, name: Baseline, description: string): Command 
     .option("--questions <number>", "training questions that are asked", fromOne, 200)
     .option("--learning-rate <number>", "peak learning rate", positiveNumber)
     .option("--epochs <number>", "passes over the examples of a round (star counts steps)", positiveNumber)
-    .option("--lora <rank>", "train a low-rank adapter beside frozen weights, saved in PEFT's layout", fromOne)
+    .addOption(loraOption())
+    .addOption(loraDropoutOption())
     .option("--items <number>", "held-out problems to measure on", wholeNumber, 400)
     .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--threads <number>", "cores to use (default: all, up to 8)", fromOne)
     .option("--json", "print the result as JSON")
     .action(async (options) => (await import("./train-baselines.ts")).trainBaseline(name, options));
+  for (const option of metricOptions()) command.addOption(option);
+  return command;
 }

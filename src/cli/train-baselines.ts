@@ -2,14 +2,17 @@
 import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { Method } from "#kernel/trace.ts";
+import { stepsOfRounds } from "#recipes/self-training.ts";
 import { answerSource, measureSource } from "#recipes/source-evaluation.ts";
 import type { JsonObject } from "#record/json-lines.ts";
+import type { MetricSinks } from "#record/metric-sinks.ts";
 import { openRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import { adapterOf } from "./adapter.ts";
+import { adapterOf, adapterRecord } from "./adapter.ts";
 import { baselineRecipes, type TrainBaselineOptions } from "./baseline-recipes.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { printMeasurement } from "./measurement.ts";
+import { withMetricSinks } from "./metric-options.ts";
 import { Progress } from "./progress.ts";
 import { shippedModel } from "./shipped-model.ts";
 import { openSource } from "./source-options.ts";
@@ -31,12 +34,13 @@ export async function trainBaseline(name: Baseline, options: TrainBaselineOption
       seed: options.seed,
       questions: options.questions,
       items: options.items,
+      ...adapterRecord(options),
       lora: options.lora ?? null,
       recipe: JSON.parse(JSON.stringify(recipe.plan)) as JsonObject,
     },
   });
-  const lora = options.lora === undefined ? {} : { lora: adapterOf(options.lora, options.seed) };
-  const engine = await EmbeddedEngine.open({ folder, ...(options.threads ? { threads: options.threads } : {}), ...lora });
+  const adapter = adapterOf(options, options.seed);
+  const engine = await EmbeddedEngine.open({ folder, ...(options.threads ? { threads: options.threads } : {}), ...adapter });
   try {
     const measured = { source, engine, tokenizer, run, items: options.items, seed: options.seed, signal };
     const showing = (label: string) => ({
@@ -46,16 +50,24 @@ export async function trainBaseline(name: Baseline, options: TrainBaselineOption
     const before = recipe.methods.map((method): Method => ({ ...method, id: `base ${method.id}` }));
     // Whatever is missing of it is asked of the weights the engine was opened with.
     const earlier = await answerSource({ ...measured, name: "base", methods: before, ...showing("Measure the base") });
-    const model = await recipe.train({
-      options,
-      source,
-      engine,
-      tokenizer,
-      run,
-      signal,
-      onSteps: (label, { stepsDone, steps, metrics }) =>
-        progress.update({ label, done: stepsDone, total: steps, figures: { loss: metrics.loss.toFixed(4) } }),
-    });
+    let present = { round: 0, stepsBefore: 0 };
+    const train = (sinks: Pick<MetricSinks, "log">) =>
+      recipe.train({
+        options,
+        source,
+        engine,
+        tokenizer,
+        run,
+        signal,
+        onSteps: (label, round, { stepsDone, steps, metrics }) => {
+          if (round !== present.round) present = { round, stepsBefore: stepsOfRounds(run.folder, round) };
+          sinks.log(present.stepsBefore + stepsDone, { round, ...metrics });
+          progress.update({ label, done: stepsDone, total: steps, figures: { loss: metrics.loss.toFixed(4) } });
+        },
+      });
+    // Where rounds have run directories of their own, the run itself has no checkpoint.
+    const stepsDone = (run.newestCheckpoint?.step ?? 0) + stepsOfRounds(run.folder);
+    const model = await withMetricSinks(options, run, train, stepsDone);
     if (model === undefined) signal.throwIfAborted();
     if (model !== undefined) await engine.restore(model);
     const results = await measureSource({

@@ -10,24 +10,24 @@ import { worldSource } from "#recipes/world-source.ts";
 import type { JsonObject } from "#record/json-lines.ts";
 import { openRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import { adapterOf } from "./adapter.ts";
+import { adapterOf, adapterRecord } from "./adapter.ts";
+import type { AdapterOptions } from "./adapter-options.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { printMeasurement } from "./measurement.ts";
 import { type MetricOptions, withMetricSinks } from "./metric-options.ts";
-import { applySettings } from "./pasr-settings.ts";
 import { Progress } from "./progress.ts";
+import { applySettings, pasrSettings } from "./recipe-settings.ts";
 import { shippedModel } from "./shipped-model.ts";
 import { openSource, type SourceOptions } from "./source-options.ts";
 import { pasrFigures } from "./training-figures.ts";
 
-export interface TrainPasrOptions extends SourceOptions, MetricOptions {
+export interface TrainPasrOptions extends SourceOptions, MetricOptions, AdapterOptions {
   out: string;
   model?: string;
   preset: "small-world" | "paper";
   set: readonly string[];
   steps?: number;
   items: number;
-  lora?: number;
   threads?: number;
   json?: boolean;
 }
@@ -39,7 +39,7 @@ export async function trainPasrCommand(options: TrainPasrOptions): Promise<void>
   const source = await openSource(options);
   const preset = presets[options.preset];
   const prompts = options.preset === "paper" ? preset.prompts : source.prompts;
-  const chosen = applySettings({ ...preset, prompts }, options.set);
+  const chosen = applySettings({ ...preset, prompts }, options.set, pasrSettings);
   const pasr = options.steps === undefined ? chosen : { ...chosen, steps: options.steps };
   const signal = interruptSignal();
   const progress = new Progress();
@@ -52,14 +52,14 @@ export async function trainPasrCommand(options: TrainPasrOptions): Promise<void>
       model: path.relative(process.cwd(), folder),
       seed: options.seed,
       items: options.items,
-      ...(options.lora === undefined ? {} : { lora: options.lora }),
+      ...adapterRecord(options),
       pasr: { ...pasr } as unknown as JsonObject,
     },
   });
   const engine = await EmbeddedEngine.open({
     folder,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(options.lora === undefined ? {} : { lora: adapterOf(options.lora, options.seed) }),
+    ...adapterOf(options, options.seed),
   });
   try {
     const measured = {

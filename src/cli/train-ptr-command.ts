@@ -1,5 +1,6 @@
 /** Registers `midcourse train ptr`; the work is in `train-ptr.ts`. */
 import { type Command, Option } from "commander";
+import { loraDropoutOption, loraOption } from "./adapter-options.ts";
 import { metricOptions } from "./metric-options.ts";
 import { fromOne, notNegative, positiveNumber, wholeNumber } from "./option-numbers.ts";
 
@@ -34,7 +35,8 @@ export function registerTrainPtr(train: Command): void {
     .option("--max-length <tokens>", "leave out longer examples", fromOne)
     .option("--batch-tokens <number>", "tokens of one forward and backward pass", fromOne)
     .option("--gradient-accumulation <number>", "such passes to an optimiser step", fromOne)
-    .option("--lora <rank>", "train a low-rank adapter beside frozen weights, saved in PEFT's layout", fromOne)
+    .addOption(loraOption())
+    .addOption(loraDropoutOption())
     .option("--lora-targets <names...>", "the matrices it is laid over (default: all seven of a layer)")
     .option(
       "--validation <file or share>",

@@ -9,14 +9,15 @@ import type { JsonObject } from "#record/json-lines.ts";
 import { openRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Schedule } from "#training/schedule.ts";
-import { adapterOf } from "./adapter.ts";
+import { adapterOf, adapterRecord } from "./adapter.ts";
+import type { AdapterOptions } from "./adapter-options.ts";
 import { digest } from "./data-files.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { type MetricOptions, withMetricSinks } from "./metric-options.ts";
 import { Progress } from "./progress.ts";
 import { shippedModel } from "./shipped-model.ts";
 
-export interface TrainPtrOptions extends MetricOptions {
+export interface TrainPtrOptions extends MetricOptions, AdapterOptions {
   data: readonly string[];
   from?: string;
   model?: string;
@@ -34,7 +35,6 @@ export interface TrainPtrOptions extends MetricOptions {
   maxLength?: number;
   batchTokens?: number;
   gradientAccumulation?: number;
-  lora?: number;
   loraTargets?: readonly string[];
   validation: string;
   evaluateEvery?: number;
@@ -168,7 +168,7 @@ async function openEngine(options: TrainPtrOptions, folder: string): Promise<Emb
   return EmbeddedEngine.open({
     folder,
     ...(threads === undefined ? {} : { threads }),
-    ...(lora === undefined ? {} : { lora: { ...adapterOf(lora, seed), ...(loraTargets ? { targetModules: loraTargets } : {}) } }),
+    ...adapterOf(options, seed, loraTargets),
   });
 }
 
@@ -188,6 +188,7 @@ async function configurationOf(
       from: options.from ?? null,
       validation,
       loadCheckpoint: options.loadCheckpoint ?? null,
+      ...adapterRecord(options),
       lora: options.lora === undefined ? null : { rank: options.lora, targets: [...(options.loraTargets ?? [])] },
       minimumCharacters: options.minimumCharacters ?? null,
       keepRepeats: options.keepRepeats === true,

@@ -5,7 +5,8 @@ import { fileSftOptions, type SftOptions, worldSftOptions } from "#recipes/sft.t
 import { measureSource, probeSource } from "#recipes/source-evaluation.ts";
 import { modelSizes, runSupervised } from "#recipes/supervised-run.ts";
 import { openRun } from "#record/run-directory.ts";
-import { adapterOf } from "./adapter.ts";
+import { adapterOf, adapterRecord } from "./adapter.ts";
+import type { AdapterOptions } from "./adapter-options.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { printMeasurement } from "./measurement.ts";
 import { type MetricOptions, withMetricSinks } from "./metric-options.ts";
@@ -13,7 +14,7 @@ import { Progress } from "./progress.ts";
 import { openSource, type SourceOptions } from "./source-options.ts";
 import { supervisedFigures } from "./training-figures.ts";
 
-export interface TrainSftOptions extends SourceOptions, MetricOptions {
+export interface TrainSftOptions extends SourceOptions, MetricOptions, AdapterOptions {
   out: string;
   model?: string;
   size?: string;
@@ -21,7 +22,6 @@ export interface TrainSftOptions extends SourceOptions, MetricOptions {
   learningRate?: number;
   items: number;
   seed: number;
-  lora?: number;
   threads?: number;
   json?: boolean;
 }
@@ -47,7 +47,7 @@ export async function trainSft(options: TrainSftOptions): Promise<void> {
       model: options.model ?? sizeName,
       test: options.test ?? null,
       items: options.items,
-      ...(options.lora === undefined ? {} : { lora: options.lora }),
+      ...adapterRecord(options),
       seed: options.seed,
       sft: { ...sft, adamW: { ...sft.adamW } },
     },
@@ -60,7 +60,7 @@ export async function trainSft(options: TrainSftOptions): Promise<void> {
       seed: options.seed,
       run,
       ...(options.threads === undefined ? {} : { threads: options.threads }),
-      ...(options.lora === undefined ? {} : { lora: adapterOf(options.lora, options.seed) }),
+      ...adapterOf(options, options.seed),
       evaluate: (engine, tokenizer, stop) => probeSource(source, engine, tokenizer, options.seed, stop),
       signal,
       onProgress: ({ stepsDone, steps, metrics }) => {
@@ -77,7 +77,6 @@ export async function trainSft(options: TrainSftOptions): Promise<void> {
       run,
       name: "trained",
       items: options.items,
-      ...(options.lora === undefined ? {} : { lora: options.lora }),
       seed: options.seed,
       signal,
       onProgress: ({ done, total, method }) => progress.update({ label: "Measure", done, total, figures: { method } }),

@@ -88,7 +88,7 @@ export interface ScoreResult extends LoopResult<JsonObject> {
  */
 export async function trainScore(training: ScoreTraining): Promise<ScoreResult> {
   const { engine, tokenizer, judge, options, seed, run, checkpointEvery = 20, rolloutsEvery = 10 } = training;
-  checkOptions(options);
+  checkScoreOptions(options);
   const grader = turnGrader((ids) => tokenizer.decode(ids), judge);
   const followUp = retryFollowUp(tokenizer, options.prompts, options.earlierTurns);
 
@@ -206,7 +206,8 @@ function describe(groups: readonly TurnGroup<Item, GradedTurn>[]) {
   };
 }
 
-function checkOptions(options: ScoreOptions): void {
+/** @throws userError for options that cannot train */
+export function checkScoreOptions(options: ScoreOptions): void {
   const { samples, questionsPerStep, stageOneSteps, stageTwoSteps, temperature, topP, topK, baseFirstShare } = options;
   for (const name of ["samples", "questionsPerStep", "stageOneSteps", "stageTwoSteps", "maxTokens", "rewardWindow"] as const) {
     if (!Number.isSafeInteger(options[name])) throw impossible(`${name} must be a whole number, and is ${options[name]}`);

@@ -38,6 +38,7 @@ describe.each([
   ["Qwen3, tied", fresh()],
   ["Qwen2, untied", fresh({ architecture: "qwen2", tieEmbeddings: false })],
   ["Llama, with adapters", { ...fresh({ architecture: "llama" }), lora }],
+  ["Qwen3, with adapters and dropout", { ...fresh(), lora: { ...lora, dropout: 0.4 } }],
 ])("gradient of %s", (_name, source) => {
   it("agrees with finite differences along random directions of every tensor", async () => {
     const model = await LanguageModel.open(source, backend);
@@ -47,7 +48,8 @@ describe.each([
     await model.accumulate(sequences);
     const random = new Random(9);
     const width = 3e-3;
-    for (const [name, gradient] of model.gradients()) {
+    const gradients = new Map(model.gradients());
+    for (const [name, gradient] of gradients) {
       const data = model.trainable().get(name)!.data;
       const original = data.slice();
       // Along the gradient itself the difference is largest, which float32 needs; a random part makes it a direction of its own.
@@ -55,7 +57,9 @@ describe.each([
       const direction = gradient.map((value) => value / norm + (0.5 * random.normal()) / Math.sqrt(gradient.length));
       const shifted = async (amount: number) => {
         data.set(original.map((value, index) => value + amount * direction[index]));
-        return objective(await model.logprobs(sequences));
+        // The same pass of the same step leaves out the same inputs.
+        model.clearGradient();
+        return objective(await model.accumulate(sequences));
       };
       const difference = ((await shifted(width)) - (await shifted(-width))) / (2 * width);
       data.set(original);
@@ -116,6 +120,68 @@ describe("adapters", () => {
     }
     expect(await again.logprobs(probe)).toEqual(await adapted.logprobs(probe));
     for (const model of [plain, adapted, flat, again]) await model.close();
+  });
+
+  it("leave the same inputs out after a resume, others in every pass, and none when they score or sample", async () => {
+    const dropping = { ...lora, dropout: 0.3 };
+    const [model, plain] = [
+      await LanguageModel.open({ ...fresh(), lora: dropping }, backend),
+      await LanguageModel.open({ ...fresh(), lora }, backend),
+    ];
+    const both = [model, plain];
+    // Both B are zero at first, so that nothing an adapter sees matters yet.
+    expect(await model.accumulate(sequences)).toEqual(await plain.accumulate(sequences));
+    for (const each of both) each.step(adamw);
+    const saved = join(folder, "dropout");
+    await model.save(saved, { optimizer: true });
+    await plain.restore(saved);
+    expect(await model.logprobs(probe)).toEqual(await plain.logprobs(probe));
+    const sampling = { n: 2, maxTokens: 6, temperature: 1, stopIds: [], seed: 3 };
+    expect(await model.sample([[1, 2]], sampling)).toEqual(await plain.sample([[1, 2]], sampling));
+
+    const first = await model.accumulate(sequences);
+    const second = await model.accumulate(sequences);
+    expect(first).not.toEqual(await plain.accumulate(sequences));
+    expect(second).not.toEqual(first);
+    const resumed = await LanguageModel.open({ ...fresh(), lora: dropping }, backend);
+    await resumed.restore(saved);
+    expect(await resumed.accumulate(sequences)).toEqual(first);
+    expect(await resumed.accumulate(sequences)).toEqual(second);
+    expect(resumed.gradients()).toEqual(model.gradients());
+    for (const each of [model, resumed]) each.step(adamw);
+    expect(await resumed.accumulate(sequences)).toEqual(await model.accumulate(sequences));
+    resumed.clearGradient();
+    const after = await resumed.accumulate(sequences);
+    resumed.clearGradient();
+    expect(await resumed.accumulate(sequences)).toEqual(after);
+    for (const each of [...both, resumed]) await each.close();
+  });
+
+  it("with dropout see on average what they see without", async () => {
+    const model = await LanguageModel.open({ ...fresh(), lora: { ...lora, dropout: 0.5 } }, backend);
+    const random = new Random(4);
+    // Small updates, in which log p is linear enough for means to agree.
+    for (const [name, { data }] of model.trainable()) {
+      if (name.includes("lora_B")) for (let index = 0; index < data.length; index++) data[index] = 0.01 * random.normal();
+    }
+    const sequence = weighted([1, 2, 3, 4, 5, 6, 7, 8], 1, 1);
+    const [whole] = await model.logprobs([sequence]);
+    const passes = 400;
+    const sums = { first: new Float64Array(7), second: new Float64Array(7) };
+    for (let pass = 0; pass < passes; pass++) {
+      const [seen] = await model.accumulate([sequence]);
+      seen.forEach((value, place) => {
+        sums.first[place] += value;
+        sums.second[place] += value * value;
+      });
+    }
+    whole.forEach((value, place) => {
+      const mean = sums.first[place] / passes;
+      const deviation = Math.sqrt(sums.second[place] / passes - mean * mean);
+      expect(deviation).toBeGreaterThan(1e-4);
+      expect(Math.abs(mean - value)).toBeLessThan((4 * deviation) / Math.sqrt(passes) + 2e-4);
+    });
+    await model.close();
   });
 
   it("of another rank are refused", async () => {

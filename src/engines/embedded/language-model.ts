@@ -21,11 +21,13 @@ import {
   type Parameters,
   saveCheckpoint,
 } from "./checkpoint.ts";
-import { parseConfig } from "./config.ts";
+import { type ModelConfig, parseConfig } from "./config.ts";
 import { Decoder, DecodingGraphs } from "./decoder.ts";
 import type { DecodingGraphOptions } from "./decoding-graph.ts";
+import type { AdapterDropout } from "./dropout.ts";
 import {
   type Adapter,
+  adaptedModules,
   adapterTensors,
   describeAdapter,
   initialiseAdapter,
@@ -70,7 +72,7 @@ export class LanguageModel {
     this.#decoder = new Decoder(decodingGraphs);
     const tensors = [...checkpoint.parameters, ...(adapter?.parameters ?? [])];
     const data = new Map(tensors.map(([name, tensor]) => [name, tensor.data]));
-    this.#trainer = new Trainer(config, graphs, data, [...this.trainable().keys()]);
+    this.#trainer = new Trainer(config, graphs, data, [...this.trainable().keys()], weights.dropout);
     this.#data = data;
     this.info = {
       architecture: config.architecture,
@@ -93,9 +95,11 @@ export class LanguageModel {
     };
     const trainable = loaded ? (name: string) => loaded.parameters.has(name) : () => true;
     const folder = "folder" in source ? source.folder : undefined;
-    const graphs = new TrainingGraphs(backend, { ...options, trainable });
+    const seed = lora && "seed" in lora ? lora.seed : 0;
+    const dropout = loaded && dropoutOf(config, loaded.options, seed);
+    const graphs = new TrainingGraphs(backend, { ...options, trainable, ...(dropout ? { dropout: dropout.rate } : {}) });
     return new LanguageModel(
-      { checkpoint, ...(loaded ? { adapter: loaded } : {}) },
+      { checkpoint, ...(loaded ? { adapter: loaded } : {}), ...(dropout ? { dropout } : {}) },
       folder,
       graphs,
       new DecodingGraphs(backend, options),
@@ -148,6 +152,7 @@ export class LanguageModel {
     const parameters: Parameters = new Map(
       [...this.trainable()].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
     );
+    // Nothing is differentiated in a copy, so it needs no dropout.
     const weights = this.#adapter
       ? { checkpoint: this.#checkpoint, adapter: { ...this.#adapter, parameters } }
       : { checkpoint: { ...this.#checkpoint, parameters } };
@@ -197,6 +202,14 @@ export class LanguageModel {
 interface Weights {
   checkpoint: Checkpoint;
   adapter?: Adapter;
+  dropout?: AdapterDropout;
+}
+
+function dropoutOf(config: ModelConfig, options: LoraOptions, seed: number): AdapterDropout | undefined {
+  const { dropout: rate = 0 } = options;
+  if (rate === 0) return undefined;
+  const inputs = new Map([...adaptedModules(config, options)].map(([module, [, width]]) => [module, width]));
+  return { rate, seed, inputs };
 }
 
 function checkSameTensors(folder: string, expected: Parameters, loaded: Parameters): void {

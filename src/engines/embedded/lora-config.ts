@@ -8,6 +8,11 @@ export interface LoraOptions {
   rank: number;
   /** The update is scaled by alpha / rank. */
   alpha: number;
+  /**
+   * Share of an adapter's inputs that is left out in each training pass, drawn anew for every token and matrix, the rest scaled up so that
+   * the mean stays; from 0, which is the same as absent, to below 1. Scoring and sampling leave nothing out.
+   */
+  dropout?: number;
   /** As PEFT reads them: `q_proj` or `self_attn.q_proj` means that of every layer, `model.layers.0.self_attn.q_proj` that one. */
   targetModules: readonly string[];
 }
@@ -19,7 +24,7 @@ export function writeAdapterConfig(options: LoraOptions, baseModel: string | und
     base_model_name_or_path: baseModel ?? null,
     r: options.rank,
     lora_alpha: options.alpha,
-    lora_dropout: 0,
+    lora_dropout: options.dropout ?? 0,
     target_modules: [...options.targetModules],
     bias: "none",
     fan_in_fan_out: false,
@@ -49,10 +54,9 @@ const neutral = [
   "use_bdlora",
   "lora_bias",
   "fan_in_fan_out",
-  "lora_dropout",
 ];
 
-const plainOnly = "Only plain LoRA without dropout or bias is supported; merge the adapter with PEFT and load the merged model.";
+const plainOnly = "Only plain LoRA without bias is supported; merge the adapter with PEFT and load the merged model.";
 
 /** @throws userError naming file and field */
 export function parseAdapterConfig(json: unknown, file: string): LoraOptions {
@@ -66,7 +70,19 @@ export function parseAdapterConfig(json: unknown, file: string): LoraOptions {
   if (![undefined, null, true, false, "gaussian"].includes(fields.raw("init_lora_weights") as boolean)) {
     throw fields.unsupported("init_lora_weights", "this way to initialise changes the base model.", plainOnly);
   }
-  return { rank: fields.count("r"), alpha: fields.positive("lora_alpha"), targetModules: readTargets(fields) };
+  const dropout = readDropout(fields);
+  return {
+    rank: fields.count("r"),
+    alpha: fields.positive("lora_alpha"),
+    ...(dropout === 0 ? {} : { dropout }),
+    targetModules: readTargets(fields),
+  };
+}
+
+function readDropout(fields: Fields): number {
+  const dropout = fields.raw("lora_dropout") ?? 0;
+  if (typeof dropout === "number" && dropout >= 0 && dropout < 1) return dropout;
+  throw fields.unsupported("lora_dropout", "it must be a number from 0 to below 1.", plainOnly);
 }
 
 function isEmpty(value: unknown): boolean {

@@ -137,6 +137,10 @@ describe("an adapter", () => {
       lora_alpha: 6,
       target_modules: options.targetModules,
     });
+    const dropped = { ...adapter, options: { ...options, dropout: 0.05 } };
+    await saveAdapter(folder, dropped);
+    expect(JSON.parse(await readFile(join(folder, "adapter_config.json"), "utf8"))).toMatchObject({ lora_dropout: 0.05 });
+    expect(await loadAdapter(folder, config)).toEqual(dropped);
     const moments = () => new Map([...adapter.parameters].map(([name, { data }]) => [name, data.map((value) => value + 1)]));
     const optimizer = { step: 4, firstMoments: moments(), secondMoments: moments() };
     await saveAdapter(folder, { ...adapter, optimizer });
@@ -147,7 +151,8 @@ describe("an adapter", () => {
   it.each<[string, Record<string, unknown>]>([
     ["peft_type", { peft_type: "IA3" }],
     ["bias", { bias: "all" }],
-    ["lora_dropout", { lora_dropout: 0.1 }],
+    ["lora_dropout", { lora_dropout: 1 }],
+    ["lora_dropout", { lora_dropout: "0.1" }],
     ["use_dora", { use_dora: true }],
     ["use_rslora", { use_rslora: true }],
     ["rank_pattern", { rank_pattern: { q_proj: 4 } }],
@@ -189,6 +194,8 @@ describe("an adapter", () => {
   it.each<[string, Partial<LoraOptions>]>([
     ["rank", { rank: 1.5 }],
     ["alpha", { alpha: 0 }],
+    ["dropout", { dropout: 1 }],
+    ["dropout", { dropout: Number.NaN }],
     ["target modules", { targetModules: [] }],
     ["embed_tokens", { targetModules: ["q_proj", "embed_tokens"] }],
     ["no module x_proj", { targetModules: ["q_proj", "x_proj"] }],

@@ -99,12 +99,15 @@ export function initialiseAdapter(config: ModelConfig, options: LoraOptions, see
   return { options, parameters };
 }
 
-function checkOptions({ rank, alpha, targetModules }: LoraOptions): void {
+function checkOptions({ rank, alpha, dropout = 0, targetModules }: LoraOptions): void {
   if (!Number.isSafeInteger(rank) || rank < 1) {
     throw userError("lora-rank", `The adapter's rank is ${rank}.`, "Use a whole number of at least 1, such as 16.");
   }
   if (!(alpha > 0) || !Number.isFinite(alpha)) {
     throw userError("lora-alpha", `The adapter's alpha is ${alpha}.`, "Use a number above 0, such as twice the rank.");
+  }
+  if (!(dropout >= 0 && dropout < 1)) {
+    throw userError("lora-dropout", `The adapter's dropout is ${dropout}.`, "Use a number from 0 to below 1, such as 0.05.");
   }
   if (targetModules.length === 0) throw wrongTargets("there are none.");
 }

@@ -31,15 +31,20 @@ export interface LowRank {
   down: Value;
   up: Value;
   scale: number;
+  /** The update sees only those numbers of x that `kept` [N, in] (bool) names, each divided by the `share` that is kept on average. */
+  dropout?: { kept: Value; share: number };
 }
 
 /** x [N, in], weight [out, in] → x weightᵀ (+ bias) (+ low-rank update) [N, out]. */
 export function linear(graph: Graph, x: Value, weight: Value, bias?: Value, lowRank?: LowRank): Value {
   const shape = [x.shape[0], weight.shape[0]];
   let output = multiply(graph, x, weight, shape, { transposeSecond: true });
+  const { dropout } = lowRank ?? {};
+  const thinned = (value: Value) =>
+    dropout ? graph.node("Where", [dropout.kept, value, graph.constant(new Float32Array(1), [1])], value.shape) : value;
+  const scale = (lowRank?.scale ?? 1) / (dropout?.share ?? 1);
   const inner =
-    lowRank &&
-    multiply(graph, x, lowRank.down, [x.shape[0], lowRank.down.shape[0]], { transposeSecond: true, scale: lowRank.scale });
+    lowRank && multiply(graph, thinned(x), lowRank.down, [x.shape[0], lowRank.down.shape[0]], { transposeSecond: true, scale });
   if (lowRank && inner) {
     output = graph.node("Add", [output, multiply(graph, inner, lowRank.up, shape, { transposeSecond: true })], shape);
   }
@@ -51,9 +56,9 @@ export function linear(graph: Graph, x: Value, weight: Value, bias?: Value, lowR
     if (bias)
       gradients.push(graph.node("ReduceSum", [gradient, graph.integers([0])], bias.shape, { attributes: { keepdims: 0 } }));
     if (lowRank && inner) {
-      const gradientInner = multiply(graph, gradient, lowRank.up, inner.shape, { scale: lowRank.scale });
-      gradientX = graph.node("Add", [gradientX, multiply(graph, gradientInner, lowRank.down, x.shape)], x.shape);
-      gradients.push(multiply(graph, gradientInner, x, lowRank.down.shape, { transposeFirst: true }));
+      const gradientInner = multiply(graph, gradient, lowRank.up, inner.shape, { scale });
+      gradientX = graph.node("Add", [gradientX, thinned(multiply(graph, gradientInner, lowRank.down, x.shape))], x.shape);
+      gradients.push(multiply(graph, gradientInner, thinned(x), lowRank.down.shape, { transposeFirst: true }));
       gradients.push(multiply(graph, gradient, inner, lowRank.up.shape, { transposeFirst: true }));
     }
     return [gradientX, ...gradients];

@@ -4,7 +4,8 @@ import { bugError } from "#kernel/errors.ts";
 import { evaluateDimension, type Graph, type Shape } from "./graph.ts";
 import { encodeOnnx, type OnnxTensorInfo } from "./onnx.ts";
 
-export type TensorData = Float32Array | Int32Array | BigInt64Array;
+/** A `Uint8Array` holds truth values. */
+export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 export type Bindings = Readonly<Record<string, number>>;
 
 export interface Executable {

@@ -12,10 +12,11 @@ import { blocksFor, causalLimits } from "./attention.ts";
 import { batchByLength } from "./batches.ts";
 import type { OptimizerState } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
+import { type AdapterDropout, keptInputs } from "./dropout.ts";
 import { RotationCache } from "./rotation.ts";
 import type { Backend, Executable, TensorData } from "./runtime.ts";
 import { gradientName, type TrainingGraphOptions, type TrainingMode, trainingGraph } from "./training-graph.ts";
-import { embeddingName, headName } from "./transformer.ts";
+import { embeddingName, headName, keptName } from "./transformer.ts";
 
 type ParameterData = ReadonlyMap<string, Float32Array>;
 
@@ -59,20 +60,33 @@ export class Trainer {
   readonly #parameters: ParameterData;
   readonly #feeds: Readonly<Record<string, TensorData>>;
   readonly #trainable: readonly string[];
+  readonly #dropout: AdapterDropout | undefined;
   #gradients = new Map<string, Float32Array>();
   #firstMoments = new Map<string, Float32Array>();
   #secondMoments = new Map<string, Float32Array>();
   #steps = 0;
+  /** Differentiating passes since the last step. */
+  #passes = 0;
   #version = 0;
 
-  /** @param trainable names of the parameters that `step` moves */
-  constructor(config: ModelConfig, graphs: TrainingGraphs, parameters: ParameterData, trainable: readonly string[]) {
+  /**
+   * @param trainable names of the parameters that `step` moves
+   * @param dropout what the graphs were built to take, if anything
+   */
+  constructor(
+    config: ModelConfig,
+    graphs: TrainingGraphs,
+    parameters: ParameterData,
+    trainable: readonly string[],
+    dropout?: AdapterDropout,
+  ) {
     this.#config = config;
     this.#graphs = graphs;
     this.#rotation = new RotationCache(config);
     this.#parameters = parameters;
     this.#feeds = Object.fromEntries(parameters);
     this.#trainable = trainable;
+    this.#dropout = dropout;
   }
 
   /** Log-probs of each sequence's scored tokens; in the differentiating modes their gradient is added to what was accumulated. */
@@ -127,6 +141,10 @@ export class Trainer {
       limits: causalLimits(blockTime, blocks),
       ...this.#rotation.exactly(time),
     };
+    if (this.#dropout !== undefined && request.mode !== "score") {
+      const kept = keptInputs(this.#dropout, ids.length, this.#steps, this.#passes++);
+      for (const [module, mask] of kept) feeds[keptName(module)] = mask;
+    }
     if (request.mode === "weights") feeds.weights = joined(batch.map((index) => request.sequences[index].weights));
     if (request.mode === "policy") {
       const { loss } = request;
@@ -195,6 +213,7 @@ export class Trainer {
 
   clearGradient(): void {
     this.#gradients = new Map();
+    this.#passes = 0;
   }
 
   /** The accumulated gradient of Σ weight · log p, for tests and inspection. */

@@ -24,6 +24,8 @@ export interface TrainingGraphOptions {
   blocks: number;
   trainable?: (name: string) => boolean;
   adapters?: AdapterDescription;
+  /** Rate of the adapters' dropout, in the differentiating modes alone. */
+  dropout?: number;
 }
 
 /**
@@ -37,6 +39,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   const parameters = new ParameterInputs(graph, shapes, {
     ...(options.adapters === undefined ? {} : { adapters: options.adapters }),
     trainable: differentiate ? (options.trainable ?? (() => true)) : () => false,
+    dropout: differentiate ? options.dropout : 0,
   });
   const integers = (name: string, dimension: Dimension) => graph.input(name, [dimension], { type: "int32" });
   const half = config.headSize / 2;

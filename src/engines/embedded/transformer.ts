@@ -18,9 +18,14 @@ export interface AdapterDescription {
 
 export const embeddingName = "model.embed_tokens.weight";
 
+/** Input [N, in] of truth values: which numbers of a module's input its adapter sees. */
+export const keptName = (module: string): string => `kept ${module}`;
+
 export interface ParameterOptions {
   trainable?: (name: string) => boolean;
   adapters?: AdapterDescription | undefined;
+  /** Takes an input `keptName` beside each adapter, which says what its dropout keeps, at this rate. */
+  dropout?: number | undefined;
   /** Builds these numbers into the graph, which can then lay them out for speed, in place of inputs. */
   weights?: ReadonlyMap<string, Float32Array> | undefined;
 }
@@ -33,6 +38,7 @@ export class ParameterInputs {
   readonly #values = new Map<string, Value>();
   readonly #weights: ReadonlyMap<string, Float32Array> | undefined;
   readonly adapters: AdapterDescription | undefined;
+  readonly #dropout: number;
 
   constructor(graph: Graph, shapes: ReadonlyMap<string, readonly number[]>, options: ParameterOptions = {}) {
     this.#graph = graph;
@@ -40,6 +46,7 @@ export class ParameterInputs {
     this.#trainable = options.trainable ?? (() => false);
     this.#weights = options.weights;
     this.adapters = options.adapters;
+    this.#dropout = options.dropout ?? 0;
   }
 
   get(name: string): Value {
@@ -63,10 +70,14 @@ export class ParameterInputs {
     return this.#shapes.has(name) ? this.get(name) : undefined;
   }
 
-  lowRank(module: string): LowRank | undefined {
+  /** The adapter of a module whose input is x. */
+  lowRank(module: string, x: Value): LowRank | undefined {
     const { adapters } = this;
     if (adapters === undefined || !adapters.modules.has(module)) return undefined;
-    return { down: this.get(adapters.downName(module)), up: this.get(adapters.upName(module)), scale: adapters.scale };
+    const lowRank = { down: this.get(adapters.downName(module)), up: this.get(adapters.upName(module)), scale: adapters.scale };
+    if (this.#dropout === 0) return lowRank;
+    const kept = this.#graph.input(keptName(module), x.shape, { type: "bool" });
+    return { ...lowRank, dropout: { kept, share: 1 - this.#dropout } };
   }
 
   /** The trainable parameters that were asked for, in that order. */
@@ -145,7 +156,13 @@ function attention(
 }
 
 function project(graph: Graph, parameters: ParameterInputs, module: string, x: Value): Value {
-  return linear(graph, x, parameters.get(`${module}.weight`), parameters.optional(`${module}.bias`), parameters.lowRank(module));
+  return linear(
+    graph,
+    x,
+    parameters.get(`${module}.weight`),
+    parameters.optional(`${module}.bias`),
+    parameters.lowRank(module, x),
+  );
 }
 
 /** The final norm, applied to as few rows as the caller needs. */
