@@ -1,8 +1,9 @@
 /** `midcourse data card`: a card that was written, or the figures of a file of training data. */
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { type DataCard, type DropTally, dataCard } from "#data/data-card.ts";
+import { type DataCard, DropTally, dataCard, weightFigures } from "#data/data-card.ts";
 import { withoutDuplicates } from "#data/filters.ts";
+import { type NearDuplicateScope, nearDuplicateFigures, withoutNearDuplicates } from "#data/filters-near-duplicates.ts";
 import { packByTokens, paddingShare } from "#data/packing.ts";
 import { asKind, type Datum } from "#data/training-datum.ts";
 import { readTrainingFile } from "#data/training-formats.ts";
@@ -17,6 +18,8 @@ export interface CardOptions {
   from?: string;
   model?: string;
   tokensPerStep: number;
+  nearDuplicates?: number;
+  nearDuplicatesOf: NearDuplicateScope;
   json?: boolean;
 }
 
@@ -48,17 +51,21 @@ function writtenCard(file: string): DataCard | undefined {
   throw userError("no-card", `${place} is no data card`, "Give a run directory of `midcourse data ptr`.");
 }
 
-async function measured(file: string, { from, model, tokensPerStep }: CardOptions): Promise<DataCard> {
+async function measured(
+  file: string,
+  { from, model, tokensPerStep, nearDuplicates: threshold, nearDuplicatesOf: of }: CardOptions,
+): Promise<DataCard> {
   const { data, format, tally } = await readTrainingFile(file, from === undefined ? {} : { format: from });
   const conversations = data.flatMap((datum: Datum) => {
     const same = asKind(datum, "conversation");
     return "kind" in same && same.kind === "conversation" ? [same.conversation] : [];
   });
   const tokens = model === undefined ? {} : tokenFigures(conversations, await Tokenizer.load(model), tokensPerStep);
-  return dataCard(
-    { title: file, figures: { format: { name: format.name }, contents: contents(conversations), ...tokens } },
-    tally satisfies DropTally,
-  );
+  const repeats = new DropTally();
+  if (threshold !== undefined) withoutNearDuplicates(data, { threshold, of }, repeats);
+  const near = threshold === undefined ? {} : nearDuplicateFigures({ threshold, of }, repeats.read, "found");
+  const figures = { contents: contents(conversations), ...weightFigures(conversations), ...near, ...tokens };
+  return dataCard({ title: file, figures: { format: { name: format.name }, ...figures } }, tally);
 }
 
 function contents(conversations: readonly TrainingConversation[]) {
@@ -91,6 +98,7 @@ function tokenFigures(
   for (const conversation of conversations) {
     try {
       const { ids, mask } = toExample(tokenizer, conversation);
+      if (conversation.weight === 0) continue; // Never in a step.
       lengths.push(ids.length);
       learned += Array.from(mask).reduce((sum, weight) => sum + weight, 0);
     } catch (error) {

@@ -1,7 +1,8 @@
 /** Registers `midcourse data`; the work is in `data-ptr.ts`, `data-convert.ts`, `data-from-run.ts`, `data-world.ts` and `data-card.ts`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { NearDuplicateScope } from "#data/filters-near-duplicates.ts";
 import { modelOptions } from "./model-options.ts";
-import { fromOne, notNegative, share, wholeNumber } from "./option-numbers.ts";
+import { fromOne, notNegative, positiveNumber, share, wholeNumber } from "./option-numbers.ts";
 
 const formats = "midcourse, midcourse-pairs, ptr, trl-prompt-completion, trl-preference, verl, sharegpt (conversations), openai";
 
@@ -84,9 +85,12 @@ function registerConvert(data: Command): void {
     .argument("<file>", "JSONL, JSON, CSV, TSV or Parquet")
     .option("--from <format>", "its format (default: told by its columns)")
     .requiredOption("--to <format>", `one of ${formats}`)
-    .requiredOption("--out <file>", ".jsonl or .json; a data card is written beside it")
+    .requiredOption("--out <file>", ".jsonl, .json or .parquet; a data card is written beside it")
     .option("--minimum-characters <number>", "ptr: leave out shorter final answers", fromOne)
     .option("--keep-repeats", "ptr: keep final answers that repeat an attempt word for word")
+    .addOption(nearDuplicates("leave out examples whose words are so similar to another's, such as 0.8"))
+    .addOption(nearDuplicatesOf())
+    .option("--ignore-weights", "write weighted examples without their weight where the format holds none (default: left out)")
     .option("--json", "print the data card as JSON")
     .addHelpText(
       "after",
@@ -94,6 +98,8 @@ function registerConvert(data: Command): void {
 Examples:
   midcourse data convert thoughts.json --from ptr --to trl-prompt-completion --minimum-characters 8 --out train.jsonl
   midcourse data convert thoughts.json --to trl-preference --out pairs.jsonl      the answer against the attempt
+  midcourse data convert train.jsonl --near-duplicates 0.8 --to midcourse --out fewer.jsonl
+  midcourse data convert questions.jsonl --to verl --out train.parquet
 `,
     )
     .action(async (file: string, options) => (await import("./data-convert.ts")).dataConvert(file, options));
@@ -135,8 +141,10 @@ function registerFromRun(data: Command): void {
       "a chosen answer has at most so many times the characters of the rejected one",
       notNegative,
     )
+    .addOption(nearDuplicates("leave out examples whose words are so similar to another's, such as 0.8"))
+    .addOption(nearDuplicatesOf())
     .option("--to <format>", `one of ${formats} (default: midcourse, or midcourse-pairs)`)
-    .requiredOption("--out <file>", ".jsonl or .json; a data card is written beside it")
+    .requiredOption("--out <file>", ".jsonl, .json or .parquet; a data card is written beside it")
     .option("--seed <number>", "seed of the choice of pairs", wholeNumber, 1)
     .option("--json", "print the data card as JSON")
     .addHelpText(
@@ -159,7 +167,7 @@ function registerWorld(data: Command): void {
     .addOption(new Option("--domain <name>", "of which domain").choices(["sums", "programs", "choices"]).default("sums"))
     .option("--count <number>", "how many", mostProblems, 1000)
     .option("--solutions", "conversations with the plain worked solution in place of question and answer")
-    .requiredOption("--out <file>", ".jsonl or .json; a data card is written beside it")
+    .requiredOption("--out <file>", ".jsonl, .json or .parquet; a data card is written beside it")
     .option("--seed <number>", "seed of the problems", wholeNumber, 1)
     .option("--json", "print the data card as JSON")
     .addHelpText(
@@ -188,10 +196,27 @@ function registerCard(data: Command): void {
     .option("--from <format>", "its format (default: told by its columns)")
     .option("--model <folder>", "count tokens with this checkpoint's tokenizer")
     .option("--tokens-per-step <number>", "with --model: how full optimiser steps of so many tokens are", fromOne, 8192)
+    .addOption(nearDuplicates("count examples whose words are so similar to another's, such as 0.8"))
+    .addOption(nearDuplicatesOf())
     .option("--json", "print it as JSON")
     .addHelpText(
       "after",
       "\nExamples:\n  midcourse data card train.jsonl --model models/base\n  midcourse data card runs/ptr-data\n",
     )
     .action(async (file: string, options) => (await import("./data-card.ts")).dataCardCommand(file, options));
+}
+
+function nearDuplicates(description: string): Option {
+  return new Option("--near-duplicates <similarity>", `${description} (Jaccard similarity of runs of three words)`).argParser(
+    (text) => {
+      const value = positiveNumber(text);
+      if (value > 1) throw new InvalidArgumentError("It must be a number above 0 and at most 1.");
+      return value;
+    },
+  );
+}
+
+function nearDuplicatesOf(): Option {
+  const scopes = ["conversation", "question"] satisfies NearDuplicateScope[];
+  return new Option("--near-duplicates-of <part>", "what is compared").choices(scopes).default("conversation");
 }

@@ -1,7 +1,10 @@
 /** `midcourse data convert`: one file of training data in another format, with a card of what it lost. */
-import { DropTally, dataCard } from "#data/data-card.ts";
+import { DropTally, dataCard, weightFigures } from "#data/data-card.ts";
+import { type NearDuplicateScope, nearDuplicateFigures, withoutNearDuplicates } from "#data/filters-near-duplicates.ts";
 import type { PtrLimits } from "#data/ptr-layout.ts";
+import type { Datum } from "#data/training-datum.ts";
 import { convert, formatNamed, readTrainingFile, writeRows } from "#data/training-formats.ts";
+import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import { printCard, typedCommand, writeCard } from "./data-files.ts";
 
@@ -11,6 +14,9 @@ export interface ConvertOptions {
   out: string;
   minimumCharacters?: number;
   keepRepeats?: boolean;
+  nearDuplicates?: number;
+  nearDuplicatesOf: NearDuplicateScope;
+  ignoreWeights?: boolean;
   json?: boolean;
 }
 
@@ -21,11 +27,14 @@ export async function dataConvert(file: string, options: ConvertOptions): Promis
   };
   const to = formatNamed(options.to, limits);
   const read = await readTrainingFile(file, { ...(options.from === undefined ? {} : { format: options.from }), limits });
-  const { rows, tally } = convert(read.data, to);
-  if (rows.length === 0) throw nothingFits(file, to.name, tally);
-  writeRows(options.out, rows);
   const whole = new DropTally();
   whole.addDropsOf(read.tally);
+  const { nearDuplicates: threshold, nearDuplicatesOf: of, ignoreWeights = false } = options;
+  const data = threshold === undefined ? read.data : withoutNearDuplicates(read.data, { threshold, of }, whole);
+  const near = threshold === undefined ? {} : nearDuplicateFigures({ threshold, of }, read.data.length - data.length);
+  const { rows, tally, weightsIgnored } = convert(data, to, { ignoreWeights });
+  if (rows.length === 0) throw nothingFits(file, to.name, tally);
+  writeRows(options.out, rows);
   whole.addDropsOf(tally);
   whole.read += rows.length;
   whole.kept += rows.length;
@@ -33,23 +42,29 @@ export async function dataConvert(file: string, options: ConvertOptions): Promis
     {
       title: `${file} as ${to.name}`,
       command: typedCommand(),
-      figures: { formats: { from: read.format.name, to: to.name } },
-      notes:
-        to.name === "verl"
-          ? [
-              "verl reads Parquet: python -c \"import datasets,sys; datasets.load_dataset('json',data_files=sys.argv[1])['train'].to_parquet(sys.argv[2])\" in.jsonl out.parquet",
-            ]
-          : [],
+      figures: { formats: { from: read.format.name, to: to.name }, ...near, ...weightFigures(conversationsOf(data)) },
+      notes: [
+        ...(to.name === "verl" && !/\.parquet$/i.test(options.out)
+          ? ["verl reads Parquet: give a file that ends in .parquet."]
+          : []),
+        ...(weightsIgnored > 0 ? [`${weightsIgnored} examples were written without the weight they have.`] : []),
+      ],
     },
     whole,
   );
   printCard(card, options, { data: options.out, card: writeCard(options.out, card) });
 }
 
+function conversationsOf(data: readonly Datum[]): TrainingConversation[] {
+  return data.flatMap((datum) => (datum.kind === "conversation" ? [datum.conversation] : []));
+}
+
 function nothingFits(file: string, format: string, { dropped: [first] }: DropTally) {
   return userError(
     "data-not-representable",
     `${file} cannot be written as ${format}: ${first?.meaning} (${first?.examples[0]})`,
-    "Take a format that keeps masks, such as midcourse, openai or trl-prompt-completion.",
+    first?.reason === "weighted"
+      ? "Take the format midcourse, which keeps weights, or go without them with --ignore-weights."
+      : "Take a format that keeps masks, such as midcourse, openai or trl-prompt-completion.",
   );
 }

@@ -1,5 +1,7 @@
 /** `midcourse data from-run`: traces of an evaluation as training examples or preference pairs. */
-import { allOf, notAskedIn, withoutDuplicates } from "#data/filters.ts";
+import { DropTally, joinDrops } from "#data/data-card.ts";
+import { notAskedIn } from "#data/filters.ts";
+import { type NearDuplicateScope, nearDuplicateFigures, withoutNearDuplicates } from "#data/filters-near-duplicates.ts";
 import type { PairKind } from "#data/pairs.ts";
 import { convert, formatNamed, writeRows } from "#data/training-formats.ts";
 import type { ViewName } from "#data/views.ts";
@@ -19,6 +21,8 @@ export interface FromRunOptions {
   leaveOut: string[];
   most: number;
   longestRatio?: number;
+  nearDuplicates?: number;
+  nearDuplicatesOf: NearDuplicateScope;
   to?: string;
   out: string;
   seed: number;
@@ -32,7 +36,7 @@ export async function dataFromRun(run: string, options: FromRunOptions): Promise
   }
   const to = formatNamed(options.to ?? (pairs === undefined ? "midcourse" : "midcourse-pairs"));
   const testQuestions = await questionKeys(options.leaveOut);
-  const { data, card } = examplesFromRun(run, {
+  const { data: made, card } = examplesFromRun(run, {
     make: pairs === undefined ? { view: view ?? "final-only" } : { pairs },
     ...(options.methods === undefined ? {} : { methods: names(options.methods) }),
     ...(options.tasks === undefined ? {} : { tasks: names(options.tasks) }),
@@ -40,24 +44,28 @@ export async function dataFromRun(run: string, options: FromRunOptions): Promise
     ...(learnUngraded ? { learnUngraded } : {}),
     ...(oracle ? { oracle } : {}),
     ...(system === undefined ? {} : { system }),
-    filter: allOf(notAskedIn(testQuestions), withoutDuplicates()),
+    filter: notAskedIn(testQuestions),
     most,
     ...(longestRatio === undefined ? {} : { longestRatio }),
     seed,
   });
+  const { nearDuplicates: threshold, nearDuplicatesOf: of } = options;
+  const repeats = new DropTally();
+  const data = threshold === undefined ? made : withoutNearDuplicates(made, { threshold, of }, repeats);
   const { rows, tally } = convert(data, to);
   writeRows(options.out, rows);
-  const lost = tally.dropped;
   const whole = {
     ...card,
     command: typedCommand(),
-    kept: card.kept,
+    // Of pairs a record may make several, or several records one; of views every example is counted by itself.
+    kept: pairs === undefined ? rows.length : card.kept,
     examples: rows.length,
     figures: {
       ...card.figures,
-      format: { name: to.name, "examples it cannot hold": lost.reduce((sum, { count }) => sum + count, 0) },
+      ...(threshold === undefined ? {} : nearDuplicateFigures({ threshold, of }, made.length - data.length)),
+      format: { name: to.name, "examples it cannot hold": data.length - rows.length },
     },
-    dropped: [...card.dropped, ...lost],
+    dropped: joinDrops(card.dropped, repeats.dropped, tally.dropped),
   };
   printCard(whole, options, { data: options.out, card: writeCard(options.out, whole) });
 }

@@ -1,4 +1,5 @@
 /** What became of a set of training data: how much came in, what was kept, what was dropped and why. Nothing is dropped uncounted. */
+import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Usage } from "#kernel/model.ts";
 
 /** Every reason for leaving something out, and what it means to a reader of the card. */
@@ -145,6 +146,34 @@ export class DropTally {
 export function dataCard(card: Partial<DataCard> & Pick<DataCard, "title">, tally: DropTally): DataCard {
   const { read, kept, dropped } = tally;
   return { v: 1, read, kept, dropped, examples: kept, sources: [], figures: {}, usage: {}, notes: [], ...card };
+}
+
+/** Of examples that have a weight of their own; nothing where none has. */
+export function weightFigures(conversations: readonly TrainingConversation[]): DataCard["figures"] {
+  const given = conversations.filter(({ weight }) => weight !== undefined).length;
+  if (given === 0) return {};
+  const weights = conversations.map(({ weight = 1 }) => weight);
+  const extreme = (choose: (first: number, second: number) => number) => weights.reduce((first, second) => choose(first, second));
+  return {
+    weights: {
+      "examples that have one": given,
+      "sum, 1 where there is none": weights.reduce((sum, weight) => sum + weight, 0),
+      smallest: extreme(Math.min),
+      largest: extreme(Math.max),
+      "zero, so not trained on": weights.filter((weight) => weight === 0).length,
+    },
+  };
+}
+
+/** One entry for each reason. */
+export function joinDrops(...lists: readonly (readonly DropCount[])[]): DropCount[] {
+  const joined = new Map<DropReason, DropCount>();
+  for (const entry of lists.flat()) {
+    const known = joined.get(entry.reason);
+    const examples = [...(known?.examples ?? []), ...entry.examples].slice(0, examplesShown);
+    joined.set(entry.reason, { ...entry, count: (known?.count ?? 0) + entry.count, examples });
+  }
+  return [...joined.values()];
 }
 
 export function cardUsage({ calls, inputTokens, outputTokens, dollars }: Usage): CardUsage {

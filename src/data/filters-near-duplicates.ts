@@ -13,8 +13,7 @@ export interface NearDuplicateFilter {
   of: NearDuplicateScope;
 }
 
-export const nearDuplicateScopes = ["conversation", "question"] as const;
-export type NearDuplicateScope = (typeof nearDuplicateScopes)[number];
+export type NearDuplicateScope = "conversation" | "question";
 
 /** The examples in their order without near-duplicates; of each cluster the one of the largest weight stays, the first of equals. */
 export function withoutNearDuplicates(data: readonly Datum[], filter: NearDuplicateFilter, tally: DropTally): Datum[] {
@@ -30,9 +29,13 @@ export function withoutNearDuplicates(data: readonly Datum[], filter: NearDuplic
   return data.filter((_, index) => !dropped.has(index));
 }
 
-/** For the card. */
-export function nearDuplicateFigures({ threshold, of }: NearDuplicateFilter, dropped: number): DataCard["figures"] {
-  return { "near-duplicates": { compared: of, "similarity from": threshold, dropped } };
+/** For the card: how many were left out, or would be. */
+export function nearDuplicateFigures(
+  { threshold, of }: NearDuplicateFilter,
+  count: number,
+  what: "dropped" | "found" = "dropped",
+): DataCard["figures"] {
+  return { "near-duplicates": { compared: of, "similarity from": threshold, [what]: count } };
 }
 
 function comparedText(datum: Datum, of: NearDuplicateScope): string {

@@ -1,5 +1,5 @@
 /** The data card of PTR's phase 1: counts, drops and reasons, lengths, agreement, the gap, cost. Two equal runs give the same bytes. */
-import { type CardUsage, type DataCard, type DropTally, dataCard } from "#data/data-card.ts";
+import { type CardUsage, type DataCard, type DropTally, dataCard, weightFigures } from "#data/data-card.ts";
 import { mean, median } from "#evaluation/statistics.ts";
 import { refineRequest } from "#kernel/refine-request.ts";
 import type { MixedExamples, PtrDataSetup } from "./ptr-data.ts";
@@ -30,6 +30,7 @@ export function ptrCard({ setup, tally, selections, mixed, gap, usage }: CardMat
         ...(gap ? { gap: gapFigures(gap) } : {}),
         ...(selections.length > 0 ? { lengths: lengths(selections) } : {}),
         ...agreementFigures(selections),
+        ...weightFigures(mixed.examples),
       },
       usage,
       notes: notesOf(setup, selections, mixed, gap),

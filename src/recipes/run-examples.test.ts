@@ -173,6 +173,16 @@ describe("pairs", () => {
     expect(pairs(data).map(({ chosen, rejected }) => [chosen, rejected])).toEqual([["right", "tempting"]]);
   });
 
+  test("questions that must not be trained on make no pairs", () => {
+    const filter = notAskedIn(new Set([questionKey("item 1"), questionKey("item 2")]));
+    for (const kind of ["correct-wrong", "flip"] as const) {
+      const { data, card } = make({ make: { pairs: kind }, filter });
+      for (const { prompt } of pairs(data)) expect(prompt.at(-1)!.content).toMatch(/item [03]/);
+      expect(data.length).toBeGreaterThan(0);
+      expect(card.dropped.map(({ reason }) => reason)).toContain("asked-elsewhere");
+    }
+  });
+
   test("first attempt against final answer", () => {
     const { data, card } = make({ make: { pairs: "flip" }, methods: ["self-refine-1"] });
     expect(pairs(data).map(({ rejected }) => rejected)).toEqual(["answer wrong 1", "answer wrong 3"]);

@@ -1,6 +1,6 @@
 /** Training data from the records of an evaluation run: views of traces, or preference pairs between the answers to one question. */
 import path from "node:path";
-import { type DataCard, DropTally, dataCard, isDropped } from "#data/data-card.ts";
+import { type DataCard, type Dropped, DropTally, dataCard, isDropped } from "#data/data-card.ts";
 import { type ExampleFilter, withoutDuplicates } from "#data/filters.ts";
 import { type Candidate, type CandidateGroup, flipPair, type PairKind, pairsOf } from "#data/pairs.ts";
 import { type TraceRecord, traceId, turnsOf } from "#data/trace-record.ts";
@@ -26,7 +26,7 @@ export interface RunExamplesOptions {
   oracle?: boolean;
   /** In place of the system message of the question, in views that show the question alone. */
   system?: string;
-  /** Examples that must not be made, beside duplicates. */
+  /** Examples that must not be made, beside duplicates; of pairs, those whose prompt it leaves out. */
   filter?: ExampleFilter;
   /** Most pairs of one question. */
   most?: number;
@@ -140,7 +140,8 @@ function paired(
     if (record.usesOracle && !options.oracle) {
       tally.drop(traceId(record), { dropped: "uses-oracle" });
     } else if (kind === "flip") {
-      const pair = tally.take(traceId(record), flipPair(record));
+      const made = flipPair(record);
+      const pair = tally.take(traceId(record), isDropped(made) ? made : (filtered(made.prompt, options) ?? made));
       if (pair) data.push({ kind: "pair", pair });
     } else {
       const prompt = questions.get(itemKey(record));
@@ -157,11 +158,16 @@ function paired(
   for (const group of groups.values()) {
     const pairs = tally.take(
       group.id,
-      pairsOf(kind as PairKind, group, { ...limits, seed: deriveSeed(seed, "pairs", group.id) }),
+      filtered(group.prompt, options) ??
+        pairsOf(kind as PairKind, group, { ...limits, seed: deriveSeed(seed, "pairs", group.id) }),
     );
     for (const pair of pairs ?? []) data.push({ kind: "pair", pair });
   }
   return data;
+}
+
+function filtered(prompt: readonly Message[], { filter }: RunExamplesOptions): Dropped | undefined {
+  return filter?.({ id: "", messages: prompt.map((message) => ({ ...message, trainable: false })) });
 }
 
 /**
