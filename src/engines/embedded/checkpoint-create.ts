@@ -60,6 +60,25 @@ export function newConfig(model: NewModel): Record<string, unknown> {
   };
 }
 
+/**
+ * The content of a generation_config.json that says nothing but that a server may sample, from the model's own distribution. Servers on
+ * transformers answer greedily without it, whatever temperature is asked for, and cut to the 50 likeliest tokens unless told.
+ *
+ * @param config of the same checkpoint
+ * @param rawConfig its config.json, for the padding id
+ */
+export function newGenerationConfig({ stopIds }: ModelConfig, rawConfig: Readonly<Record<string, unknown>>) {
+  const { pad_token_id: pad } = rawConfig;
+  return {
+    do_sample: true,
+    temperature: 1,
+    top_p: 1,
+    top_k: 0,
+    ...(stopIds.length === 0 ? {} : { eos_token_id: stopIds.length === 1 ? stopIds[0] : [...stopIds] }),
+    ...(typeof pad === "number" ? { pad_token_id: pad } : {}),
+  };
+}
+
 export interface InitialisationOptions {
   /** Standard deviation of every matrix. */
   deviation?: number;

@@ -135,7 +135,7 @@ describe("a save that cannot be written", () => {
     expect(failure.message).toMatch(/full-disk.*the disk is full/);
     expect(failure.advice).toMatch(/space/);
     const names = listed.filter((line) => line !== "" && !line.includes("/"));
-    expect(names).toEqual(["checkpoint", "config.json", "model.safetensors", "optimizer.safetensors"]);
+    expect(names).toEqual(["checkpoint", "config.json", "generation_config.json", "model.safetensors", "optimizer.safetensors"]);
   });
 
   it.skipIf(!unix)("says so when the folder may not be written", async () => {

@@ -12,6 +12,7 @@ import {
   newConfig,
   saveCheckpoint,
 } from "./checkpoint.ts";
+import { newGenerationConfig } from "./checkpoint-create.ts";
 import { parseConfig } from "./config.ts";
 import type { Tensor } from "./safetensors.ts";
 import { writeSafetensors } from "./safetensors.ts";
@@ -78,7 +79,43 @@ describe("a checkpoint", () => {
     expect(loaded.rawConfig).toEqual(rawConfig);
     expect(loaded.config).toEqual(config);
     expectEqual(loaded.parameters, parameters);
-    expect((await readdir(folder)).sort()).toEqual(["config.json", "model.safetensors"]);
+    expect((await readdir(folder)).sort()).toEqual(["config.json", "generation_config.json", "model.safetensors"]);
+  });
+
+  it("says how to generate where nothing else does: sampling from the model's own distribution, with its stop and padding ids", async () => {
+    const generationOf = async (raw: Record<string, unknown>) => {
+      const folder = fresh();
+      await saveCheckpoint(folder, { rawConfig: raw, parameters });
+      expect((await loadCheckpoint(folder)).config.stopIds).toEqual(parseConfig(raw, "config.json").stopIds);
+      return JSON.parse(await readFile(join(folder, "generation_config.json"), "utf8"));
+    };
+    const sampling = { do_sample: true, temperature: 1, top_p: 1, top_k: 0 };
+    expect(await generationOf(rawConfig)).toEqual({ ...sampling, eos_token_id: [1, 3] });
+    expect(await generationOf({ ...rawConfig, eos_token_id: 2, pad_token_id: 0 })).toEqual({
+      ...sampling,
+      eos_token_id: 2,
+      pad_token_id: 0,
+    });
+    expect(await generationOf({ ...rawConfig, eos_token_id: null })).toEqual(sampling);
+  });
+
+  it("leaves what is said of generation as it is", async () => {
+    const [source, folder] = [fresh(), fresh()];
+    const said = '{"do_sample": false, "eos_token_id": 7}';
+    await mkdir(source);
+    await writeFile(join(source, "generation_config.json"), said);
+    const read = () => readFile(join(folder, "generation_config.json"), "utf8");
+    await saveCheckpoint(folder, { rawConfig, parameters, companionsFrom: source });
+    expect(await read()).toBe(said);
+    await saveCheckpoint(folder, { rawConfig, parameters });
+    expect(await read()).toBe(said);
+  });
+
+  it("of the shipped model is what would be written for it", async () => {
+    const shipped = join(import.meta.dirname, "../../../models/base");
+    const read = async (name: string) => JSON.parse(await readFile(join(shipped, name), "utf8")) as Record<string, unknown>;
+    const raw = await read("config.json");
+    expect(await read("generation_config.json")).toEqual(newGenerationConfig(parseConfig(raw, "config.json"), raw));
   });
 
   it("takes its companions along and keeps other files of the folder it replaces", async () => {

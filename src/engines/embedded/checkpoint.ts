@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { access, copyFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { userError } from "#kernel/errors.ts";
+import { newGenerationConfig } from "./checkpoint-create.ts";
 import type { FolderKind } from "./checkpoint-files.ts";
 import { exists, recoverFolder, replaceFolder, writeTextAtomically } from "./checkpoint-files.ts";
 import type { OptimizerState } from "./checkpoint-optimizer.ts";
@@ -79,7 +80,8 @@ const checkpointKind: FolderKind = {
 
 /**
  * Writes a folder that transformers loads unchanged; a kill at any moment leaves the old folder or the new one. In a checkpoint that is
- * replaced, files that are not weights, config or optimiser state (a model card) are kept.
+ * replaced, files that are not weights, config or optimiser state (a model card) are kept. Where neither it nor the folder of the companions
+ * says how to generate, generation_config.json says that a server may sample.
  *
  * @throws userError naming the folder when the disk is full, the place cannot be written or holds something other than a checkpoint
  */
@@ -90,6 +92,11 @@ export async function saveCheckpoint(folder: string, content: CheckpointContent)
   await replaceFolder(folder, checkpointKind, async (temporary) => {
     if (companionsFrom !== undefined) await copyCompanions(companionsFrom, temporary);
     await writeTextAtomically(join(temporary, "config.json"), `${JSON.stringify(rawConfig, null, 2)}\n`);
+    const generation = join(temporary, "generation_config.json");
+    if (!(await exists(generation))) {
+      const said = newGenerationConfig(parseConfig(rawConfig, "config.json"), rawConfig);
+      await writeTextAtomically(generation, `${JSON.stringify(said, null, 2)}\n`);
+    }
     await writeSafetensors(join(temporary, "model.safetensors"), untied(rawConfig, parameters));
     if (optimizer !== undefined) await saveOptimizerState(temporary, optimizer, parameters);
   });
