@@ -3,8 +3,8 @@ import path from "node:path";
 import { Command } from "commander";
 import { expect, test } from "vitest";
 import { paperPasrOptions } from "#recipes/pasr-options.ts";
+import { paperScoreOptions } from "#recipes/score-options.ts";
 import { registerCommands } from "./commands.ts";
-import { registerTrainPtr } from "./train-ptr-command.ts";
 
 const page = readFileSync(path.resolve(import.meta.dirname, "../../docs/paper-settings.md"), "utf8");
 const sections = page.split(/^##+ /m).slice(1);
@@ -12,8 +12,6 @@ const sections = page.split(/^##+ /m).slice(1);
 function flagsOf(words: string): string[] {
   const program = new Command("midcourse");
   registerCommands(program);
-  const train = program.commands.find((command) => command.name() === "train")!;
-  if (!train.commands.some((command) => command.name() === "ptr")) registerTrainPtr(train);
   let command: Command | undefined = program;
   for (const word of words.split(" ")) command = command?.commands.find((each) => each.name() === word);
   return command!.options.map(({ long }) => long!);
@@ -22,8 +20,14 @@ function flagsOf(words: string): string[] {
 /** The command of each section; where one names none, that of the section before it. */
 const commands: string[] = [];
 for (const section of sections) {
-  const named = section.match(/`midcourse (train pasr|train ptr|data ptr|eval)/)?.[1];
+  const named = section.match(/`midcourse (train [a-z-]+|data ptr|eval)/)?.[1];
   commands.push(named ?? commands.at(-1)!);
+}
+
+/** Names that `--set` of a command knows, without their dots. */
+function settable(command: string): string[] {
+  const options = { "train pasr": paperPasrOptions, "train score": paperScoreOptions }[command] ?? {};
+  return Object.keys(options);
 }
 
 /** Cells of the column “here”. */
@@ -40,11 +44,17 @@ test.each(sections.map((section, index) => [section.split("\n")[0]!, commands[in
     for (const cell of here(section)) {
       for (const [, name] of cell.matchAll(/`([^`]+)`/g)) {
         if (name!.startsWith("--")) expect(flags, name).toContain(name);
-        else expect(name!.split(".")[0]! in paperPasrOptions, name).toBe(true);
+        else expect(settable(command), name).toContain(name!.split(".")[0]);
       }
     }
   },
 );
+
+test("every option of SCoRe that the paper speaks of, or that decides what it measures, has its place", () => {
+  const score = sections.find((section) => section.startsWith("SCoRe"))!;
+  const more = ["topP", "topK", "maskTruncated", "earlierTurns", "normaliser"];
+  for (const name of Object.keys(paperScoreOptions)) if (!more.includes(name)) expect(score).toContain(`\`${name}`);
+});
 
 test("every key of PASR's README has its row", () => {
   const keys = [
