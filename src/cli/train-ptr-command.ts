@@ -1,5 +1,5 @@
 /** Registers `midcourse train ptr`; the work is in `train-ptr.ts`. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { loraDropoutOption, loraOption } from "./adapter-options.ts";
 import { metricOptions } from "./metric-options.ts";
 import { fromOne, notNegative, positiveNumber, wholeNumber } from "./option-numbers.ts";
@@ -52,6 +52,10 @@ export function registerTrainPtr(train: Command): void {
     .option("--learn-thoughts", "learn the attempts too: the paper's ablation without mask")
     .option("--minimum-characters <number>", "layout {question, output1, …}: leave out shorter final answers", fromOne)
     .option("--keep-repeats", "layout {question, output1, …}: keep final answers that repeat an attempt word for word")
+    .option("--rounds <number>", "measure rounds 1 to so many of refinement in one chat, before training and after", roundsNumber)
+    .option("--test <file>", "question–answer file to measure them on (default: the small world)")
+    .option("--items <number>", "problems of it (default: 300)", fromOne)
+    .option("--answer-tokens <number>", "new tokens of one answer there (default: 192, of a file 512)", fromOne)
     .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--threads <number>", "cores to use (default: all, up to 8)", fromOne)
     .option("--json", "print the result as JSON")
@@ -61,9 +65,19 @@ export function registerTrainPtr(train: Command): void {
 Examples:
   midcourse train ptr --data runs/ptr-data/examples.jsonl --out runs/ptr
   midcourse train ptr --data PTR_thought_dataset_sampled.jsonl --minimum-characters 8 --lora 8 --early-stop 3
-  midcourse eval --model runs/ptr/model --methods vanilla,ptr-rounds --tasks world      accuracy by round
+  midcourse train ptr --data runs/ptr-data/examples.jsonl --rounds 10          each round's accuracy and tokens, before and after
+  midcourse eval --model runs/ptr/model --methods vanilla,ptr-rounds --tasks world
+
+--rounds may be added to a run that is finished: what it measures does not change the training.
 `,
     )
     .action(async (options) => (await import("./train-ptr.ts")).trainPtrCommand(options));
   for (const option of metricOptions()) command.addOption(option);
+}
+
+/** As many as the method itself allows. */
+function roundsNumber(text: string): number {
+  const rounds = fromOne(text);
+  if (rounds > 100) throw new InvalidArgumentError("It must be a whole number from 1 to 100.");
+  return rounds;
 }

@@ -16,8 +16,10 @@ import { interruptSignal } from "./interrupt.ts";
 import { type MetricOptions, withMetricSinks } from "./metric-options.ts";
 import { Progress } from "./progress.ts";
 import { shippedModel } from "./shipped-model.ts";
+import { measureRounds, type RoundsOptions, roundsReport, roundsTask } from "./train-ptr-rounds.ts";
+import { renderRounds } from "./train-ptr-rounds-text.ts";
 
-export interface TrainPtrOptions extends MetricOptions, AdapterOptions {
+export interface TrainPtrOptions extends MetricOptions, AdapterOptions, RoundsOptions {
   data: readonly string[];
   from?: string;
   model?: string;
@@ -66,6 +68,7 @@ export async function trainPtrCommand(options: TrainPtrOptions): Promise<void> {
     limits,
     validation,
   });
+  const task = await roundsTask(options, examples.train);
   const engine = await openEngine(options, folder);
   const progress = new Progress();
   try {
@@ -77,8 +80,15 @@ export async function trainPtrCommand(options: TrainPtrOptions): Promise<void> {
     if (run.newestCheckpoint === undefined) {
       const card = dataCard({ title: "Training examples", examples: examples.train.length }, examples.tally);
       process.stderr.write(`${renderCard(card)}${examples.validation.length} examples for validation\n`);
-      if (options.loadCheckpoint !== undefined) await engine.restore(options.loadCheckpoint);
     }
+    // A run that goes on gets its own weights back when training does; what was to be measured before needs those it began with.
+    if (options.loadCheckpoint !== undefined && (task || run.newestCheckpoint === undefined))
+      await engine.restore(options.loadCheckpoint);
+    const showing = (label: string) => ({
+      onProgress: ({ done, total }: { done: number; total: number }) => progress.update({ label, done, total }),
+    });
+    const measured = { engine, tokenizer, run, signal };
+    const before = task && (await measureRounds(task, "before", { ...measured, ...showing("Rounds before training") }));
     const result = await withMetricSinks(options, run, (sinks) =>
       trainPtr({
         engine,
@@ -101,9 +111,16 @@ export async function trainPtrCommand(options: TrainPtrOptions): Promise<void> {
       }),
     );
     if (!result.finished) signal.throwIfAborted();
+    // The engine holds the last weights; what is measured are those that were kept.
+    if (task) await engine.restore(result.model);
+    const after = task && (await measureRounds(task, "after", { ...measured, ...showing("Rounds after training") }));
     progress.finish();
+    const rounds = task && before && after ? { rounds: roundsReport(task, before, after) } : {};
     const first = run.readLines("evaluations")[0]?.validationLoss ?? null;
-    run.writeFile("results.json", `${JSON.stringify({ ...result, firstValidationLoss: first, model: "model" }, null, 2)}\n`);
+    run.writeFile(
+      "results.json",
+      `${JSON.stringify({ ...result, firstValidationLoss: first, model: "model", ...rounds }, null, 2)}\n`,
+    );
     const how = result.stoppedEarly ? `ended early after ${result.stepsDone} steps` : `${result.stepsDone} steps`;
     const kept = result.best
       ? `step ${result.best.step}, validation loss ${result.best.validationLoss.toFixed(4)}`
@@ -114,9 +131,13 @@ export async function trainPtrCommand(options: TrainPtrOptions): Promise<void> {
       `model    ${result.model}`,
       `run      ${run.folder}`,
     ];
-    process.stdout.write(
-      options.json ? `${JSON.stringify({ ...result, firstValidationLoss: first })}\n` : `${lines.join("\n")}\n`,
-    );
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify({ ...result, firstValidationLoss: first, ...rounds })}\n`);
+      return;
+    }
+    const screen = { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true };
+    if (rounds.rounds) lines.unshift("", renderRounds(rounds.rounds, screen), "");
+    process.stdout.write(`${lines.join("\n")}\n`);
   } finally {
     progress.finish();
     await engine.close();

@@ -1,63 +1,99 @@
-/** Accuracy round by round of a model that refines in one chat, as PTR reports it. */
-
+/**
+ * Rounds of refinement in one chat, as PTR reports them (arXiv 2410.13413): what each round's answers are worth, what they cost, and
+ * whether a vote of plain answers would have been worth more at the same cost. `ptr-round-figures.ts` works the figures out.
+ */
 import type { AnswerPlan } from "#evaluation/answer-item.ts";
-import type { EvaluationRecord } from "#evaluation/evaluation-record.ts";
-import { evaluate } from "#evaluation/run.ts";
-import { countTransitions } from "#evaluation/transitions.ts";
+import { type EvaluationRecord, recordKey } from "#evaluation/evaluation-record.ts";
+import { poolFromRecords } from "#evaluation/resampling.ts";
+import { type EvaluationProgress, evaluate } from "#evaluation/run.ts";
+import { normaliseAnswer } from "#kernel/answer-form.ts";
+import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Item } from "#kernel/item.ts";
 import { refineRequest } from "#kernel/refine-request.ts";
 import { ptrRounds } from "#methods/ptr-rounds.ts";
+import { selfConsistency } from "#methods/self-consistency.ts";
+import { type RoundFigures, roundFigures } from "./ptr-round-figures.ts";
 
-export interface RoundsPlan extends Pick<AnswerPlan, "model" | "verify" | "maxTokens" | "seed" | "ask" | "signal"> {
-  items: readonly Item[];
-  /** R; the paper reports 3 and tries 10. */
-  rounds?: number;
-  /** 0, greedy, when left out. */
-  temperature?: number;
-  /** System message of every call. */
+/** What is said around the answers of a conversation. */
+export interface RoundWords {
+  /** System message of every call; none when left out. */
   instruction?: string;
-  /** What the training examples said between an attempt and the next. */
+  /** What the user says between an answer and the next; our own words when left out. */
   request?: string;
 }
 
-export type RoundFigures = {
-  round: number;
-  /** Mean over all items; of a conversation that ended earlier, as at the model's context, the last answer stands. */
-  accuracy: number;
-  /** Items that had an answer of this round. */
-  answered: number;
-  /** Counts against the round before; 0 in round 1. */
-  wrongToRight: number;
-  rightToWrong: number;
-};
-
-export async function evaluateRounds(plan: RoundsPlan): Promise<RoundFigures[]> {
-  const { rounds = 3, temperature = 0, instruction, request = refineRequest, ...rest } = plan;
-  const method = ptrRounds({ rounds, refinePrompt: request, ...(instruction === undefined ? {} : { instruction }) });
-  const { records } = await evaluate({ ...rest, methods: [method], temperature });
-  plan.signal?.throwIfAborted();
-  return roundFigures(records, rounds);
+export interface RoundsPlan extends Pick<AnswerPlan, "model" | "verify" | "maxTokens" | "seed" | "ask" | "signal">, RoundWords {
+  items: readonly Item[];
+  /** R; the paper reports 3 and tries 10. */
+  rounds?: number;
+  /** Of the rounds; 0, greedy, when left out. */
+  temperature?: number;
+  /** Plain samples of each item for the vote at equal tokens: 2 R when left out, 0 for no vote. */
+  poolSamples?: number;
+  /** Of those samples; where it is left out and the rounds are greedy, what self-consistency takes then. */
+  poolTemperature?: number;
+  /** Records of an earlier, unfinished evaluation of the same model. */
+  known?: readonly EvaluationRecord[];
+  /** Called with each new record, to store it. */
+  onRecord?: (record: EvaluationRecord) => void;
+  onProgress?: (progress: EvaluationProgress) => void;
 }
 
-/** From records of `ptr-rounds`. */
-export function roundFigures(
-  records: readonly Pick<EvaluationRecord, "accuracy" | "attempts">[],
-  rounds: number,
-): RoundFigures[] {
-  // A record of one attempt holds no list of attempts.
-  const graded = records.map(({ accuracy, attempts }) => attempts?.map((attempt) => attempt.accuracy) ?? [accuracy]);
-  const at = (round: number) => graded.map((accuracies) => accuracies[Math.min(round, accuracies.length) - 1] ?? 0);
-  return Array.from({ length: rounds }, (_, index): RoundFigures => {
-    const round = index + 1;
-    const now = at(round);
-    const before = at(Math.max(1, round - 1));
-    const { wrongToRight, rightToWrong } = countTransitions(now.map((accuracy, item) => [before[item]!, accuracy] as const));
-    return {
-      round,
-      accuracy: now.reduce((sum, accuracy) => sum + accuracy, 0) / Math.max(1, now.length),
-      answered: graded.filter((accuracies) => accuracies.length >= round).length,
-      wrongToRight,
-      rightToWrong,
-    };
+export interface RoundsResult {
+  figures: RoundFigures[];
+  /** Conversations that were given up before the last round, by the reason: `context-exceeded`, `error`. */
+  endedEarly: Record<string, number>;
+  /** One an item, of the rounds alone. */
+  records: EvaluationRecord[];
+}
+
+export async function evaluateRounds(plan: RoundsPlan): Promise<RoundsResult> {
+  const { rounds = 3, temperature = 0, instruction, request = refineRequest, known = [], ...rest } = plan;
+  const { poolSamples = 2 * rounds, poolTemperature, ...others } = rest;
+  const words = instruction === undefined ? {} : { instruction };
+  const method = ptrRounds({ rounds, refinePrompt: request, ...words });
+  const sampled = {
+    id: `plain-${poolSamples}`,
+    samples: poolSamples,
+    ...(poolTemperature === undefined ? {} : { temperature: poolTemperature }),
+  };
+  const { records } = await evaluate({
+    ...others,
+    methods: [method, ...(poolSamples > 0 ? [selfConsistency({ ...sampled, ...words })] : [])],
+    temperature,
+    known: new Map(known.map((record) => [recordKey(record), record])),
   });
+  plan.signal?.throwIfAborted();
+  const of = (id: string) => records.filter((record) => record.method === id);
+  const pool = poolFromRecords(of(sampled.id), normaliseAnswer);
+  return {
+    figures: roundFigures(of(method.id), { rounds, seed: plan.seed, ...(poolSamples > 0 ? { pool } : {}) }),
+    endedEarly: endings(of(method.id)),
+    records: of(method.id),
+  };
+}
+
+function endings(records: readonly EvaluationRecord[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of records) if (reason !== "done") counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
+
+/** The words that stand in most of the examples with an attempt, so that a model is asked as it was taught. */
+export function wordsOfExamples(examples: readonly TrainingConversation[]): RoundWords {
+  const counts = new Map<string, { words: RoundWords; count: number }>();
+  let most: { words: RoundWords; count: number } | undefined;
+  for (const { messages } of examples) {
+    const request = messages.at(-2);
+    const isRefined = messages.at(-1)?.role === "assistant" && messages.at(-3)?.role === "assistant" && request?.role === "user";
+    if (!isRefined) continue;
+    const first = messages[0]!;
+    const words = { ...(first.role === "system" ? { instruction: first.content } : {}), request: request.content };
+    const key = JSON.stringify(words);
+    const counted = counts.get(key) ?? { words, count: 0 };
+    counts.set(key, counted);
+    counted.count++;
+    if (most === undefined || counted.count > most.count) most = counted;
+  }
+  return most?.words ?? {};
 }

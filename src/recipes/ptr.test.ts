@@ -7,15 +7,12 @@ import { ptrOptionsOf, validationOf } from "#cli/train-ptr.ts";
 import { registerTrainPtr } from "#cli/train-ptr-command.ts";
 import { ptrConversation, publishedSampleLimits } from "#data/ptr-layout.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
-import type { Item, Verifier } from "#kernel/item.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { FakeModel } from "#models/fake.ts";
 import { openRun } from "#record/run-directory.ts";
 import { worldItems } from "#tasks/world-items.ts";
 import { slip, writePlain } from "#tasks/world-solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { paperPtrOptions, ptrExample, ptrPresets, smallPtrOptions, trainPtr } from "./ptr.ts";
-import { evaluateRounds, roundFigures } from "./ptr-evaluation.ts";
 import { holdOut, readExamples } from "./ptr-examples.ts";
 
 const base = path.resolve("models/base");
@@ -169,33 +166,5 @@ describe("examples from files", () => {
     expect(new Set(again.held)).toEqual(new Set(held));
     expect(holdOut(conversations, 0)).toEqual({ held: [], train: conversations });
     expect(() => holdOut(conversations.slice(0, 1), 0.5)).toThrow("left to train on");
-  });
-});
-
-describe("accuracy by round", () => {
-  const items: Item[] = ["1", "2", "3"].map((answer) => ({ id: answer, question: `q${answer}`, answer }));
-  const verify: Verifier = (item, answer) => ({ accuracy: answer === item.answer ? 1 : 0, extracted: answer });
-
-  test("one chat with the whole history and the request of the training data", async () => {
-    const script: Record<string, string[]> = { q1: ["1", "1", "0"], q2: ["0", "2", "2"], q3: ["0", "0", "0"] };
-    const model = new FakeModel(({ messages }) => script[messages[0]!.content]![(messages.length - 1) / 2]!);
-    const figures = await evaluateRounds({ model, items, verify, maxTokens: 8, seed: 1 });
-    expect(figures).toEqual([
-      { round: 1, accuracy: expect.closeTo(1 / 3), answered: 3, wrongToRight: 0, rightToWrong: 0 },
-      { round: 2, accuracy: expect.closeTo(2 / 3), answered: 3, wrongToRight: 1, rightToWrong: 0 },
-      { round: 3, accuracy: expect.closeTo(1 / 3), answered: 3, wrongToRight: 0, rightToWrong: 1 },
-    ]);
-    const last = model.calls.at(-1)!.messages.map(({ content }) => content);
-    expect(last[2]).toBe(ptrConversation({ id: "", question: "", attempts: [""], answer: "" }).messages[2]!.content);
-    expect(last).toHaveLength(5);
-  });
-
-  test("of a conversation that ended early the last answer stands", () => {
-    const attempts = [0, 1].map((accuracy) => ({ answer: "", accuracy }));
-    expect(roundFigures([{ accuracy: 1, attempts }, { accuracy: 1 }], 3)).toMatchObject([
-      { accuracy: 0.5, answered: 2 },
-      { accuracy: 1, answered: 1, wrongToRight: 1 },
-      { accuracy: 1, answered: 0 },
-    ]);
   });
 });
