@@ -3,7 +3,7 @@ import { DropTally, dataCard, weightFigures } from "#data/data-card.ts";
 import { type NearDuplicateScope, nearDuplicateFigures, withoutNearDuplicates } from "#data/filters-near-duplicates.ts";
 import type { PtrLimits } from "#data/ptr-layout.ts";
 import type { Datum } from "#data/training-datum.ts";
-import { convert, formatNamed, readTrainingFile, writeRows } from "#data/training-formats.ts";
+import { convert, formatNamed, readTrainingFile, rowsLayout, writeRows } from "#data/training-formats.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import { printCard, typedCommand, writeCard } from "./data-files.ts";
@@ -21,6 +21,7 @@ export interface ConvertOptions {
 }
 
 export async function dataConvert(file: string, options: ConvertOptions): Promise<void> {
+  rowsLayout(options.out);
   const limits: PtrLimits = {
     ...(options.minimumCharacters === undefined ? {} : { minimumAnswerCharacters: options.minimumCharacters }),
     ...(options.keepRepeats ? { keepRepeats: true } : {}),

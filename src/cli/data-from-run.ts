@@ -3,7 +3,7 @@ import { DropTally, joinDrops } from "#data/data-card.ts";
 import { notAskedIn } from "#data/filters.ts";
 import { type NearDuplicateScope, nearDuplicateFigures, withoutNearDuplicates } from "#data/filters-near-duplicates.ts";
 import type { PairKind } from "#data/pairs.ts";
-import { convert, formatNamed, writeRows } from "#data/training-formats.ts";
+import { convert, formatNamed, rowsLayout, writeRows } from "#data/training-formats.ts";
 import type { ViewName } from "#data/views.ts";
 import { userError } from "#kernel/errors.ts";
 import { examplesFromRun } from "#recipes/run-examples.ts";
@@ -34,6 +34,7 @@ export async function dataFromRun(run: string, options: FromRunOptions): Promise
   if (view !== undefined && pairs !== undefined) {
     throw userError("view-and-pairs", "--view and --pairs make different kinds of data", "Give one of them.");
   }
+  rowsLayout(options.out);
   const to = formatNamed(options.to ?? (pairs === undefined ? "midcourse" : "midcourse-pairs"));
   const testQuestions = await questionKeys(options.leaveOut);
   const { data: made, card } = examplesFromRun(run, {

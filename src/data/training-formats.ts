@@ -1,8 +1,10 @@
 /** Every format of training data by its name, and files of them: read, converted, written, with every row accounted for. */
+import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
 import { replaceFile } from "#record/durable.ts";
+import { guarded } from "#record/file-failures.ts";
 import { type Dropped, DropTally, isDropped } from "./data-card.ts";
 import { parquetRows } from "./parquet.ts";
 import { parquetBytes } from "./parquet-write.ts";
@@ -89,6 +91,7 @@ export async function readTrainingFile(
   options: { format?: string; limits?: PtrLimits; rows?: readonly Row[] } = {},
 ): Promise<TrainingFile> {
   const rows = options.rows ?? (await trainingRows(file));
+  if (rows.length === 0) throw userError("data-empty", `${file} is empty`, "Check the file.");
   const format =
     options.format === undefined ? guessFormat(file, rows, options.limits) : formatNamed(options.format, options.limits);
   const tally = new DropTally();
@@ -101,9 +104,7 @@ export async function readTrainingFile(
   const [first] = tally.dropped;
   throw userError(
     "data-empty",
-    first
-      ? `none of the ${rows.length} rows of ${file} is an example of the format ${format.name}: ${first.meaning} (${first.examples[0]})`
-      : `${file} is empty`,
+    `none of the ${rows.length} rows of ${file} is an example of the format ${format.name}: ${first?.meaning} (${first?.examples[0]})`,
     "Check the file, or name another format with --from.",
   );
 }
@@ -142,18 +143,24 @@ export function convert(data: readonly Datum[], to: TrainingFormat, options: { i
  * or the new one.
  */
 export function writeRows(file: string, rows: readonly Record<string, unknown>[]): void {
-  const extension = path.extname(file).toLowerCase();
-  if (extension === ".parquet") {
+  const layout = rowsLayout(file);
+  guarded(`write ${file}`, () => mkdirSync(path.dirname(file), { recursive: true }));
+  if (layout === "parquet") {
     replaceFile(file, parquetBytes(rows, path.basename(file)));
     return;
   }
-  if (![".json", ".jsonl", ".ndjson"].includes(extension)) {
-    throw userError(
-      "data-format",
-      `training data cannot be written as “${path.basename(file)}”`,
-      "Give a file that ends in .jsonl, .json or .parquet.",
-    );
-  }
   const lines = rows.map((row) => JSON.stringify(row));
-  replaceFile(file, extension === ".json" ? `[${lines.join(",\n")}]\n` : lines.map((line) => `${line}\n`).join(""));
+  replaceFile(file, layout === "array" ? `[${lines.join(",\n")}]\n` : lines.map((line) => `${line}\n`).join(""));
+}
+
+/** How rows are laid out in a file of this name. Asked before long work, so that a name that cannot be written costs none. */
+export function rowsLayout(file: string): "parquet" | "array" | "lines" {
+  const layouts = { ".parquet": "parquet", ".json": "array", ".jsonl": "lines", ".ndjson": "lines" } as const;
+  const extension = path.extname(file).toLowerCase();
+  if (Object.hasOwn(layouts, extension)) return layouts[extension as keyof typeof layouts];
+  throw userError(
+    "data-format",
+    `training data cannot be written as “${path.basename(file)}”`,
+    "Give a file that ends in .jsonl, .json or .parquet.",
+  );
 }
