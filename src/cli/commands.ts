@@ -6,6 +6,7 @@ import { registerGrade } from "./grade-command.ts";
 import { registerMethods } from "./methods-command.ts";
 import { metricOptions } from "./metric-options.ts";
 import { positiveNumber, wholeNumber } from "./option-numbers.ts";
+import { registerReproduce } from "./reproduce-command.ts";
 import { registerSandbox } from "./sandbox-command.ts";
 import { registerSolve } from "./solve-command.ts";
 import { registerTrainBaselines } from "./train-baselines-command.ts";
@@ -24,6 +25,7 @@ export function registerCommands(program: Command): void {
   registerTrainScore(train);
   registerTrainBaselines(train);
   registerData(program);
+  registerReproduce(program);
   registerReport(program);
   registerExport(program);
   registerGrade(program);

@@ -25,6 +25,14 @@ export interface UnitFailure {
   message: string;
 }
 
+export interface UnitHooks {
+  signal?: AbortSignal | undefined;
+  /** A unit begins; so many of all are done. */
+  onUnit?: (name: string, done: number, total: number) => void;
+  /** Nothing can be begun until another process has done what it is at. */
+  onWaiting?: () => void;
+}
+
 const doneFile = "done.json";
 const waitMilliseconds = 1000;
 
@@ -32,7 +40,7 @@ const waitMilliseconds = 1000;
 export async function runUnits(
   root: string,
   units: readonly Unit[],
-  { signal, onUnit }: { signal?: AbortSignal | undefined; onUnit?: (name: string, done: number, total: number) => void } = {},
+  { signal, onUnit, onWaiting }: UnitHooks = {},
 ): Promise<UnitFailure[]> {
   const failures: UnitFailure[] = [];
   const hasFailed = (name: string) => failures.some((each) => each.name === name);
@@ -48,7 +56,9 @@ export async function runUnits(
       onUnit: (name) => onUnit?.(name, units.length - open.length, units.length),
     });
     // All that is ready is in other hands, or waits for what is.
-    if (!worked) await sleep(waitMilliseconds, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
+    if (worked) continue;
+    onWaiting?.();
+    await sleep(waitMilliseconds, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
   }
 }
 

@@ -1,0 +1,157 @@
+/** The table as a Markdown page, an HTML page and plain JSON, from what lies in its folder; half-finished tables say what is missing. */
+
+import { tableOf } from "#evaluation/benchmark-report-tables.ts";
+import { analyseRefinements } from "#evaluation/refinement-analysis.ts";
+import { type AnalysedRow, refinementAnalysisHtml, refinementAnalysisMarkdown } from "#evaluation/refinement-analysis-render.ts";
+import { type Html, html } from "#evaluation/report-html.ts";
+import { type TrainingTable, trainingTable } from "#evaluation/training-table.ts";
+import { trainingTableHtml, trainingTableSection } from "#evaluation/training-table-html.ts";
+import { trainingTableMarkdown } from "#evaluation/training-table-markdown.ts";
+import {
+  paperAblation,
+  paperAblationSource,
+  paperCaution,
+  paperSource,
+  withPublished,
+} from "#evaluation/training-table-paper.ts";
+import type { RefinementJudgement } from "#verifiers/refinement-judge.ts";
+import type { TableOnePlan } from "./table-one-plan.ts";
+import { readTableOne } from "./table-one-results.ts";
+import { meanRounds, roundsTable, type TableOneRounds } from "./table-one-rounds.ts";
+import { type TableOneRow, tableOneRows } from "./table-one-rows.ts";
+import type { UnitFailure } from "./table-one-units.ts";
+import { settingsLines } from "./table-one-words.ts";
+
+export interface TableOneFacts {
+  folder: string;
+  plan: TableOnePlan;
+  seeds: number;
+  /** As it was typed. */
+  command: string;
+  /** Versions of the code that made what is there. */
+  code: readonly string[];
+  failures: readonly UnitFailure[];
+  isFast: boolean;
+  /** What a judge model said of a row's refinements, by row. */
+  judgements?: Readonly<Record<string, RefinementJudgement>>;
+}
+
+export interface TableOneReport {
+  table: TrainingTable;
+  ablation: TrainingTable;
+  refinements: AnalysedRow[];
+  rounds: TableOneRounds[];
+}
+
+export function reportTableOne({ folder, plan, seeds, judgements = {} }: TableOneFacts): TableOneReport {
+  const { table, ablation, rounds, answers } = readTableOne(folder, seeds);
+  const wanted = { seeds: Array.from({ length: seeds }, (_, index) => index + 1) };
+  return {
+    table: trainingTable({ ...table, ...wanted, rows: withPublished(table.rows) }),
+    ablation: trainingTable({ ...ablation, ...wanted, rows: withPublished(ablation.rows, paperAblation) }),
+    refinements: answers
+      .filter(({ row, records }) => records.length > 0 && showsRefinement(row))
+      .map(({ row, records }) => {
+        const overTurns = turnRows.has(row.id);
+        const judgement = judgements[row.id];
+        const analysis = analyseRefinements(records, { overTurns });
+        return { row: row.id, label: row.label, analysis, ...(judgement ? { judgement } : {}) };
+      }),
+    rounds: rounds.map(({ row, records }) => ({ row, figures: meanRounds(records, plan.rounds.ptrLong) })),
+  };
+}
+
+/** Rows whose answer is the last of several turns. */
+const turnRows = new Set(["self-refine", "self-refine-plus-oracle", "ptr", "score", "rise"]);
+
+function showsRefinement({ id }: TableOneRow): boolean {
+  return turnRows.has(id) || id.startsWith("pasr");
+}
+
+export function tableOneMarkdown(facts: TableOneFacts, report: TableOneReport): string {
+  const blocks = [
+    "# PASR's Table 1 in miniature",
+    ...introduction(facts),
+    factsOf(facts)
+      .map(({ label, value }) => `- ${label}: ${label === "command" ? `\`${value}\`` : value}`)
+      .join("\n"),
+    trainingTableMarkdown(report.table, tableText).trim(),
+    trainingTableMarkdown(report.ablation, ablationText).trim(),
+    refinementAnalysisMarkdown(report.refinements).trim(),
+    "## PTR, round by round",
+    roundsNote,
+    roundsMarkdown(report.rounds, facts.plan.rounds.ptrLong),
+    "## How each row is trained",
+    settingsLines(facts.plan).join("\n"),
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}
+
+export function tableOneHtml(facts: TableOneFacts, report: TableOneReport): string {
+  return trainingTableHtml({
+    title: "PASR's Table 1 in miniature",
+    headline: introduction(facts)[0]!,
+    facts: factsOf(facts),
+    sections: [
+      trainingTableSection(report.table, { ...tableText, id: "results" }),
+      trainingTableSection(report.ablation, { ...ablationText, id: "ablation" }),
+      { id: "refinements", name: "Refinements", body: refinementAnalysisHtml(report.refinements) },
+      { id: "rounds", name: "PTR, round by round", body: roundsHtml(report.rounds, facts.plan.rounds.ptrLong) },
+      {
+        id: "settings",
+        name: "How each row is trained",
+        body: html`<ul>${settingsLines(facts.plan).map((line) => html`<li>${line.replace(/^- /, "")}</li>`)}</ul>`,
+      },
+    ],
+    data: { facts: { ...facts, plan: facts.plan }, table: report.table, ablation: report.ablation, rounds: report.rounds },
+  });
+}
+
+const tableText = { title: "The table", published: [paperSource, paperCaution] };
+const ablationText = { title: "The reward taken apart", published: [paperAblationSource, paperCaution] };
+const roundsNote =
+  "Answers to the sums, round after round in one chat with the same request: per cent right and sampled tokens of an answer up to that " +
+  "round, means over the seeds. The table's row for PTR ends at the third.";
+
+const noRounds = "There are no rounds yet.";
+
+function roundsMarkdown(rows: readonly TableOneRounds[], rounds: number): string {
+  const table = roundsTable(rows, rounds);
+  if (table === undefined) return noRounds;
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(table.head), line(table.head.map(() => "---:")), ...table.rows.map(line)].join("\n");
+}
+
+function roundsHtml(rows: readonly TableOneRounds[], rounds: number): Html {
+  const table = roundsTable(rows, rounds);
+  if (table === undefined) return html`<p>${noRounds}</p>`;
+  const lines = table.rows.map(
+    ([round, ...cells]) => html`<tr><th scope="row">${round!}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+  );
+  return html`<p class="note">${roundsNote}</p>${tableOf("Rounds of PTR", table.head, lines)}`;
+}
+
+function introduction({ plan, isFast }: TableOneFacts): string[] {
+  const smoke = isFast ? ["This is a smoke of the code with a few steps of training; its numbers prove nothing."] : [];
+  return [
+    "Every method that PASR is compared with, trained on one base of a million parameters with the same questions, and measured on the " +
+      "same problems: sums, which all were trained on, and two domains that no training saw.",
+    ...smoke,
+    `One model of about a million parameters in a world of arithmetic says nothing about models that people use. What it can show is what ` +
+      `each method needs in order to work, at a size where everybody can repeat it. ${tableOneRows.length} rows, ${plan.items} problems a domain.`,
+  ];
+}
+
+function factsOf({ plan, seeds, command, code, failures }: TableOneFacts): { label: string; value: string }[] {
+  return [
+    { label: "command", value: command },
+    { label: "code", value: code.join(", ") },
+    { label: "seeds", value: seeds === 1 ? "1 (so intervals are over items alone)" : `1 to ${seeds}` },
+    {
+      label: "base",
+      value: `${plan.model}, ${plan.base.training.steps} steps on the corpus of skills, the same for all rows and seeds`,
+    },
+    { label: "test", value: `${plan.items} problems of each domain, the same for all rows and seeds, answered greedily` },
+    ...failures.map(({ name, message }) => ({ label: `not done: ${name}`, value: message })),
+  ];
+}
