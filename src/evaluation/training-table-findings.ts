@@ -26,13 +26,10 @@ export function tableFindings(table: TrainingTable): string[] {
       const gain = figuresOf(row, scope.id)?.subjectGain;
       if (gain) sides[gain.interval[0] > 0 ? "ahead" : gain.interval[1] < 0 ? "behind" : "level"].push(row);
     }
-    const list = (rows: readonly RowResult[]) => rows.map(rowName).join(", ");
-    const placed = [
-      ...(sides.ahead.length > 0 ? [`ahead of ${list(sides.ahead)}`] : []),
-      ...(sides.behind.length > 0 ? [`behind ${list(sides.behind)}`] : []),
-      ...(sides.level.length > 0 ? [`not separable from ${list(sides.level)}`] : []),
-    ];
-    return [`${start}${base}.${equal}${placed.length > 0 ? ` It is ${placed.join("; ")}.` : ""}`];
+    const side = (words: string, rows: readonly RowResult[]) =>
+      rows.length > 0 ? ` ${words} ${rows.map(rowName).join("; ")}.` : "";
+    const placed = `${side("Ahead of", sides.ahead)}${side("Behind", sides.behind)}${side("Not separable from", sides.level)}`;
+    return [`${start}${base}.${equal}${placed}`];
   });
 }
 

@@ -4,10 +4,10 @@
  */
 import type { TableRow } from "./training-table.ts";
 
-export const paperSource = "PASR (Han et al., arXiv 2508.12903), Table 1: averages over ten tasks in per cent";
+export const paperSource = "PASR (Han et al., arXiv 2508.12903), Table 1: averages over ten tasks in per cent.";
 
 export const paperAblationSource =
-  "PASR (Han et al., arXiv 2508.12903), section 3.4 and Table 2: averages as points away from PASR's own";
+  "PASR (Han et al., arXiv 2508.12903), section 3.4 and Table 2: averages as points away from PASR's own.";
 
 /** What keeps the published numbers from being compared with others one by one. */
 export const paperCaution =

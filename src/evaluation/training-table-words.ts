@@ -58,10 +58,10 @@ function accuracyTable(table: TrainingTable): WordTable {
     title: "Accuracy",
     note:
       `Per cent, greedy answers, 95 % interval ${intervalWords(table)}; the best of each column is bold.${oracle} Tokens: sampled ones of an answer, ` +
-      "mean of the domains; with prompts below.",
-    head: ["row", ...table.scopes.map(scopeName), "tokens", "seeds"],
+      "mean of the domains; with prompts below. Resampled: what votes over samples of the base reach at as many sampled tokens, and the row's lead.",
+    head: ["row", ...table.scopes.map(scopeName), "tokens", "resampled", "seeds"],
     rows: table.rows.map((row) => {
-      const { generated, all } = figuresOf(row, overall) ?? {};
+      const { generated, all, resampling } = figuresOf(row, overall) ?? {};
       const cells = table.scopes.map(({ id }): WordCell => {
         const figures = figuresOf(row, id);
         if (!figures) return { text: dash };
@@ -70,7 +70,13 @@ function accuracyTable(table: TrainingTable): WordTable {
       });
       const tokens =
         generated === undefined ? { text: dash } : { text: wholeNumber(generated), small: `${wholeNumber(all)} with prompts` };
-      return [{ text: rowName(row) }, ...cells, tokens, { text: seedsOf(table, row), ...failuresOf(table, row) }];
+      const resampled = resampling
+        ? {
+            text: share100(resampling.accuracy),
+            small: `${points(resampling.difference)} (${pointRange(resampling.differenceInterval)})`,
+          }
+        : { text: dash };
+      return [{ text: rowName(row) }, ...cells, tokens, resampled, { text: seedsOf(table, row), ...failuresOf(table, row) }];
     }),
   };
 }
@@ -124,7 +130,7 @@ function costTable({ rows, seeds }: TrainingTable): WordTable {
           if (value === undefined) return { text: dash };
           const runs = row.cost!.runs[amount];
           const text = amount === "minutes" && value < 100 ? value.toFixed(1) : wholeNumber(value);
-          return { text, ...(runs < seeds.length ? { small: `of ${runs} of ${seeds.length} seeds` } : {}) };
+          return { text, ...(runs < seeds.length ? { small: `known of ${runs} of ${seeds.length} seeds` } : {}) };
         }),
       ]),
   };
@@ -138,7 +144,7 @@ function agreementTables(table: TrainingTable): WordTable[] {
   const published = table.rows.map((row): WordCell[] => [
     { text: rowName(row) },
     { text: figuresOf(row, overall) ? share100(figuresOf(row, overall)!.accuracy) : dash },
-    ...columns.map((column) => ({ text: row.paper?.[column]?.toFixed(1) ?? "not known here" })),
+    ...columns.map((column) => ({ text: row.paper?.[column]?.toFixed(1).replace("-", "−") ?? "not known here" })),
   ]);
   const names = new Map<string, WordCell[]>();
   for (const { pairs, column } of agreement)

@@ -242,7 +242,7 @@ describe("the figures", () => {
       input([row("base", false)], [{ row: "base", domain: "sums", records }], { domains: [domains[0]!] }),
     );
     expect(table.rows[0]!.figures[0]).not.toHaveProperty("generated");
-    expect(tablesOf(table)[0]!.rows[0]!.at(-2)!.text).toBe("–");
+    expect(tablesOf(table)[0]!.rows[0]!.at(-3)!.text).toBe("–");
   });
 });
 
@@ -264,7 +264,7 @@ describe("what is missing", () => {
       tablesOf(table)[0]!
         .rows[2]!.slice(1)
         .map(({ text }) => text),
-    ).toEqual(["–", "–", "–", "–", "–", "–", "0 of 3"]);
+    ).toEqual(["–", "–", "–", "–", "–", "–", "–", "0 of 3"]);
     // What is truly 0 is printed.
     expect(tablesOf(table)[0]!.rows[0]![1]!.text).toBe("0.0");
     expect(table.missing.filter(({ row: own }) => own === "ptr")).toHaveLength(9);
@@ -451,7 +451,7 @@ describe("writing it down", () => {
   test("costs are known or a dash, never 0, and say of how many runs", () => {
     const cost = tablesOf(table).find(({ title }) => title.startsWith("What the trainings"))!;
     expect(cost.rows[0]!.map(({ text }) => text).slice(1)).toEqual(["10", "1,000", "–", "1.5"]);
-    expect(cost.rows[0]![1]!.small).toBe("of 1 of 3 seeds");
+    expect(cost.rows[0]![1]!.small).toBe("known of 1 of 3 seeds");
     expect(cost.rows[1]!.map(({ text }) => text).slice(1)).toEqual(["–", "–", "–", "–"]);
   });
 
