@@ -52,6 +52,7 @@ export class TableDraws {
   /** Seeds of which a row has complete answers in all of these domains; `[undefined]` for an untrained row. */
   seedsOf(row: string, domains: readonly string[]): (number | undefined)[] {
     const within = this.#within(domains);
+    if (within.length === 0) return [];
     return [undefined, ...this.#answers.seeds].filter((seed) => within.every(({ cells }) => cells.has(cellKey(row, seed))));
   }
 

@@ -21,7 +21,6 @@ export function trainingTableMarkdown(table: TrainingTable, text: TableText, lev
     heading(0, text.title),
     ...(text.intro ?? []).map(escapeMarkdown),
     ...list(tableFindings(table)),
-    ...list(tableNotes(table)),
     ...tablesOf(table).flatMap((own) => [
       heading(1, own.title),
       ...(own.note === undefined ? [] : [escapeMarkdown(own.note)]),
@@ -31,6 +30,8 @@ export function trainingTableMarkdown(table: TrainingTable, text: TableText, lev
     heading(1, "The rows"),
     ...list(table.rows.map((row) => `${rowName(row)}: ${row.what}`)),
     ...(missing.length > 0 ? [heading(1, "Missing"), ...list(missing)] : []),
+    heading(1, "How to read the numbers"),
+    ...list(tableNotes(table)),
   ];
   return `${blocks.join("\n\n")}\n`;
 }

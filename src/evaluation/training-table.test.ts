@@ -202,6 +202,16 @@ describe("the figures", () => {
     expect(gain([1, 2]).interval[0]).toBeLessThan(0.5);
   });
 
+  test("of few seeds are as wide as their variance asks for, not as the bootstrap of three would have it", () => {
+    const cells = three.map((seed) => cell("pasr", "sums", 0.1 + 0.2 * seed, seed, seed, 1000));
+    const [low, high] = trainingTable(input([row("pasr", true)], cells, { domains: [domains[0]!] })).rows[0]!.figures[0]!
+      .interval;
+    // Means near 0.3, 0.5 and 0.7: the lowest draw takes the first thrice, stretched by √1.5 to 0.255; unstretched it would be 0.3.
+    expect(low).toBeGreaterThan(0.2);
+    expect(low).toBeLessThan(0.27);
+    expect(high).toBeGreaterThan(0.73);
+  });
+
   test("cover the truth about as often as they say, over items and seeds", () => {
     // Each seed has its own true share around 0.5; intervals over 8 seeds should hold 0.5 nearly always, those over items alone would not.
     let held = 0;
@@ -295,6 +305,7 @@ describe("what is missing", () => {
     expect(empty.rows.every(({ figures }) => figures.length === 0)).toBe(true);
     expect(trainingTableMarkdown(empty, { title: "t" })).toContain("ptr, sums, programs, choices: no answers");
     expect(trainingTableSection(empty, { id: "t", title: "t" }).body.text).not.toContain("NaN");
+    expect(trainingTableMarkdown(trainingTable(input(rows, [], { domains: [] })), { title: "t" })).not.toContain("NaN");
   });
 
   test("is what was asked for beforehand, too", () => {
@@ -464,6 +475,8 @@ describe("writing it down", () => {
     );
     expect(tablesOf(one)[0]!.note).toContain("over items only");
     expect(tablesOf(table)[0]!.note).toContain("over seeds");
+    expect(overall(one, "pasr").overBase!.test).toBe("sign-flip");
+    expect(figuresOf(one.rows[2]!, "sums")!.overBase!.test).toBe("mcnemar");
     expect(trainingTableMarkdown(one, { title: "t" })).toContain("a single seed says nothing about other seeds");
   });
 
