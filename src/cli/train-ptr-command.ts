@@ -77,7 +77,8 @@ Examples:
 
 /** As many as the method itself allows. */
 function roundsNumber(text: string): number {
-  const rounds = fromOne(text);
-  if (rounds > 100) throw new InvalidArgumentError("It must be a whole number from 1 to 100.");
+  const rounds = Number(text);
+  if (!Number.isSafeInteger(rounds) || rounds < 1 || rounds > 100)
+    throw new InvalidArgumentError("It must be a whole number from 1 to 100.");
   return rounds;
 }

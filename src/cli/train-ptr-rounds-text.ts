@@ -5,6 +5,7 @@ import type { Gain, RoundFigures } from "#recipes/ptr-round-figures.ts";
 import type { RoundsReport } from "./train-ptr-rounds.ts";
 
 interface Row extends RoundFigures {
+  items: number;
   /** After training minus before. */
   gained?: Gain;
 }
@@ -30,6 +31,12 @@ const columns: readonly TextColumn<Row>[] = [
     shortCell: ({ gained }) => shortPoints(gained),
     rank: 2,
   },
+  {
+    title: "answers",
+    short: "answ.",
+    cell: ({ answered, items }) => (answered === items ? "" : String(answered)),
+    rank: 1,
+  },
   { title: "w→r", short: "w→r", cell: ({ round, wrongToRight }) => (round === 1 ? "" : String(wrongToRight)), rank: 3 },
   { title: "r→w", short: "r→w", cell: ({ round, rightToWrong }) => (round === 1 ? "" : String(rightToWrong)), rank: 3 },
   { title: "tokens", short: "tok.", cell: ({ generated }) => whole(generated), rank: 1 },
@@ -53,15 +60,17 @@ const columns: readonly TextColumn<Row>[] = [
 export function renderRounds(report: RoundsReport, options: { width: number; styled: boolean }): string {
   const { width, styled } = options;
   const bold = (text: string) => (styled ? styleText("bold", text, { validateStream: false }) : text);
-  const after = report.after.figures.map((figures, index): Row => ({ ...figures, gained: report.gains[index]! }));
+  const { items, gains } = report;
+  const before = report.before.figures.map((figures): Row => ({ ...figures, items }));
+  const after = report.after.figures.map((figures, index): Row => ({ ...figures, items, gained: gains[index]! }));
   const tables = [
-    { title: "Before training", rows: report.before.figures as Row[], ended: report.before.endedEarly },
+    { title: "Before training", rows: before, ended: report.before.endedEarly },
     { title: "After training", rows: after, ended: report.after.endedEarly },
   ];
   const blocks = tables.map(({ title, rows, ended }) => {
     const table = fitTable(rows, columns, width);
     const lines = table === undefined ? listRows(rows, columns, width) : [table.header, table.rule, ...table.rows];
-    return [bold(title), ...lines, ...endedLines(ended, report.items)].join("\n");
+    return [bold(title), ...lines, ...endedLines(ended, items).flatMap((line) => wrapText(line, width))].join("\n");
   });
   return [
     ...blocks,
@@ -85,7 +94,9 @@ function notes({ items, test, trainedOn, request, instruction }: RoundsReport): 
 
 function endedLines(ended: Readonly<Record<string, number>>, items: number): string[] {
   const reasons = Object.entries(ended).map(([reason, count]) => `${count} of ${items} (${reason})`);
-  return reasons.length === 0 ? [] : [`ended before the last round, so that an earlier answer stands: ${reasons.join(", ")}`];
+  return reasons.length === 0
+    ? []
+    : [`Ended before the last round, so that the last answer stands, which may itself be cut: ${reasons.join(", ")}.`];
 }
 
 function samplesOf({ samples, outside }: NonNullable<RoundFigures["vote"]>): string {

@@ -81,6 +81,21 @@ describe("training", () => {
     },
   );
 
+  test("validation examples longer than the context are left out like training ones, and said", async () => {
+    const engine = await EmbeddedEngine.open({ folder: base, threads: 1 });
+    try {
+      using run = openRun(path.join(root, "long"), { command: "train ptr", options: {} });
+      const long = ptrConversation({ id: "long", question: "1+1?", attempts: ["1".repeat(2000)], answer: "2" });
+      const [examples, validation] = [conversations.slice(6, 8), [...conversations.slice(0, 2), long]];
+      const short = { ...options, maxSteps: 1 };
+      const result = await trainPtr({ engine, tokenizer, examples, validation, options: short, seed: 1, run });
+      expect(result.best).toBeDefined();
+      expect(run.readLines("events")).toContainEqual(expect.objectContaining({ type: "note", validationTooLong: 1 }));
+    } finally {
+      await engine.close();
+    }
+  });
+
   test("the paper's constants, and what commands change of them", () => {
     expect(paperPtrOptions).toMatchObject({
       epochs: 3,

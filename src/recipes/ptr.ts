@@ -106,11 +106,15 @@ export interface PtrTraining {
 export async function trainPtr(training: PtrTraining): Promise<WeightedResult> {
   const { engine, tokenizer, examples, validation = [], options, seed, run, evaluate, signal, onProgress } = training;
   const encode = (conversation: TrainingConversation) => ptrExample(tokenizer, conversation, options);
+  // What is to be learned is the answer, also where thoughts are learned beside it.
+  const held = validation.map((conversation) => ptrExample(tokenizer, conversation, { learnThoughts: false }));
+  // As among the examples, longer ones are left out: a model cannot read what is longer than its context.
+  const fitting = held.filter(({ ids }) => ids.length <= options.maxTokens);
+  if (fitting.length < held.length) run.event("note", { validationTooLong: held.length - fitting.length });
   return trainWeighted({
     engine,
     examples: examples.map(encode),
-    // What is to be learned is the answer, also where thoughts are learned beside it.
-    validation: validation.map((conversation) => ptrExample(tokenizer, conversation, { learnThoughts: false })),
+    validation: fitting,
     options,
     seed,
     run,
