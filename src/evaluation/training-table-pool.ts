@@ -77,7 +77,7 @@ export function samplesAt(
 
 export function scopeCurve(scope: TableScope, pools: ReadonlyMap<string, DomainPool>, draws: TableDraws): ScopeCurve | undefined {
   const own = scope.domains.flatMap((domain) => pools.get(domain) ?? []);
-  if (own.length < scope.domains.length) return undefined;
+  if (own.length === 0 || own.length < scope.domains.length) return undefined;
   const most = Math.min(...own.map(({ curve }) => curve.points.length));
   const points = Array.from({ length: most }, (_, index) => {
     const samples = index + 1;
