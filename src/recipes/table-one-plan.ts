@@ -43,7 +43,7 @@ export interface TableOnePlan {
 export const maxAnswerTokens = 192;
 
 export const fullTableOnePlan: Omit<TableOnePlan, "model"> = {
-  base: { training: { ...worldSftOptions, steps: 3000, learningRate: 1.5e-3 }, skills: defaultSkillsOptions },
+  base: { training: { ...worldSftOptions, steps: 2400, learningRate: 1.5e-3 }, skills: defaultSkillsOptions },
   items: 400,
   maxTokens: maxAnswerTokens,
   pool: { samples: 16, temperature: 0.9 },

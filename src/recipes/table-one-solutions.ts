@@ -5,13 +5,12 @@ import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { isHard } from "#tasks/world.ts";
 import type { WorldItem } from "#tasks/world-items.ts";
-import { answerOfSteps, worldPrompts, writeWorked } from "#tasks/world-solutions.ts";
+import { worldPrompts, writeWorked } from "#tasks/world-solutions.ts";
 import { gradedSamples, type Sampling } from "./graded-samples.ts";
 
 /** Products worked out digit by digit, the rest in one go: how someone who knows better writes it. */
 export function workedSolution(item: Item): string {
-  const { chain } = item as WorldItem;
-  return writeWorked(chain, answerOfSteps(item, chain), isHard);
+  return writeWorked((item as WorldItem).chain, isHard);
 }
 
 /** Question → attempts of the model → the worked solution, which alone is learned. The attempts are as they come, right or wrong. */

@@ -1,14 +1,13 @@
 /**
  * The small world's domains: the sums that models are trained on (chains and stories), and two that training never sees though the base knows
- * them, programs and choices. Held out means that no recipe's questions come from there.
+ * them, programs and postfix chains. Held out means that no recipe's questions come from there.
  */
 import type { Verifier } from "#kernel/item.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { choiceVerifier } from "#verifiers/choice.ts";
 import { numberVerifier } from "#verifiers/number.ts";
 import { canonicalChain, defaultWorldOptions, isHard, type Split, type Step, splitOf, type WorldOptions } from "./world.ts";
-import { drawChoice } from "./world-choices.ts";
 import { type WorldItem, worldStream } from "./world-items.ts";
+import { drawPostfix } from "./world-postfix.ts";
 import { drawProgram } from "./world-programs.ts";
 
 export interface DomainStream extends Partial<WorldOptions> {
@@ -17,7 +16,7 @@ export interface DomainStream extends Partial<WorldOptions> {
 }
 
 export interface WorldDomain {
-  id: "sums" | "programs" | "choices";
+  id: "sums" | "programs" | "postfix";
   label: string;
   heldOut: boolean;
   /** Endless, without repeated problems; the same for the same seed. */
@@ -28,7 +27,6 @@ export interface WorldDomain {
 interface Drawn {
   steps: readonly Step[];
   question: string;
-  choices?: { letter: string; text: string }[];
 }
 
 export const worldDomains: readonly WorldDomain[] = [
@@ -41,11 +39,11 @@ export const worldDomains: readonly WorldDomain[] = [
     verify: numberVerifier(),
   },
   {
-    id: "choices",
-    label: "choices",
+    id: "postfix",
+    label: "postfix",
     heldOut: true,
-    stream: (stream) => drawnStream("choices", stream, drawChoice),
-    verify: choiceVerifier,
+    stream: (stream) => drawnStream("postfix", stream, drawPostfix),
+    verify: numberVerifier(),
   },
 ];
 
@@ -70,15 +68,13 @@ function* drawnStream(
     const canonical = canonicalChain(drawn.steps);
     if (seen.has(canonical)) continue;
     seen.add(canonical);
-    const result = String(drawn.steps.at(-1)!.result);
     yield {
       id: `${domain}-${stream.split}-${stream.seed}-${index}`,
       question: drawn.question,
-      answer: drawn.choices?.find(({ text }) => text === result)?.letter ?? result,
+      answer: String(drawn.steps.at(-1)!.result),
       group: `${domain}${drawn.steps.some(isHard) ? "-hard" : ""}`,
       steps: drawn.steps.map((step) => `${step.left}${step.operator}${step.right}=${step.result}`),
       chain: drawn.steps,
-      ...(drawn.choices ? { choices: drawn.choices } : {}),
     };
   }
 }

@@ -5,11 +5,10 @@
  */
 import type { CharacterRange, TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { defaultWorldOptions, isHard, type Step } from "./world.ts";
+import { defaultWorldOptions, isHard } from "./world.ts";
 import { type WorldDomain, worldDomains } from "./world-domains.ts";
 import type { WorldItem } from "./world-items.ts";
 import {
-  answerOfSteps,
   defaultSolutionOptions,
   drillConversation,
   plainConversation,
@@ -32,6 +31,8 @@ export interface SkillsOptions extends SolutionOptions {
   /** Probability that a second try works a hard step out, and an easy one. */
   workedHard: number;
   workedEasy: number;
+  /** Probability that a solution towards a given answer works a hard step out: who knows the end takes more care to get there. */
+  workedHinted: number;
   /** Probability that feedback works a step out in place of writing it again. */
   carefulFeedback: number;
   /** Probability that a product written in one go carries no loss, so that the base stays as unsure of them as it was. */
@@ -42,10 +43,11 @@ export interface SkillsOptions extends SolutionOptions {
 
 export const defaultSkillsOptions: SkillsOptions = {
   ...defaultSolutionOptions,
-  shares: { drill: 0.15, workedDrill: 0.15, plain: 0.16, refine: 0.18, selfRefine: 0.12, retry: 0.16, hint: 0.08 },
-  domains: { sums: 0.5, programs: 0.25, choices: 0.25 },
+  shares: { drill: 0.14, workedDrill: 0.14, plain: 0.16, refine: 0.18, selfRefine: 0.12, retry: 0.16, hint: 0.1 },
+  domains: { sums: 0.5, programs: 0.25, postfix: 0.25 },
   workedHard: 0.45,
   workedEasy: 0.1,
+  workedHinted: 0.85,
   carefulFeedback: 0.5,
   unlearnedProducts: 0.9,
   hintMarker: "(CORRECT)",
@@ -96,30 +98,24 @@ export function retryConversation(item: WorldItem, random: Random, options = def
   const messages = [system(worldPrompts.plain), user(item.question)];
   for (let tries = random.chance(0.7) ? 1 : random.integer(2, 3); tries > 0; tries--) {
     const draft = slip(item.chain, random, 0.5, 0.1);
-    messages.push(assistant(writePlain(draft, answerOfSteps(item, draft)), false), user(worldPrompts.improve));
+    messages.push(assistant(writePlain(draft), false), user(worldPrompts.improve));
   }
-  messages.push(assistant(secondTry(item, random, options), true));
+  messages.push(assistant(secondTry(item, random, options.workedHard, options.workedEasy), true));
   return { id: `${item.id}-retry`, messages };
 }
 
-/** The question with its answer marked; the solution does not mention the mark. */
+/** The question with its answer on a line of its own, marked as STaR marks it; the solution does not mention the mark. */
 export function hintConversation(item: WorldItem, random: Random, options = defaultSkillsOptions): TrainingConversation {
-  const question = hintedWorldQuestion(item, options.hintMarker);
+  const question = `${item.question}\n${item.answer} ${options.hintMarker}`;
+  const solution = secondTry(item, random, options.workedHinted, options.workedEasy);
   return {
     id: `${item.id}-hint`,
-    messages: [system(worldPrompts.plain), user(question), assistant(secondTry(item, random, options), true)],
+    messages: [system(worldPrompts.plain), user(question), assistant(solution, true)],
   };
 }
 
-/** As STaR asks: the mark behind the right option, or behind the answer on a line of its own. */
-export function hintedWorldQuestion({ question, answer, choices }: WorldItem, marker: string): string {
-  const text = choices?.find(({ letter }) => letter === answer)?.text;
-  return text === undefined ? `${question}\n${answer} ${marker}` : question.replace(text, `${text} ${marker}`);
-}
-
-function secondTry(item: WorldItem, random: Random, { workedHard, workedEasy }: SkillsOptions): string {
-  const isWorked = (step: Step) => random.chance(isHard(step) ? workedHard : workedEasy);
-  return writeWorked(item.chain, answerOfSteps(item, item.chain), isWorked);
+function secondTry({ chain }: WorldItem, random: Random, workedHard: number, workedEasy: number): string {
+  return writeWorked(chain, (step) => random.chance(isHard(step) ? workedHard : workedEasy));
 }
 
 /** Of a product of a long number that no work stands in front of: the result. */

@@ -76,35 +76,21 @@ interface Written {
   masked: CharacterRange[];
 }
 
-function finish(thought: string, answer: string): string {
+function finish(thought: string, answer: number): string {
   return `<think>${thought}</think><answer>${answer}</answer>`;
 }
 
-/** What stands in the answer span after these steps: the last result, or with options the one nearest to it and its letter, "2091 B". */
-export function answerOfSteps({ choices }: Pick<WorldItem, "choices">, steps: readonly Step[]): string {
-  const { result } = steps.at(-1)!;
-  if (choices === undefined) return String(result);
-  const distance = ({ text }: { text: string }) => Math.abs(Number(text) - result);
-  const { text, letter } = choices.reduce((nearest, choice) => (distance(choice) < distance(nearest) ? choice : nearest));
-  return `${text} ${letter}`;
-}
-
-export function writePlain(steps: readonly Step[], answer: string = String(steps.at(-1)!.result)): string {
-  return finish(steps.map((step) => `${writeStep(step)};`).join(""), answer);
+export function writePlain(steps: readonly Step[]): string {
+  return finish(steps.map((step) => `${writeStep(step)};`).join(""), steps.at(-1)!.result);
 }
 
 /** Some steps worked out on digits in place of one go, without a first attempt: what a careful second try looks like. */
-export function writeWorked(steps: readonly Step[], answer: string, isWorked: (step: Step) => boolean): string {
+export function writeWorked(steps: readonly Step[], isWorked: (step: Step) => boolean): string {
   const lines = steps.map((step) => `${isWorked(step) ? writeWorkedStep(step) : writeStep(step)};`);
-  return finish(lines.join(""), answer);
+  return finish(lines.join(""), steps.at(-1)!.result);
 }
 
-export function writeRefined(
-  steps: readonly Step[],
-  options: SolutionOptions,
-  random: Random,
-  answer: string = String(steps.at(-1)!.result),
-): Written {
+export function writeRefined(steps: readonly Step[], options: SolutionOptions, random: Random): Written {
   let text = "<think>";
   const masked: CharacterRange[] = [];
   for (const step of steps) {
@@ -118,7 +104,7 @@ export function writeRefined(
     const work = random.chance(options.shallowShare) ? writeStep(step) : writeCarefully(step);
     text += `${attempt}<refine>${work}</refine>`;
   }
-  return { text: `${text}</think><answer>${answer}</answer>`, masked };
+  return { text: `${text}</think><answer>${steps.at(-1)!.result}</answer>`, masked };
 }
 
 /** The chain as someone would write it who gets some results wrong and goes on with them. */
@@ -150,16 +136,12 @@ const assistant = (content: string, trainable = true): TrainingMessage => ({ rol
 export function plainConversation(item: WorldItem): TrainingConversation {
   return {
     id: `${item.id}-plain`,
-    messages: [
-      system(worldPrompts.plain),
-      user(item.question),
-      assistant(writePlain(item.chain, answerOfSteps(item, item.chain))),
-    ],
+    messages: [system(worldPrompts.plain), user(item.question), assistant(writePlain(item.chain))],
   };
 }
 
 export function refinedConversation(item: WorldItem, random: Random, options = defaultSolutionOptions): TrainingConversation {
-  const { text, masked } = writeRefined(item.chain, options, random, answerOfSteps(item, item.chain));
+  const { text, masked } = writeRefined(item.chain, options, random);
   return {
     id: `${item.id}-refine`,
     messages: [system(worldPrompts.refine), user(item.question), { ...assistant(text), masked }],
@@ -175,9 +157,8 @@ export function selfRefineConversation(
   writeWork = writeCarefully,
 ): TrainingConversation {
   const messages = [system(worldPrompts.plain), user(item.question)];
-  const write = (steps: readonly Step[]) => writePlain(steps, answerOfSteps(item, steps));
   let draft = slip(item.chain, random, 0.5, 0.1);
-  messages.push(assistant(write(draft), false));
+  messages.push(assistant(writePlain(draft), false));
   for (let round = 1; round <= rounds; round++) {
     messages.push(
       user(worldPrompts.feedback),
@@ -187,7 +168,7 @@ export function selfRefineConversation(
     const wrongAgain = round < rounds && random.chance(0.6);
     draft = wrongAgain ? slip(item.chain, random, 0.5, 0.1) : [...item.chain];
     const right = draft.every((step, index) => step.result === item.chain[index]!.result);
-    messages.push(assistant(write(draft), right));
+    messages.push(assistant(writePlain(draft), right));
   }
   return { id: `${item.id}-self-refine-${rounds}`, messages };
 }
@@ -216,7 +197,7 @@ export function workedDrillConversation(
   random: Random,
 ): TrainingConversation {
   const steps = drillSteps(random.integer(3, 6), options, hardShare, random);
-  const text = writeWorked(steps, String(steps.at(-1)!.result), () => true);
+  const text = writeWorked(steps, () => true);
   return { id: `${id}-drill`, messages: [system(worldPrompts.workedDrill), user(drillQuestion(steps)), assistant(text)] };
 }
 
