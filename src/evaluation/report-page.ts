@@ -27,7 +27,7 @@ export interface ReportPage {
   sections: readonly PageSection[];
   /** Read by the page's own script. */
   data: unknown;
-  /** Files of `page/`, in the order of their imports. */
+  /** Files of `page/`, in the order of their imports; a page without any draws its figures itself and loads no library. */
   scripts: readonly string[];
   styles: readonly string[];
 }
@@ -55,15 +55,19 @@ ${factList(facts)}
 <main>
 ${sections.map(({ id, name, body }) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${name}</h2>${body}</section>`)}
 </main>
-<noscript><p>The figures and the answers need JavaScript; the tables do not.</p></noscript>
 <script type="application/json" id="page-data">${embedJson(data)}</script>
-<script>${embedSource(readLibrary(require.resolve("d3"), "dist/d3.min.js"))}</script>
-<script>${embedSource(readLibrary(require.resolve("@observablehq/plot"), "dist/plot.umd.min.js"))}</script>
-<script type="module">${embedSource(scripts.map(readPageScript).join("\n"))}</script>
+${scripts.length === 0 ? html`` : scriptsOf(scripts)}
 </body>
 </html>
 `;
   return page.text;
+}
+
+function scriptsOf(scripts: readonly string[]): Html {
+  return html`<noscript><p>The figures and the answers need JavaScript; the tables do not.</p></noscript>
+<script>${embedSource(readLibrary(require.resolve("d3"), "dist/d3.min.js"))}</script>
+<script>${embedSource(readLibrary(require.resolve("@observablehq/plot"), "dist/plot.umd.min.js"))}</script>
+<script type="module">${embedSource(scripts.map(readPageScript).join("\n"))}</script>`;
 }
 
 function factList(facts: ReportPage["facts"]): Html {
