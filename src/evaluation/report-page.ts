@@ -34,7 +34,7 @@ export interface ReportPage {
 
 export function renderPage({ title, headline, facts, sections, data, scripts, styles }: ReportPage): string {
   const page = html`<!doctype html>
-<html lang="en">
+<html lang="en"${scripts.length === 0 ? html` data-ready="true"` : html``}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
