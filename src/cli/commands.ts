@@ -1,5 +1,6 @@
 /** The list of commands with their options; each imports its work only when it runs. */
 import { type Command, Option } from "commander";
+import { loraDropoutOption } from "./adapter-options.ts";
 import { registerData } from "./data-command.ts";
 import { registerEval } from "./eval-command.ts";
 import { registerGrade } from "./grade-command.ts";
@@ -18,7 +19,7 @@ export function registerCommands(program: Command): void {
   registerSolve(program);
   registerMethods(program);
   registerEval(program);
-  const train = program.command("train").description("train a model: sft, pasr, ptr, and the trained baselines");
+  const train = program.command("train").description("train a model: sft, pasr, ptr, score, and the other trained baselines");
   registerTrainSft(train);
   registerTrainPasr(train);
   registerTrainPtr(train);
@@ -68,6 +69,7 @@ function registerTrainSft(train: Command): void {
     .option("--steps <number>", "optimiser steps", wholeNumber)
     .option("--learning-rate <number>", "peak learning rate", positiveNumber)
     .option("--lora <rank>", "train a low-rank adapter beside frozen weights, saved in PEFT's layout", wholeNumber)
+    .addOption(loraDropoutOption())
     .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
     .option("--json", "print the result as JSON")
@@ -94,6 +96,7 @@ function registerTrainPasr(train: Command): void {
     .option("--steps <number>", "training steps", wholeNumber)
     .option("--items <number>", "held-out problems to measure on", wholeNumber, 400)
     .option("--lora <rank>", "train a low-rank adapter beside frozen weights, saved in PEFT's layout", wholeNumber)
+    .addOption(loraDropoutOption())
     .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
     .option("--json", "print the result as JSON")

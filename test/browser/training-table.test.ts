@@ -18,7 +18,7 @@ function page(): string {
     cell("oracle", id, 0.7),
     ...[1, 2, 3].map((seed) => cell("pasr", id, 0.8, seed)),
   ]);
-  const pools = domains.map(({ id }) => ({ domain: id, records: pool(id, 0.4) }));
+  const pools = domains.map(({ id }) => pool(id, 0.4));
   const table = trainingTable({
     rows,
     domains,
@@ -61,7 +61,7 @@ describePages("the page of a table of trainings in a browser", { table: page }, 
     const opened = await open("table", { viewport: { width: 400, height: 800 }, colorScheme: "dark" });
     expect(await opened.evaluate("document.documentElement.scrollWidth")).toBe(400);
     const box = opened.locator(".scroll").first();
-    const [inside, outside] = await box.evaluate((element) => [element.scrollWidth, element.clientWidth]);
+    const [inside, outside] = await box.evaluate((element) => [element.scrollWidth, element.clientWidth] as const);
     expect(inside).toBeGreaterThan(outside!);
   });
 });
