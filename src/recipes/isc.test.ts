@@ -1,4 +1,5 @@
 import path from "node:path";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Item, Verifier } from "#kernel/item.ts";
 import { FakeModel } from "#models/fake.ts";
@@ -55,6 +56,19 @@ describe("what ISC learns from", () => {
     expect((await collect({ rightPerWrong: 1 })).figures).toMatchObject({ right: 2, wrong: 1, keptRight: 1 });
   });
 
+  test("the model is asked the bare question, with a seed that follows from it and not from its neighbours", async () => {
+    const fake = model();
+    await collect({}, ({ answer }) => `it is ${answer}`, fake);
+    expect(fake.calls.map(({ messages }) => messages)).toEqual(
+      items.map(({ question }) => [{ role: "user", content: question }]),
+    );
+    const seeds = fake.calls.map(({ options }) => options.seed);
+    expect(new Set(seeds).size).toBe(items.length);
+    const alone = model();
+    await collectIsc(items.slice(2), { model: alone, verify, temperature: 1, maxTokens: 8 }, options, 1);
+    expect(alone.calls[0]!.options).toEqual(fake.calls[2]!.options);
+  });
+
   test("answers are asked for under their own instruction, and cut ones are left out", async () => {
     const fake = model();
     await collect({ askInstruction: "Answer." }, undefined, fake);
@@ -65,6 +79,41 @@ describe("what ISC learns from", () => {
 });
 
 describe("partial answer masking", () => {
+  test("the end of the text is learned, instruction and question are not, masked or unmasked", () => {
+    for (const correction of [undefined, "<answer>4</answer>"]) {
+      const parts = { first: "<answer>5</answer>", ...(correction ? { correction } : {}) };
+      const { ids, mask } = toExample(world.tokenizer, iscExample("a", "2+2?", parts, smallIscOptions));
+      expect([ids.at(-1), Array.from(mask).at(-1)]).toEqual([world.tokenizer.endOfTurnId, 1]);
+      const prompt = [
+        { role: "system" as const, content: smallIscOptions.instruction },
+        { role: "user" as const, content: "2+2?" },
+      ];
+      const before = world.tokenizer.encodeConversation(prompt, { addGenerationPrompt: true });
+      expect(ids.slice(0, before.length)).toEqual(before);
+      expect(
+        Array.from(mask)
+          .slice(0, before.length)
+          .every((each) => each === 0),
+      ).toBe(true);
+    }
+  });
+
+  test("no token of a wrong answer is learned wherever its end falls, whatever stands in it", () => {
+    const characters = fc.constantFrom("1", "9", "=", ";", "\n", " ", "é", "🙂", "<answer>", "</answer>", "Not right.");
+    const text = fc.array(characters, { minLength: 1, maxLength: 8 }).map((each) => each.join(""));
+    fc.assert(
+      fc.property(text, text, (first, correction) => {
+        const { ids, mask } = toExample(world.tokenizer, iscExample("a", "2?", { first, correction }, smallIscOptions));
+        const kept = world.tokenizer.decode(ids.filter((_, t) => mask[t]! > 0));
+        const after = `\n${smallIscOptions.verdicts.wrong}\n${correction}`;
+        expect(after.endsWith(kept)).toBe(true);
+        // A token that the answer and the line break share may go, and nothing else of verdict and correction.
+        expect(after.length - kept.length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   const learned = (maskWrongAnswer: boolean, correction?: string) => {
     const parts = { first: "<think>2+2=5;</think><answer>5</answer>", ...(correction ? { correction } : {}) };
     const { ids, mask } = toExample(world.tokenizer, iscExample("a", "2+2?", parts, { ...smallIscOptions, maskWrongAnswer }));

@@ -58,6 +58,33 @@ describe("what RISE learns from", () => {
     expect(examples.reduce((sum, { weight }) => sum + weight!, 0) / examples.length).toBeCloseTo(1, 10);
   });
 
+  test("no answer of the reference is in a prompt, and every call has a seed that follows from turn and question alone", async () => {
+    const fake = new FakeModel(() => "0");
+    await collect({}, fake);
+    const asked = ["1", "2", "3"].map((answer) => `q${answer}`);
+    expect(fake.calls.map(({ messages }) => messages.map(({ content }) => content))).toEqual([
+      ...asked.map((question) => [question]),
+      ...asked.map((question) => [question, "0", request(question)]),
+    ]);
+    expect(fake.calls.map(({ options: { n } }) => n)).toEqual([1, 1, 1, 3, 3, 3]);
+    const seeds = fake.calls.map(({ options: { seed } }) => seed);
+    expect(new Set(seeds).size).toBe(6);
+    const alone = new FakeModel(() => "0");
+    await collectRise(items.slice(2), { model: alone, verify, temperature: 1, maxTokens: 8 }, options, 1);
+    expect(alone.calls.map(({ options: { seed } }) => seed)).toEqual([seeds[2], seeds[5]]);
+  });
+
+  test("a question whose first call failed has no second turn, and among equal samples the first is taken", async () => {
+    const fake = new FakeModel(({ messages }, sample) => {
+      if (messages[0]!.content === "q1") return new Error("503");
+      return messages.length === 1 ? "0" : ["4", "5", "5.0"][sample]!;
+    });
+    const { examples, figures } = await collect({}, fake);
+    expect(figures).toEqual({ asked: 3, rightAt: [0, 0], kept: 4 });
+    expect(examples.map(({ messages }) => messages.at(-1)!.content)).toEqual(["0", "5", "0", "5"]);
+    expect(fake.calls.filter(({ messages }) => messages[0]!.content === "q1")).toHaveLength(1);
+  });
+
   test("a teacher writes every turn after the first", async () => {
     const [own, teacher] = [model(), new FakeModel(() => "2")];
     await collect({ samplesPerTurn: [1, 1] }, own, teacher);
@@ -114,6 +141,17 @@ describe("turns at test", () => {
     expect((await play(["1", "1", "3"], { choose: "last" })).outcome.answer).toBe("3");
   });
 
+  test("a turn that fails leaves the vote to those before it", async () => {
+    const fake = new FakeModel((_call, _sample, callIndex) =>
+      callIndex === 3 ? new Error("gone") : ["2", "1", "1"][callIndex]!,
+    );
+    const messages = [{ role: "user" as const, content: "q" }];
+    const method = riseTurns({ turns: 5, opening: [], retry: "No." });
+    const outcome = await drain(method.run({ model: fake, messages, temperature: 0, maxTokens: 8, seed: 1 }));
+    expect(outcome).toMatchObject({ answer: "1", reason: "error" });
+    expect(fake.calls).toHaveLength(4);
+  });
+
   test("a window shows the question and the most recent attempts", async () => {
     const { shown } = await play(["1", "2", "3", "4"], { window: 1 });
     expect(shown).toEqual([["q"], ["q", "1", "No: q"], ["q", "2", "No: q"], ["q", "3", "No: q"]]);
@@ -132,6 +170,7 @@ describe("iterations", () => {
     const { ids, mask } = toExample(world.tokenizer, example!);
     expect(world.tokenizer.decode(ids.filter((_, t) => mask[t]! > 0))).toBe("<answer>1</answer>");
     expect(world.tokenizer.decode(ids)).toContain("<answer>2</answer>");
+    expect([ids.at(-1), Array.from(mask).at(-1)]).toEqual([world.tokenizer.endOfTurnId, 1]);
   });
 
   test("each trains the base anew on the data of all iterations so far", async () => {

@@ -6,6 +6,7 @@ import { FakeModel } from "#models/fake.ts";
 import { openRun } from "#record/run-directory.ts";
 import { baseFolder, type SelfTrainingWorld, selfTrainingWorld, shortItems } from "../../test/support/self-training-world.ts";
 import type { RoundRecord } from "./self-training.ts";
+import { toExample } from "./source.ts";
 import {
   collectStar,
   hintedQuestion,
@@ -77,6 +78,38 @@ describe("what STaR learns from", () => {
     await expect(collect(paperStarOptions, new FakeModel(() => new Error("503")))).rejects.toThrow("503");
   });
 
+  test("the answer is shown where the model was wrong, once, and nowhere else; failed calls are not asked again", async () => {
+    const fake = new FakeModel(({ messages }) => {
+      const { content } = messages.at(-1)!;
+      return content === "q4" ? new Error("503") : `<answer>${content === "q1" ? "1" : "0"}</answer>`;
+    });
+    await collect({ ...paperStarOptions, workedExamples: [{ question: "w", answer: "done" }] }, fake);
+    const asked = fake.calls.map(({ messages }) => messages.at(-1)!.content);
+    expect(asked).toEqual(["q1", "q2", "q3", "q4", `q2\n2 ${marker}`, `q3\n3 ${marker}`]);
+    for (const { messages } of fake.calls) expect(JSON.stringify(messages.slice(0, -1))).not.toContain(marker);
+  });
+
+  test("right answers that were cut are neither learned nor asked for again with the hint", async () => {
+    const fake = new FakeModel(({ messages }) => ({
+      text: `<answer>${messages[0]!.content[1]}</answer>`,
+      finishReason: messages[0]!.content === "q2" ? "length" : "stop",
+    }));
+    const { examples, figures } = await collect(paperStarOptions, fake);
+    expect(examples.map(({ id }) => id)).toEqual(["i1-plain", "i3-plain", "i4-plain"]);
+    expect(figures).toMatchObject({ right: 3, hinted: 0 });
+  });
+
+  test("every call has a seed of its own, that follows from loop, kind and question", async () => {
+    const seedsOf = async (seed: number, some = items) => {
+      const fake = new FakeModel(() => "<answer>0</answer>");
+      await collectStar(some, { model: fake, verify, temperature: 1, maxTokens: 9 }, paperStarOptions, seed);
+      return fake.calls.map(({ options }) => options.seed);
+    };
+    const seeds = await seedsOf(1);
+    expect(new Set([...seeds, ...(await seedsOf(2))]).size).toBe(2 * 2 * items.length);
+    expect(await seedsOf(1, items.slice(2, 3))).toEqual([seeds[2], seeds[6]]);
+  });
+
   test("the hint stands behind the right option, or at the end", () => {
     const choices = ["north", "south"].map((text, index) => ({ letter: "AB"[index]!, text }));
     const item: Item = { id: "a", question: "Where is north?\nA) north\nB) south", answer: "A", choices };
@@ -104,6 +137,18 @@ describe("loops", () => {
     world = await selfTrainingWorld();
   });
   afterAll(() => world.close());
+
+  test("in ids the rationale and its end are learned, and nothing of question, instruction or worked examples", async () => {
+    const shown = { ...paperStarOptions, instruction: "Think.", workedExamples: [{ question: "w", answer: "done" }] };
+    const { examples } = await collect({ ...shown, trainWithExamples: true });
+    for (const example of examples) {
+      const { ids, mask } = toExample(world.tokenizer, example);
+      const learned = ids.filter((_, t) => mask[t]! > 0);
+      expect(world.tokenizer.decode(learned)).toBe(example.messages.at(-1)!.content);
+      expect(learned.at(-1)).toBe(world.tokenizer.endOfTurnId);
+      expect(world.tokenizer.decode(ids)).toContain("done");
+    }
+  });
 
   const options: StarOptions = { ...smallStarOptions, loops: 2, firstSteps: 2, growth: 1.5, instruction: "Solve step by step." };
 

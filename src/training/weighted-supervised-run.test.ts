@@ -68,6 +68,15 @@ describe("which examples a step takes", () => {
     expect(planSteps(examples, { ...options, epochs: Number.POSITIVE_INFINITY, maxSteps: 40 }, 3).steps).toBe(40);
     const odd = [...examples, { ids: Array(21).fill(1), mask: Array(21).fill(1) }, { ids: [1, 2], mask: [1, 0] }];
     expect(planSteps(odd, options, 3).leftOut).toBe(2);
+    const weighed = planSteps(
+      [
+        { ...examples[0]!, weight: 0 },
+        { ...examples[1]!, weight: 0.5 },
+      ],
+      { ...options, epochs: 1 },
+      3,
+    );
+    expect([weighed.leftOut, weighed.batchAt(0).map(({ weight }) => weight)]).toEqual([1, [0.5]]);
     expect(() => planSteps(examples, { ...options, epochs: Number.POSITIVE_INFINITY }, 3)).toThrow("no end");
     expect(() => planSteps(examples, { ...options, epochs: 0 }, 3)).toThrow("no step");
     expect(() => planSteps(examples, { ...options, maxTokens: 3 }, 3)).toThrow("none of 60");

@@ -73,6 +73,36 @@ describe("a weighted step", () => {
     expect(forward).toBe(0);
   });
 
+  test("the confidence term rises over the learned tokens alone, or is the same for all of them", async () => {
+    const engine = makeEngine();
+    const probe: WeightedExample = {
+      ids: batch[0]!.ids,
+      mask: batch[0]!.ids.map((_, t) => (t < 2 || t === 3 || t === 4 ? 0 : 1)),
+    };
+    const [logprobs] = await engine.logprobs([{ ids: probe.ids, start: 2 }]);
+    const doubts = Array.from(logprobs!, (value) => 1 - Math.exp(value)).filter((_, t) => t !== 1 && t !== 2);
+    const n = doubts.length;
+    const lossOf = async (confidenceRamp: "rising" | "flat") =>
+      (
+        await weightedLoss(engine, [probe], {
+          ...options,
+          likelihood: 0,
+          confidence: 0.4,
+          confidenceScale: 0.5,
+          confidenceRamp,
+          tokensPerCall: 99,
+        })
+      ).loss;
+    expect(await lossOf("rising")).toBeCloseTo(
+      doubts.reduce((sum, doubt, t) => sum + (0.4 * 0.5 * ((t + 1) / n) * doubt) / n, 0),
+      6,
+    );
+    expect(await lossOf("flat")).toBeCloseTo(
+      doubts.reduce((sum, doubt) => sum + (0.4 * 0.5 * doubt) / n, 0),
+      6,
+    );
+  });
+
   test("is the same however it is cut into calls, weights and confidence included", async () => {
     const weighted = batch.map((each, index) => ({ ...each, weight: 1 + (index % 3) }));
     const confident = { ...options, confidence: 0.3, normaliser: "sequence-mean" as const };
