@@ -8,6 +8,7 @@ import { worldPrompts, writeRefined } from "#tasks/world-solutions.ts";
 import { gradeSteps } from "#verifiers/steps.ts";
 import { type SelfTrainingWorld, selfTrainingWorld, shortItems } from "../../test/support/self-training-world.ts";
 import { drawPasrGroups, goodPaths, groupsOfRun, type PasrGroup, smallIftOptions, trainPasrIft } from "./pasr-ift.ts";
+import { toExample } from "./source.ts";
 
 let world: SelfTrainingWorld;
 beforeAll(async () => {
@@ -86,6 +87,32 @@ test("answers drawn from a model are compared with its plain answers, as in trai
     { format: -1, accuracy: 0, refine: 0 },
     { format: 1, accuracy: 0, refine: -1 },
   ]);
+});
+
+test("questions whose plain or refined answers failed are left out; the model is shown prompts and questions alone", async () => {
+  const items: Item[] = ["a", "b", "c"].map((id) => ({ id, question: `${id}?`, answer: "6" }));
+  const verify: Verifier = (item, given) => ({ accuracy: given === item.answer ? 1 : 0, extracted: given });
+  const model = new FakeModel(({ messages }) => {
+    const asked = messages.map(({ content }) => content).join(" ");
+    return asked === "P b?" || asked === "R c?" ? new Error("503") : good;
+  });
+  const prompts = { refine: "R", plain: "P" };
+  const draws = { refinedSamples: 2, plainSamples: 3, tolerance: 0, refineReward: "versus-group" as const, prompts };
+  const groups = await drawPasrGroups(items, { model, verify, temperature: 1, maxTokens: 9 }, draws, 1);
+  expect(groups.map(({ item }) => item)).toEqual([{ id: "a", question: "a?" }]);
+  expect(model.calls.map(({ messages, options: { n } }) => [...messages.map(({ content }) => content), n])).toEqual([
+    ...items.map(({ question }) => ["P", question, 3]),
+    ...items.map(({ question }) => ["R", question, 2]),
+  ]);
+  expect(new Set(model.calls.map(({ options: { seed } }) => seed)).size).toBe(6);
+});
+
+test("of a path the whole answer and its end are learned, and nothing before it", () => {
+  const [example] = goodPaths([group(answer(good, 1, 1))], options).examples;
+  const { ids, mask } = toExample(world.tokenizer, example!);
+  const learned = ids.filter((_, t) => mask[t]! > 0);
+  expect(world.tokenizer.decode(learned)).toBe(good);
+  expect(learned.at(-1)).toBe(world.tokenizer.endOfTurnId);
 });
 
 test("training on good paths lowers the loss of others", async () => {

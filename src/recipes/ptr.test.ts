@@ -45,6 +45,30 @@ describe("the thought mask", () => {
   });
 });
 
+describe("the mask of plain instruction data", () => {
+  const plain = {
+    id: "p",
+    messages: [
+      { role: "user" as const, content: "1+1?", trainable: false },
+      { role: "assistant" as const, content: "<answer>2</answer>", trainable: true },
+      { role: "user" as const, content: "2+2?", trainable: false },
+      { role: "assistant" as const, content: "<answer>4</answer>", trainable: true, masked: [[8, 9]] as [number, number][] },
+    ],
+  };
+
+  test("every turn that is marked is learned with its end, but for what is masked inside; thoughts beside it change nothing", () => {
+    const end = tokenizer.decode([tokenizer.endOfTurnId], { keepAll: true });
+    for (const learnThoughts of [false, true]) {
+      const { ids, mask } = ptrExample(tokenizer, plain, { learnThoughts });
+      const learned = tokenizer.decode(
+        ids.filter((_, t) => mask[t]! > 0),
+        { keepAll: true },
+      );
+      expect(learned).toBe(`<answer>2</answer>${end}<answer></answer>${end}`);
+    }
+  });
+});
+
 describe("training", () => {
   const options = { ...smallPtrOptions, maxSteps: 4, tokensPerStep: 800, tokensPerCall: 800, evaluateEvery: 2, warmup: 0 };
 
@@ -91,6 +115,34 @@ describe("training", () => {
       const result = await trainPtr({ engine, tokenizer, examples, validation, options: short, seed: 1, run });
       expect(result.best).toBeDefined();
       expect(run.readLines("events")).toContainEqual(expect.objectContaining({ type: "note", validationTooLong: 1 }));
+    } finally {
+      await engine.close();
+    }
+  });
+
+  test("validation measures the answer alone, also where attempts are learned beside it", async () => {
+    const engine = await EmbeddedEngine.open({ folder: base, threads: 1 });
+    try {
+      const first: number[] = [];
+      for (const learnThoughts of [false, true]) {
+        using run = openRun(path.join(root, `held-${learnThoughts}`), { command: "train ptr", options: {} });
+        await trainPtr({
+          engine,
+          tokenizer,
+          examples: conversations.slice(6),
+          validation: conversations.slice(0, 6),
+          // A rate of 0 leaves the weights for the second run as they are.
+          options: { ...options, maxSteps: 1, learningRate: 0, learnThoughts },
+          seed: 1,
+          run,
+        });
+        const [evaluated] = run.readLines<{ validationLoss: number }>("evaluations");
+        const [step] = run.readLines<{ trainedTokens: number }>("metrics");
+        first.push(evaluated!.validationLoss, step!.trainedTokens);
+      }
+      const [loss, trained, lossWithThoughts, trainedWithThoughts] = first;
+      expect(lossWithThoughts).toBe(loss);
+      expect(trainedWithThoughts).toBeGreaterThan(1.5 * trained!);
     } finally {
       await engine.close();
     }

@@ -194,6 +194,26 @@ describe("training with SCoRe", () => {
     expect(metrics[3].turns).toHaveProperty("turn1.accuracy");
   });
 
+  test("whose first answers the base writes is drawn question by question, in stage II alone", async () => {
+    const asked: number[] = [];
+    const openReference = async () => {
+      const frozen = (await base.freeze()) as TabularEngine;
+      return delegate(frozen, {
+        sample: (prompts, ...rest) => {
+          asked.push(prompts.length);
+          return frozen.sample(prompts, ...rest);
+        },
+      });
+    };
+    await play("a", { stageOneSteps: 3, stageTwoSteps: 0, baseFirstShare: 0.5 }, { openReference });
+    expect(asked).toEqual([]);
+    await play("b", { stageOneSteps: 0, stageTwoSteps: 12, baseFirstShare: 0.5 }, { openReference });
+    const total = asked.reduce((sum, each) => sum + each, 0);
+    expect(total).toBeGreaterThan(0.3 * 12 * options.questionsPerStep);
+    expect(total).toBeLessThan(0.7 * 12 * options.questionsPerStep);
+    expect(new Set(asked).size).toBeGreaterThan(2);
+  });
+
   test("records conversations to read and the figures of the paper", async () => {
     const { metrics, rollouts } = await play("a", { stageOneSteps: 2, stageTwoSteps: 9 });
     for (const name of ["accuracyFirst", "accuracyLast", "accuracyGain", "wrongToRight", "rightToWrong", "answerChangeRate"]) {
