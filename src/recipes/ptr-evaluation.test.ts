@@ -192,7 +192,7 @@ describe("the words of the examples", () => {
     const plain = { id: "p", messages: [ours.messages[0]!, ours.messages[1]!, ours.messages.at(-1)!] };
     expect(wordsOfExamples([plain, plain, plain, other, ours, ours])).toEqual({ instruction: "Solve.", request: "Again." });
     expect(wordsOfExamples([other])).toEqual({ request: other.messages[2]!.content });
-    expect(wordsOfExamples([plain])).toEqual({});
+    expect(wordsOfExamples([plain])).toEqual({ instruction: "Solve." });
     expect(wordsOfExamples([])).toEqual({});
   });
 });

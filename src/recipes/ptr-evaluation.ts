@@ -79,21 +79,33 @@ function endings(records: readonly EvaluationRecord[]): Record<string, number> {
   return counts;
 }
 
-/** The words that stand in most of the examples with an attempt, so that a model is asked as it was taught. */
+/**
+ * The words that stand in most of the examples with an attempt, so that a model is asked as it was taught; where no example has one, the
+ * system message that most examples have.
+ */
 export function wordsOfExamples(examples: readonly TrainingConversation[]): RoundWords {
-  const counts = new Map<string, { words: RoundWords; count: number }>();
-  let most: { words: RoundWords; count: number } | undefined;
-  for (const { messages } of examples) {
+  const refined = examples.flatMap(({ messages }) => {
     const request = messages.at(-2);
     const isRefined = messages.at(-1)?.role === "assistant" && messages.at(-3)?.role === "assistant" && request?.role === "user";
-    if (!isRefined) continue;
-    const first = messages[0]!;
-    const words = { ...(first.role === "system" ? { instruction: first.content } : {}), request: request.content };
+    return isRefined ? [{ ...instructionOf(messages), request: request.content }] : [];
+  });
+  return mostFrequent(refined) ?? mostFrequent(examples.map(({ messages }) => instructionOf(messages))) ?? {};
+}
+
+function instructionOf([first]: TrainingConversation["messages"]): RoundWords {
+  return first?.role === "system" ? { instruction: first.content } : {};
+}
+
+/** Of those that stand there equally often the first. */
+function mostFrequent(all: readonly RoundWords[]): RoundWords | undefined {
+  const counts = new Map<string, { words: RoundWords; count: number }>();
+  let most: { words: RoundWords; count: number } | undefined;
+  for (const words of all) {
     const key = JSON.stringify(words);
     const counted = counts.get(key) ?? { words, count: 0 };
     counts.set(key, counted);
     counted.count++;
-    if (most === undefined || counted.count > most.count) most = counted;
   }
-  return most?.words ?? {};
+  for (const counted of counts.values()) if (most === undefined || counted.count > most.count) most = counted;
+  return most?.words;
 }
