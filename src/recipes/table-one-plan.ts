@@ -28,6 +28,8 @@ export interface TableOnePlan {
   rounds: { selfRefine: number; ptr: number; ptrLong: number; rise: number };
   /** Training questions of the methods that collect data; PASR and SCoRe draw theirs from the same stream as they go. */
   questions: number;
+  /** Second tries of the base, in the place of a teacher's solutions. */
+  tries: { count: number; temperature: number };
   /** Held-out questions that decide between loops of STaR. */
   validation: number;
   pasr: PasrOptions;
@@ -49,13 +51,14 @@ export const fullTableOnePlan: Omit<TableOnePlan, "model"> = {
   pool: { samples: 16, temperature: 0.9 },
   rounds: { selfRefine: 3, ptr: 3, ptrLong: 10, rise: 5 },
   questions: 1000,
+  tries: { count: 16, temperature: 0.9 },
   validation: 200,
   pasr: smallWorldPasrOptions,
   score: { ...smallWorldScoreOptions, maxTokens: maxAnswerTokens },
   star: { ...smallStarOptions, maxTokens: maxAnswerTokens, instruction: worldPrompts.plain },
   isc: { ...smallIscOptions, maxTokens: maxAnswerTokens, askInstruction: worldPrompts.plain },
   rise: { ...smallRiseOptions, maxTokens: maxAnswerTokens },
-  ptr: { ...smallPtrOptions, attempts: 2 },
+  ptr: { ...smallPtrOptions, attempts: 3 },
   ift: { samples: 8, training: smallPtrOptions },
 };
 

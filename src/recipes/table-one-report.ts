@@ -18,7 +18,7 @@ import type { RefinementJudgement } from "#verifiers/refinement-judge.ts";
 import type { TableOnePlan } from "./table-one-plan.ts";
 import { readTableOne } from "./table-one-results.ts";
 import { meanRounds, roundsTable, type TableOneRounds } from "./table-one-rounds.ts";
-import { type TableOneRow, tableOneRows } from "./table-one-rows.ts";
+import type { TableOneRow } from "./table-one-rows.ts";
 import type { UnitFailure } from "./table-one-units.ts";
 import { settingsLines } from "./table-one-words.ts";
 
@@ -62,7 +62,7 @@ export function reportTableOne({ folder, plan, seeds, judgements = {} }: TableOn
 }
 
 /** Rows whose answer is the last of several turns. */
-const turnRows = new Set(["self-refine", "self-refine-plus-oracle", "ptr", "score", "rise"]);
+const turnRows = new Set(["base-rounds", "self-refine", "self-refine-plus-oracle", "ptr", "score", "rise"]);
 
 function showsRefinement({ id }: TableOneRow): boolean {
   return turnRows.has(id) || id.startsWith("pasr");
@@ -134,11 +134,13 @@ function roundsHtml(rows: readonly TableOneRounds[], rounds: number): Html {
 function introduction({ plan, isFast }: TableOneFacts): string[] {
   const smoke = isFast ? ["This is a smoke of the code with a few steps of training; its numbers prove nothing."] : [];
   return [
-    "Every method that PASR is compared with, trained on one base of a million parameters with the same questions, and measured on the " +
-      "same problems: sums, which all were trained on, and two domains that no training saw.",
+    "Every method that PASR is compared with, trained from one base of a million parameters on questions and their answers alone, without " +
+      "a teacher, and measured on the same problems: sums, which all were trained on, and two domains that the base knows and no method's " +
+      "training sees.",
     ...smoke,
-    `One model of about a million parameters in a world of arithmetic says nothing about models that people use. What it can show is what ` +
-      `each method needs in order to work, at a size where everybody can repeat it. ${tableOneRows.length} rows, ${plan.items} problems a domain.`,
+    "A model of this size in a world of arithmetic says nothing about models that people use. Its base knows one way to do better than its " +
+      "plain answers, working products out digit by digit, and shows it now and then wherever it is asked again or to refine. The table says " +
+      `which trainings find that and put it where it is needed. Rates and lengths of training were fixed on other problems. ${plan.items} problems a domain.`,
   ];
 }
 

@@ -1,7 +1,7 @@
 /**
  * The rows of the table: what each one is, how it answers, and how it is trained. Everybody starts from the same base and is trained on the
- * first questions of the same stream of sums; the other domains are met at the test for the first time. Where a paper takes right solutions
- * from people or from a stronger model (ISC, PTR), the world's own worked solutions stand for them.
+ * first questions of the same stream of sums; of the other domains no method's training sees a problem. Everybody has the questions and their
+ * reference answers, and nobody has a teacher: see `table-one-tries.ts` for the papers that have one.
  */
 import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
@@ -33,7 +33,7 @@ import { riseTurns } from "./rise-turns.ts";
 import { trainScore } from "./score.ts";
 import { trainStar } from "./star.ts";
 import type { TableOnePlan } from "./table-one-plan.ts";
-import { workedPtrExamples, workedSolution } from "./table-one-solutions.ts";
+import { ptrConversation, type RightTry, rightSecondTries } from "./table-one-tries.ts";
 import { saysAllRightInWorld } from "./task-methods.ts";
 import { plainMethod, refiningMethod } from "./world-methods.ts";
 
@@ -91,15 +91,21 @@ export const tableOneRows: readonly TableOneRow[] = [
     method: ({ rounds: { selfRefine: most } }) => selfRefineOracle({ ...postHoc, id: "self-refine-plus-oracle", rounds: most }),
   },
   {
+    id: "base-rounds",
+    label: "base, asked again",
+    what: "the base in PTR's rounds, untrained: where PTR, SCoRe and RISE start from",
+    trained: false,
+    method: (plan) => rounds("base-rounds", plan.rounds.ptr),
+  },
+  {
     id: "ptr",
     label: "PTR",
-    what: "thought-mask fine-tuning on attempts of the base and worked solutions; rounds in one chat",
+    what: "thought-mask fine-tuning on attempts of the base and its right second tries; rounds in one chat",
     trained: true,
     method: (plan) => rounds("ptr", plan.rounds.ptr),
     async train({ plan, engine, tokenizer, run, seed, signal, onProgress }) {
-      const model = new EmbeddedModel(engine, tokenizer);
-      const sampling = { model, verify: sums.verify, temperature: plan.pool.temperature, maxTokens: plan.maxTokens, signal };
-      const examples = await workedPtrExamples(questions(plan, seed), sampling, plan.ptr.attempts, seed, run);
+      const tries = await secondTries({ plan, engine, tokenizer, run, seed, signal }, plan.ptr.attempts);
+      const examples = tries.map(ptrConversation);
       return (
         await trainPtr({ engine, tokenizer, examples, options: plan.ptr, seed, run, ...(signal ? { signal } : {}), onProgress })
       ).finished;
@@ -133,15 +139,18 @@ export const tableOneRows: readonly TableOneRow[] = [
   {
     id: "isc",
     label: "ISC",
-    what: "trained to answer, judge and correct in one pass, on samples of the base and worked solutions",
+    what: "trained to answer, judge and correct in one pass, on samples of the base and its right second tries",
     trained: true,
     method: ({ isc }) => iscMethod(isc, "isc"),
     async train({ plan, seed, onProgress, ...work }) {
+      // A run that goes on draws them again, from the base as well; what was collected with them is on the disk by then.
+      const tries = await secondTries({ plan, seed, ...work }, 1);
+      const solutions = new Map(tries.map(({ item, text }) => [item.id, text]));
       const training = {
         ...work,
         items: questions(plan, seed),
         verify: sums.verify,
-        solutionOf: workedSolution,
+        solutionOf: ({ id }: Pick<WorldItem, "id">) => solutions.get(id),
         options: plan.isc,
       };
       return (await trainIsc({ ...training, seed, onProgress: (_round, steps) => onProgress(steps) })).finished;
@@ -246,6 +255,21 @@ async function trainIft({ plan, engine, tokenizer, run, seed, threads, modelOf, 
 async function keep({ finished }: { finished: boolean }, engine: Engine, run: RunDirectory): Promise<boolean> {
   if (finished) await saveModel(engine, path.join(run.folder, "model"));
   return finished;
+}
+
+type TryWork = Pick<RowWork, "plan" | "engine" | "tokenizer" | "run" | "seed" | "signal">;
+
+async function secondTries({ plan, engine, tokenizer, run, seed, signal }: TryWork, attempts: number): Promise<RightTry[]> {
+  const { temperature, count } = plan.tries;
+  const model = new EmbeddedModel(engine, tokenizer);
+  const sampling = { model, verify: sums.verify, temperature, maxTokens: plan.maxTokens, signal };
+  const tries = await rightSecondTries(questions(plan, seed), sampling, { attempts, tries: count }, deriveSeed(seed, "tries"));
+  run.writeFile(
+    "tries.json",
+    `${JSON.stringify(tries.map(({ item, messages, text }) => ({ item: item.id, messages, text })))}\n`,
+  );
+  if (tries.length > 0) return tries;
+  throw userError("nothing-kept", `no second try of the base was right, of ${plan.questions} questions`, "Ask more questions.");
 }
 
 /** Everybody's training questions of a seed. */

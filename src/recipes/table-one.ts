@@ -1,6 +1,6 @@
 /**
  * The comparison of PASR's Table 1 (arXiv 2508.12903, section 3) in miniature: every trained baseline and the untrained ones on one base of a
- * million parameters, trained on the same questions, measured on sums, and on two domains that no training sees.
+ * million parameters, trained on questions and their answers, measured on sums, and on two domains that no method's training sees.
  *
  * Algorithm
  *   1. Teach the shipped model what the methods ask of it; this is everybody's base, for all seeds.
@@ -247,8 +247,8 @@ async function answers(
   }
 }
 
-/** One set of test problems for all rows and seeds, so that everything is paired. */
-const testSeed = deriveSeed(2508, "table-test");
+/** One set of test problems for all rows and seeds, so that everything is paired; no setting was chosen on them. */
+const testSeed = deriveSeed(250812903, "table-test");
 
 export function testItems(plan: Pick<TableOnePlan, "items">, domain: WorldDomain) {
   return domainItems(domain, plan.items, { split: "test", seed: testSeed });

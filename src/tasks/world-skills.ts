@@ -1,7 +1,7 @@
 /**
  * What a base needs to know before methods can be compared on it: all domains, plain and refined, and the turns that methods ask for —
  * feedback, another try without feedback, a solution to a question whose answer is given. As in `world-corpus.ts` nothing says where care is
- * needed: second tries are worked out on digits or written in one go by chance, and reviews work half of the steps out.
+ * needed: products are worked out on digits or written in one go by chance.
  */
 import type { CharacterRange, TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
@@ -28,13 +28,11 @@ export interface SkillsOptions extends SolutionOptions {
   shares: { drill: number; workedDrill: number; plain: number; refine: number; selfRefine: number; retry: number; hint: number };
   /** Relative shares of the domains. */
   domains: Record<WorldDomain["id"], number>;
-  /** Probability that a second try works a hard step out, and an easy one. */
-  workedHard: number;
-  workedEasy: number;
-  /** Probability that a solution towards a given answer works a hard step out: who knows the end takes more care to get there. */
-  workedHinted: number;
-  /** Probability that feedback works a step out in place of writing it again. */
-  carefulFeedback: number;
+  /**
+   * Probability that a product is worked out in place of being written in one go: in second tries, in feedback and towards a given answer. The
+   * same everywhere, and the same as for refinements (`refineShare`), so that no method finds more in the base than another.
+   */
+  workShare: number;
   /** Probability that a product written in one go carries no loss, so that the base stays as unsure of them as it was. */
   unlearnedProducts: number;
   /** What marks a given answer; STaR's. */
@@ -45,10 +43,7 @@ export const defaultSkillsOptions: SkillsOptions = {
   ...defaultSolutionOptions,
   shares: { drill: 0.14, workedDrill: 0.14, plain: 0.16, refine: 0.18, selfRefine: 0.12, retry: 0.16, hint: 0.1 },
   domains: { sums: 0.5, programs: 0.25, postfix: 0.25 },
-  workedHard: 0.45,
-  workedEasy: 0.1,
-  workedHinted: 0.85,
-  carefulFeedback: 0.5,
+  workShare: 0.4,
   unlearnedProducts: 0.9,
   hintMarker: "(CORRECT)",
 };
@@ -67,7 +62,7 @@ export function* skillsCorpus(seed: number, options: SkillsOptions = defaultSkil
 }
 
 function conversationOf(item: WorldItem, random: Random, options: SkillsOptions): TrainingConversation {
-  const { shares, carefulFeedback } = options;
+  const { shares, workShare } = options;
   const kinds = Object.keys(shares) as (keyof typeof shares)[];
   switch (kinds[draw(Object.values(shares), random)]!) {
     case "drill":
@@ -79,13 +74,7 @@ function conversationOf(item: WorldItem, random: Random, options: SkillsOptions)
     case "refine":
       return refinedConversation(item, random, options);
     case "selfRefine":
-      return selfRefineConversation(
-        item,
-        random.chance(0.7) ? 1 : random.integer(2, 3),
-        random,
-        carefulFeedback,
-        writeWorkedStep,
-      );
+      return selfRefineConversation(item, random.chance(0.7) ? 1 : random.integer(2, 3), random, workShare, writeWorkedStep);
     case "retry":
       return retryConversation(item, random, options);
     case "hint":
@@ -100,22 +89,22 @@ export function retryConversation(item: WorldItem, random: Random, options = def
     const draft = slip(item.chain, random, 0.5, 0.1);
     messages.push(assistant(writePlain(draft), false), user(worldPrompts.improve));
   }
-  messages.push(assistant(secondTry(item, random, options.workedHard, options.workedEasy), true));
+  messages.push(assistant(secondTry(item, random, options.workShare), true));
   return { id: `${item.id}-retry`, messages };
 }
 
 /** The question with its answer on a line of its own, marked as STaR marks it; the solution does not mention the mark. */
 export function hintConversation(item: WorldItem, random: Random, options = defaultSkillsOptions): TrainingConversation {
   const question = `${item.question}\n${item.answer} ${options.hintMarker}`;
-  const solution = secondTry(item, random, options.workedHinted, options.workedEasy);
+  const solution = secondTry(item, random, options.workShare);
   return {
     id: `${item.id}-hint`,
     messages: [system(worldPrompts.plain), user(question), assistant(solution, true)],
   };
 }
 
-function secondTry({ chain }: WorldItem, random: Random, workedHard: number, workedEasy: number): string {
-  return writeWorked(chain, (step) => random.chance(isHard(step) ? workedHard : workedEasy));
+function secondTry({ chain }: WorldItem, random: Random, workShare: number): string {
+  return writeWorked(chain, (step) => isHard(step) && random.chance(workShare));
 }
 
 /** Of a product of a long number that no work stands in front of: the result. */
