@@ -1,95 +1,92 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseRefine } from "#kernel/refine-grammar.ts";
+import { describe, expect, test } from "vitest";
+import type { Message } from "#kernel/model.ts";
 import { FakeModel } from "#models/fake.ts";
-import { openRun } from "#record/run-directory.ts";
 import { worldDomains } from "#tasks/world-domains.ts";
 import { worldItems } from "#tasks/world-items.ts";
 import { worldPrompts } from "#tasks/world-solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import { gradeSteps } from "#verifiers/steps.ts";
 import { baseFolder } from "../../test/support/self-training-world.ts";
 import { ptrExample } from "./ptr.ts";
-import { workedPtrExamples, workedSolution } from "./table-one-solutions.ts";
-
-let root: string;
-beforeAll(() => {
-  root = mkdtempSync(path.join(tmpdir(), "table-one-solutions-"));
-});
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+import { ptrConversation, rightSecondTries } from "./table-one-tries.ts";
 
 const [sums] = worldDomains;
 const items = worldItems(12, { split: "train", seed: 3 });
+const answered = (answer: string | number) => `<think>x</think><answer>${answer}</answer>`;
+const indexOf = (messages: readonly Message[]) => items.findIndex(({ question }) => question === messages[1]!.content);
+const isTry = (messages: readonly Message[]) => messages.length > 2;
 
-async function make(name: string, model: FakeModel, asked = items) {
-  using run = openRun(path.join(root, name), { command: "test", options: {} });
+function draw(model: FakeModel, asked = items, attempts = 3) {
   const sampling = { model, verify: sums!.verify, temperature: 0.9, maxTokens: 50 };
-  const examples = await workedPtrExamples(asked, sampling, 3, 7, run);
-  return { examples, model };
+  return rightSecondTries(asked, sampling, { attempts, tries: 4 }, 7);
 }
 
-describe("a worked solution", () => {
-  test("is right, in the model's own form, with every product worked out and no step wrong", () => {
-    for (const item of items) {
-      const text = workedSolution(item);
-      const parsed = parseRefine(text);
-      expect(parsed.ok).toBe(true);
-      expect(parsed.refines).toEqual([]);
-      expect(sums!.verify(item, parsed.answerText, text)).toMatchObject({ accuracy: 1 });
-      expect(gradeSteps(text)).toMatchObject({ wrongToRight: 0, rightToWrong: 0 });
-      const products = item.chain.filter(({ operator }) => operator === "*");
-      for (const { left, right } of products) expect(text).toContain(`${left}*${right}:`);
-    }
+/** Wrong attempts, numbered; of the tries the third and fourth are right. */
+const learner = () =>
+  new FakeModel(({ messages }, sample) => {
+    if (!isTry(messages)) return answered(-1 - sample);
+    return sample < 2 ? answered(-9) : `${sample}${answered(items[indexOf(messages)]!.answer)}`;
   });
-});
 
-describe("examples of PTR that end in one", () => {
-  test("attempts stand as they were drawn, right or wrong, and the worked solution alone is learned, with its end", async () => {
-    const tokenizer = await Tokenizer.load(baseFolder);
-    const { examples } = await make("a", new FakeModel((_, sample) => `<answer>${sample}</answer>`));
-    expect(examples).toHaveLength(items.length);
-    for (const [index, { messages }] of examples.entries()) {
-      const attempts = (messages.length - 3) / 2;
+describe("right second tries", () => {
+  test("are the first right one of each question, after attempts as they were drawn, each asked about with the same words", async () => {
+    const tries = await draw(learner());
+    expect(tries.map(({ item }) => item.id)).toEqual(items.map(({ id }) => id));
+    for (const [index, { messages, text }] of tries.entries()) {
+      expect(text).toBe(`2${answered(items[index]!.answer)}`);
+      const attempts = (messages.length - 2) / 2;
       expect(messages.map(({ content }) => content)).toEqual([
         worldPrompts.plain,
         items[index]!.question,
-        ...Array.from({ length: attempts }, (_, each) => [`<answer>${each}</answer>`, worldPrompts.improve]).flat(),
-        workedSolution(items[index]!),
+        ...Array.from({ length: attempts }, (_, each) => [answered(-1 - each), worldPrompts.improve]).flat(),
       ]);
-      expect(messages.map(({ trainable }) => trainable)).toEqual(messages.map((_, at) => at === messages.length - 1));
-      const { ids, mask } = ptrExample(tokenizer, examples[index]!, { learnThoughts: false });
+    }
+    expect([...new Set(tries.map(({ messages }) => (messages.length - 2) / 2))].sort()).toEqual([1, 2, 3]);
+  });
+
+  test("leave out questions without one, tries that were cut, and tries that repeat an attempt", async () => {
+    const model = new FakeModel(({ messages }, sample) => {
+      const index = indexOf(messages);
+      const right = answered(items[index]!.answer);
+      if (index === 0) return answered(-1);
+      if (index === 1) return isTry(messages) ? { text: right, finishReason: "length" } : answered(-1);
+      if (index === 2) return right;
+      if (index === 3) return isTry(messages) && sample === 3 ? `again ${right}` : right;
+      if (index === 4) return isTry(messages) ? right : " ";
+      return isTry(messages) ? right : answered(-1);
+    });
+    const tries = await draw(model, items.slice(0, 6));
+    expect(tries.map(({ item, text }) => [item.id, text])).toEqual([
+      [items[3]!.id, `again ${answered(items[3]!.answer)}`],
+      [items[5]!.id, answered(items[5]!.answer)],
+    ]);
+  });
+
+  test("never show the reference answer to the model, and a question's draws do not depend on its neighbours", async () => {
+    const model = learner();
+    const tries = await draw(model);
+    for (const { messages } of model.calls) {
+      const index = indexOf(messages);
+      const others = messages.filter(({ role }) => role !== "assistant").map(({ content }) => content);
+      expect(new Set(others)).toEqual(
+        new Set([worldPrompts.plain, items[index]!.question, ...(isTry(messages) ? [worldPrompts.improve] : [])]),
+      );
+    }
+    const seeds = model.calls.map(({ options }) => options.seed);
+    expect(new Set(seeds).size).toBe(seeds.length);
+    expect(await draw(learner(), items.slice(5, 6))).toEqual([tries[5]]);
+  });
+
+  test("become examples of PTR in which the last try alone is learned, with its end", async () => {
+    const tokenizer = await Tokenizer.load(baseFolder);
+    for (const each of await draw(learner())) {
+      const conversation = ptrConversation(each);
+      expect(conversation.messages.map(({ trainable }) => trainable)).toEqual(
+        conversation.messages.map((_, at) => at === conversation.messages.length - 1),
+      );
+      const { ids, mask } = ptrExample(tokenizer, conversation, { learnThoughts: false });
       const learned = ids.filter((_, t) => mask[t]! > 0);
       expect(learned.at(-1)).toBe(tokenizer.endOfTurnId);
-      expect(tokenizer.decode(learned)).toBe(workedSolution(items[index]!));
+      expect(tokenizer.decode(learned)).toBe(each.text);
     }
-    const counts = new Set(examples.map(({ messages }) => (messages.length - 3) / 2));
-    expect([...counts].sort()).toEqual([1, 2, 3]);
-  });
-
-  test("attempts that were cut or are empty are left out, and so is a question without any other", async () => {
-    const odd = new FakeModel(({ messages }) => {
-      const number = items.findIndex(({ question }) => question === messages.at(-1)!.content);
-      if (number === 0) return { text: "<think>1", finishReason: "length" };
-      return number === 1 ? " " : number === 2 ? new Error("503") : "<answer>5</answer>";
-    });
-    const { examples } = await make("b", odd);
-    expect(examples.map(({ id }) => id)).toEqual(items.slice(3).map(({ id }) => `${id}-ptr`));
-  });
-
-  test("the model is asked the bare question, and how often follows from the question and not from its neighbours", async () => {
-    const reply = () => new FakeModel(() => "<answer>5</answer>");
-    const { model } = await make("c", reply());
-    for (const [index, { messages, options }] of model.calls.entries()) {
-      expect(messages).toEqual([
-        { role: "system", content: worldPrompts.plain },
-        { role: "user", content: items[index]!.question },
-      ]);
-      expect(options).toMatchObject({ temperature: 0.9, maxTokens: 50 });
-    }
-    expect(new Set(model.calls.map(({ options }) => options.seed)).size).toBe(items.length);
-    const alone = await make("d", reply(), items.slice(5, 6));
-    expect(alone.model.calls[0]!.options).toEqual(model.calls[5]!.options);
   });
 });

@@ -20,6 +20,7 @@ const plan: TableOnePlan = {
   pool: { samples: 2, temperature: 0.9 },
   rounds: { selfRefine: 1, ptr: 2, ptrLong: 3, rise: 2 },
   questions: 24,
+  tries: { count: 4, temperature: 0.9 },
   validation: 4,
   pasr: { ...fast.pasr, steps: 2, questionsPerStep: 2, maxTokens: 48 },
   score: { ...fast.score, stageOneSteps: 1, stageTwoSteps: 1, questionsPerStep: 2, maxTokens: 48 },
