@@ -80,9 +80,10 @@ export function renderRounds(report: RoundsReport, options: { width: number; sty
   ].join("\n\n");
 }
 
-function notes({ items, test, trainedOn, request, instruction }: RoundsReport): string[] {
+function notes({ rounds, items, test, trainedOn, request, instruction }: RoundsReport): string[] {
+  const between = rounds === 1 ? "" : `, in one chat: “${request}” between the rounds`;
   return [
-    `${items} problems (${test}), greedy, in one chat: “${request}” between the rounds${instruction === null ? "" : `, under “${instruction}”`}.`,
+    `${items} problems (${test}), greedy${between}${instruction === null ? "" : `, under “${instruction}”`}.`,
     "Differences in points with 95 % intervals, paired: minus round 1 (−r1), minus the same round before training (−bef.), minus the vote (−vote).",
     "w→r and r→w: wrong answers made right and right ones made wrong since the round before. Tokens are sampled ones of all rounds so far; “all” has the prompts too.",
     "Vote: as many plain sampled answers of the same model as those tokens pay for; < and > where they pay for less than one, or for more than were drawn.",
