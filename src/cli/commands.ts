@@ -1,16 +1,15 @@
 /** The list of commands with their options; each imports its work only when it runs. */
 import { type Command, Option } from "commander";
-import { loraDropoutOption } from "./adapter-options.ts";
 import { registerData } from "./data-command.ts";
 import { registerEval } from "./eval-command.ts";
 import { registerGrade } from "./grade-command.ts";
 import { registerMethods } from "./methods-command.ts";
-import { metricOptions } from "./metric-options.ts";
-import { positiveNumber, wholeNumber } from "./option-numbers.ts";
+import { wholeNumber } from "./option-numbers.ts";
 import { registerReproduce } from "./reproduce-command.ts";
 import { registerSandbox } from "./sandbox-command.ts";
 import { registerSolve } from "./solve-command.ts";
 import { registerTrainBaselines } from "./train-baselines-command.ts";
+import { registerTrainPasr, registerTrainSft } from "./train-commands.ts";
 import { registerTrainPtr } from "./train-ptr-command.ts";
 import { registerTrainScore } from "./train-score-command.ts";
 
@@ -51,61 +50,6 @@ function registerStart(program: Command): void {
       "\nExamples:\n  midcourse start\n  midcourse start --seed 2 --out runs/start-2\n  midcourse start --fast --out runs/smoke\n",
     )
     .action(async (options) => (await import("./start.ts")).start(options));
-}
-
-function registerTrainSft(train: Command): void {
-  const command = train
-    .command("sft")
-    .description("supervised training: the small world's base model, or question–answer files")
-    .option("--out <folder>", "run directory", "runs/sft")
-    .option("--model <folder>", "checkpoint folder to start from (default: a new model)")
-    .addOption(dataOption())
-    .option("--test <file>", "question–answer file to measure on afterwards")
-    .option("--question <column>", "name of the question column")
-    .option("--answer <column>", "name of the answer column")
-    .option("--resample", "give word problems new numbers in every pass")
-    .option("--items <number>", "held-out problems to measure on", wholeNumber, 400)
-    .option("--size <name>", "new model: tiny (0.26 M, for files), small (1.03 M, the shipped one), medium (4.8 M)")
-    .option("--steps <number>", "optimiser steps", wholeNumber)
-    .option("--learning-rate <number>", "peak learning rate", positiveNumber)
-    .option("--lora <rank>", "train a low-rank adapter beside frozen weights, saved in PEFT's layout", wholeNumber)
-    .addOption(loraDropoutOption())
-    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
-    .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
-    .option("--json", "print the result as JSON")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  midcourse train sft --out runs/base                      how the shipped model was made\n  midcourse train sft --data train.csv --test test.csv --out runs/word-problems\n",
-    )
-    .action(async (options) => (await import("./train-sft.ts")).trainSft(options));
-  for (const option of metricOptions()) command.addOption(option);
-}
-
-function registerTrainPasr(train: Command): void {
-  const command = train
-    .command("pasr")
-    .description("PASR: reinforcement learning that compares refined with plain answers (arXiv 2508.12903)")
-    .option("--out <folder>", "run directory", "runs/pasr")
-    .option("--model <folder>", "checkpoint folder to start from (default: the shipped model)")
-    .addOption(dataOption())
-    .option("--test <file>", "question–answer file to measure on before and after")
-    .option("--question <column>", "name of the question column")
-    .option("--answer <column>", "name of the answer column")
-    .addOption(new Option("--preset <name>", "option set to start from").choices(["small-world", "paper"]).default("small-world"))
-    .option("--set <name=value...>", "change any option of the preset, e.g. --set learningRate=1e-5 tolerance=0", [])
-    .option("--steps <number>", "training steps", wholeNumber)
-    .option("--items <number>", "held-out problems to measure on", wholeNumber, 400)
-    .option("--lora <rank>", "train a low-rank adapter beside frozen weights, saved in PEFT's layout", wholeNumber)
-    .addOption(loraDropoutOption())
-    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
-    .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
-    .option("--json", "print the result as JSON")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  midcourse train pasr --out runs/pasr\n  midcourse train pasr --set refineReward=any-refinement --out runs/any-refinement      the reward-hacking control\n  midcourse train pasr --model runs/base/model --data train.csv --test test.csv --out runs/mine\n",
-    )
-    .action(async (options) => (await import("./train-pasr.ts")).trainPasrCommand(options));
-  for (const option of metricOptions()) command.addOption(option);
 }
 
 function registerReport(program: Command): void {
@@ -149,8 +93,4 @@ function registerCheckFormat(program: Command): void {
       const { checkFormat } = await import("./check-format.ts");
       await checkFormat(process.stdin.setEncoding("utf8"), process.stdout, { json: options.json === true });
     });
-}
-
-function dataOption(): Option {
-  return new Option("--data <file>", "question–answer file, JSONL or CSV (default: the small world)");
 }

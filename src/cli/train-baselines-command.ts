@@ -1,8 +1,7 @@
 /** Registers the baselines of `midcourse train`: star, isc, rise, pasr-ift. The work is in `train-baselines.ts`. */
 import { type Command, Option } from "commander";
-import { loraDropoutOption, loraOption } from "./adapter-options.ts";
-import { metricOptions } from "./metric-options.ts";
-import { fromOne, positiveNumber, wholeNumber } from "./option-numbers.ts";
+import { fromOne, positiveNumber } from "./option-numbers.ts";
+import { runOptions, sourceOptions } from "./training-options.ts";
 
 export function registerTrainBaselines(train: Command): void {
   baseline(train, "star", "STaR: learn one's own right rationales, with hints where there were none (arXiv 2203.14465)")
@@ -32,15 +31,8 @@ export function registerTrainBaselines(train: Command): void {
 export type Baseline = "star" | "isc" | "rise" | "pasr-ift";
 
 function baseline(train: Command, name: Baseline, description: string): Command {
-  const command = train
-    .command(name)
-    .description(description)
-    .option("--out <folder>", "run directory; the same command goes on where it stopped", `runs/${name}`)
-    .option("--model <folder>", "checkpoint folder to start from (default: the shipped model)")
-    .option("--data <file>", "question–answer file, JSONL or CSV (default: the small world)")
-    .option("--test <file>", "question–answer file to measure on before and after")
-    .option("--question <column>", "name of the question column")
-    .option("--answer <column>", "name of the answer column")
+  const command = train.command(name).description(description);
+  sourceOptions(command, `runs/${name}`)
     .addOption(
       new Option("--preset <name>", "what the recipe's constants are: for small models, or the paper's")
         .choices(["small", "paper"])
@@ -48,14 +40,6 @@ function baseline(train: Command, name: Baseline, description: string): Command 
     )
     .option("--questions <number>", "training questions that are asked", fromOne, 200)
     .option("--learning-rate <number>", "peak learning rate", positiveNumber)
-    .option("--epochs <number>", "passes over the examples of a round (star counts steps)", positiveNumber)
-    .addOption(loraOption())
-    .addOption(loraDropoutOption())
-    .option("--items <number>", "held-out problems to measure on", wholeNumber, 400)
-    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
-    .option("--threads <number>", "cores to use (default: all, up to 8)", fromOne)
-    .option("--json", "print the result as JSON")
-    .action(async (options) => (await import("./train-baselines.ts")).trainBaseline(name, options));
-  for (const option of metricOptions()) command.addOption(option);
-  return command;
+    .option("--epochs <number>", "passes over the examples of a round (star counts steps)", positiveNumber);
+  return runOptions(command).action(async (options) => (await import("./train-baselines.ts")).trainBaseline(name, options));
 }
