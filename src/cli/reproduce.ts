@@ -1,6 +1,6 @@
 /** `midcourse reproduce pasr-table-1`: makes the table, or what is missing of it, and writes it down. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fitTable, type TextColumn } from "#evaluation/text-table.ts";
 import type { RowResult, TrainingTable } from "#evaluation/training-table.ts";
@@ -9,6 +9,8 @@ import { userError } from "#kernel/errors.ts";
 import { codeVersions, runTableOne, seedsIn } from "#recipes/table-one.ts";
 import { fastTableOnePlan, fullTableOnePlan, type TableOnePlan } from "#recipes/table-one-plan.ts";
 import { reportTableOne, type TableOneFacts, tableOneHtml, tableOneMarkdown } from "#recipes/table-one-report.ts";
+import { replaceFile } from "#record/durable.ts";
+import { guarded } from "#record/file-failures.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { packageVersion, shownCommand } from "./package-version.ts";
 import { Progress } from "./progress.ts";
@@ -58,25 +60,41 @@ export async function reproduceTableOne(options: ReproduceOptions): Promise<void
     code: codeVersions(options.out),
     failures,
     isFast: options.fast === true,
-    ...(options.judge === undefined ? {} : { judgements: await judgeTableOne(options.judge, options, plan, seeds, signal) }),
   };
-  const report = reportTableOne(facts);
-  const results = JSON.stringify({ ...facts, ...report }, null, 2);
-  const write = (file: string, content: string) => {
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, content);
-    return file;
-  };
-  write(path.join(options.out, "results.json"), `${results}\n`);
-  const page = write(path.join(options.out, "report.html"), tableOneHtml(facts, report));
-  const markdown = options.markdown ?? (options.fast ? path.join(options.out, "table-1.md") : "docs/table-1.md");
-  write(markdown, tableOneMarkdown(facts, report));
+  let written = write(options, facts);
+  if (options.judge !== undefined) {
+    // The table stands by now, whatever becomes of the judge.
+    const judgements = await judgeTableOne(options.judge, options, plan, seeds, signal);
+    written = write(options, { ...facts, judgements });
+  }
+  const { report, results, page, markdown } = written;
   const lines = [
     ...failures.map(({ name, message }) => `not done: ${name}: ${message}`),
     `table    ${markdown}`,
     `report   ${page}`,
   ];
-  process.stdout.write(options.json ? `${results}\n` : `\n${textTable(report.table)}\n\n${lines.join("\n")}\n`);
+  process.stdout.write(options.json ? results : `\n${textTable(report.table)}\n\n${lines.join("\n")}\n`);
+}
+
+function write(options: ReproduceOptions, facts: TableOneFacts) {
+  const report = reportTableOne(facts);
+  const results = `${JSON.stringify({ ...facts, ...report }, null, 2)}\n`;
+  const put = (file: string, content: string) => {
+    guarded(`write ${file}`, () => {
+      mkdirSync(path.dirname(file), { recursive: true });
+      replaceFile(file, content);
+    });
+    return file;
+  };
+  put(path.join(options.out, "results.json"), results);
+  const page = put(path.join(options.out, "report.html"), tableOneHtml(facts, report));
+  const markdown = put(markdownFile(options), tableOneMarkdown(facts, report));
+  return { report, results, page, markdown };
+}
+
+/** The page of the documentation is not for the numbers of a smoke. */
+function markdownFile({ markdown, fast, out }: ReproduceOptions): string {
+  return markdown ?? (fast ? path.join(out, "table-1.md") : "docs/table-1.md");
 }
 
 /** Version of the package, and the commit where it runs from a checkout of its own. */
