@@ -105,7 +105,9 @@ describe("units of work in a folder", () => {
 
   it("refuse a folder that was made with other options", async () => {
     await runUnits(root, [unit("one", [])]);
+    const other = { ...unit("one", []), options: { name: "other" } };
+    await expect(runUnits(root, [other])).rejects.toThrow(/holds a run/);
     rmSync(path.join(root, "one", "done.json"));
-    await expect(runUnits(root, [{ ...unit("one", []), options: { name: "other" } }])).rejects.toThrow(/holds a run/);
+    await expect(runUnits(root, [other])).rejects.toThrow(/holds a run/);
   });
 });

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bugError, MidcourseError } from "#kernel/errors.ts";
+import { openConfiguration, type RunConfiguration } from "#record/configuration.ts";
 import type { JsonObject } from "#record/json-lines.ts";
 import { openRun, type RunDirectory } from "#record/run-directory.ts";
 
@@ -36,12 +37,13 @@ export interface UnitHooks {
 const doneFile = "done.json";
 const waitMilliseconds = 1000;
 
-/** Does what is left. What a unit cannot do for reasons of its data is listed, as is what needs it; anything else is thrown. */
+/** Does what is left; what is done must have been done with the same options. What a unit cannot do for reasons of its data is listed, as is what needs it; anything else is thrown. */
 export async function runUnits(
   root: string,
   units: readonly Unit[],
   { signal, onUnit, onWaiting }: UnitHooks = {},
 ): Promise<UnitFailure[]> {
+  for (const unit of units) if (isDone(root, unit.name)) openConfiguration(path.join(root, unit.name), configurationOf(unit));
   const failures: UnitFailure[] = [];
   const hasFailed = (name: string) => failures.some((each) => each.name === name);
   for (;;) {
@@ -96,13 +98,17 @@ async function workOnFirst(
 }
 
 /** Undefined while another process has it. */
-function openUnit(root: string, { name, options }: Unit): RunDirectory | undefined {
+function openUnit(root: string, unit: Unit): RunDirectory | undefined {
   try {
-    return openRun(path.join(root, name), { command: "reproduce", options: { unit: name, ...options } });
+    return openRun(path.join(root, unit.name), configurationOf(unit));
   } catch (error) {
     if (error instanceof MidcourseError && error.code === "run-in-use") return undefined;
     throw error;
   }
+}
+
+function configurationOf({ name, options }: Unit): RunConfiguration {
+  return { command: "reproduce", options: { unit: name, ...options } };
 }
 
 function isOfItsData(error: unknown): error is MidcourseError {

@@ -11,17 +11,19 @@
  * trained as their own papers say, where the paper's rows are trained again on its data with one library (its SCoRe row is preference
  * tuning). So nothing but the order of the rows can be set beside the paper's.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { type EvaluationRecord, recordKey } from "#evaluation/evaluation-record.ts";
 import { type EvaluationProgress, evaluate } from "#evaluation/run.ts";
+import { userError } from "#kernel/errors.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { ptrRounds } from "#methods/ptr-rounds.ts";
 import { selfConsistency } from "#methods/self-consistency.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
+import { guarded } from "#record/file-failures.ts";
 import { JsonLines, type JsonObject, readLines } from "#record/json-lines.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { domainItems, type WorldDomain, worldDomains } from "#tasks/world-domains.ts";
@@ -71,6 +73,7 @@ export const longRounds = "rounds";
 
 /** Returns what could not be done. */
 export async function runTableOne(setup: TableOneSetup): Promise<UnitFailure[]> {
+  refuseOtherFolders(setup.folder);
   const { folder, seeds, code, signal, onUnit, onWaiting } = setup;
   const untrained = tableOneRows.filter(({ trained }) => !trained).map((row) => rowUnit(setup, row, 0));
   const trained = Array.from({ length: seeds }, (_, index) =>
@@ -81,6 +84,20 @@ export async function runTableOne(setup: TableOneSetup): Promise<UnitFailure[]> 
     folder,
     units.map((unit) => ({ ...unit, work: async (run, resumed) => ({ ...(await unit.work(run, resumed)), code }) })),
     { signal, ...(onUnit ? { onUnit } : {}), ...(onWaiting ? { onWaiting } : {}) },
+  );
+}
+
+const own = /^(base|untrained|seed-\d+|judge-answers|results\.json|report\.html|table-1\.md)(\.partial)?$/;
+
+/** Nothing is put beside other people's files. */
+function refuseOtherFolders(folder: string): void {
+  const names = guarded(`read ${folder}`, () => (existsSync(folder) ? readdirSync(folder) : []));
+  const others = names.filter((name) => !own.test(name));
+  if (others.length === 0 || names.includes("base")) return;
+  throw userError(
+    "not-a-table",
+    `${folder} holds files that are not of this table (${others.slice(0, 3).join(", ")}${others.length > 3 ? ", …" : ""})`,
+    "Choose a folder that does not exist yet, or an empty one.",
   );
 }
 
