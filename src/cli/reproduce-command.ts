@@ -21,8 +21,9 @@ export function registerReproduce(program: Command): void {
     .addHelpText(
       "after",
       `
-One seed takes up to two hours on two cores. A second process with the same command shares the work: with one core each
-(--threads 1) two are faster than one with two. What is finished stays finished; --seeds 5 on a finished table of three adds two.
+On two cores the base takes about seven minutes and every seed about twenty. A second process with the same command shares the
+work: with one core each (--threads 1) two are faster than one with two. What is finished stays finished; --seeds 5 on a finished
+table of three adds two.
 
 Examples:
   midcourse reproduce pasr-table-1 --seeds 1

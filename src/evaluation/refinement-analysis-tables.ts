@@ -124,7 +124,7 @@ function difficultyTable(rows: readonly AnalysedRow[]): AnalysisTable {
   };
   return {
     title: "Hard and easy steps",
-    note: "Hard steps hold a product or a quotient. How many of the steps with a wrong and with a right first attempt were refined says whether refining goes where it is needed.",
+    note: "Hard steps hold a product or a quotient; one that is worked out in the open, outside of a refinement, counts each of its partial products. How many of the steps with a wrong and with a right first attempt were refined says whether refining goes where it is needed.",
     head: [
       "",
       "steps",

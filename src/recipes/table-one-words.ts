@@ -16,7 +16,7 @@ export function settingsLines({
   base,
 }: TableOnePlan): string[] {
   const supervised = ({ epochs, tokensPerStep, learningRate }: WeightedRunOptions) =>
-    `${epochs} epochs of ${tokensPerStep} tokens a step, rate ${learningRate}`;
+    `${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ${tokensPerStep} tokens a step, rate ${learningRate}`;
   const { refineShare, shallowShare, workShare } = base.skills;
   return [
     `- Base: its corpus refines ${percent(refineShare)} of the steps (${percent(shallowShare)} of those only by writing them again), and works ${percent(workShare)} of the products out in second tries, in feedback and towards a given answer; all by chance, whatever the need. Plain answers write everything in one go.`,
