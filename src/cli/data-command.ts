@@ -1,8 +1,12 @@
 /** Registers `midcourse data`; the work is in `data-ptr.ts`, `data-convert.ts`, `data-from-run.ts`, `data-world.ts` and `data-card.ts`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NearDuplicateScope } from "#data/filters-near-duplicates.ts";
+import type { WorldDomain } from "#tasks/world-domains.ts";
 import { modelOptions } from "./model-options.ts";
 import { fromOne, notNegative, positiveNumber, share, wholeNumber } from "./option-numbers.ts";
+
+/** Their problems are made where the work is; here are only the names. */
+const worldDomains: readonly WorldDomain["id"][] = ["sums", "programs", "postfix"];
 
 const formats = "midcourse, midcourse-pairs, ptr, trl-prompt-completion, trl-preference, verl, sharegpt (conversations), openai";
 
@@ -164,7 +168,7 @@ function registerWorld(data: Command): void {
     .command("world")
     .description("problems of the small world with their answers, for commands that read questions from files")
     .addOption(new Option("--split <name>", "which problems").choices(["train", "validation", "test"]).default("train"))
-    .addOption(new Option("--domain <name>", "of which domain").choices(["sums", "programs", "choices"]).default("sums"))
+    .addOption(new Option("--domain <name>", "of which domain").choices(worldDomains).default("sums"))
     .option("--count <number>", "how many", mostProblems, 1000)
     .option("--solutions", "conversations with the plain worked solution in place of question and answer")
     .requiredOption("--out <file>", ".jsonl, .json or .parquet; a data card is written beside it")

@@ -252,7 +252,7 @@ describe("world", () => {
       "--count",
       "3",
       "--domain",
-      "choices",
+      "postfix",
       "--split",
       "test",
       "--solutions",
