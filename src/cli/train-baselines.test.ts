@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Command } from "commander";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { stepsOfRounds } from "#recipes/self-training.ts";
 import { readRun } from "#record/run-directory.ts";
+import { runRegistered } from "../../test/support/registered-command.ts";
 import { registerTrainBaselines } from "./train-baselines-command.ts";
 
 let root: string;
@@ -14,28 +14,8 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 afterEach(() => vi.restoreAllMocks());
 
-const signals = ["SIGINT", "SIGTERM"] as const;
-
-async function run(...words: string[]): Promise<string> {
-  let output = "";
-  const before = new Set<unknown>(signals.flatMap((name) => process.listeners(name)));
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    output += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
-  const program = new Command().exitOverride();
-  registerTrainBaselines(program);
-  for (const command of program.commands) command.exitOverride();
-  try {
-    await program.parseAsync([...words, "--questions", "8", "--items", "4", "--threads", "1"], { from: "user" });
-    return output;
-  } finally {
-    vi.restoreAllMocks();
-    // A command listens for Ctrl-C until its process ends, and this one goes on.
-    for (const name of signals) for (const each of process.listeners(name)) if (!before.has(each)) process.off(name, each);
-  }
-}
+const run = (...words: string[]) =>
+  runRegistered(registerTrainBaselines, [...words, "--questions", "8", "--items", "4", "--threads", "1"]);
 
 test.each([
   ["isc", "--samples=2", "--epochs=1"],

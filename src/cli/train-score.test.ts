@@ -4,13 +4,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { Command } from "commander";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { fileSource } from "#recipes/file-source.ts";
 import { paperCodeScoreOptions, paperScoreOptions, smallWorldScoreOptions } from "#recipes/score.ts";
 import { retryRequest } from "#recipes/score-options.ts";
 import { worldSource } from "#recipes/world-source.ts";
 import { readRun } from "#record/run-directory.ts";
+import { runRegistered } from "../../test/support/registered-command.ts";
 import { scoreOptionsOf } from "./train-score.ts";
 import { registerTrainScore } from "./train-score-command.ts";
 
@@ -21,28 +21,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 afterEach(() => vi.restoreAllMocks());
 
-const signals = ["SIGINT", "SIGTERM"] as const;
-
-async function run(...words: string[]): Promise<string> {
-  let output = "";
-  const before = new Set<unknown>(signals.flatMap((name) => process.listeners(name)));
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    output += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
-  const program = new Command().exitOverride();
-  registerTrainScore(program);
-  for (const command of program.commands) command.exitOverride();
-  try {
-    await program.parseAsync(["score", "--items", "6", "--threads", "1", ...words], { from: "user" });
-    return output;
-  } finally {
-    vi.restoreAllMocks();
-    // A command listens for Ctrl-C until its process ends, and this one goes on.
-    for (const name of signals) for (const each of process.listeners(name)) if (!before.has(each)) process.off(name, each);
-  }
-}
+const run = (...words: string[]) => runRegistered(registerTrainScore, ["score", "--items", "6", "--threads", "1", ...words]);
 
 const tiny = ["samples=2", "questionsPerStep=2", "maxTokens=24"];
 
