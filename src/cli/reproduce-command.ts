@@ -15,7 +15,7 @@ export function registerReproduce(program: Command): void {
     .option("--model <folder>", "checkpoint folder that the base is made from (default: the shipped model)")
     .option("--judge <model>", "a server's model that says of what kind refinements are, beside the rule")
     .option("--judged <number>", "refinements of each row that it is asked about", wholeNumber, 100)
-    .option("--fast", "a smoke of the same code in about ten minutes; proves nothing")
+    .option("--fast", "a smoke of the same code in less than ten minutes; proves nothing")
     .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
     .option("--json", "print the figures as JSON")
     .addHelpText(

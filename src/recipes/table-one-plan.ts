@@ -67,9 +67,9 @@ export const fastTableOnePlan: Omit<TableOnePlan, "model"> = {
   base: { ...fullTableOnePlan.base, training: { ...fullTableOnePlan.base.training, steps: 300 } },
   items: 60,
   pool: { samples: 8, temperature: 0.9 },
-  questions: 100,
+  questions: 200,
   validation: 40,
-  pasr: { ...fullTableOnePlan.pasr, steps: 25 },
+  pasr: { ...fullTableOnePlan.pasr, steps: 60 },
   score: { ...fullTableOnePlan.score, stageOneSteps: 5, stageTwoSteps: 10 },
   star: { ...fullTableOnePlan.star, loops: 2, firstSteps: 10 },
 };

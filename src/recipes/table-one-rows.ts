@@ -243,7 +243,7 @@ async function trainIft({ plan, engine, tokenizer, run, seed, threads, modelOf, 
   if (paths.examples.length === 0) {
     throw userError(
       "nothing-kept",
-      `the PASR model of seed ${seed} wrote no good refinement path: ${JSON.stringify(paths.counts)}`,
+      `the PASR model of the same seed wrote no good refinement path: ${JSON.stringify(paths.counts)}`,
       "Train PASR for longer, or ask more questions.",
     );
   }
