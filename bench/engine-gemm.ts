@@ -1,7 +1,7 @@
 /** How fast the runtime multiplies the matrices of a training step, with nothing between them. */
-import { Graph } from "#engines/embedded/graph.ts";
-import { multiply } from "#engines/embedded/operators.ts";
-import { onnxRuntimeBackend } from "#engines/embedded/runtime.ts";
+import { Graph } from "#engines/embedded/graph/graph.ts";
+import { multiply } from "#engines/embedded/graph/operators.ts";
+import { onnxRuntimeBackend } from "#engines/embedded/run/runtime.ts";
 import { type EngineSizes, linearMaps } from "./engine-sizes.ts";
 
 /** Operations of the linear maps' forward and backward products in one training step. */

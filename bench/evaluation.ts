@@ -14,15 +14,15 @@ import http from "node:http";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { runBenchmark } from "#evaluation/benchmark-run.ts";
-import { median } from "#evaluation/statistics.ts";
+import { runBenchmark } from "#evaluation/records/benchmark-run.ts";
+import { median } from "#evaluation/statistics/statistics.ts";
 import type { Item } from "#kernel/item.ts";
-import { vanilla } from "#methods/vanilla.ts";
+import { vanilla } from "#methods/plain/vanilla.ts";
+import { Limiter } from "#models/around/limiter.ts";
 import { HttpConnections } from "#models/http-request.ts";
-import { Limiter } from "#models/limiter.ts";
-import { OpenAiModel } from "#models/openai.ts";
-import { carefulQuirks, serverQuirks } from "#models/server-quirks.ts";
-import { RecordStore } from "#recipes/benchmark-store.ts";
+import { OpenAiModel } from "#models/openai/openai.ts";
+import { carefulQuirks, serverQuirks } from "#models/openai/server-quirks.ts";
+import { RecordStore } from "#recipes/benchmark/store.ts";
 import { gsm8k } from "#tasks/gsm8k.ts";
 
 const { values } = parseArgs({

@@ -35,7 +35,7 @@ const forms: ((gold: string) => string)[] = [
 ];
 const rewritten = golds.flatMap((gold) => forms.map((form): [string, string] => [gold, form(gold)]));
 const others = golds.flatMap((gold, index) =>
-  [1, 7, 31, 127].map((step): [string, string] => [gold, golds[(index + step) % golds.length]!]),
+  [1, 7, 31, 127].map((step): [string, string] => [gold, golds[(index + step) % golds.length]]),
 );
 const hard = others.filter(([gold, answer]) => !/^[\d,.]+$/.test(canonicalLatex(gold) ?? "") && /[a-z]/.test(answer));
 
@@ -67,7 +67,7 @@ const { eighty } = JSON.parse(readFileSync(new URL("../src/verifiers/math/pairs.
   eighty: Pair[];
 };
 const verdicts = await Promise.all(eighty.map(([gold, answer]) => comparer.compare(gold, answer)));
-const right = eighty.filter(([, , equal], index) => verdicts[index]!.equal === equal).length;
+const right = eighty.filter(([, , equal], index) => verdicts[index].equal === equal).length;
 console.log(`\n${right} of the ${eighty.length} tricky pairs right`);
 console.log(`${Math.round(process.memoryUsage().rss / 1e6)} MB resident`);
 await comparer.close();

@@ -15,9 +15,9 @@ import { parseArgs } from "node:util";
 import type { Item } from "#kernel/item.ts";
 import type { Completion, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
-import { evaluateBenchmarks } from "#recipes/benchmark.ts";
-import { RecordStore, recordsFile } from "#recipes/benchmark-store.ts";
-import { bindFor } from "#recipes/task-methods.ts";
+import { evaluateBenchmarks } from "#recipes/benchmark/benchmark.ts";
+import { RecordStore, recordsFile } from "#recipes/benchmark/store.ts";
+import { bindFor } from "#recipes/benchmark/task-methods.ts";
 import { openRun } from "#record/run-directory.ts";
 import { gsm8k } from "#tasks/gsm8k.ts";
 
@@ -77,7 +77,7 @@ async function evaluate(folder: string, signal: AbortSignal | undefined, onDone:
     command: "node bench/records.ts",
     version: "0",
     onProgress: ({ done, total }) => onDone(done, total),
-    ...(signal ? { signal } : {}),
+    signal,
   });
 }
 

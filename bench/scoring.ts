@@ -14,7 +14,7 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { Item } from "#kernel/item.ts";
-import { taskItems } from "#recipes/task-items.ts";
+import { taskItems } from "#recipes/benchmark/task-items.ts";
 import { findTask } from "#tasks/catalogue.ts";
 import type { Task } from "#tasks/task.ts";
 import { MathComparer } from "#verifiers/math/comparer.ts";
@@ -44,11 +44,11 @@ const endings: ((answer: string, isMath: boolean) => string)[] = [
 ];
 
 function completion(item: Item, items: readonly Item[], place: number, isMath: boolean): string {
-  const answer = place % 3 === 2 ? items[(place * 7 + 1) % items.length]!.answer : item.answer;
+  const answer = place % 3 === 2 ? items[(place * 7 + 1) % items.length].answer : item.answer;
   // One in four needs the engine, which has never seen it: the form changes and the value stays.
   const written = isMath && place % 4 === 1 ? `${answer}+${place}-${place}` : answer.replaceAll("\n", ", ");
   const lines = Array.from({ length: 3 + (place % 4) }, (_, line) => reasoning[(place + line) % reasoning.length]);
-  return [`Let us work through number ${place}.`, ...lines, endings[place % endings.length]!(written, isMath)].join("\n");
+  return [`Let us work through number ${place}.`, ...lines, endings[place % endings.length](written, isMath)].join("\n");
 }
 
 async function measure(task: Task, items: readonly Item[], target: number): Promise<string[]> {
@@ -58,11 +58,9 @@ async function measure(task: Task, items: readonly Item[], target: number): Prom
   let place = 0;
   // As in a run: each answer is awaited by whoever asked, many at once.
   const batch = async (size: number) => {
-    const texts = Array.from({ length: size }, () => completion(items[place % items.length]!, items, place++, isMath));
+    const texts = Array.from({ length: size }, () => completion(items[place % items.length], items, place++, isMath));
     const begun = performance.now();
-    const scores = await Promise.all(
-      texts.map((text, index) => grade(items[(place - size + index) % items.length]!, text, text)),
-    );
+    const scores = await Promise.all(texts.map((text, index) => grade(items[(place - size + index) % items.length], text, text)));
     return { seconds: (performance.now() - begun) / 1000, right: scores.filter(({ accuracy }) => accuracy === 1).length, texts };
   };
   await batch(256);
@@ -99,7 +97,7 @@ async function itemsOf(task: Task, file: string): Promise<Item[] | undefined> {
 function madeUp({ answerKind }: Task): Item[] {
   return Array.from({ length: 500 }, (_, index) => {
     const number = String(answerKind === "integer" ? index : 37 * index);
-    const spans = { math: `\\frac{${index + 1}}{${index + 2}}`, choice: "ABCD"[index % 4]!, span: `the house number ${index}` };
+    const spans = { math: `\\frac{${index + 1}}{${index + 2}}`, choice: "ABCD"[index % 4], span: `the house number ${index}` };
     const answer = answerKind in spans ? spans[answerKind as keyof typeof spans] : number;
     const choices = [..."ABCD"].map((letter) => ({ letter, text: `thing ${letter.charCodeAt(0) * (index + 1)}` }));
     return { id: String(index), question: "", answer, ...(answerKind === "choice" ? { choices } : {}) };
@@ -143,7 +141,7 @@ for (const { task: name, file, target } of benchmarks) {
   const texts = await measure(task, items, target);
   if (!python || (name !== "gsm8k" && name !== "math-500")) continue;
   const rows = texts.slice(0, 4096).map((text, place) => {
-    const { question, answer } = items[(place + 256) % items.length]!;
+    const { question, answer } = items[(place + 256) % items.length];
     if (name === "gsm8k") return { task: "gsm8k_cot", doc: { question, answer: `#### ${answer}` }, text };
     return { task: "hendrycks_math_algebra", doc: { problem: question, solution: `\\boxed{${answer}}` }, text };
   });

@@ -5,8 +5,8 @@
  */
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { streamText } from "ai";
-import { selfRefine } from "../../src/methods/self-refine.ts";
-import { refine } from "../../src/models/ai-sdk-refine.ts";
+import { selfRefine } from "../../src/methods/refinement/self-refine.ts";
+import { refine } from "../../src/models/ai-sdk/refine.ts";
 
 const { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: apiKey, MODEL: modelId } = process.env;
 if (!baseURL || !modelId) {

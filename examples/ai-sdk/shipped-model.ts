@@ -6,9 +6,9 @@
 import path from "node:path";
 import { generateText } from "ai";
 import { EmbeddedEngine } from "../../src/engines/embedded/engine.ts";
-import { selfConsistency } from "../../src/methods/self-consistency.ts";
-import { refine } from "../../src/models/ai-sdk-refine.ts";
-import { toAiSdk } from "../../src/models/ai-sdk-serve.ts";
+import { selfConsistency } from "../../src/methods/sampling/self-consistency.ts";
+import { refine } from "../../src/models/ai-sdk/refine.ts";
+import { toAiSdk } from "../../src/models/ai-sdk/to-ai-sdk.ts";
 import { EmbeddedModel } from "../../src/models/embedded.ts";
 import { Tokenizer } from "../../src/tokens/tokenizer.ts";
 

@@ -1,17 +1,17 @@
 /** The list of commands with their options; each imports its work only when it runs. */
 import { type Command, Option } from "commander";
-import { registerData } from "./data-command.ts";
-import { registerEval } from "./eval-command.ts";
-import { registerGrade } from "./grade-command.ts";
-import { registerMethods } from "./methods-command.ts";
-import { wholeNumber } from "./option-numbers.ts";
-import { registerReproduce } from "./reproduce-command.ts";
-import { registerSandbox } from "./sandbox-command.ts";
-import { registerSolve } from "./solve-command.ts";
-import { registerTrainBaselines } from "./train-baselines-command.ts";
-import { registerTrainPasr, registerTrainSft } from "./train-commands.ts";
-import { registerTrainPtr } from "./train-ptr-command.ts";
-import { registerTrainScore } from "./train-score-command.ts";
+import { registerData } from "./commands/data/data-command.ts";
+import { registerEval } from "./commands/eval-command.ts";
+import { registerGrade } from "./commands/grade-command.ts";
+import { registerMethods } from "./commands/methods-command.ts";
+import { registerReproduce } from "./commands/reproduce-command.ts";
+import { registerSandbox } from "./commands/sandbox-command.ts";
+import { registerSolve } from "./commands/solve-command.ts";
+import { registerTrainBaselines } from "./commands/train/train-baselines-command.ts";
+import { registerTrainPasr, registerTrainSft } from "./commands/train/train-commands.ts";
+import { registerTrainPtr } from "./commands/train/train-ptr-command.ts";
+import { registerTrainScore } from "./commands/train/train-score-command.ts";
+import { wholeNumber } from "./options/option-numbers.ts";
 
 export function registerCommands(program: Command): void {
   registerStart(program);
@@ -49,7 +49,7 @@ function registerStart(program: Command): void {
       "after",
       "\nExamples:\n  midcourse start\n  midcourse start --seed 2 --out runs/start-2\n  midcourse start --fast --out runs/smoke\n",
     )
-    .action(async (options) => (await import("./start.ts")).start(options));
+    .action(async (options) => (await import("./commands/start.ts")).start(options));
 }
 
 function registerReport(program: Command): void {
@@ -62,7 +62,7 @@ function registerReport(program: Command): void {
       "after",
       "\nExamples:\n  midcourse report runs/eval                     its table and page again\n  midcourse report runs/a runs/b --out ab.html   two evaluations, paired where their items are the same\n  midcourse report runs/start runs/start-2       training curves of two seeds\n",
     )
-    .action(async (runs: string[], options) => (await import("./report.ts")).report(runs, options));
+    .action(async (runs: string[], options) => (await import("./commands/report.ts")).report(runs, options));
 }
 
 function registerExport(program: Command): void {
@@ -77,7 +77,7 @@ function registerExport(program: Command): void {
     )
     .option("--out <folder>", "folder to write into (default: the format's name in the run directory)")
     .addHelpText("after", "\nExamples:\n  midcourse export runs/eval --format inspect --out logs\n")
-    .action(async (run: string, options) => (await import("./export.ts")).exportRun(run, options));
+    .action(async (run: string, options) => (await import("./commands/export.ts")).exportRun(run, options));
 }
 
 function registerCheckFormat(program: Command): void {
@@ -90,7 +90,7 @@ function registerCheckFormat(program: Command): void {
       "\nExamples:\n  midcourse check-format --json < answers.jsonl\n  midcourse check-format < answers.jsonl\n",
     )
     .action(async (options: { json?: boolean }) => {
-      const { checkFormat } = await import("./check-format.ts");
+      const { checkFormat } = await import("./commands/check-format.ts");
       await checkFormat(process.stdin.setEncoding("utf8"), process.stdout, { json: options.json === true });
     });
 }

@@ -2,8 +2,8 @@
 /** The `midcourse` command: parse, call, print. Each command's module is loaded only when it runs. */
 import { Command } from "commander";
 import { registerCommands } from "./commands.ts";
-import { reportFailure } from "./failure.ts";
-import { packageVersion } from "./package-version.ts";
+import { reportFailure } from "./terminal/failure.ts";
+import { packageVersion } from "./terminal/package-version.ts";
 
 const program = new Command("midcourse")
   .description(

@@ -1,10 +1,10 @@
 /** What a report is made from, and what of it travels inside the page. */
 import type { Item } from "#kernel/item.ts";
 import { parseRefine, type TagKind, type Verdict, verdictReasons } from "#kernel/refine-grammar.ts";
-import { gradeSteps } from "#verifiers/steps.ts";
-import type { EvaluationRecord } from "./evaluation-record.ts";
+import { gradeSteps } from "#verifiers/answers/steps.ts";
+import type { EvaluationRecord } from "./records/evaluation-record.ts";
 import type { Results } from "./results.ts";
-import { isRight } from "./transitions.ts";
+import { isRight } from "./statistics/transitions.ts";
 
 /** Everything `renderReport` takes. Only `run` and `results` are needed; sections without data are left out. */
 export interface ReportData {

@@ -1,6 +1,6 @@
 /** The report's tables: every method's figures, and the paired comparisons. */
-import { type Html, html } from "./report-html.ts";
-import { focusOf, formatP, percent, points, wholeNumber } from "./report-words.ts";
+import { type Html, html } from "./report/report-html.ts";
+import { focusOf, formatP, percent, points, wholeNumber } from "./report/report-words.ts";
 import type { MethodResult, ResamplingResult, Results } from "./results.ts";
 
 const usualNotes: Record<string, string> = {

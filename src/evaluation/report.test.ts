@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
-import type { EvaluationRecord } from "./evaluation-record.ts";
+import type { EvaluationRecord } from "./records/evaluation-record.ts";
+import { embedJson, embedSource, html } from "./report/report-html.ts";
+import { findings, headline } from "./report/report-words.ts";
 import { renderReport } from "./report.ts";
 import { historyFromLines, pageData } from "./report-data.ts";
-import { embedJson, embedSource, html } from "./report-html.ts";
-import { findings, headline } from "./report-words.ts";
 import { summarise } from "./summary.ts";
 
 const items: Item[] = Array.from({ length: 40 }, (_, index) => ({
@@ -121,10 +121,10 @@ test("metric lines become a history: numbers only, objects with dotted names, ga
 });
 
 describe("the page's data", () => {
-  const item = items[0]!;
+  const item = items[0];
   function marked(text: string, accuracy = 0) {
     const answers = [{ id: "a", label: "a", records: [record("pasr", item.id, text, accuracy)] }];
-    const answer = pageData({ run: "r", results, items: [item], answers }).sets[0]!.answers[0]!;
+    const answer = pageData({ run: "r", results, items: [item], answers }).sets[0].answers[0]!;
     const shown = answer.marks.map(({ kind, start, end }) => `${kind}: ${text.slice(start, end)}`);
     return { answer, shown };
   }
@@ -154,8 +154,7 @@ describe("the page's data", () => {
     const text = "first\n\nsecond is off\nthird";
     const loose = { id: "x", question: "?", answer: "1" };
     const records = [{ ...record("pasr", "x", text, 0), firstWrongStep: 1 }];
-    const [answer] = pageData({ run: "r", results, items: [loose], answers: [{ id: "a", label: "a", records }] }).sets[0]!
-      .answers;
+    const [answer] = pageData({ run: "r", results, items: [loose], answers: [{ id: "a", label: "a", records }] }).sets[0].answers;
     expect(answer!.marks.map(({ start, end }) => text.slice(start, end))).toEqual(["second is off"]);
   });
 
@@ -174,7 +173,7 @@ describe("the page's data", () => {
       { id: "b", label: "b", records: trained },
     ];
     const data = pageData({ run: "r", results, items, answers: sets, compare: ["b", "unknown"] });
-    expect(data.sets[0]!.answers[0]).toBeNull();
+    expect(data.sets[0].answers[0]).toBeNull();
     expect(data.sets.map((set) => set.answers.length)).toEqual([40, 40]);
     expect(data.compare).toEqual([1, 1]);
   });
@@ -188,7 +187,7 @@ describe("the page", () => {
     expect(/<style>(.*?)<\/style>/s.exec(page)![1]).not.toMatch(/url\(|@import/);
     expect(page).not.toMatch(/^(?:import|export) /m);
     expect(page.match(/<script/g)).toHaveLength(4);
-    const json = /<script type="application\/json" id="page-data">(.*?)<\/script>/s.exec(page)![1]!;
+    const json = /<script type="application\/json" id="page-data">(.*?)<\/script>/s.exec(page)![1];
     expect(JSON.parse(json).sets[0].answers[0].text).toBe(right);
   });
 

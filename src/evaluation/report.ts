@@ -2,11 +2,12 @@
  * The report of a training run. Its words and tables are written here; figures and the browser of answers are drawn by the page's own
  * script (`page/`).
  */
+
+import { type Html, html } from "./report/report-html.ts";
+import { type PageSection, renderPage } from "./report/report-page.ts";
+import { findings, headline } from "./report/report-words.ts";
 import { pageData, type ReportData } from "./report-data.ts";
-import { type Html, html } from "./report-html.ts";
-import { type PageSection, renderPage } from "./report-page.ts";
 import { comparisonsTable, resultsTable } from "./report-tables.ts";
-import { findings, headline } from "./report-words.ts";
 
 /** The page's scripts in the order of their imports. */
 const pageScripts = [

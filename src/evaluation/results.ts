@@ -1,6 +1,6 @@
 /** The shape of results.json. Accuracies, shares and differences are in [0, 1] (or [−1, 1]); an absent field is unknown, never 0. */
-import type { ResamplingPoint, TokenConvention } from "./resampling.ts";
-import type { Interval } from "./statistics.ts";
+import type { ResamplingPoint, TokenConvention } from "./statistics/resampling.ts";
+import type { Interval } from "./statistics/statistics.ts";
 
 export interface MethodResult {
   /** `vanilla`, `pasr-prompt`, `self-refine-1`, `self-refine-3`, `self-consistency`, `pasr`, or a user's own. */

@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { Item, Verifier } from "#kernel/item.ts";
 import { noUsage } from "#kernel/model.ts";
 import type { Method } from "#kernel/trace.ts";
-import { selfConsistency } from "#methods/self-consistency.ts";
-import { selfRefine } from "#methods/self-refine.ts";
-import { vanilla } from "#methods/vanilla.ts";
+import { vanilla } from "#methods/plain/vanilla.ts";
+import { selfRefine } from "#methods/refinement/self-refine.ts";
+import { selfConsistency } from "#methods/sampling/self-consistency.ts";
 import { FakeModel } from "#models/fake.ts";
-import { type EvaluationRecord, recordKey } from "./evaluation-record.ts";
+import { type EvaluationRecord, recordKey } from "./records/evaluation-record.ts";
 import { type EvaluationPlan, evaluate } from "./run.ts";
 
 const items: Item[] = ["a", "b", "c"].map((id, index) => ({ id, question: `q${index}`, answer: String(index) }));
@@ -14,7 +14,7 @@ const verify: Verifier = (item, answer) => ({ accuracy: answer === item.answer ?
 
 /** Answers every question with the digit in it. */
 function digitModel(): FakeModel {
-  return new FakeModel(({ messages }) => `<think>easy</think><answer>${/\d/.exec(messages[0]!.content)![0]}</answer>`);
+  return new FakeModel(({ messages }) => `<think>easy</think><answer>${/\d/.exec(messages[0].content)![0]}</answer>`);
 }
 
 function plan(part: Partial<EvaluationPlan> = {}): EvaluationPlan {
@@ -47,11 +47,11 @@ test("attempts are kept and graded where there is more than one", async () => {
   const { records } = await evaluate(
     plan({ model, items: items.slice(0, 1), methods: [selfRefine({ rounds: 1 })], keepTrace: true }),
   );
-  expect(records[0]!.attempts).toMatchObject([
+  expect(records[0].attempts).toMatchObject([
     { answer: "9", accuracy: 0, outputTokens: 1 },
     { answer: "0", accuracy: 1, outputTokens: 1 },
   ]);
-  expect(records[0]!.events!.map((event) => event.type)).toEqual(["attempt-end", "feedback-end", "attempt-end", "choice-end"]);
+  expect(records[0].events!.map((event) => event.type)).toEqual(["attempt-end", "feedback-end", "attempt-end", "choice-end"]);
   const { records: votes } = await evaluate(plan({ methods: [selfConsistency({ samples: 3 })] }));
   expect(votes.map((record) => record.attempts!.length)).toEqual([3, 3, 3]);
   const { records: plain } = await evaluate(plan());
@@ -85,7 +85,7 @@ describe("failures are recorded", () => {
 
   test("of a model, a method and a verifier, each with its message and as wrong", async () => {
     const model = new FakeModel(({ messages }) =>
-      messages[0]!.content === "q1" ? new Error("no connection") : "<answer>0</answer>",
+      messages[0].content === "q1" ? new Error("no connection") : "<answer>0</answer>",
     );
     const { records, complete } = await evaluate(plan({ model, methods: [vanilla(), failing] }));
     expect(complete).toBe(true);
@@ -106,7 +106,7 @@ describe("failures are recorded", () => {
   test("and tried again by a later run, while finished records stay", async () => {
     const first = await evaluate(
       plan({
-        model: new FakeModel(({ messages }) => (messages[0]!.content === "q1" ? new Error("lost") : "<answer>0</answer>")),
+        model: new FakeModel(({ messages }) => (messages[0].content === "q1" ? new Error("lost") : "<answer>0</answer>")),
       }),
     );
     const known = new Map(first.records.map((record) => [recordKey(record), record]));

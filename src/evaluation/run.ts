@@ -1,8 +1,8 @@
 /** Runs methods over items with many conversations in flight, one record each; failures are recorded, finished records are not run again. */
 import type { Item } from "#kernel/item.ts";
 import type { Method } from "#kernel/trace.ts";
-import { type AnswerPlan, answerItem, type Job } from "./answer-item.ts";
-import { type EvaluationRecord, recordKey } from "./evaluation-record.ts";
+import { type AnswerPlan, answerItem, type Job } from "./records/answer-item.ts";
+import { type EvaluationRecord, recordKey } from "./records/evaluation-record.ts";
 
 export interface EvaluationPlan extends AnswerPlan {
   items: readonly Item[];
@@ -16,7 +16,7 @@ export interface EvaluationPlan extends AnswerPlan {
   known?: ReadonlyMap<string, EvaluationRecord>;
   /** Called with each new record as it comes, to store it. */
   onRecord?: (record: EvaluationRecord) => void;
-  onProgress?: (progress: EvaluationProgress) => void;
+  onProgress?: ((progress: EvaluationProgress) => void) | undefined;
 }
 
 export interface EvaluationProgress {
@@ -52,8 +52,8 @@ export async function evaluate(plan: EvaluationPlan): Promise<EvaluationResult> 
 
   async function work(): Promise<void> {
     while (cursor < waiting.length && !signal?.aborted) {
-      const index = waiting[cursor++]!;
-      const job = jobs[index]!;
+      const index = waiting[cursor++];
+      const job = jobs[index];
       const record = await answerItem(plan, job);
       if (!record) return;
       records[index] = record;

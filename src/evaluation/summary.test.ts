@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { EvaluationRecord } from "./evaluation-record.ts";
+import type { EvaluationRecord } from "./records/evaluation-record.ts";
 import { summarise } from "./summary.ts";
 import { renderTable } from "./table.ts";
 
@@ -29,7 +29,7 @@ function record(
 }
 
 function rows(method: string, accuracies: number[], outputTokens: number | undefined, more: Partial<EvaluationRecord> = {}) {
-  return accuracies.map((accuracy, index) => record(method, items[index]!.id, accuracy, outputTokens, more));
+  return accuracies.map((accuracy, index) => record(method, items[index].id, accuracy, outputTokens, more));
 }
 
 const vote = {
@@ -104,7 +104,7 @@ describe("a method's figures", () => {
     const priced = summarise({ ...plan, prices: { inputPerMillion: 1e6, outputPerMillion: 2e6 } });
     expect(priced.methods.at(-1)!.costPerCorrect).toBeCloseTo((4 * 10 + 2 * 4 * 10) / 3, 9);
     const wrong = summarise({ ...plan, records: rows("vanilla", [0, 0, 0, 0], 5) });
-    expect(wrong.methods[0]!.tokensPerCorrect).toBeUndefined();
+    expect(wrong.methods[0].tokensPerCorrect).toBeUndefined();
   });
 });
 
@@ -121,7 +121,7 @@ test("each method is compared with resampling at its own tokens, by both convent
   expect(all.samples).toBe(2);
   expect(generated.difference).toBeCloseTo(0.75 - generated.accuracyAtSameTokens, 9);
   expect(method("self-refine-1").resampling!.all).toMatchObject({ outside: "above", samples: 4, accuracyAtSameTokens: 1 });
-  expect(summarise({ ...plan, records: rows("vanilla", [1, 1, 0, 0], 5) }).methods[0]!.resampling).toBeUndefined();
+  expect(summarise({ ...plan, records: rows("vanilla", [1, 1, 0, 0], 5) }).methods[0].resampling).toBeUndefined();
 });
 
 describe("comparisons", () => {

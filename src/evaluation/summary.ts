@@ -1,10 +1,16 @@
 /** Records to results.json: each method's accuracy and cost, what became of plain answers, the resampling baseline, paired comparisons. */
 import type { Item } from "#kernel/item.ts";
-import { allTokens, type EvaluationRecord } from "./evaluation-record.ts";
-import { poolFromRecords, type ResamplingPoint, resamplingAt, resamplingCurve, type TokenConvention } from "./resampling.ts";
+import { allTokens, type EvaluationRecord } from "./records/evaluation-record.ts";
 import type { Comparison, MethodResult, ResamplingResult, Results } from "./results.ts";
-import { accuracyWithInterval, bootstrapMean, holm, mean, median, pairedDifference } from "./statistics.ts";
-import { countTransitions, transitionShares } from "./transitions.ts";
+import {
+  poolFromRecords,
+  type ResamplingPoint,
+  resamplingAt,
+  resamplingCurve,
+  type TokenConvention,
+} from "./statistics/resampling.ts";
+import { accuracyWithInterval, bootstrapMean, holm, mean, median, pairedDifference } from "./statistics/statistics.ts";
+import { countTransitions, transitionShares } from "./statistics/transitions.ts";
 
 export interface Prices {
   /** Dollars for a million tokens. */
@@ -78,7 +84,7 @@ function measure(records: readonly EvaluationRecord[], prices: Prices | undefine
     (prices.inputPerMillion * (sum(all) - sum(generated)) + prices.outputPerMillion * sum(generated)) / 1e6;
   const ownTransitions = transitionShares(
     countTransitions(
-      records.filter((record) => record.attempts).map((record) => [record.attempts![0]!.accuracy, record.accuracy]),
+      records.filter((record) => record.attempts).map((record) => [record.attempts![0].accuracy, record.accuracy]),
     ),
   );
   const several = records.some((record) => record.attempts);
@@ -122,11 +128,11 @@ function resample(
   const all = known(records.map((record) => allTokens(record.usage)));
   if (!generated || !all || curve.length === 0) return {};
   const scores = scoresByItem(records);
-  const shared = [...poolItems.keys()].filter((index) => scores.has(poolItems[index]!));
+  const shared = [...poolItems.keys()].filter((index) => scores.has(poolItems[index]));
   if (shared.length === 0) return {};
   const at = (tokens: number, convention: TokenConvention): ResamplingResult => {
     const { accuracy, interval, perItem, samples, outside } = resamplingAt(curve, tokens, convention, seed)!;
-    const differences = shared.map((index) => mean(scores.get(poolItems[index]!)!) - perItem[index]!);
+    const differences = shared.map((index) => mean(scores.get(poolItems[index])!) - perItem[index]);
     return {
       accuracyAtSameTokens: accuracy,
       interval,
@@ -154,7 +160,7 @@ function compareAll(
     return [{ a, b, difference, interval, pValue, pHolm: pValue, test, items }];
   });
   const corrected = holm(comparisons.map((comparison) => comparison.pValue));
-  return comparisons.map((comparison, index) => ({ ...comparison, pHolm: corrected[index]! }));
+  return comparisons.map((comparison, index) => ({ ...comparison, pHolm: corrected[index] }));
 }
 
 function scoresByItem(records: readonly EvaluationRecord[]): Map<string, number[]> {

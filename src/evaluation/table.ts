@@ -42,13 +42,13 @@ export function renderTable(results: Results, options: TableOptions = {}): strin
   const fitting = grids.map((grid) => ({ grid, widths: columnWidths(grid) })).find(({ widths }) => lineLength(widths) <= width);
   const body = fitting
     ? [
-        dim(alignRow(fitting.grid[0]!, fitting.widths)),
+        dim(alignRow(fitting.grid[0], fitting.widths)),
         dim(fitting.widths.map((columnWidth) => "-".repeat(columnWidth)).join("  ")),
-        ...methods.map((method, index) => emphasise(method, alignRow(cells[index]!, fitting.widths))),
+        ...methods.map((method, index) => emphasise(method, alignRow(cells[index], fitting.widths))),
       ]
     : methods.flatMap((method, index) => [
         emphasise(method, method.id),
-        ...columns.slice(1).map((column, at) => `  ${column.short.padEnd(6)}  ${cells[index]![at + 1]}`),
+        ...columns.slice(1).map((column, at) => `  ${column.short.padEnd(6)}  ${cells[index][at + 1]}`),
       ]);
   const notes = [
     `${items} items, temperature ${temperature}. Right→wrong and wrong→right: shares of answers, from ${baseline} to the method.`,
@@ -80,7 +80,7 @@ function whole(value: number | undefined): string {
 }
 
 function columnWidths(grid: readonly (readonly string[])[]): number[] {
-  return grid[0]!.map((_, column) => Math.max(...grid.map((row) => stripVTControlCharacters(row[column]!).length)));
+  return grid[0].map((_, column) => Math.max(...grid.map((row) => stripVTControlCharacters(row[column]).length)));
 }
 
 function lineLength(widths: readonly number[]): number {
@@ -89,7 +89,7 @@ function lineLength(widths: readonly number[]): number {
 
 /** Names to the left, figures to the right. */
 function alignRow(row: readonly string[], widths: readonly number[]): string {
-  return row.map((cell, index) => (index === 0 ? cell.padEnd(widths[index]!) : cell.padStart(widths[index]!))).join("  ");
+  return row.map((cell, index) => (index === 0 ? cell.padEnd(widths[index]) : cell.padStart(widths[index]))).join("  ");
 }
 
 function wrap(text: string, width: number): string[] {

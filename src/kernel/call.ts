@@ -39,7 +39,7 @@ export class Caller {
     const { n = 1, temperature = this.#request.temperature, maxTokens = this.#request.maxTokens, ...others } = options;
     let completions: Completion[];
     try {
-      completions = await model.generate(messages, { n, temperature, maxTokens, ...others, ...(signal ? { signal } : {}) });
+      completions = await model.generate(messages, { n, temperature, maxTokens, ...others, signal });
     } catch (error) {
       this.spent = addUsage(this.spent, failedCallUsage(error));
       return { ok: false, reason: failureReason(error, signal), message: error instanceof Error ? error.message : String(error) };

@@ -103,7 +103,7 @@ export interface Engine extends Scorer {
   accumulatePolicy(
     sequences: readonly PolicySequence[],
     options: PolicyLossOptions,
-    signal?: AbortSignal,
+    signal?: AbortSignal | undefined,
   ): Promise<Float32Array[]>;
   /** Clips, applies AdamW to the accumulated gradient, and clears it. */
   step(options: AdamWOptions): Promise<StepResult>;

@@ -4,7 +4,7 @@ import type { Method } from "./trace.ts";
 /** What a method cannot work without, beside a model. */
 export type MethodNeed = "read-answer" | "visible-tests" | "python" | "scorer" | "oracle";
 
-export type MethodKind = "single pass" | "sampling" | "refinement" | "search" | "question rewriting";
+export type MethodKind = "plain" | "sampling" | "refinement" | "search" | "rewriting";
 
 export interface MethodOption {
   /** `method`: another method, which this one is composed over. */

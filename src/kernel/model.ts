@@ -69,9 +69,9 @@ export interface GenerateOptions {
   stop?: readonly string[];
   /** Asks for log-probabilities, with this many alternatives a token; 0 asks for the sampled token's alone. */
   topLogprobs?: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called with pieces as they arrive, by models that stream; the completion returned at the end is the whole all the same. */
-  onDelta?: (delta: CompletionDelta) => void;
+  onDelta?: ((delta: CompletionDelta) => void) | undefined;
 }
 
 /**

@@ -36,11 +36,11 @@ export interface ParsedAnswer {
   ok: boolean;
   verdict: Verdict;
   /** Where the verdict's reason was met, an offset; absent when nothing is wrong. */
-  at?: number;
+  at?: number | undefined;
   /** Inner text of the first complete think span. */
-  think?: string;
+  think?: string | undefined;
   /** Inner text of the first complete answer span; only to be graded strictly when `ok`. */
-  answer?: string;
+  answer?: string | undefined;
   /** Inner ranges of the complete refine spans inside think, in order. */
   refines: Span[];
   /** Complete spans in order of their start. */

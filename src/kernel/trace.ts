@@ -44,9 +44,9 @@ export interface MethodRequest {
   maxTokens: number;
   seed: number;
   /** Asked before each call; false ends the method with its best answer so far. */
-  mayCall?: (spent: Usage) => boolean;
-  signal?: AbortSignal;
-  tools?: MethodTools;
+  mayCall?: ((spent: Usage) => boolean) | undefined;
+  signal?: AbortSignal | undefined;
+  tools?: MethodTools | undefined;
 }
 
 /** What a program printed and how it ended. */
@@ -74,7 +74,7 @@ export interface MethodTools {
   scoreCompletion?: (
     messages: readonly Message[],
     text: string,
-    signal?: AbortSignal,
+    signal?: AbortSignal | undefined,
   ) => Promise<{ score: number; stepScores?: readonly number[]; usage: Usage }>;
   /** Given to methods with `usesOracle` alone, and marked wherever their results are shown. */
   oracle?: {

@@ -113,7 +113,7 @@ describe("methods as text", () => {
 
 describe("needs and oracles", () => {
   test("travel from the inner method to the outer one", () => {
-    expect(parseMethods("best-of-n(select=verifier)")[0]!.needs).toEqual(["scorer"]);
+    expect(parseMethods("best-of-n(select=verifier)")[0].needs).toEqual(["scorer"]);
     const [outer] = parseMethods("best-of-n(self-refine-oracle,select=verifier)");
     expect(outer!.needs).toEqual(["scorer", "oracle"]);
     expect(outer!.method.usesOracle).toBe(true);

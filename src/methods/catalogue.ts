@@ -1,20 +1,20 @@
 /** All methods by their names on the command line, and building them from a line of text. */
 import type { BoundMethod, MethodCard, MethodOptionValues } from "#kernel/method-card.ts";
-import { bestOfNCard } from "./best-of-n.ts";
-import { chainOfThoughtCard } from "./chain-of-thought.ts";
 import { bindOptions, parseMethodList } from "./driver/bind.ts";
-import { iortCard } from "./iort.ts";
-import { magicoreCard } from "./magicore.ts";
-import { mctsSelfRefineCard } from "./mcts-self-refine.ts";
-import { pasrFormatCard } from "./pasr-format.ts";
-import { progcoCard } from "./progco.ts";
-import { ptrRoundsCard } from "./ptr-rounds.ts";
-import { selfConsistencyCard } from "./self-consistency.ts";
-import { selfPolishCard } from "./self-polish.ts";
-import { selfRefineCard } from "./self-refine.ts";
-import { selfRefineOracleCard } from "./self-refine-oracle.ts";
-import { selfRepairCard, selfRepairOracleCard } from "./self-repair.ts";
-import { vanillaCard } from "./vanilla.ts";
+import { chainOfThoughtCard } from "./plain/chain-of-thought.ts";
+import { pasrFormatCard } from "./plain/pasr-format.ts";
+import { vanillaCard } from "./plain/vanilla.ts";
+import { iortCard } from "./refinement/iort.ts";
+import { magicoreCard } from "./refinement/magicore.ts";
+import { progcoCard } from "./refinement/progco.ts";
+import { ptrRoundsCard } from "./refinement/ptr-rounds.ts";
+import { selfRefineCard } from "./refinement/self-refine.ts";
+import { selfRefineOracleCard } from "./refinement/self-refine-oracle.ts";
+import { selfRepairCard, selfRepairOracleCard } from "./refinement/self-repair.ts";
+import { selfPolishCard } from "./rewriting/self-polish.ts";
+import { bestOfNCard } from "./sampling/best-of-n.ts";
+import { selfConsistencyCard } from "./sampling/self-consistency.ts";
+import { mctsSelfRefineCard } from "./search/mcts-self-refine.ts";
 
 /** In the order they are shown. */
 export const methodCards: readonly MethodCard[] = [

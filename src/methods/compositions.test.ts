@@ -35,7 +35,7 @@ const expressions = [
 ];
 
 describe.each(expressions)("%s", (expression) => {
-  const { method, maxCalls } = parseMethods(expression)[0]!;
+  const { method, maxCalls } = parseMethods(expression)[0];
 
   test("has an answer, within its cost, on one meter", async () => {
     const { model, events, outcome } = await play(method, restless, { tools });

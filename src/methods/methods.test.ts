@@ -8,11 +8,11 @@ import { addUsage, noUsage, type Usage } from "#kernel/model.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
+import { MeteredModel } from "#models/around/meter.ts";
 import { type FakeCall, FakeModel, type FakeReply } from "#models/fake.ts";
-import { MeteredModel } from "#models/meter.ts";
 import { bindMethod, methodCards, parseMethods } from "./catalogue.ts";
-import { pasrFormat } from "./pasr-format.ts";
-import { vanilla } from "./vanilla.ts";
+import { pasrFormat } from "./plain/pasr-format.ts";
+import { vanilla } from "./plain/vanilla.ts";
 
 const request: Omit<MethodRequest, "model"> = {
   messages: [{ role: "user", content: "What is 6 times 7?" }],
@@ -100,7 +100,7 @@ const restlessCosts: [expression: string, calls: number][] = [
 ];
 
 describe.each(restlessCosts)("%s", (expression, calls) => {
-  const { method, maxCalls } = parseMethods(expression)[0]!;
+  const { method, maxCalls } = parseMethods(expression)[0];
 
   test(`costs ${calls} calls by its formula and by the meter, and its events add up`, async () => {
     const { meter, events, outcome } = await play(method, restless);
@@ -135,11 +135,11 @@ describe.each(restlessCosts)("%s", (expression, calls) => {
 
 test("every method of the catalogue has a test that it reaches its largest cost", () => {
   const here = new Set(restlessCosts.map(([expression]) => expression.split("(")[0]));
-  const elsewhere = (id: string) => {
-    const file = path.join(import.meta.dirname, `${id}.test.ts`);
+  const elsewhere = ({ kind, id }: MethodCard) => {
+    const file = path.join(import.meta.dirname, kind, `${id}.test.ts`);
     return existsSync(file) && readFileSync(file, "utf8").includes("keepsItsPromises(");
   };
-  expect(methodCards.map((card) => card.id).filter((id) => !here.has(id) && !elsewhere(id))).toEqual([]);
+  expect(methodCards.filter((card) => !here.has(card.id) && !elsewhere(card)).map((card) => card.id)).toEqual([]);
 });
 
 /** Each card at its defaults, and with every choice of every option. */
@@ -187,7 +187,7 @@ describe.each(methodCards.map((card) => [card.id, card] as const))("the card of 
     const bound = variants(card);
     await fc.assert(
       fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 5 }), fc.constantFrom(...bound), async (replies, one) => {
-        const script: Script = (_call, sample, index) => replies[(index + sample) % replies.length]!;
+        const script: Script = (_call, sample, index) => replies[(index + sample) % replies.length];
         const { meter, events, outcome } = await play(one.method, script);
         expect(outcome.reason).toBe("done");
         expect(meter.usage.calls).toBeLessThanOrEqual(one.maxCalls);
@@ -259,7 +259,7 @@ describe.each(methodCards.map((card) => [card.id, card] as const))("the card of 
       for (const call of model.calls) {
         const system = call.messages.filter((message) => message.role === "system");
         expect(system).toEqual([call.messages[0]]);
-        expect(system[0]!.content).toContain("Be brief.");
+        expect(system[0].content).toContain("Be brief.");
       }
     }
   });
@@ -283,7 +283,7 @@ describe.each(methodCards.map((card) => [card.id, card] as const))("the card of 
 test("an instruction joins the user's own system message; there is never a second one", async () => {
   const messages = [{ role: "system" as const, content: "Be brief." }, ...request.messages];
   const systems = async (method: Method, given: MethodRequest["messages"]) =>
-    (await play(method, restless, { messages: given })).model.calls[0]!.messages.filter((message) => message.role === "system");
+    (await play(method, restless, { messages: given })).model.calls[0].messages.filter((message) => message.role === "system");
   expect(await systems(pasrFormat({ instruction: "Use the tags." }), messages)).toEqual([
     { role: "system", content: "Use the tags.\n\nBe brief." },
   ]);

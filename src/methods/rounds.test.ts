@@ -2,14 +2,14 @@
 import { describe, expect, test } from "vitest";
 import type { Method, MethodTools, TraceEvent } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
-import { ptrRounds } from "./ptr-rounds.ts";
-import { selfRefineOracle } from "./self-refine-oracle.ts";
+import { ptrRounds } from "./refinement/ptr-rounds.ts";
+import { selfRefineOracle } from "./refinement/self-refine-oracle.ts";
 
 async function play(method: Method, replies: string[], tools?: MethodTools) {
   const model = new FakeModel(replies);
   const events: TraceEvent[] = [];
   const messages = [{ role: "user" as const, content: "Q" }];
-  const run = method.run({ model, messages, temperature: 0, maxTokens: 9, seed: 3, ...(tools ? { tools } : {}) });
+  const run = method.run({ model, messages, temperature: 0, maxTokens: 9, seed: 3, tools });
   for (;;) {
     const next = await run.next();
     if (next.done) {

@@ -3,18 +3,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { newConfig } from "#engines/embedded/checkpoint.ts";
+import { newConfig } from "#engines/embedded/checkpoint/checkpoint.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { evaluate } from "#evaluation/run.ts";
 import type { Message } from "#kernel/model.ts";
-import { pasrFormat } from "#methods/pasr-format.ts";
-import { selfConsistency } from "#methods/self-consistency.ts";
-import { selfRefine } from "#methods/self-refine.ts";
-import { vanilla } from "#methods/vanilla.ts";
+import { pasrFormat } from "#methods/plain/pasr-format.ts";
+import { vanilla } from "#methods/plain/vanilla.ts";
+import { selfRefine } from "#methods/refinement/self-refine.ts";
+import { selfConsistency } from "#methods/sampling/self-consistency.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { trainTokenizer } from "#tokens/train-bpe.ts";
+import { MeteredModel } from "./around/meter.ts";
 import { EmbeddedModel } from "./embedded.ts";
-import { MeteredModel } from "./meter.ts";
 
 let folder: string;
 let engine: EmbeddedEngine;
@@ -43,14 +43,14 @@ test("a call's completions are the same alone and among others, and their tokens
   const together = await Promise.all(questions.map((question, seed) => model.generate(ask(question), { ...options, seed })));
   for (const [seed, question] of questions.entries()) {
     const alone = await model.generate(ask(question), { ...options, seed });
-    expect(alone.map(({ text }) => text)).toEqual(together[seed]!.map(({ text }) => text));
-    expect(alone[0]!.usage.inputTokens).toBe(tokenizer.encodeConversation(ask(question), { addGenerationPrompt: true }).length);
+    expect(alone.map(({ text }) => text)).toEqual(together[seed].map(({ text }) => text));
+    expect(alone[0].usage.inputTokens).toBe(tokenizer.encodeConversation(ask(question), { addGenerationPrompt: true }).length);
     for (const { usage, finishReason } of alone) {
       expect(usage.outputTokens).toBeGreaterThan(0);
       if (finishReason === "length") expect(usage.outputTokens).toBe(12);
     }
   }
-  expect(together[0]![0]!.text).not.toBe(together[0]![1]!.text);
+  expect(together[0][0].text).not.toBe(together[0][1].text);
 });
 
 test("all methods run over it; long dialogues end with the best answer so far and say why", async () => {
@@ -75,5 +75,5 @@ test("all methods run over it; long dialogues end with the best answer so far an
   expect(total).toBe(model.usage.outputTokens);
   const plain = records.find(({ method }) => method === "vanilla")!;
   const refined = records.find(({ method, item }) => method === "self-refine-1" && item === plain.item)!;
-  expect(refined.attempts![0]!.answer).toBe(plain.answer);
+  expect(refined.attempts![0].answer).toBe(plain.answer);
 });

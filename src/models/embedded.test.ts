@@ -25,7 +25,7 @@ class FakeEngine implements Scorer {
     signal?.throwIfAborted();
     return prompts.map((prompt, index) =>
       Array.from({ length: options.n }, (_, sample) => {
-        const ids = [prompt.length, deriveSeed(options.promptSeeds![index]!, sample) % 97, ...options.stopIds];
+        const ids = [prompt.length, deriveSeed(options.promptSeeds![index], sample) % 97, ...options.stopIds];
         return { ids, logprobs: new Float32Array(ids.length), stopReason: "stop" as const };
       }),
     );
@@ -60,7 +60,7 @@ describe("batching", () => {
     const model = new EmbeddedModel(engine, tokenizer);
     const answers = await Promise.all([5, 6, 7].map((seed) => model.generate(ask("hi"), { ...options, seed })));
     expect(engine.calls).toHaveLength(1);
-    expect(engine.calls[0]!.options.promptSeeds).toEqual([5, 6, 7]);
+    expect(engine.calls[0].options.promptSeeds).toEqual([5, 6, 7]);
     expect(answers.map(([first]) => first!.text)).toEqual([5, 6, 7].map((seed) => `3 ${deriveSeed(seed, 0) % 97}`));
   });
 
@@ -89,7 +89,7 @@ describe("batching", () => {
       const model = new EmbeddedModel(engine, tokenizer);
       await Promise.all([model.generate(ask("a"), options), model.generate(ask("b"), { ...options, ...difference })]);
       expect(engine.calls.map((call) => call.prompts.length)).toEqual([1, 1]);
-      expect(engine.calls[1]!.options).toMatchObject(difference);
+      expect(engine.calls[1].options).toMatchObject(difference);
     },
   );
 
@@ -117,7 +117,7 @@ test("a conversation that ends with the assistant is continued, not answered", a
   const engine = new FakeEngine();
   const model = new EmbeddedModel(engine, tokenizer);
   await model.generate([...ask("ab"), { role: "assistant", content: "c" }], options);
-  expect(engine.calls[0]!.prompts[0]).toEqual([97, 98, 99]);
+  expect(engine.calls[0].prompts[0]).toEqual([97, 98, 99]);
 });
 
 describe("failures", () => {
@@ -126,7 +126,7 @@ describe("failures", () => {
     const model = new EmbeddedModel(engine, tokenizer);
     const results = await Promise.allSettled([model.generate(ask("x".repeat(39)), options), model.generate(ask("ok"), options)]);
     expect(results[0]).toMatchObject({ status: "rejected", reason: { code: "context-exceeded", family: "user" } });
-    expect(results[1]!.status).toBe("fulfilled");
+    expect(results[1].status).toBe("fulfilled");
     // One token shorter leaves room for one new token.
     await expect(model.generate(ask("x".repeat(38)), options)).resolves.toHaveLength(1);
   });
@@ -154,7 +154,7 @@ describe("cancelling", () => {
     await turn();
     controller.abort(new Error("not wanted"));
     await expect(cancelled).rejects.toThrow("not wanted");
-    expect(engine.calls[0]!.signal!.aborted).toBe(false);
+    expect(engine.calls[0].signal!.aborted).toBe(false);
     resolve();
     await expect(kept).resolves.toHaveLength(1);
   });
@@ -169,7 +169,7 @@ describe("cancelling", () => {
     await turn();
     controller.abort();
     expect((await Promise.allSettled(calls)).every((result) => result.status === "rejected")).toBe(true);
-    expect(engine.calls[0]!.signal!.aborted).toBe(true);
+    expect(engine.calls[0].signal!.aborted).toBe(true);
     resolve();
     await expect(model.generate(ask("c"), options)).resolves.toHaveLength(1);
   });

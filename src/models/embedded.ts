@@ -102,7 +102,7 @@ export class EmbeddedModel implements Model {
 
   /** The longest waiting call and everything that may run with it. */
   #takeBatch(): PendingCall[] {
-    const { key, options } = this.#waiting[0]!;
+    const { key, options } = this.#waiting[0];
     const room = Math.max(1, Math.floor(this.#maxBatch / options.n));
     const batch = this.#waiting.filter((call) => call.key === key).slice(0, room);
     const taken = new Set(batch);
@@ -111,7 +111,7 @@ export class EmbeddedModel implements Model {
   }
 
   async #runBatch(batch: readonly PendingCall[]): Promise<void> {
-    const { n, temperature, topP, maxTokens } = batch[0]!.options;
+    const { n, temperature, topP, maxTokens } = batch[0].options;
     const options: SampleOptions = {
       n,
       temperature,

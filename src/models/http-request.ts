@@ -19,7 +19,7 @@ export interface HttpOptions {
   method: "GET" | "POST";
   headers: Record<string, string>;
   body?: string;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** The request fails when the server sends nothing for so long. */
   idleSeconds: number;
   /** A body that grows past this fails the request. */
@@ -128,7 +128,7 @@ async function readBody(url: URL, response: IncomingMessage, options: HttpOption
     body.on("end", () => (response.complete ? resolve() : reject(broken(url))));
     response.on("close", () => response.complete || reject(broken(url)));
   });
-  return chunks.length === 1 ? chunks[0]!.toString("utf8") : Buffer.concat(chunks).toString("utf8");
+  return chunks.length === 1 ? chunks[0].toString("utf8") : Buffer.concat(chunks).toString("utf8");
 }
 
 /** We ask for no compression; some servers and proxies compress all the same. */

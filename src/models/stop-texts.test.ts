@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from "vitest";
 import { type ModelServer, type PlayedReply, playServer } from "../../test/support/model-server.ts";
 import { HttpConnections } from "./http-request.ts";
-import { OpenAiModel } from "./openai.ts";
-import { carefulQuirks, serverQuirks } from "./server-quirks.ts";
+import { OpenAiModel } from "./openai/openai.ts";
+import { carefulQuirks, serverQuirks } from "./openai/server-quirks.ts";
 import { cutAtStop, firstStop } from "./stop-texts.ts";
 
 let server: ModelServer | undefined;

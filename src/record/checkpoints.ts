@@ -4,9 +4,9 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
-import { syncEntries, syncFolder } from "./durable.ts";
-import { fileFailure, guarded } from "./file-failures.ts";
-import { JsonLines, type JsonObject, readLines, repairLines } from "./json-lines.ts";
+import { syncEntries, syncFolder } from "#files/durable.ts";
+import { fileFailure, guarded } from "#files/file-failures.ts";
+import { JsonLines, type JsonObject, readLines, repairLines } from "#files/json-lines.ts";
 
 export interface CheckpointDetails {
   /** The step whose weights the sampler had at this checkpoint; the checkpoint's own step when the sampler is the policy itself. */

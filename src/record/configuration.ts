@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { replaceFile } from "#files/durable.ts";
+import { guarded } from "#files/file-failures.ts";
+import { type JsonObject, type JsonValue, schemaVersion } from "#files/json-lines.ts";
 import { type MidcourseError, userError } from "#kernel/errors.ts";
-import { replaceFile } from "./durable.ts";
-import { guarded } from "./file-failures.ts";
-import { type JsonObject, type JsonValue, schemaVersion } from "./json-lines.ts";
 
 export interface RunConfiguration {
   /** The command as typed, without its options: `train pasr`. */

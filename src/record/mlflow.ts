@@ -3,7 +3,7 @@
  * again, then counted as lost and told once. A process that resumes goes on with the same run and leaves out steps that are there.
  */
 import { readFileSync } from "node:fs";
-import { replaceFile } from "./durable.ts";
+import { replaceFile } from "#files/durable.ts";
 import {
   type MlflowAddress,
   MlflowClient,

@@ -5,10 +5,10 @@
  */
 import { closeSync, mkdirSync, openSync, readdirSync, readSync, statSync, truncateSync } from "node:fs";
 import path from "node:path";
+import { guarded } from "#files/file-failures.ts";
+import { JsonLines } from "#files/json-lines.ts";
+import { takeLock } from "#files/lock.ts";
 import { MidcourseError, userError } from "#kernel/errors.ts";
-import { guarded } from "./file-failures.ts";
-import { JsonLines } from "./json-lines.ts";
-import { takeLock } from "./lock.ts";
 
 interface Writer {
   lines: JsonLines;
@@ -168,8 +168,8 @@ function readHead(head: string): { key: string; samples: number[] } | undefined 
   const found = headForm.exec(head);
   return found
     ? {
-        key: found[1]!,
-        samples: found[2]!
+        key: found[1],
+        samples: found[2]
           .split(",")
           .filter((part) => part !== "")
           .map(Number),

@@ -5,13 +5,13 @@
  */
 import { mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { replaceFile } from "#files/durable.ts";
+import { guarded } from "#files/file-failures.ts";
+import { JsonLines, type JsonObject, readLines, repairLines } from "#files/json-lines.ts";
+import { takeLock } from "#files/lock.ts";
 import { userError } from "#kernel/errors.ts";
 import { type Checkpoint, type CheckpointDetails, Checkpoints, readCheckpoints } from "./checkpoints.ts";
 import { openConfiguration, type RunConfiguration, readConfiguration, type StoredConfiguration } from "./configuration.ts";
-import { replaceFile } from "./durable.ts";
-import { guarded } from "./file-failures.ts";
-import { JsonLines, type JsonObject, readLines, repairLines } from "./json-lines.ts";
-import { takeLock } from "./lock.ts";
 
 export type EventType = "opened" | "resumed" | "interrupted" | "failed" | "finished" | "note";
 

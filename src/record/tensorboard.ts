@@ -5,7 +5,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
-import { guarded } from "./file-failures.ts";
+import { guarded } from "#files/file-failures.ts";
 import { fileVersionRecord, restartRecord, scalarRecord } from "./tensorboard-events.ts";
 
 /** Numbers of one step by name. */

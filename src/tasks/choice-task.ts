@@ -1,7 +1,7 @@
 /** What all multiple-choice benchmarks share: options with letters, the key brought to a letter, one way to ask and to grade. */
 import type { Item } from "#kernel/item.ts";
-import { type Choices, choiceVerifier, readChoice } from "#verifiers/choice.ts";
-import { visibleAnswer } from "#verifiers/extract.ts";
+import { type Choices, choiceVerifier, readChoice } from "#verifiers/answers/choice.ts";
+import { visibleAnswer } from "#verifiers/answers/extract.ts";
 import { asker, choiceRequest, listChoices } from "./asking.ts";
 import { optionalText, rowError, type TaskRow, textField } from "./fields.ts";
 import type { Task } from "./task.ts";

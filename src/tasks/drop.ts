@@ -6,8 +6,8 @@
  *   Passage: The Lions scored 3, then 7. Question: How many points in all?  →  10
  */
 import type { Item } from "#kernel/item.ts";
-import { visibleAnswer } from "#verifiers/extract.ts";
-import { readSpan, sameSpan, spanVerifier } from "#verifiers/span.ts";
+import { visibleAnswer } from "#verifiers/answers/extract.ts";
+import { readSpan, sameSpan, spanVerifier } from "#verifiers/answers/span.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { type Fields, fingerprint, isFields, optionalText, rowError, type TaskRow, textField, textList } from "./fields.ts";
 import type { HubSource, Task } from "./task.ts";

@@ -5,9 +5,9 @@
  *   Ann has 3 apples and buys twice as many. How many has she now?  →  She buys 3*2=6. 3+6=9.  #### 9
  */
 import type { Item } from "#kernel/item.ts";
-import { visibleAnswer } from "#verifiers/extract.ts";
-import { parseNumber } from "#verifiers/number.ts";
-import { readNumber, sameNumber, writtenNumberVerifier } from "#verifiers/number-extract.ts";
+import { visibleAnswer } from "#verifiers/answers/extract.ts";
+import { parseNumber } from "#verifiers/answers/number.ts";
+import { readNumber, sameNumber, writtenNumberVerifier } from "#verifiers/answers/number-extract.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, rowError, type TaskRow, textField } from "./fields.ts";
 import type { HubSource, Task } from "./task.ts";

@@ -1,9 +1,9 @@
 /** How the answers to mathematics benchmarks are read and told apart where no grader is asked: for votes and convergence. */
-import { visibleAnswer } from "#verifiers/extract.ts";
+import { visibleAnswer } from "#verifiers/answers/extract.ts";
 import { extractMath } from "#verifiers/math/extract.ts";
-import { readInteger } from "#verifiers/math-graders.ts";
+import { readInteger } from "#verifiers/math/math-graders.ts";
 
-export { sameMath } from "#verifiers/math.ts";
+export { sameMath } from "#verifiers/math/math.ts";
 
 /** The integer, without leading zeros. */
 export function integerIn(completion: string): string | undefined {

@@ -6,8 +6,8 @@
  *   What is $\frac12+\frac13$?  →  We add $\frac36+\frac26$ and get $\boxed{\frac56}$.
  */
 import type { Item } from "#kernel/item.ts";
-import { lastBoxed } from "#verifiers/extract.ts";
-import { mathGrader } from "#verifiers/math-graders.ts";
+import { lastBoxed } from "#verifiers/answers/extract.ts";
+import { mathGrader } from "#verifiers/math/math-graders.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, rowError, type TaskRow, textField } from "./fields.ts";
 import { mathIn, sameMath } from "./math-answers.ts";

@@ -1,10 +1,10 @@
 /** What a benchmark is: where its data lives, how a row becomes an item, what is asked, and how an answer is read and graded. */
 import type { Grader, Item } from "#kernel/item.ts";
 import type { Message } from "#kernel/model.ts";
-import type { JudgeOptions } from "#verifiers/judge.ts";
+import type { JudgeOptions } from "#verifiers/judges/judge.ts";
 import type { MathComparer } from "#verifiers/math/comparer.ts";
-import type { Sandbox } from "#verifiers/sandbox.ts";
-import type { EmbeddingClient } from "#verifiers/similarity.ts";
+import type { Sandbox } from "#verifiers/sandbox/sandbox.ts";
+import type { EmbeddingClient } from "#verifiers/text/similarity.ts";
 
 /** A table on the Hugging Face hub. */
 export interface HubSource {

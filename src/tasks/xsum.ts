@@ -5,8 +5,8 @@
  *
  *   The bridge at Selby, closed since May, will open on Monday, the council says. …  →  Selby's bridge is to reopen on Monday.
  */
-import { gradedText, visibleAnswer } from "#verifiers/extract.ts";
-import { summaryGrader } from "#verifiers/similarity-summary.ts";
+import { gradedText, visibleAnswer } from "#verifiers/answers/extract.ts";
+import { summaryGrader } from "#verifiers/text/similarity-summary.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, textField } from "./fields.ts";
 import type { GradingTools, HubSource, Task } from "./task.ts";

@@ -25,9 +25,9 @@ export interface DecodeOptions {
 
 export interface RenderOptions {
   /** End with the words that open the assistant's turn. */
-  addGenerationPrompt?: boolean;
+  addGenerationPrompt?: boolean | undefined;
   /** The last message is the assistant's and unfinished: end right after its content. */
-  continueFinal?: boolean;
+  continueFinal?: boolean | undefined;
 }
 
 export interface TrainingOptions {

@@ -3,10 +3,11 @@
  * that was killed and started again passes through the same weights as one that was not, because everything a step depends on is either
  * in the checkpoint (weights, optimiser, state), derived from seeds, or restored here (sampler, reference).
  */
+
+import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine, Scorer } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Checkpoint } from "#record/checkpoints.ts";
-import type { JsonObject } from "#record/json-lines.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 
 export interface StepContext<State> {
@@ -41,14 +42,14 @@ export interface TrainingLoop<Metrics extends object, State extends JsonObject> 
   /** Steps between refreshes of the sampler's weights; 1 samples from the engine itself. Every refresh above 1 writes a checkpoint. */
   samplerRefresh?: number;
   /** Where the frozen reference comes from: the first weights of this run, or whatever the function opens. Absent: there is none. */
-  openReference?: "freeze-initial" | (() => Promise<Scorer>);
+  openReference?: ("freeze-initial" | (() => Promise<Scorer>)) | undefined;
   /** Called after every `evaluateEvery` steps, after the last one, and before the first; what it returns goes to evaluations.jsonl. */
-  evaluate?: (stepsDone: number, signal: AbortSignal | undefined) => Promise<JsonObject>;
-  evaluateEvery?: number;
+  evaluate?: ((stepsDone: number, signal: AbortSignal | undefined) => Promise<JsonObject>) | undefined;
+  evaluateEvery?: number | undefined;
   /** Asked before each step with the steps done so far; true ends the run there as finished, with a checkpoint. */
   isEnough?: (stepsDone: number) => boolean;
-  signal?: AbortSignal;
-  onProgress?: (progress: Progress<Metrics>) => void;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress<Metrics>) => void) | undefined;
 }
 
 export interface Progress<Metrics> {

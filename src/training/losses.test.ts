@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { groupAdvantages } from "./advantages.ts";
 import { crossEntropy, klK2, klK3, policyLoss, ppoClip, reinforce, type TokenLoss } from "./losses.ts";
 import { tokenScales } from "./normaliser.ts";
+import { groupAdvantages } from "./policy/advantages.ts";
 
 const clip = { clipLow: 0.2, clipHigh: 0.28 };
 const logprob = fc.double({ min: -6, max: -0.01, noNaN: true });

@@ -25,7 +25,7 @@ function numericalWeights(logprobs: number[], loss: (logprobs: number[]) => numb
 }
 
 function expectClose(weights: Float32Array, expected: number[]): void {
-  for (const [t, weight] of weights.entries()) expect(weight).toBeCloseTo(expected[t]!, 4);
+  for (const [t, weight] of weights.entries()) expect(weight).toBeCloseTo(expected[t], 4);
 }
 
 describe.each<[string, (chosen: PreferenceTokens, rejected: PreferenceTokens, coefficient: number) => PairLoss]>([
@@ -55,7 +55,7 @@ describe.each<[string, (chosen: PreferenceTokens, rejected: PreferenceTokens, co
     const other = tokens([{ logprob: -1, reference: -1, mask: 1 }]);
     const result = loss(tokens(rows), other, 0.1);
     expect(result.loss).toBe(loss(tokens(rows.slice(0, 1)), other, 0.1).loss);
-    expect(Math.abs(result.chosen[1]!)).toBe(0);
+    expect(Math.abs(result.chosen[1])).toBe(0);
   });
 });
 
@@ -85,7 +85,7 @@ test("IPO rests where the gap is half the inverse of its coefficient", () => {
 
 test("reward-weighted regression at RISE's temperature weighs success 12.2 times as much", () => {
   const weights = (reward: number) => rewardWeighted([-1, -2], [0.5, 0], reward, 0.4);
-  expect(weights(1).weights[0]! / weights(0).weights[0]!).toBeCloseTo(12.18, 2);
+  expect(weights(1).weights[0] / weights(0).weights[0]).toBeCloseTo(12.18, 2);
   expect(weights(0)).toEqual({ loss: 0.5, weights: Float32Array.of(0.5, 0) });
 });
 

@@ -66,7 +66,7 @@ export function rewardWeighted(logprobs: Numbers, scales: Numbers, reward: numbe
   const factor = Math.exp(reward / temperature);
   let loss = 0;
   const weights = Float32Array.from(scales, (scale, t) => {
-    if (scale !== 0) loss -= factor * scale * logprobs[t]!;
+    if (scale !== 0) loss -= factor * scale * logprobs[t];
     return factor * scale;
   });
   return { loss, weights };
@@ -79,7 +79,7 @@ export function rewardWeighted(logprobs: Numbers, scales: Numbers, reward: numbe
 export function confidence(logprobs: Numbers, scales: Numbers): TokenLoss {
   let loss = 0;
   const weights = Float32Array.from(scales, (scale, t) => {
-    const probability = Math.exp(logprobs[t]!);
+    const probability = Math.exp(logprobs[t]);
     loss += scale * (1 - probability);
     return scale * probability;
   });
@@ -89,7 +89,7 @@ export function confidence(logprobs: Numbers, scales: Numbers): TokenLoss {
 /** Σ m(ℓ − r); masked tokens may hold anything, −Infinity too. */
 function shift({ logprobs, referenceLogprobs, mask }: PreferenceTokens): number {
   let sum = 0;
-  for (let t = 0; t < mask.length; t++) if (mask[t] !== 0) sum += mask[t]! * (logprobs[t]! - referenceLogprobs[t]!);
+  for (let t = 0; t < mask.length; t++) if (mask[t] !== 0) sum += mask[t] * (logprobs[t] - referenceLogprobs[t]);
   return sum;
 }
 

@@ -1,9 +1,9 @@
 /** A folder of weights that is replaced whole: a reader, or a crash, finds the old model or the new one. */
 import { renameSync, rmSync } from "node:fs";
 import path from "node:path";
+import { syncEntries, syncFolder } from "#files/durable.ts";
+import { guarded } from "#files/file-failures.ts";
 import type { Engine } from "#kernel/engine.ts";
-import { syncEntries, syncFolder } from "#record/durable.ts";
-import { guarded } from "#record/file-failures.ts";
 
 export async function saveModel(engine: Engine, folder: string): Promise<void> {
   const partial = `${folder}.partial`;

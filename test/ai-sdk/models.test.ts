@@ -9,14 +9,14 @@ import { remoteError, userError } from "#kernel/errors.ts";
 import type { CompletionDelta, GenerateOptions, Message } from "#kernel/model.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
-import { selfConsistency } from "#methods/self-consistency.ts";
-import { selfRefine } from "#methods/self-refine.ts";
-import { fromAiSdk } from "#models/ai-sdk.ts";
-import { LiveAnswer } from "#models/ai-sdk-live.ts";
-import { messagesOf, promptOf } from "#models/ai-sdk-prompt.ts";
-import { refine } from "#models/ai-sdk-refine.ts";
-import { toAiSdk } from "#models/ai-sdk-serve.ts";
-import { usageOf } from "#models/ai-sdk-usage.ts";
+import { selfRefine } from "#methods/refinement/self-refine.ts";
+import { selfConsistency } from "#methods/sampling/self-consistency.ts";
+import { fromAiSdk } from "#models/ai-sdk/from-ai-sdk.ts";
+import { LiveAnswer } from "#models/ai-sdk/live.ts";
+import { messagesOf, promptOf } from "#models/ai-sdk/prompt.ts";
+import { refine } from "#models/ai-sdk/refine.ts";
+import { toAiSdk } from "#models/ai-sdk/to-ai-sdk.ts";
+import { usageOf } from "#models/ai-sdk/usage.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
 import { FakeModel } from "#models/fake.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
@@ -117,7 +117,7 @@ describe("fromAiSdk", () => {
   it("gives a tool request as it is, streamed or not", async () => {
     const { model } = await serve(() => ({ toolCalls: [{ id: "c1", name: "look", arguments: "{}" }] }));
     for (const onDelta of [undefined, () => {}]) {
-      const [completion] = await fromAiSdk(model).generate(question, { ...plain, ...(onDelta ? { onDelta } : {}) });
+      const [completion] = await fromAiSdk(model).generate(question, { ...plain, onDelta });
       expect(completion?.finishReason).toBe("tool-calls");
       expect(completion?.parts).toContainEqual({ type: "tool-call", toolCallId: "c1", toolName: "look", input: "{}" });
     }
@@ -125,7 +125,7 @@ describe("fromAiSdk", () => {
 
   it("says what failed: status, waiting time, whether it was free", async () => {
     const { model } = await serve((_, number) =>
-      number === 0 ? { status: 429, headers: { "retry-after": "7" } } : { status: [500, 401, 404][number - 1]! },
+      number === 0 ? { status: 429, headers: { "retry-after": "7" } } : { status: [500, 401, 404][number - 1] },
     );
     const ours = fromAiSdk(model);
     await expect(ours.generate(question, plain)).rejects.toMatchObject({
@@ -152,7 +152,7 @@ describe("fromAiSdk", () => {
     const { model } = await serve(() => ({ content: "half", hangs: true }));
     for (const onDelta of [undefined, () => {}]) {
       const abort = new AbortController();
-      const asked = fromAiSdk(model).generate(question, { ...plain, signal: abort.signal, ...(onDelta ? { onDelta } : {}) });
+      const asked = fromAiSdk(model).generate(question, { ...plain, signal: abort.signal, onDelta });
       abort.abort(new Error("enough"));
       await expect(asked).rejects.toThrow("enough");
     }

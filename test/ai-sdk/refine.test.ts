@@ -3,11 +3,11 @@ import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Stream
 import { generateText, isStepCount, Output, streamText, tool } from "ai";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { pasrFormat } from "#methods/pasr-format.ts";
-import { selfConsistency } from "#methods/self-consistency.ts";
-import { selfRefine } from "#methods/self-refine.ts";
-import { vanilla } from "#methods/vanilla.ts";
-import { type RefineOptions, refine } from "#models/ai-sdk-refine.ts";
+import { pasrFormat } from "#methods/plain/pasr-format.ts";
+import { vanilla } from "#methods/plain/vanilla.ts";
+import { selfRefine } from "#methods/refinement/self-refine.ts";
+import { selfConsistency } from "#methods/sampling/self-consistency.ts";
+import { type RefineOptions, refine } from "#models/ai-sdk/refine.ts";
 import type { PlayedRequest } from "../support/model-server.ts";
 import { type ChatServer, chatServer, lastText, type ScriptedReply } from "./chat-server.ts";
 
@@ -133,7 +133,7 @@ describe("generateText", () => {
   });
 
   it("asks for the samples of a vote side by side, each with its own seed, and sums all of them", async () => {
-    const { model, chats } = await serve((_, number) => ({ content: ["7", "8", "8"][number]! }));
+    const { model, chats } = await serve((_, number) => ({ content: ["7", "8", "8"][number] }));
     const voting = refine(model, selfConsistency({ samples: 3, temperature: 0.7 }), settings);
     const { text, usage } = await generateText({ model: voting, prompt: "Count.", maxRetries: 0 });
     expect(text).toBe("8");
@@ -182,7 +182,7 @@ describe("generateText", () => {
   it("keeps requests that run at once apart", async () => {
     const { model } = await serve((request) => {
       const { messages } = request.body as { messages: { content: string }[] };
-      return { content: `${messages[0]!.content} / ${lastText(request).slice(0, 6)}` };
+      return { content: `${messages[0].content} / ${lastText(request).slice(0, 6)}` };
     });
     const shared = refine(model, selfRefine({ rounds: 1 }), { ...settings, budget: { calls: 3 } });
     const words = ["one", "two", "three", "four", "five"];

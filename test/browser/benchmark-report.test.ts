@@ -1,10 +1,10 @@
 /** The report of a benchmark in a real browser: tasks, figures, traces, the comparison of two answers and of two runs, hostile texts. */
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { benchmarkPageData } from "#evaluation/benchmark-page-data.ts";
-import { benchmarkReport } from "#evaluation/benchmark-report.ts";
-import type { BenchmarkTaskResult } from "#evaluation/benchmark-results.ts";
-import { compareBenchmarks } from "#evaluation/compare-benchmarks.ts";
+import { benchmarkPageData } from "#evaluation/report/benchmark-page-data.ts";
+import { benchmarkReport } from "#evaluation/report/benchmark-report.ts";
+import { compareBenchmarks } from "#evaluation/report/compare-benchmarks.ts";
+import type { BenchmarkTaskResult } from "#evaluation/summary/benchmark-results.ts";
 import { exampleMethods, hostileTexts } from "../support/example-benchmark.ts";
 import { exampleBenchmarkData } from "../support/example-benchmark-data.ts";
 import { describePages, expectFilterCounts, expectFitsDarkTelephone, expectKeyboardWalk } from "./page.ts";
@@ -89,7 +89,7 @@ describePages("the benchmark report in a browser", pages, (open) => {
   });
 
   test("is walked through by keyboard and button, and not while typing", async () => {
-    await expectKeyboardWalk(await open("one"), "Item", sums!.items.length, sums!.items[7]!.id);
+    await expectKeyboardWalk(await open("one"), "Item", sums!.items.length, sums!.items[7].id);
   });
 
   test("shows whole traces: prompts, feedback, verdicts, choices and inner methods", async () => {

@@ -1,5 +1,5 @@
 /** A made-up but consistent report: every figure is drawn from a seed, with answers that try to break the page among them. */
-import type { EvaluationRecord } from "#evaluation/evaluation-record.ts";
+import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import type { ReportData, TrainingHistory } from "#evaluation/report-data.ts";
 import { summarise } from "#evaluation/summary.ts";
 import type { Item } from "#kernel/item.ts";
@@ -114,7 +114,7 @@ function withText(record: EvaluationRecord, text: string): EvaluationRecord {
 function vote(chain: Chain): EvaluationRecord {
   const samples = Array.from({ length: 8 }, (_, index) => writeAnswer(chain, `sample ${index}`, 0.75, 0));
   const attempts = samples.map(({ answer, accuracy, usage }) => ({ answer, accuracy, outputTokens: usage.outputTokens! }));
-  const best = samples.find((sample) => samples.filter((other) => other.answer === sample.answer).length >= 4) ?? samples[0]!;
+  const best = samples.find((sample) => samples.filter((other) => other.answer === sample.answer).length >= 4) ?? samples[0];
   const outputTokens = attempts.reduce((sum, attempt) => sum + attempt.outputTokens, 0);
   return { ...best, method: "self-consistency", attempts, usage: { calls: 1, inputTokens: 22, outputTokens, milliseconds: 9 } };
 }

@@ -8,7 +8,7 @@ import { describePages, expectFilterCounts, expectFitsDarkTelephone, expectKeybo
 const data = exampleReport();
 const shown = pageData(data);
 const isRight = (accuracy: number | undefined) => accuracy === 1;
-const pairs = shown.items.map((_, index) => shown.compare.map((set) => shown.sets[set]!.answers[index]));
+const pairs = shown.items.map((_, index) => shown.compare.map((set) => shown.sets[set].answers[index]));
 const expected = {
   all: pairs.length,
   gained: pairs.filter(([left, right]) => !isRight(left?.accuracy) && isRight(right?.accuracy)).length,
@@ -41,7 +41,7 @@ describePages("the report in a browser", { report: () => renderReport(data) }, (
   });
 
   test("is walked through by keyboard and button, and not while typing", async () => {
-    await expectKeyboardWalk(await open("report"), "Problem", expected.all, shown.items[7]!.question);
+    await expectKeyboardWalk(await open("report"), "Problem", expected.all, shown.items[7].question);
   });
 
   test("colours think, refine and answer apart, and marks the first wrong step", async () => {
@@ -55,13 +55,13 @@ describePages("the report in a browser", { report: () => renderReport(data) }, (
     expect(new Set(colours).size).toBe(3);
     for (const colour of colours) expect(colour).not.toMatch(/rgba\(.*, 0\)|transparent/);
 
-    const index = shown.sets[0]!.answers.findIndex((answer) => answer!.marks.some((mark) => mark.kind === "wrong"));
+    const index = shown.sets[0].answers.findIndex((answer) => answer!.marks.some((mark) => mark.kind === "wrong"));
     await page.locator("select[data-side=left]").selectOption("0");
     await page.locator("button[data-filter=all]").click();
-    await page.getByLabel("Search").fill(shown.items[index]!.question);
+    await page.getByLabel("Search").fill(shown.items[index].question);
     const mark = page.locator(".card .mark.wrong").first();
     expect(await mark.isVisible()).toBe(true);
-    const answer = shown.sets[0]!.answers[index]!;
+    const answer = shown.sets[0].answers[index]!;
     const { start, end } = answer.marks.find(({ kind }) => kind === "wrong")!;
     expect(await mark.textContent()).toBe(`✗ first wrong step${answer.text.slice(start, end)}`);
   });
@@ -69,7 +69,7 @@ describePages("the report in a browser", { report: () => renderReport(data) }, (
   test("shows hostile answers as the text they are", async () => {
     const page = await open("report");
     for (const [index, hostile] of hostileTexts.entries()) {
-      await page.getByLabel("Search").fill(shown.items[index]!.question);
+      await page.getByLabel("Search").fill(shown.items[index].question);
       const text = await page
         .locator(".card .answer-text")
         .nth(1)

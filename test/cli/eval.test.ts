@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import type { BenchmarkResults } from "#evaluation/benchmark-results.ts";
+import type { BenchmarkResults } from "#evaluation/summary/benchmark-results.ts";
 import { launch, runCommand } from "../support/command.ts";
 import { chatReply, type PlayedRequest, playServer } from "../support/model-server.ts";
 
@@ -96,7 +96,7 @@ describe("the shipped model on its own task and on GSM8K's layout, four methods"
     const more = await runCommand([...words(whole), "--methods", "vanilla,ptr-rounds(rounds=2)"], shipped);
     expect(more.code).toBe(0);
     expect(lines(whole)).toBe(before + 2 * 10);
-    expect(results(whole).tasks[0]!.methods.map(({ id }) => id)).toEqual(["vanilla", "ptr-rounds(rounds=2)"]);
+    expect(results(whole).tasks[0].methods.map(({ id }) => id)).toEqual(["vanilla", "ptr-rounds(rounds=2)"]);
     const other = await runCommand([...words(whole), "--seed", "2"], shipped);
     expect(other.code).toBe(1);
     expect(other.errors).toContain("seed");
@@ -128,7 +128,7 @@ describe("a model behind a server", () => {
   const play = ({ body, path }: PlayedRequest) => {
     if (path !== "/v1/chat/completions") return { status: 404 };
     const messages = body?.messages as { content: string }[];
-    const [first = 0, second = 0] = (/(\d+) pens and buys (\d+)/.exec(messages[0]!.content) ?? []).slice(1).map(Number);
+    const [first = 0, second = 0] = (/(\d+) pens and buys (\d+)/.exec(messages[0].content) ?? []).slice(1).map(Number);
     return { body: chatReply(Array(Number(body?.n ?? 1)).fill(`The answer is ${first + second}.`)) };
   };
   const words = (baseUrl: string, out: string, ...more: string[]) => [
@@ -164,7 +164,7 @@ describe("a model behind a server", () => {
       const first = await runCommand(words(server.baseUrl, out));
       expect(first.code).toBe(0);
       expect(first.errors).toContain("answers failed");
-      expect(results(out).tasks[0]!.methods.map(({ accuracy, failures }) => [accuracy, failures])).toEqual([
+      expect(results(out).tasks[0].methods.map(({ accuracy, failures }) => [accuracy, failures])).toEqual([
         [0.9, 1],
         [0.9, 1],
       ]);
@@ -172,7 +172,7 @@ describe("a model behind a server", () => {
       const asked = server.chats().length;
       const second = await runCommand(words(server.baseUrl, out));
       expect(second.errors).not.toContain("answers failed");
-      expect(results(out).tasks[0]!.methods.map(({ accuracy, failures }) => [accuracy, failures])).toEqual([
+      expect(results(out).tasks[0].methods.map(({ accuracy, failures }) => [accuracy, failures])).toEqual([
         [1, 0],
         [1, 0],
       ]);
@@ -198,7 +198,7 @@ describe("a model behind a server", () => {
       const out = path.join(place, "judged");
       const judged = await runCommand(words(server.baseUrl, out, "--grade-by", "judge", "--judge", "mild,strict"));
       expect(judged.code).toBe(0);
-      const [vanilla] = results(out).tasks[0]!.methods;
+      const [vanilla] = results(out).tasks[0].methods;
       expect(vanilla!.accuracy).toBe(0.5);
       expect(vanilla!.measures).toMatchObject({ judge1: 1, judge2: 0, judgeAgreement: 0, judgeUnread: 0 });
       expect(vanilla!.gradingTokensPerAnswer).toBe(26);

@@ -7,10 +7,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { loadCheckpoint, type Tensor } from "#engines/embedded/checkpoint.ts";
-import { LanguageModel } from "#engines/embedded/language-model.ts";
-import { onnxRuntimeBackend } from "#engines/embedded/runtime.ts";
-import { SafetensorsFile } from "#engines/embedded/safetensors.ts";
+import { loadCheckpoint, type Tensor } from "#engines/embedded/checkpoint/checkpoint.ts";
+import { SafetensorsFile } from "#engines/embedded/checkpoint/safetensors.ts";
+import { LanguageModel } from "#engines/embedded/run/language-model.ts";
+import { onnxRuntimeBackend } from "#engines/embedded/run/runtime.ts";
 import type { AdamWOptions } from "#kernel/engine.ts";
 
 interface Golden {

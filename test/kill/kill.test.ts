@@ -4,12 +4,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { newConfig } from "#engines/embedded/checkpoint.ts";
+import { newConfig } from "#engines/embedded/checkpoint/checkpoint.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
+import { readLines } from "#files/json-lines.ts";
 import { Random } from "#kernel/seed.ts";
-import { readLines } from "#record/json-lines.ts";
 import { readRun } from "#record/run-directory.ts";
-import { supervisedStep } from "#training/supervised.ts";
+import { supervisedStep } from "#training/supervised/supervised.ts";
 import { example, makeBase, tokenizer } from "../support/refine-world.ts";
 
 let root: string;

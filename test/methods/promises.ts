@@ -60,7 +60,7 @@ export interface Promises {
   calls: number;
   /** Makes the method need all of them. */
   worst: Script;
-  tools?: MethodTools;
+  tools?: MethodTools | undefined;
   /** Calls after which there is a first answer; 1 when left out. */
   firstAnswer?: number;
   /** Whether the first answer is asked for as `vanilla` asks; true when left out. */
@@ -137,7 +137,7 @@ export function keepsItsPromises({ method, calls, worst, tools, firstAnswer = 1,
     expect(drawn(first)).toEqual(drawn(second));
     expect(first.events).toEqual(second.events);
     expect(new Set(drawn(first)).size).toBe(calls);
-    const answered = first.model.calls[firstAnswer - 1]!;
+    const answered = first.model.calls[firstAnswer - 1];
     if (asksPlainly) expect(dialogue(answered)).toEqual([`user: ${question}`]);
     expect(answered.options).toMatchObject({ seed: deriveSeed(11, "attempt", 0), temperature: 0.5, maxTokens: 64 });
   });
@@ -164,7 +164,7 @@ export function keepsItsPromises({ method, calls, worst, tools, firstAnswer = 1,
     const text = fc.array(fc.oneof(piece, fc.string()), { maxLength: 8 }).map((parts) => parts.join(""));
     await fc.assert(
       fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 5 }), async (replies) => {
-        const { model, outcome } = await play(method, (_, index) => replies[index % replies.length]!, withTools);
+        const { model, outcome } = await play(method, (_, index) => replies[index % replies.length], withTools);
         expect(outcome.reason).toBe("done");
         expect(model.calls.length).toBeLessThanOrEqual(calls);
       }),

@@ -58,27 +58,27 @@ async function compare(rows: readonly Answer[], grade: Grader, theirs: Readonly<
     rows.map(({ gold, text }, index) => grade({ id: String(index), question: "", answer: gold }, text, text)),
   );
   const columns = Object.entries(theirs).flatMap(([task, scores]) =>
-    Object.keys(scores[0]!).map((filter) => ({ name: `${task} ${filter}`, verdicts: scores.map((row) => row[filter]!) })),
+    Object.keys(scores[0]).map((filter) => ({ name: `${task} ${filter}`, verdicts: scores.map((row) => row[filter]) })),
   );
   const agreeing = (verdict: (index: number) => boolean) => rows.filter(({ right }, index) => verdict(index) === right).length;
   const lines = [
-    `midcourse accuracy: ${agreeing((index) => ours[index]!.accuracy === 1)} of ${rows.length} as a person says`,
-    `midcourse strict: ${agreeing((index) => ours[index]!.strictAccuracy === 1)}`,
-    ...columns.map(({ name, verdicts }) => `${name}: ${agreeing((index) => verdicts[index]!.score === 1)}`),
+    `midcourse accuracy: ${agreeing((index) => ours[index].accuracy === 1)} of ${rows.length} as a person says`,
+    `midcourse strict: ${agreeing((index) => ours[index].strictAccuracy === 1)}`,
+    ...columns.map(({ name, verdicts }) => `${name}: ${agreeing((index) => verdicts[index].score === 1)}`),
   ];
   for (const [index, { gold, text, right }] of rows.entries()) {
-    const others = columns.filter(({ verdicts }) => (verdicts[index]!.score === 1) !== right);
-    const own = (ours[index]!.accuracy === 1) !== right ? [`midcourse (${ours[index]!.extracted ?? "nothing"})`] : [];
-    const wrong = [...own, ...others.map(({ name, verdicts }) => `${name} (${verdicts[index]!.read.slice(0, 30)})`)];
+    const others = columns.filter(({ verdicts }) => (verdicts[index].score === 1) !== right);
+    const own = (ours[index].accuracy === 1) !== right ? [`midcourse (${ours[index].extracted ?? "nothing"})`] : [];
+    const wrong = [...own, ...others.map(({ name, verdicts }) => `${name} (${verdicts[index].read.slice(0, 30)})`)];
     if (wrong.length > 0)
       lines.push(`  ${gold} in ${JSON.stringify(text)}, ${right ? "right" : "wrong"}, misjudged by ${wrong.join("; ")}`);
   }
   console.log(lines.join("\n"));
   for (const [index, { text, right, missed }] of rows.entries()) {
-    expect([text, ours[index]!.accuracy]).toEqual([text, right !== (missed === true) ? 1 : 0]);
+    expect([text, ours[index].accuracy]).toEqual([text, right !== (missed === true) ? 1 : 0]);
   }
-  const best = Math.max(...columns.map(({ verdicts }) => agreeing((index) => verdicts[index]!.score === 1)));
-  expect(agreeing((index) => ours[index]!.accuracy === 1)).toBeGreaterThanOrEqual(best);
+  const best = Math.max(...columns.map(({ verdicts }) => agreeing((index) => verdicts[index].score === 1)));
+  expect(agreeing((index) => ours[index].accuracy === 1)).toBeGreaterThanOrEqual(best);
 }
 
 test("answers of GSM8K", async ({ skip }) => {

@@ -12,15 +12,15 @@ import { afterAll, describe, expect, it } from "vitest";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import type { Method, Outcome } from "#kernel/trace.ts";
-import { selfConsistency } from "#methods/self-consistency.ts";
-import { refine } from "#models/ai-sdk-refine.ts";
+import { selfConsistency } from "#methods/sampling/self-consistency.ts";
+import { refine } from "#models/ai-sdk/refine.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
 import { HttpConnections } from "#models/http-request.ts";
-import { OpenAiModel } from "#models/openai.ts";
-import { probeServer, type ServerProfile } from "#models/server-probe.ts";
-import { askWorld, plainMethod, refiningMethod, untrainedMethods } from "#recipes/world-methods.ts";
-import { worldStream } from "#tasks/world-items.ts";
-import { worldPrompts } from "#tasks/world-solutions.ts";
+import { OpenAiModel } from "#models/openai/openai.ts";
+import { probeServer, type ServerProfile } from "#models/openai/server-probe.ts";
+import { askWorld, plainMethod, refiningMethod, untrainedMethods } from "#recipes/shared/world-methods.ts";
+import { worldStream } from "#tasks/world/world-items.ts";
+import { worldPrompts } from "#tasks/world/world-solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { llamaServer, type PeerServer, transformersServer } from "./openai-servers.ts";
 
@@ -104,8 +104,8 @@ function sharedChecks(server: PeerServer, countsStopToken: boolean): void {
   it("streams the same text in pieces", async () => {
     const { model } = await open(server);
     const deltas: CompletionDelta[] = [];
-    const [whole] = await model.generate(askWorld(items[0]!), greedy);
-    const [streamed] = await model.generate(askWorld(items[0]!), { ...greedy, onDelta: (delta) => deltas.push(delta) });
+    const [whole] = await model.generate(askWorld(items[0]), greedy);
+    const [streamed] = await model.generate(askWorld(items[0]), { ...greedy, onDelta: (delta) => deltas.push(delta) });
     expect(deltas.length).toBeGreaterThan(5);
     expect(deltas.map(({ text }) => text).join("")).toBe(whole?.text);
     expect(streamed?.text).toBe(whole?.text);
@@ -114,10 +114,10 @@ function sharedChecks(server: PeerServer, countsStopToken: boolean): void {
 
   it("ends at the token limit, and before a stop text", async () => {
     const { model } = await open(server);
-    const [short] = await model.generate(askWorld(items[0]!), { ...greedy, maxTokens: 5 });
+    const [short] = await model.generate(askWorld(items[0]), { ...greedy, maxTokens: 5 });
     expect(short).toMatchObject({ finishReason: "length", usage: { outputTokens: 5 } });
-    const [stopped] = await model.generate(askWorld(items[0]!), { ...greedy, stop: ["</think>"] });
-    const [ours] = await embedded.generate(askWorld(items[0]!), { ...greedy, stop: ["</think>"] });
+    const [stopped] = await model.generate(askWorld(items[0]), { ...greedy, stop: ["</think>"] });
+    const [ours] = await embedded.generate(askWorld(items[0]), { ...greedy, stop: ["</think>"] });
     expect(stopped?.text).toBe(ours?.text);
     expect(stopped?.text).not.toContain("</think>");
     expect(stopped?.finishReason).toBe("stop");
@@ -127,11 +127,11 @@ function sharedChecks(server: PeerServer, countsStopToken: boolean): void {
     const { model } = await open(server);
     const hot: GenerateOptions = { n: 6, temperature: 2, maxTokens: 60, seed: 4 };
     // One after another: the seed of transformers serve is one for the whole process.
-    const sample = async (seed: number) => (await model.generate(askWorld(items[1]!), { ...hot, n: 1, seed }))[0]?.text;
+    const sample = async (seed: number) => (await model.generate(askWorld(items[1]), { ...hot, n: 1, seed }))[0]?.text;
     const first = [await sample(1), await sample(2), await sample(3), await sample(4)];
     expect([await sample(1), await sample(2), await sample(3), await sample(4)]).toEqual(first);
     expect(new Set(first).size).toBeGreaterThan(1);
-    const many = await model.generate(askWorld(items[1]!), hot);
+    const many = await model.generate(askWorld(items[1]), hot);
     expect(many).toHaveLength(6);
     expect(new Set(many.map(({ text }) => text)).size).toBeGreaterThan(1);
     expect(many.every(({ usage }) => usage.calls === 1)).toBe(true);
@@ -140,7 +140,7 @@ function sharedChecks(server: PeerServer, countsStopToken: boolean): void {
   it("stops on abort, and answers the next call", async () => {
     const { model } = await open(server);
     const abort = new AbortController();
-    const asked = model.generate(askWorld(items[0]!), {
+    const asked = model.generate(askWorld(items[0]), {
       ...greedy,
       maxTokens: 900,
       temperature: 2,
@@ -148,7 +148,7 @@ function sharedChecks(server: PeerServer, countsStopToken: boolean): void {
       onDelta: () => abort.abort(new Error("enough")),
     });
     await expect(asked).rejects.toThrow("enough");
-    expect((await model.generate(askWorld(items[0]!), greedy))[0]?.finishReason).toBe("stop");
+    expect((await model.generate(askWorld(items[0]), greedy))[0]?.finishReason).toBe("stop");
   });
 
   it("serves a refined model of the AI SDK", async () => {
@@ -161,15 +161,15 @@ function sharedChecks(server: PeerServer, countsStopToken: boolean): void {
       seed: 1,
       temperature: 0,
     });
-    const ours = await runMethod(plainMethod("vanilla"), embedded, askWorld(items[0]!));
-    const { text, providerMetadata } = await generateText({ model: refined, prompt: items[0]!.question });
+    const ours = await runMethod(plainMethod("vanilla"), embedded, askWorld(items[0]));
+    const { text, providerMetadata } = await generateText({ model: refined, prompt: items[0].question });
     expect(text).toBe(ours.answer);
     expect(providerMetadata?.midcourse?.calls).toBe(3);
     const streamed = streamText({
       model: refine(provider(server.model), refiningMethod("pasr"), { seed: 1, temperature: 0 }),
-      prompt: items[0]!.question,
+      prompt: items[0].question,
     });
-    const refining = await runMethod(refiningMethod("pasr"), embedded, askWorld(items[0]!));
+    const refining = await runMethod(refiningMethod("pasr"), embedded, askWorld(items[0]));
     expect(await streamed.text).toBe(refining.answer);
   });
 }
@@ -189,14 +189,14 @@ describe.skipIf(!transformers)("transformers serve", () => {
 
   it("tells usage in streams unasked", async () => {
     const { model } = await open(server);
-    const [streamed] = await model.generate(askWorld(items[0]!), { ...greedy, onDelta: () => {} });
-    const [whole] = await model.generate(askWorld(items[0]!), greedy);
+    const [streamed] = await model.generate(askWorld(items[0]), { ...greedy, onDelta: () => {} });
+    const [whole] = await model.generate(askWorld(items[0]), greedy);
     expect(streamed?.usage).toMatchObject({ inputTokens: whole?.usage.inputTokens, outputTokens: whole?.usage.outputTokens });
   });
 
   it("names its model when asked for another, and what it does not take", async () => {
     const { model } = await open(server, { model: "other/model" });
-    await expect(model.generate(askWorld(items[0]!), greedy)).rejects.toMatchObject({
+    await expect(model.generate(askWorld(items[0]), greedy)).rejects.toMatchObject({
       family: "user",
       code: "model-unknown",
       message: expect.stringContaining(server.model),
@@ -204,7 +204,7 @@ describe.skipIf(!transformers)("transformers serve", () => {
     const address = { baseUrl: server.baseUrl };
     const { quirks } = (await open(server)).profile;
     const odd = new OpenAiModel({ model: server.model, address, connections, quirks, extraBody: { top_k: 3 } });
-    await expect(odd.generate(askWorld(items[0]!), greedy)).rejects.toMatchObject({
+    await expect(odd.generate(askWorld(items[0]), greedy)).rejects.toMatchObject({
       family: "remote",
       code: "request-refused",
       remote: { status: 422 },
@@ -215,7 +215,7 @@ describe.skipIf(!transformers)("transformers serve", () => {
     const address = { baseUrl: server.baseUrl };
     const { quirks } = (await open(server)).profile;
     const odd = new OpenAiModel({ model: server.model, address, connections, quirks, extraBody: { temperature: "warm" } });
-    await expect(odd.generate(askWorld(items[0]!), greedy)).rejects.toMatchObject({
+    await expect(odd.generate(askWorld(items[0]), greedy)).rejects.toMatchObject({
       family: "remote",
       code: "server-failed",
       remote: { status: 500 },
@@ -242,19 +242,19 @@ describe.skipIf(!llama)("llama.cpp", () => {
 
   it("does not tell usage in streams, and we do not make it up", async () => {
     const { model } = await open(server);
-    const [streamed] = await model.generate(askWorld(items[0]!), { ...greedy, onDelta: () => {} });
+    const [streamed] = await model.generate(askWorld(items[0]), { ...greedy, onDelta: () => {} });
     expect(streamed?.usage).toMatchObject({ calls: 1, inputTokens: undefined, outputTokens: undefined });
   });
 
   it("gives log-probabilities that are the embedded engine's", async () => {
     const { model } = await open(server);
-    const [theirs] = await model.generate(askWorld(items[0]!), { ...greedy, topLogprobs: 0 });
+    const [theirs] = await model.generate(askWorld(items[0]), { ...greedy, topLogprobs: 0 });
     const tokenizer = await Tokenizer.load(checkpoint);
-    const prompt = tokenizer.encodeConversation(askWorld(items[0]!), { addGenerationPrompt: true });
+    const prompt = tokenizer.encodeConversation(askWorld(items[0]), { addGenerationPrompt: true });
     const answer = tokenizer.encode(theirs!.text);
     const [scored] = await engine.logprobs([{ ids: [...prompt, ...answer], start: prompt.length }]);
     expect(theirs?.logprobs).toHaveLength(answer.length);
-    for (const [index, { logprob }] of (theirs?.logprobs ?? []).entries()) expect(logprob).toBeCloseTo(scored![index]!, 3);
+    for (const [index, { logprob }] of (theirs?.logprobs ?? []).entries()) expect(logprob).toBeCloseTo(scored![index], 3);
   });
 
   it("says when a conversation is too long", async () => {

@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { initialiseParameters, loadCheckpoint, newConfig, saveCheckpoint } from "#engines/embedded/checkpoint.ts";
-import { parseConfig } from "#engines/embedded/config.ts";
-import { LanguageModel, type ModelSource } from "#engines/embedded/language-model.ts";
-import { adaptableModules, initialiseAdapter, loadAdapter, mergeAdapter, saveAdapter } from "#engines/embedded/lora.ts";
-import { onnxRuntimeBackend } from "#engines/embedded/runtime.ts";
+import { initialiseParameters, loadCheckpoint, newConfig, saveCheckpoint } from "#engines/embedded/checkpoint/checkpoint.ts";
+import { parseConfig } from "#engines/embedded/checkpoint/config.ts";
+import { LanguageModel, type ModelSource } from "#engines/embedded/run/language-model.ts";
+import { adaptableModules, initialiseAdapter, loadAdapter, mergeAdapter, saveAdapter } from "#engines/embedded/run/lora.ts";
+import { onnxRuntimeBackend } from "#engines/embedded/run/runtime.ts";
 import { Random } from "#kernel/seed.ts";
 
 const python = process.env.MIDCOURSE_PYTHON ?? "python3";

@@ -1,8 +1,9 @@
 /** The made-up benchmark run as a report takes it. */
-import type { BenchmarkReportData, PageLimits } from "#evaluation/benchmark-page-data.ts";
-import { summariseBenchmark } from "#evaluation/benchmark-summary.ts";
-import { recordKey } from "#evaluation/evaluation-record.ts";
-import { slimRecord } from "#evaluation/slim-record.ts";
+
+import { recordKey } from "#evaluation/records/evaluation-record.ts";
+import { slimRecord } from "#evaluation/records/slim-record.ts";
+import type { BenchmarkReportData, PageLimits } from "#evaluation/report/benchmark-page-data.ts";
+import { summariseBenchmark } from "#evaluation/summary/benchmark-summary.ts";
 import { exampleBenchmark, exampleMethods, exampleTasks } from "./example-benchmark.ts";
 
 export interface ExampleRun {

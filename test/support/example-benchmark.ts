@@ -1,5 +1,5 @@
 /** A made-up benchmark run, drawn from a seed: two tasks, methods of every kind, full traces, and answers that try to break a page. */
-import type { AttemptRecord, EvaluationRecord } from "#evaluation/evaluation-record.ts";
+import type { AttemptRecord, EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import type { Item } from "#kernel/item.ts";
 import { addUsage, type Message, noUsage, type Usage } from "#kernel/model.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
@@ -54,7 +54,7 @@ export function exampleBenchmark(
 function makeItem(task: string, index: number): Item {
   const random = new Random(deriveSeed(1, task, index));
   const [first, second] = [random.integer(12, 98), random.integer(12, 98)];
-  const group = ["easy", "middle", "hard"][index % 3]!;
+  const group = ["easy", "middle", "hard"][index % 3];
   if (task === "sums")
     return {
       id: `sums-${index}`,
@@ -144,7 +144,7 @@ class Writer {
         usage: tokens(90, 1),
       }),
     );
-    const best = drafts[scores.indexOf(Math.max(...scores))]!;
+    const best = drafts[scores.indexOf(Math.max(...scores))];
     events.push({
       type: "choice-end",
       attempt: drafts.indexOf(best),
@@ -206,7 +206,7 @@ class Writer {
 
   pool(size: number): EvaluationRecord {
     const drafts = Array.from({ length: size }, (_, at) => this.#attempt("resampling", at, this.#ability));
-    return this.#record("resampling", drafts, [], drafts[0]!, true);
+    return this.#record("resampling", drafts, [], drafts[0], true);
   }
 
   #random(...path: (string | number)[]): Random {

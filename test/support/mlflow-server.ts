@@ -14,7 +14,7 @@ interface Body {
   name: string;
   experiment_id: string;
   run_id?: string;
-  run_name?: string;
+  run_name?: string | undefined;
   metrics?: Metric[];
   params?: { key: string; value: string }[];
   status: string;
@@ -25,7 +25,14 @@ export interface MlflowServer {
   experiments: Map<string, string>;
   runs: Map<
     string,
-    { name?: string; experiment: string; status: string; metrics: Metric[]; params: Map<string, string>; deleted?: boolean }
+    {
+      name?: string | undefined;
+      experiment: string;
+      status: string;
+      metrics: Metric[];
+      params: Map<string, string>;
+      deleted?: boolean;
+    }
   >;
   /** Every request so far: method and path. */
   requests: string[];

@@ -12,7 +12,7 @@ export interface PlayedRequest {
 
 export interface PlayedReply {
   status?: number;
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Sent as JSON; a string or bytes are sent as they are. */
   body?: unknown;
   /** Sent one after another, as a stream of events. */

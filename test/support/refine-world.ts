@@ -6,7 +6,7 @@
 import type { Item, Verifier } from "#kernel/item.ts";
 import type { Message } from "#kernel/model.ts";
 import { Random } from "#kernel/seed.ts";
-import { type SupervisedExample, supervisedStep } from "#training/supervised.ts";
+import { type SupervisedExample, supervisedStep } from "#training/supervised/supervised.ts";
 import { type TableShape, TabularEngine } from "./tabular-engine.ts";
 
 const words = ["REFINE", "PLAIN", "q0", "q1", "q2", "q3"];

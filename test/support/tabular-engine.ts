@@ -86,7 +86,7 @@ export class TabularEngine implements Engine {
   async accumulatePolicy(
     sequences: readonly PolicySequence[],
     { clipLow, clipHigh, klCoefficient }: PolicyLossOptions,
-    signal?: AbortSignal,
+    signal?: AbortSignal | undefined,
   ): Promise<Float32Array[]> {
     const seen = await this.logprobs(sequences, signal);
     const weighted = sequences.map((sequence, s) => ({

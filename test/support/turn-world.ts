@@ -6,7 +6,7 @@
 import type { Item, Verifier } from "#kernel/item.ts";
 import type { Message } from "#kernel/model.ts";
 import { Random } from "#kernel/seed.ts";
-import { type SupervisedExample, supervisedStep } from "#training/supervised.ts";
+import { type SupervisedExample, supervisedStep } from "#training/supervised/supervised.ts";
 import { TabularEngine } from "./tabular-engine.ts";
 
 const vocabulary = ["q0", "q1", "q2", "q3", "AGAIN", "1", "2", "<end>"];

@@ -15,8 +15,8 @@ import type {
   WeightedSequence,
 } from "#kernel/engine.ts";
 import { bugError } from "#kernel/errors.ts";
-import type { ModelSource } from "./language-model.ts";
-import { fromWire, type Request, type Response } from "./messages.ts";
+import type { ModelSource } from "./run/language-model.ts";
+import { fromWire, type Request, type Response } from "./run/messages.ts";
 
 export type EmbeddedEngineOptions = ModelSource & {
   /** Cores one tensor operation may use; all of them up to 8 unless given. The same number gives the same tokens. */
@@ -40,7 +40,7 @@ class Connection {
 
   constructor(source: ModelSource, threads: number) {
     // The flags of the calling process are its own; some, such as --eval's, would keep the thread from starting.
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: { source, threads }, execArgv: [] });
+    this.#worker = new Worker(new URL("./run/worker.ts", import.meta.url), { workerData: { source, threads }, execArgv: [] });
     this.#worker.on("message", (response: Response) => this.#settle(response));
     this.#worker.on("error", (cause) =>
       this.#fail(bugError("engine-crashed", `The engine's thread failed: ${cause.message}`, cause)),
@@ -160,7 +160,7 @@ export class EmbeddedEngine extends EmbeddedScorer implements Engine {
   accumulatePolicy(
     sequences: readonly PolicySequence[],
     options: PolicyLossOptions,
-    signal?: AbortSignal,
+    signal?: AbortSignal | undefined,
   ): Promise<Float32Array[]> {
     return this.call("accumulatePolicy", [sequences, options], signal) as Promise<Float32Array[]>;
   }

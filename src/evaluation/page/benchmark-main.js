@@ -6,9 +6,9 @@ import { drawItemBrowser } from "./item-browser.js";
 import { drawPass } from "./pass-figure.js";
 import { drawTransitions } from "./transition-figure.js";
 
-/** @import { BenchmarkTaskResult } from "../benchmark-results.ts" */
+/** @import { BenchmarkTaskResult } from "../summary/benchmark-results.ts" */
 
-/** @type {import("../benchmark-page-shape.ts").BenchmarkPageData} */
+/** @type {import("../report/benchmark-page-shape.ts").BenchmarkPageData} */
 const benchmark = JSON.parse(byId("page-data")?.textContent ?? "");
 const chosen = { run: 0, task: benchmark.runs[0].tasks[0]?.task ?? "" };
 

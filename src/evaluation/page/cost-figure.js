@@ -3,7 +3,7 @@ import { element, percentText, wholeText } from "./dom.js";
 import { figure, placeLabels, seriesColours } from "./figures.js";
 
 /** @import { Results } from "../results.ts" */
-/** @import { CurvePoint, ResamplingPool } from "../benchmark-results.ts" */
+/** @import { CurvePoint, ResamplingPool } from "../summary/benchmark-results.ts" */
 /** @typedef {"generated" | "all"} Convention */
 /**
  * What is drawn: a training run's results, or those of one task of a benchmark, which may have a best-of-n curve too.

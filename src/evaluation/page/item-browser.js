@@ -5,7 +5,7 @@ import { element, wholeText } from "./dom.js";
 import { traceTree } from "./trace-view.js";
 import { wordDiff } from "./word-diff.js";
 
-/** @import { BenchmarkPageData, PageTask, PageTrace } from "../benchmark-page-shape.ts" */
+/** @import { BenchmarkPageData, PageTask, PageTrace } from "../report/benchmark-page-shape.ts" */
 /** @import { Piece } from "./word-diff.js" */
 /** @typedef {PageTask["sets"][number]} TraceSet */
 /**

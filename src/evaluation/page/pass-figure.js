@@ -2,7 +2,7 @@
 import { element, percentText, wholeText } from "./dom.js";
 import { figure, lineLegend, seriesColours, seriesDashes } from "./figures.js";
 
-/** @import { BenchmarkTaskResult } from "../benchmark-results.ts" */
+/** @import { BenchmarkTaskResult } from "../summary/benchmark-results.ts" */
 
 /** @param {HTMLElement} place @param {BenchmarkTaskResult} task */
 export function drawPass(place, task) {

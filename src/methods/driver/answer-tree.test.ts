@@ -52,8 +52,8 @@ describe("selection", () => {
     const tree = new AnswerTree({ ...constants, exploration: 0 });
     tree.score(tree.add(), 0.9);
     const children = [tree.add(0), tree.add(0)];
-    tree.score(children[0]!, 0.1);
-    tree.score(children[1]!, 0.3);
+    tree.score(children[0], 0.1);
+    tree.score(children[1], 0.3);
     // Worth (0.9 + 0.3) / 2, and no child is worth more than 0.9.
     expect(tree.select()).toMatchObject({ node: 0, bound: expect.closeTo(0.6, 12) });
     tree.score(tree.add(0), 1);

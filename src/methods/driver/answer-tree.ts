@@ -34,30 +34,30 @@ export class AnswerTree {
   /** A new node with one visit, which counts for every node above it; its number. Without a parent it is one of the roots. */
   add(parent?: number): number {
     const node = this.#nodes.push({ parent, children: [], scores: [], visits: 0, value: 0 }) - 1;
-    if (parent !== undefined) this.#nodes[parent]!.children.push(node);
-    for (const above of this.#upwards(node)) this.#nodes[above]!.visits += 1;
+    if (parent !== undefined) this.#nodes[parent].children.push(node);
+    for (const above of this.#upwards(node)) this.#nodes[above].visits += 1;
     this.#backUp(node);
     return node;
   }
 
   /** One more score of a node; every level above it learns of it. */
   score(node: number, score: number): void {
-    this.#nodes[node]!.scores.push(score);
+    this.#nodes[node].scores.push(score);
     this.#backUp(node);
   }
 
   /** Worth of the node's own answer; undefined while nobody could score it. */
   qualityOf(node: number): number | undefined {
-    return quality(this.#nodes[node]!.scores);
+    return quality(this.#nodes[node].scores);
   }
 
   /** Worth of the node and of what came of it: half its own, half its best child's. */
   valueOf(node: number): number {
-    return this.#nodes[node]!.value;
+    return this.#nodes[node].value;
   }
 
   visitsOf(node: number): number {
-    return this.#nodes[node]!.visits;
+    return this.#nodes[node].visits;
   }
 
   /** The open node with the highest bound, the earliest of equals. There always is one: a node without children is open. */
@@ -66,7 +66,7 @@ export class AnswerTree {
     let best = { node: -1, bound: Number.NEGATIVE_INFINITY };
     for (const [node, { parent, visits, value }] of this.#nodes.entries()) {
       if (!this.#isOpen(node)) continue;
-      const parentVisits = parent === undefined ? this.#rootVisits() : this.#nodes[parent]!.visits;
+      const parentVisits = parent === undefined ? this.#rootVisits() : this.#nodes[parent].visits;
       const bound = upperBound(value, visits, parentVisits, exploration, epsilon);
       if (bound > best.bound) best = { node, bound };
     }
@@ -74,23 +74,23 @@ export class AnswerTree {
   }
 
   #isOpen(node: number): boolean {
-    const { children } = this.#nodes[node]!;
+    const { children } = this.#nodes[node];
     const own = this.qualityOf(node) ?? 0;
-    return children.length < this.#constants.maxChildren || !children.some((child) => this.#nodes[child]!.value > own);
+    return children.length < this.#constants.maxChildren || !children.some((child) => this.#nodes[child].value > own);
   }
 
   #backUp(node: number): void {
     for (const above of this.#upwards(node)) {
-      const { children } = this.#nodes[above]!;
+      const { children } = this.#nodes[above];
       const own = this.qualityOf(above) ?? 0;
-      const best = Math.max(...children.map((child) => this.#nodes[child]!.value));
-      this.#nodes[above]!.value = children.length === 0 ? own : (own + best) / 2;
+      const best = Math.max(...children.map((child) => this.#nodes[child].value));
+      this.#nodes[above].value = children.length === 0 ? own : (own + best) / 2;
     }
   }
 
   /** The node itself and all above it. */
   *#upwards(node: number): Generator<number> {
-    for (let above: number | undefined = node; above !== undefined; above = this.#nodes[above]!.parent) yield above;
+    for (let above: number | undefined = node; above !== undefined; above = this.#nodes[above].parent) yield above;
   }
 
   #rootVisits(): number {

@@ -85,7 +85,7 @@ function methodOption(card: MethodCard, value: ValueExpression): string {
   if (found) return found[0];
   const text = value.kind === "call" ? value.call.name : value.text;
   const names = Object.keys(card.options);
-  const example = names.find((name) => card.options[name]!.type === "integer") ?? names[0];
+  const example = names.find((name) => card.options[name].type === "integer") ?? names[0];
   throw userError(
     "option-without-name",
     `${card.id} is not composed of other methods, so that “${short(text)}” has no meaning inside it`,
@@ -135,7 +135,7 @@ function fits(
 
 function defaultOf(option: MethodOption, cards: readonly MethodCard[]): MethodOptionValue {
   if (option.type !== "method" || option.default === undefined) return option.default;
-  return parseMethodList(String(option.default), cards)[0]!;
+  return parseMethodList(String(option.default), cards)[0];
 }
 
 function canonicalName(card: MethodCard, values: MethodOptionValues, cards: readonly MethodCard[]): string {

@@ -32,7 +32,7 @@ export function bestScoredByVote<C extends Candidate>(candidates: readonly C[], 
   const agreement = candidates.map((_, index) => groups.find((group) => group.includes(index))?.length ?? 0);
   let best: number | undefined;
   for (const [index, candidate] of candidates.entries()) {
-    if (rank(candidate) === top && (best === undefined || agreement[index]! > agreement[best]!)) best = index;
+    if (rank(candidate) === top && (best === undefined || agreement[index] > agreement[best])) best = index;
   }
   return best === undefined ? undefined : candidates[best];
 }

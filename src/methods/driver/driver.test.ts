@@ -161,7 +161,7 @@ describe("an inner run", () => {
     const caller = new Caller(given);
     const called = await caller.ask(given.messages, { seed: given.seed });
     if (!called.ok) return { text: "", answer: "", reason: called.reason, usage: caller.spent };
-    const { text } = called.completions[0]!;
+    const { text } = called.completions[0];
     yield { type: "attempt-end", attempt: 0, messages: given.messages, text, usage: called.usage };
     return { text, answer: text, reason: "done", usage: caller.spent };
   }

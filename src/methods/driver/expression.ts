@@ -121,7 +121,7 @@ class Reader {
 
   #next(): Token {
     const text = this.#text;
-    while (this.#at < text.length && /\s/.test(text[this.#at]!)) this.#at++;
+    while (this.#at < text.length && /\s/.test(text[this.#at])) this.#at++;
     const at = this.#at;
     const first = text[at];
     if (first === undefined) return { kind: "end", text: "", at };
@@ -137,7 +137,7 @@ class Reader {
   #quoted(quote: string, at: number): Token {
     let content = "";
     for (let index = at + 1; index < this.#text.length; index++) {
-      const character = this.#text[index]!;
+      const character = this.#text[index];
       if (character === quote) {
         this.#at = index + 1;
         return { kind: "quoted", text: content, at };

@@ -25,10 +25,10 @@ function edits(first: string, second: string): number {
   for (let index = 1; index <= first.length; index++) {
     const next = [index];
     for (let other = 1; other <= second.length; other++) {
-      const replaced = row[other - 1]! + (first[index - 1] === second[other - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[other]! + 1, next[other - 1]! + 1));
+      const replaced = row[other - 1] + (first[index - 1] === second[other - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[other] + 1, next[other - 1] + 1));
     }
     row = next;
   }
-  return row[second.length]!;
+  return row[second.length];
 }

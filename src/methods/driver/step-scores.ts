@@ -18,7 +18,7 @@ export function withStepScores(text: string, scores?: readonly number[]): string
   const steps = stepsOf(text);
   const areTheirs = scores?.length === steps.length;
   const told = steps.map((step, index) => {
-    const score = areTheirs ? `, ${outOfTen(scores[index]!)}` : "";
+    const score = areTheirs ? `, ${outOfTen(scores[index])}` : "";
     return `[step ${index + 1}${score}] ${step}`;
   });
   const listed = scores && !areTheirs ? [`[scores of its steps, in order: ${scores.map(outOfTen).join(", ")}]`] : [];

@@ -47,7 +47,7 @@ export class TracedCalls {
 
   /** One answer to the question, numbered in the order of appearance. */
   async *attempt(messages: readonly Message[], options: CallOptions): AsyncGenerator<TraceEvent, Candidate> {
-    return (yield* this.attempts(messages, options))[0]!;
+    return (yield* this.attempts(messages, options))[0];
   }
 
   /** `options.n` answers from one call; fewer where some of them failed. */
@@ -83,7 +83,7 @@ export class TracedCalls {
     messages: readonly Message[],
     options: CallOptions,
   ): AsyncGenerator<TraceEvent, boolean> {
-    const { text, usage } = this.#take(await this.caller.ask(messages, options))[0]!;
+    const { text, usage } = this.#take(await this.caller.ask(messages, options))[0];
     const found = isFeedback(text);
     const attempt = found ? about : this.candidates.length;
     if (!found) this.candidates.push({ attempt, text });
@@ -114,7 +114,7 @@ export class TracedCalls {
     options: CallOptions,
     read: (text: string) => Judgement,
   ): AsyncGenerator<TraceEvent, Judgement & { text: string }> {
-    const { text, usage } = this.#take(await this.caller.ask(messages, options))[0]!;
+    const { text, usage } = this.#take(await this.caller.ask(messages, options))[0];
     const judgement = read(text);
     yield { type: "check-end", attempt, by, ...known(judgement), text, usage };
     return { ...judgement, text };
@@ -165,7 +165,7 @@ export class TracedCalls {
     options: CallOptions,
     event: (text: string, usage: Usage) => CallEvent,
   ): AsyncGenerator<TraceEvent, string> {
-    const { text, usage } = this.#take(await this.caller.ask(messages, options))[0]!;
+    const { text, usage } = this.#take(await this.caller.ask(messages, options))[0];
     yield event(text, usage);
     return text;
   }

@@ -40,7 +40,7 @@ function lastLabelled(text: string, label: string): string | undefined {
   const wanted = label.toLowerCase();
   const lines = text.split("\n");
   for (let index = lines.length - 1; index >= 0; index--) {
-    const line = plain(lines[index]!);
+    const line = plain(lines[index]);
     if (!line.toLowerCase().startsWith(wanted)) continue;
     const rest = line.slice(wanted.length).trimStart();
     if (rest.startsWith(":") || rest.startsWith("=")) return rest.slice(1).trim().replace(/\.$/, "").trim();

@@ -25,7 +25,7 @@ export function countVotes(
   let votes = 0;
   for (const group of groups) {
     const weight = group.reduce((sum, index) => sum + (weights ? usableWeight(weights[index]) : 1), 0);
-    if (winner === undefined || weight > votes) [winner, votes] = [group[0]!, weight];
+    if (winner === undefined || weight > votes) [winner, votes] = [group[0], weight];
   }
   return { winner, votes, voters: answers.length, groups };
 }

@@ -73,7 +73,7 @@ function mixed(one: Form, other: Form, values: Values): Verdict {
     const decimal = more.length === 0 && /^-?\d+$/.test(whole!) && /^\d+$/.test(decimals!) && /^-?\d*\.\d+$/.test(other.latex);
     return decimal ? sameNumbers(`${whole}.${decimals}`, other.latex) : false;
   }
-  if (one.kind === "set" && other.kind === "value" && one.items.length === 1) return sameForms(one.items[0]!, other, values);
+  if (one.kind === "set" && other.kind === "value" && one.items.length === 1) return sameForms(one.items[0], other, values);
   if (one.kind === "set" && other.kind === "value") return one.items.length === 0 && other.latex === "\\emptyset";
   if (one.kind === "union" && other.kind === "union") return unionParts(one, other, values);
   if (
@@ -131,7 +131,7 @@ function sameWords(one: Form, other: Form, values: Values): Verdict {
 
 function inOrder(first: readonly Form[], second: readonly Form[], values: Values): Verdict {
   if (first.length !== second.length) return false;
-  return every(first.map((item, index) => sameForms(item, second[index]!, values)));
+  return every(first.map((item, index) => sameForms(item, second[index], values)));
 }
 
 function sameTuples(one: Of<"tuple">, other: Of<"tuple">, values: Values): Verdict {
@@ -159,11 +159,11 @@ function sameRatios(one: Form, other: Form, values: Values): Verdict {
           b[index]!.numerator * b[0]!.denominator * a[0]!.numerator * number!.denominator,
       );
     };
-    return some(() => every(one.parts.map((part, index) => sameForms(formOf(part), formOf(other.parts[index]!), values))), times);
+    return some(() => every(one.parts.map((part, index) => sameForms(formOf(part), formOf(other.parts[index]), values))), times);
   }
   const [ratio, form] = one.kind === "ratio" ? [one, other] : [other as Of<"ratio">, one];
-  const zero = readRational(ratio.parts[1]!)?.numerator === 0n;
-  if (form.kind !== "value" || ratio.parts.length !== 2 || zero || /^0\d/.test(ratio.parts[1]!)) return false;
+  const zero = readRational(ratio.parts[1])?.numerator === 0n;
+  if (form.kind !== "value" || ratio.parts.length !== 2 || zero || /^0\d/.test(ratio.parts[1])) return false;
   return values.same(`\\frac{${ratio.parts[0]}}{${ratio.parts[1]}}`, form.latex);
 }
 
@@ -234,7 +234,7 @@ function sameNamed(gold: Form, answer: Form, values: Values): Verdict {
   }
   const [named, other] = gold.kind === "named" ? [gold, answer] : [answer as Of<"named">, gold];
   if (other.kind === "relation" && other.operators.every((operator) => operator === "=") && other.sides.length === 2) {
-    return values.proportional(named.sides, [other.sides[0]!, other.sides[1]!], false);
+    return values.proportional(named.sides, [other.sides[0], other.sides[1]], false);
   }
   if (other.kind === "relation") {
     const [first, second] = [realSetOf(named, values), realSetOf(other, values)];
@@ -248,10 +248,10 @@ const turned: Record<string, string> = { ">": "<", "\\ge": "\\le" };
 function sameRelations(one: Of<"relation">, other: Of<"relation">, values: Values): Verdict {
   const [first, second] = [oriented(one), oriented(other)];
   if (first.operators.join(" ") === second.operators.join(" ")) {
-    const sides = every(first.sides.map((side, index) => sameForms(formOf(side), formOf(second.sides[index]!), values)));
+    const sides = every(first.sides.map((side, index) => sameForms(formOf(side), formOf(second.sides[index]), values)));
     if (sides === true) return true;
     if (first.operators.length === 1 && first.operators[0] !== "\\equiv") {
-      const pair = (relation: Of<"relation">) => [relation.sides[0]!, relation.sides[1]!] as const;
+      const pair = (relation: Of<"relation">) => [relation.sides[0], relation.sides[1]] as const;
       return values.proportional(pair(first), pair(second), first.operators[0] === "<" || first.operators[0] === "\\le");
     }
     if (sides === undefined) return undefined;
@@ -266,5 +266,5 @@ function sameRelations(one: Of<"relation">, other: Of<"relation">, values: Value
 function oriented(relation: Of<"relation">): Of<"relation"> {
   const { operators, sides } = relation;
   if (!operators.every((operator) => operator in turned)) return relation;
-  return { kind: "relation", operators: operators.map((operator) => turned[operator]!).reverse(), sides: [...sides].reverse() };
+  return { kind: "relation", operators: operators.map((operator) => turned[operator]).reverse(), sides: [...sides].reverse() };
 }

@@ -13,7 +13,7 @@ afterAll(() => comparer.close());
 async function judge(list: readonly Pair[]): Promise<{ right: number; lines: string[]; misses: string[] }> {
   const verdicts = await Promise.all(list.map(([gold, answer]) => comparer.compare(gold, answer)));
   const lines = list.map(([gold, answer, equal], index) => {
-    const verdict = verdicts[index]!;
+    const verdict = verdicts[index];
     return `${verdict.equal === equal ? "right" : "WRONG"} ${equal ? "=" : "≠"} (${verdict.by})  ${gold}  ∥  ${answer}`;
   });
   const misses = lines.filter((line) => line.startsWith("WRONG"));
@@ -63,7 +63,7 @@ describe("limits", () => {
       short.compare(String.raw`3\sqrt2`, String.raw`\sqrt{18}`),
     ]);
     expect(verdicts.map(({ equal }) => equal)).toEqual([true, false, true]);
-    expect(verdicts[1]!.by).toBe("time");
+    expect(verdicts[1].by).toBe("time");
     await short.close();
   });
 

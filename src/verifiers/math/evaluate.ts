@@ -108,7 +108,7 @@ export function evaluate(expression: MathJson, values: ReadonlyMap<string, Compl
   }
   if (!Array.isArray(expression)) return real(Number((expression as { num: string }).num));
   const [head, ...parts] = expression as [MathJson, ...MathJson[]];
-  const value = (index: number) => evaluate(parts[index]!, values);
+  const value = (index: number) => evaluate(parts[index], values);
   switch (head) {
     case "Add":
       return parts.reduce<Complex>((sum, part) => complex.add(sum, evaluate(part, values)), real(0));
@@ -133,7 +133,7 @@ export function evaluate(expression: MathJson, values: ReadonlyMap<string, Compl
       return applyInverse(parts, values);
   }
   if (typeof head !== "string") throw new Unknown();
-  const known = Object.hasOwn(functions, head) ? functions[head]! : undefined;
+  const known = Object.hasOwn(functions, head) ? functions[head] : undefined;
   if (known) return known(...parts.map((part) => evaluate(part, values)));
   return named(head, parts, values);
 }
@@ -192,13 +192,13 @@ function applyInverse(parts: readonly MathJson[], values: ReadonlyMap<string, Co
   const [operator, argument] = parts;
   const inverse = Array.isArray(operator) && operator[0] === "InverseFunction" ? inverses[String(operator[1])] : undefined;
   if (inverse === undefined || argument === undefined) throw new Unknown();
-  return functions[inverse]!(evaluate(argument, values));
+  return functions[inverse](evaluate(argument, values));
 }
 
 /** A letter before brackets: combinations for C(n, k); for other names a value that depends on the name and on every argument. */
 function named(head: string, parts: readonly MathJson[], values: ReadonlyMap<string, Complex>): Complex {
   if (!/^[A-Za-z](?:_\w+)?$/.test(head) || parts.length === 0) throw new Unknown();
-  if (head === "C" && parts.length === 2) return functions.Binomial!(evaluate(parts[0]!, values), evaluate(parts[1]!, values));
+  if (head === "C" && parts.length === 2) return functions.Binomial!(evaluate(parts[0], values), evaluate(parts[1], values));
   let seed = [...head].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 997, 7);
   return parts.reduce<Complex>((sum, part) => {
     seed = (seed * 31 + 17) % 997;

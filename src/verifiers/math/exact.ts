@@ -39,9 +39,9 @@ export function exactValue(expression: MathJson): Fraction | undefined {
   if (!Array.isArray(expression)) return fromDecimal((expression as { num: string }).num);
   const [head, ...parts] = expression as [MathJson, ...MathJson[]];
   const all = (list: readonly MathJson[], combine: (a: Fraction, b: Fraction) => Fraction | undefined) => {
-    let result = exactValue(list[0]!);
+    let result = exactValue(list[0]);
     for (let index = 1; index < list.length && result; index++) {
-      const next = exactValue(list[index]!);
+      const next = exactValue(list[index]);
       result = next && combine(result, next);
     }
     return result;
@@ -52,7 +52,7 @@ export function exactValue(expression: MathJson): Fraction | undefined {
     case "Subtract":
       return all(parts, (a, b) => sum(a, { numerator: -b.numerator, denominator: b.denominator }));
     case "Negate": {
-      const value = exactValue(parts[0]!);
+      const value = exactValue(parts[0]);
       return value && fraction(-value.numerator, value.denominator);
     }
     case "Multiply":
@@ -63,18 +63,18 @@ export function exactValue(expression: MathJson): Fraction | undefined {
     case "Rational":
       return all(parts, (a, b) => fraction(a.numerator * b.denominator, a.denominator * b.numerator));
     case "Delimiter":
-      return parts.length === 1 ? exactValue(parts[0]!) : undefined;
+      return parts.length === 1 ? exactValue(parts[0]) : undefined;
     case "Power":
-      return power(exactValue(parts[0]!), exactValue(parts[1]!));
+      return power(exactValue(parts[0]), exactValue(parts[1]));
     case "Factorial":
-      return factorial(whole(parts[0]!));
+      return factorial(whole(parts[0]));
     case "Binomial":
     case "C":
-      return parts.length === 2 ? binomial(whole(parts[0]!), whole(parts[1]!)) : undefined;
+      return parts.length === 2 ? binomial(whole(parts[0]), whole(parts[1])) : undefined;
     case "Sqrt":
-      return root(exactValue(parts[0]!));
+      return root(exactValue(parts[0]));
     case "Abs": {
-      const value = exactValue(parts[0]!);
+      const value = exactValue(parts[0]);
       return value && fraction(value.numerator < 0n ? -value.numerator : value.numerator, value.denominator);
     }
   }

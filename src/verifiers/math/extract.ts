@@ -1,6 +1,6 @@
 /** The mathematical answer in a completion. Linear in the completion's length, whatever it holds. */
 import { parseRefine } from "#kernel/refine-grammar.ts";
-import { visibleAnswer } from "../extract.ts";
+import { visibleAnswer } from "../answers/extract.ts";
 import { isName } from "./forms.ts";
 import { canonicalLatex } from "./notation.ts";
 
@@ -52,8 +52,8 @@ function lastBoxed(text: string): { content: string; end: number } | undefined {
   if (!last) return undefined;
   const row = [last.content];
   for (let place = boxes.length - 1; place > 0; place--) {
-    if (!connects(text.slice(boxes[place - 1]!.end, boxes[place]!.start))) break;
-    row.unshift(boxes[place - 1]!.content);
+    if (!connects(text.slice(boxes[place - 1].end, boxes[place].start))) break;
+    row.unshift(boxes[place - 1].content);
   }
   const contents = row.map((content) => content.trim()).filter((content) => content !== "");
   // The same answer boxed twice is one answer.
@@ -118,13 +118,13 @@ function answerIn(rest: string): string | undefined {
   if (formulas) return formulas;
   const line = rest
     .trimStart()
-    .split(/\n|(?<=[\s\S])\.(?=\s|$)/, 1)[0]!
+    .split(/\n|(?<=[\s\S])\.(?=\s|$)/, 1)[0]
     .replace(/\*\*|["`]/g, "")
     .trim();
   if (line === "" || line.length > 400) return undefined;
   if (isBare(line)) return line;
   const result = /\bis\s+([^\s][\s\S]*)$/.exec(line.slice(line.lastIndexOf(" is ")));
-  return result && isBare(result[1]!) ? result[1] : (lastFormula(line) ?? firstNumber(line));
+  return result && isBare(result[1]) ? result[1] : (lastFormula(line) ?? firstNumber(line));
 }
 
 /** Formulas at the start of a text, with "and" or commas between them. */
@@ -151,13 +151,13 @@ function lastFormula(text: string): string | undefined {
   // "The largest $n$ is 34."
   const canonical = canonicalLatex(contentOf(last)) ?? "";
   const said = /^\s*(?:is|equals|=)\s+([-\d][\d.,/]*)/.exec(after);
-  if (said && isName(canonical)) return said[1]!.replace(/[.,]$/, "");
+  if (said && isName(canonical)) return said[1].replace(/[.,]$/, "");
   // A number in a later sentence stands nearer to the end.
   const later = lastNumber(/[.!?]\s([\s\S]*)$/.exec(text.slice(last.index + last[0].length))?.[1] ?? "");
   if (later !== undefined) return later;
   const row = [contentOf(last)];
   for (let index = matches.length - 1; index > 0; index--) {
-    const [before, next] = [matches[index - 1]!, matches[index]!];
+    const [before, next] = [matches[index - 1], matches[index]];
     const between = text.slice(before.index + before[0].length, next.index);
     if (!connects(between) || between.trim() === "" || between.trim() === ".") break;
     row.unshift(contentOf(before));

@@ -53,7 +53,7 @@ export function readForm(raw: string): Form | undefined {
   const form = formOf(latex);
   const currency = /^\s*\$?\s*(?:\\(\$)|([€£¥₹]))/.exec(raw);
   if (!currency || form.kind !== "value" || form.unit !== undefined) return form;
-  return { ...form, unit: currencies[currency[1] ?? currency[2]!]! };
+  return { ...form, unit: currencies[currency[1] ?? currency[2]] };
 }
 
 const currencies: Record<string, string> = { $: "dollar", "€": "euro", "£": "sterling", "¥": "yen", "₹": "rupee" };
@@ -98,14 +98,14 @@ function relationOf(parts: string[], operators: string[]): Form {
   // What follows ≈ is a rounded value of what stands before it, unless only a name stands before it.
   const rounded = operators.indexOf("\\approx");
   if (rounded >= 0) {
-    if (rounded > 0 || !isName(parts[0]!)) {
+    if (rounded > 0 || !isName(parts[0])) {
       return operators.slice(0, rounded).length > 0
         ? relationOf(parts.slice(0, rounded + 1), operators.slice(0, rounded))
-        : formOf(parts[0]!);
+        : formOf(parts[0]);
     }
     operators = operators.map((operator) => (operator === "\\approx" ? "=" : operator));
   }
-  const first = parts[0]!;
+  const first = parts[0];
   const last = parts.at(-1)!;
   const sides: [string, string] = [first, last];
   if (operators.length === 1 && operators[0] === "\\in") return { kind: "named", name: first, value: formOf(last), sides };
@@ -141,7 +141,7 @@ function plusMinus(latex: string): string[] | undefined {
 
 function bracketed(latex: string): Form | undefined {
   const matrix = /^\\begin\{(?:[pbB]?matrix|smallmatrix)\}(.*)\\end\{(?:[pbB]?matrix|smallmatrix)\}$/s.exec(latex);
-  if (matrix && !matrix[1]!.includes("\\begin")) return matrixOf(matrix[1]!);
+  if (matrix && !matrix[1].includes("\\begin")) return matrixOf(matrix[1]);
   const brackets = enclosed(latex);
   if (!brackets) {
     const open = /^\](.*)\[$/.exec(latex);
@@ -158,8 +158,8 @@ function bracketed(latex: string): Form | undefined {
   const set = open === "\\{" || (open === "{" && items.length > 1);
   // Set-builder notation says by a relation which numbers are meant.
   const builder = set ? /^(.+?)(?:\\in\\mathbb\{R\})?[|:](.+)$/.exec(inside) : null;
-  if (builder && isVariable(builder[1]!.replace(/\\in.*$/, "").trim()) && cutAt(builder[2]!, relations).separators.length > 0) {
-    return formOf(builder[2]!.trim());
+  if (builder && isVariable(builder[1].replace(/\\in.*$/, "").trim()) && cutAt(builder[2], relations).separators.length > 0) {
+    return formOf(builder[2].trim());
   }
   if (set) return { kind: "set", items: items.flatMap((item) => (plusMinus(item) ?? [item]).map(formOf)) };
   if (items.length > 1) return { kind: "tuple", open: bracket(open), close: bracket(close), items: items.map(formOf) };
@@ -180,9 +180,9 @@ function based(latex: string): Form | undefined {
   const match =
     /^\(?([0-9A-Fa-f]+)\)?_\{(?:\\text\{)?([a-z]+|\d{1,2})\}{1,2}$/.exec(latex) ??
     /^([0-9A-Fa-f]+) ?(?:\\text\{|in )?\(?base ?(\d{1,2}|[a-z]+)\)?\}?$/.exec(latex);
-  if (!match || !/\d/.test(match[1]!)) return undefined;
-  const base = Number(numberWords[match[2]!] ?? match[2]);
-  return base >= 2 && base <= 36 ? { kind: "based", digits: match[1]!.toUpperCase().replace(/^0+(?=.)/, ""), base } : undefined;
+  if (!match || !/\d/.test(match[1])) return undefined;
+  const base = Number(numberWords[match[2]] ?? match[2]);
+  return base >= 2 && base <= 36 ? { kind: "based", digits: match[1].toUpperCase().replace(/^0+(?=.)/, ""), base } : undefined;
 }
 
 function ratio(latex: string): Form | undefined {

@@ -33,7 +33,7 @@ export function withinLimits(text: string, characters: number = limits.character
   let separators = 0;
   let digits = 0;
   for (let index = 0; index < text.length; index++) {
-    const character = text[index]!;
+    const character = text[index];
     digits = character >= "0" && character <= "9" ? digits + 1 : 0;
     if (character === "\\") commands++;
     else if (character === "," || character === ";") separators++;

@@ -1,8 +1,8 @@
 /** A thread that compares with the engine. It answers one comparison at a time, in order; the thread that made it stops it when one takes too long. */
 import { parentPort } from "node:worker_threads";
-import { decide } from "../math.ts";
 import type { Comparison, WorkerAnswer } from "./comparer.ts";
 import { EngineValues } from "./expressions.ts";
+import { decide } from "./math.ts";
 
 const port = parentPort!;
 const post = (answer: WorkerAnswer) => port.postMessage(answer);

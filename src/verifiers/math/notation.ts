@@ -34,7 +34,7 @@ export function canonicalLatex(raw: string): string | undefined {
 /** a/b between whole numbers is a fraction ("1/2 pi" is half of pi); "3 1/2" is a mixed number; 6.02e23 is a power of ten. */
 function fractions(text: string): string {
   const power = /^([+-]?\d+(?:\.\d+)?)[eE]([+-]?\d{1,5})$/.exec(text);
-  if (power) return `${power[1]}\\cdot10^{${power[2]!.replace("+", "")}}`;
+  if (power) return `${power[1]}\\cdot10^{${power[2].replace("+", "")}}`;
   return text
     .replace(/(?<![\w.}^)])(\d+) (\d+)\/(\d+)(?![\d.^!])/g, "$1\\frac{$2}{$3}")
     .replace(/(?<![\w.}^)!])(\d+)\/(\d+)(?![\d.^!])/g, "\\frac{$1}{$2}");
@@ -43,10 +43,10 @@ function fractions(text: string): string {
 /** Without the punctuation of the sentence around it. */
 function closing(text: string): string {
   let end = text.length;
-  while (end > 0 && ".,;:\\ ?".includes(text[end - 1]!)) end--;
+  while (end > 0 && ".,;:\\ ?".includes(text[end - 1])) end--;
   if (text[end] === "." && /\\ldots$/.test(text.slice(0, end))) return text;
   let start = 0;
-  while (start < end && ",;: ".includes(text[start]!)) start++;
+  while (start < end && ",;: ".includes(text[start])) start++;
   return text.slice(start, end);
 }
 
@@ -74,7 +74,7 @@ class Rewriter {
     let out = "";
     let spaced = false;
     for (; this.#at < this.#tokens.length; ) {
-      const next = this.#tokens[this.#at]!;
+      const next = this.#tokens[this.#at];
       if (next === end || next === "}") break;
       this.#at++;
       if (/^\s/.test(next) || whiteSpace.has(next)) {
@@ -126,7 +126,7 @@ class Rewriter {
     const braces = this.#tokens[this.#at - 1] === "}";
     let ahead = this.#at;
     let negative = false;
-    while (ahead < this.#tokens.length && (this.#tokens[ahead] === "\\!" || /^\s+$/.test(this.#tokens[ahead]!))) {
+    while (ahead < this.#tokens.length && (this.#tokens[ahead] === "\\!" || /^\s+$/.test(this.#tokens[ahead]))) {
       negative ||= this.#tokens[ahead] === "\\!";
       ahead++;
     }
@@ -179,7 +179,7 @@ class Rewriter {
     }
     if (/^[\da-zA-Z]/.test(next)) {
       if (next.length > 1) this.#tokens[--this.#at] = next.slice(1);
-      return next[0]!;
+      return next[0];
     }
     return next.startsWith("\\") ? this.#piece(next, "") : next;
   }
@@ -221,7 +221,7 @@ class Rewriter {
   #transparent(name: string): string {
     const inside = this.#argument();
     const boxes = name === "\\boxed" || name === "\\fbox";
-    return boxes && ["\\boxed", "\\fbox"].includes(this.#tokens[this.#skipSpace()]!) ? `${inside},` : inside;
+    return boxes && ["\\boxed", "\\fbox"].includes(this.#tokens[this.#skipSpace()]) ? `${inside},` : inside;
   }
 
   #prose(before: string): string {
@@ -229,7 +229,7 @@ class Rewriter {
     if (this.#tokens[start] !== "{") return this.#argument();
     let depth = 0;
     do {
-      const next = this.#tokens[this.#at++]!;
+      const next = this.#tokens[this.#at++];
       depth += next === "{" ? 1 : next === "}" ? -1 : 0;
     } while (depth > 0 && this.#at < this.#tokens.length);
     const content = this.#tokens.slice(start + 1, depth === 0 ? this.#at - 1 : this.#at).join("");
@@ -272,7 +272,7 @@ class Rewriter {
     if (word === "U" && /[)\]}]$/.test(before)) return "\\cup";
     if (word === "in" && /[a-zA-Z)]$/.test(before) && /^[[({]$|^\\\{/.test(this.#tokens[this.#skipSpace()] ?? "")) return "\\in";
     if (Object.hasOwn(plainWords, lower) && (word === lower || lower === "infinity" || lower === "or" || lower === "and"))
-      return plainWords[lower]!;
+      return plainWords[lower];
     // "sinx", "lnx"
     const joined = /^(sin|cos|tan|cot|sec|csc|ln|log)([xyzt])$/.exec(word);
     return joined ? `\\${joined[1]} ${joined[2]}` : word;
@@ -290,7 +290,7 @@ class Rewriter {
 
   /** Passes over white space; the index of what follows. */
   #skipSpace(): number {
-    while (this.#at < this.#tokens.length && (/^\s/.test(this.#tokens[this.#at]!) || whiteSpace.has(this.#tokens[this.#at]!)))
+    while (this.#at < this.#tokens.length && (/^\s/.test(this.#tokens[this.#at]) || whiteSpace.has(this.#tokens[this.#at])))
       this.#at++;
     return this.#at;
   }

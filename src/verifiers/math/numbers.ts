@@ -1,5 +1,5 @@
 /** What the comparison of forms has to know about expressions. The quick source knows plain numbers; the engine's knows the rest. */
-import { equal, rational, toNumber, within } from "../rational.ts";
+import { equal, rational, toNumber, within } from "../answers/rational.ts";
 import { decimalPlaces, readRational } from "./rationals.ts";
 
 export interface Values {

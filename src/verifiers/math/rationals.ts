@@ -1,5 +1,5 @@
 /** Numbers that are read exactly without an engine: whole numbers, decimals, fractions, mixed numbers, repeating decimals, a·10^n. */
-import { combine, type Rational, rational } from "../rational.ts";
+import { combine, type Rational, rational } from "../answers/rational.ts";
 
 const sign = (text: string | undefined) => (text === "-" ? -1n : 1n);
 
@@ -33,13 +33,13 @@ function repeating(text: string): Rational | undefined {
 function fraction(text: string): Rational | undefined {
   const match = /^(-?)(\d+)?\\frac\{([^{}]*)\}\{([^{}]*)\}$/.exec(text) ?? /^(-?)()([\d.]+)\/(-?[\d.]+)$/.exec(text);
   if (!match) return undefined;
-  const top = decimal(match[3]!.trim());
-  const bottom = decimal(match[4]!.trim());
+  const top = decimal(match[3].trim());
+  const bottom = decimal(match[4].trim());
   const value = top && bottom && combine(top, "/", bottom);
   if (!value) return undefined;
   const whole = match[2] ? rational(BigInt(match[2])) : rational(0n);
   // 2\frac{3}{2} is read as a product, which the engine works out.
-  if (match[2] && (value.numerator < 0n || value.numerator >= value.denominator || /\./.test(match[3]! + match[4]!)))
+  if (match[2] && (value.numerator < 0n || value.numerator >= value.denominator || /\./.test(match[3] + match[4])))
     return undefined;
   const sum = whole && combine(whole, "+", value);
   return sum && rational(sign(match[1]) * sum.numerator, sum.denominator);
@@ -48,7 +48,7 @@ function fraction(text: string): Rational | undefined {
 function power(text: string): Rational | undefined {
   const match = /^(.*?)(?:\\cdot)?10\^\{(-?\d{1,3})\}$/.exec(text);
   if (!match || (match[1] !== "" && match[1] !== "-" && !text.includes("\\cdot"))) return undefined;
-  const factor = match[1] === "" ? rational(1n) : match[1] === "-" ? rational(-1n) : decimal(match[1]!);
+  const factor = match[1] === "" ? rational(1n) : match[1] === "-" ? rational(-1n) : decimal(match[1]);
   const exponent = Number(match[2]);
   const scale = exponent < 0 ? rational(1n, 10n ** BigInt(-exponent)) : rational(10n ** BigInt(exponent));
   return factor && scale && combine(factor, "*", scale);
@@ -58,5 +58,5 @@ function power(text: string): Rational | undefined {
 export function decimalPlaces(text: string): { places: number; significant: number } | undefined {
   const match = /^[-+]?(\d*)\.(\d+)$/.exec(text);
   if (!match) return undefined;
-  return { places: match[2]!.length, significant: (match[1]! + match[2]!).replace(/^0+/, "").length };
+  return { places: match[2].length, significant: (match[1] + match[2]).replace(/^0+/, "").length };
 }

@@ -52,7 +52,7 @@ export function sameRealSets(first: RealSet, second: RealSet): boolean {
   if (first.variable !== undefined && second.variable !== undefined && first.variable !== second.variable) return false;
   if (first.intervals.length !== second.intervals.length) return false;
   return first.intervals.every((one, index) => {
-    const other = second.intervals[index]!;
+    const other = second.intervals[index];
     const ends = near(one.low, other.low) && near(one.high, other.high);
     return ends && one.lowClosed === other.lowClosed && one.highClosed === other.highClosed;
   });
@@ -84,13 +84,13 @@ function inequality(operators: readonly string[], sides: readonly string[], valu
   if (operators.some((operator) => !(operator in flipped))) return undefined;
   const place = sides.findIndex((side) => /^-?(?:\|.*\||.*)$/.test(side) && isName(side.replace(/^-/, "")));
   if (place < 0 || sides.length > 3 || (sides.length === 3 && place !== 1)) return undefined;
-  const middle = sides[place]!;
+  const middle = sides[place];
   let intervals = [everything];
   for (let index = 0; index < operators.length; index++) {
     const left = index >= place;
-    const bound = values.real(sides[left ? index + 1 : index]!);
+    const bound = values.real(sides[left ? index + 1 : index]);
     if (bound === undefined) return undefined;
-    const operator = left ? operators[index]! : flipped[operators[index]!]!;
+    const operator = left ? operators[index] : flipped[operators[index]];
     intervals = intersect(intervals, side(operator, bound));
   }
   const negative = middle.startsWith("-");

@@ -71,16 +71,16 @@ function canonicalUnit(words: string, power: string): string | undefined {
 /** Cuts a unit, or any words in \text, off the end of a quantity; multiplies magnitudes ("3 million") in as powers of ten. */
 export function withoutUnit(text: string): UnitText {
   const modulus = /^(.+?)\\p(?:mod|od)\{([^{}]+)\}$/.exec(text);
-  if (modulus) return { rest: modulus[1]!.trim(), unit: `mod ${modulus[2]!.replace("mod", "").trim()}` };
+  if (modulus) return { rest: modulus[1].trim(), unit: `mod ${modulus[2].replace("mod", "").trim()}` };
   const marked = /\\text\{([^{}]*)\}(?:\^\{(\d)\})?$/.exec(text);
-  if (marked && marked.index > 0) return quantity(text.slice(0, marked.index).trim(), marked[1]!, marked[2] ?? "");
+  if (marked && marked.index > 0) return quantity(text.slice(0, marked.index).trim(), marked[1], marked[2] ?? "");
   const plain = /^(.*[\d})]) ?([A-Za-z][A-Za-z ./]{0,60})(?:\^\{(\d)\})?$/.exec(text);
-  if (!plain || !/^[-+]?[\d.,}{\\a-z ]*$/.test(plain[1]!)) return { rest: text };
-  const words = plain[2]!.trim();
-  const parted = text[plain[1]!.length] === " ";
+  if (!plain || !/^[-+]?[\d.,}{\\a-z ]*$/.test(plain[1])) return { rest: text };
+  const words = plain[2].trim();
+  const parted = text[plain[1].length] === " ";
   const isUnit = canonicalUnit(words, "") !== undefined && (parted || words.length > 1);
   const areWords = words.split(/[ /]+/).some((word) => word.length >= 4 || word in magnitudes) && parted;
-  return isUnit || areWords ? quantity(plain[1]!.trim(), words, plain[3] ?? "") : { rest: text };
+  return isUnit || areWords ? quantity(plain[1].trim(), words, plain[3] ?? "") : { rest: text };
 }
 
 function quantity(rest: string, words: string, power: string): UnitText {

@@ -4,7 +4,7 @@ import { plainWords } from "./vocabulary.ts";
 /** The words of an answer that is no mathematics; undefined when it is. Canonical text in. */
 export function wordsOf(latex: string): string | undefined {
   const option = /^(?:\\text\{)?\(([A-Za-z])\)\}?[.:]?$/.exec(latex);
-  if (option) return latex.startsWith("\\text") || /[A-J]/.test(option[1]!) ? option[1]!.toLowerCase() : undefined;
+  if (option) return latex.startsWith("\\text") || /[A-J]/.test(option[1]) ? option[1].toLowerCase() : undefined;
   const marked = /\\text\{[^{}]*[A-Za-z\u00c0-\uffff]{2}[^{}]*\}/.test(latex);
   const plain = latex
     .replace(/\\text\{([^{}]*)\}/g, " $1 ")

@@ -1,5 +1,5 @@
 /** What the self-test tries: each a harmless program that does once what a hostile one would do. */
-import type { SandboxStatus } from "../sandbox.ts";
+import type { SandboxStatus } from "./sandbox.ts";
 
 export interface Probe {
   name: string;

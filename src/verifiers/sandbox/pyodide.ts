@@ -5,7 +5,6 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions } from "../sandbox.ts";
 import { harnessSource } from "./harness.ts";
 import { dieWithParent, type Launcher, launchEnvironment } from "./launch.ts";
 import { composeOutput, floodBytes } from "./output.ts";
@@ -13,6 +12,7 @@ import { descendants, killAll } from "./processes.ts";
 import type { PyodideGreeting, PyodideReply, PyodideRequest, PyodideSetup } from "./pyodide-child.ts";
 import { preload } from "./pyodide-preload.ts";
 import { Queue } from "./queue.ts";
+import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions } from "./sandbox.ts";
 
 export interface PyodideSandboxOptions {
   launcher: Launcher | undefined;

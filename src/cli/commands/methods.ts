@@ -1,0 +1,130 @@
+/** `midcourse methods`: the catalogue as a table, or one method with its options. */
+import { styleText } from "node:util";
+import type { MethodCard } from "#kernel/method-card.ts";
+import { bindMethod, methodCards, parseMethods } from "#methods/catalogue.ts";
+import { allowed } from "#methods/driver/bind.ts";
+
+export interface MethodsView {
+  write: (text: string) => void;
+  /** Columns of the terminal. */
+  width: number;
+  styled: boolean;
+}
+
+export function listMethods(
+  name: string | undefined,
+  options: { json?: boolean },
+  view: MethodsView = {
+    write: (text) => process.stdout.write(text),
+    width: process.stdout.columns ?? 120,
+    styled: process.stdout.isTTY === true,
+  },
+): void {
+  const cards = name === undefined ? methodCards : [cardOf(name)];
+  if (options.json) view.write(`${JSON.stringify(name === undefined ? cards.map(asJson) : asJson(cards[0]), null, 2)}\n`);
+  else view.write(name === undefined ? table(cards, view) : page(cards[0], view));
+}
+
+/** Throws the user error that a command with this method would. */
+function cardOf(name: string): MethodCard {
+  const found = methodCards.find(({ id }) => id === name);
+  if (found) return found;
+  parseMethods(name);
+  const [, id] = /^(?:[^=(]*=)?\s*([^(:\s]+)/.exec(name) ?? [];
+  return cardOf(id!);
+}
+
+function asJson(card: MethodCard): Record<string, unknown> {
+  const { id, summary, paper, kind, needs, usesOracle = false, options, calls } = card;
+  return { id, summary, paper, kind, needs, usesOracle, calls, callsByDefault: bindMethod(card).maxCalls, options };
+}
+
+function table(cards: readonly MethodCard[], view: MethodsView): string {
+  const rows = cards.map((card) => [
+    card.id,
+    paperOf(card),
+    card.kind,
+    needsOf(card),
+    `${bindMethod(card).maxCalls}`,
+    card.calls,
+  ]);
+  const grid = [["method", "paper", "kind", "needs", "calls", "in general"], ...rows];
+  const widths = grid[0].map((_, column) => Math.max(...grid.map((row) => row[column].length)));
+  const fixed = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const narrowest = Math.max(24, ...cards.flatMap((card) => card.calls.split(" ").map((word) => word.length)));
+  if (view.width < fixed + narrowest) return `${cards.map((card) => short(card, view)).join("\n")}\n${notesOf(view)}`;
+  const lines = grid.map((row, index) => {
+    const cells = row.map((cell, column) => {
+      if (column === row.length - 1) return wrapped(cell, view.width - fixed, fixed);
+      return column === 4 ? cell.padStart(widths[column]) : cell.padEnd(widths[column]);
+    });
+    const line = cells.join("  ").trimEnd();
+    return index === 0 ? styled(view, "dim", line) : line.replace(row[0], styled(view, "bold", row[0]));
+  });
+  return `${lines.join("\n")}\n\n${notesOf(view)}`;
+}
+
+function notesOf(view: MethodsView): string {
+  const notes = [
+    "calls: most calls of the model for one answer, at the defaults; a call may ask for several samples at once.",
+    "[…] is 1 where it holds, 0 otherwise. Options and the papers' values: midcourse methods NAME.",
+  ];
+  return notes.map((note) => `${styled(view, "dim", wrapped(note, view.width, 0))}\n`).join("");
+}
+
+/** For terminals too narrow for the table. */
+function short(card: MethodCard, view: MethodsView): string {
+  const lines = [paperOf(card), `${card.kind}; needs ${needsOf(card)}`, `calls: ${card.calls}`];
+  return `${styled(view, "bold", card.id)}\n${lines.map((line) => `  ${wrapped(line, view.width - 2, 2)}\n`).join("")}`;
+}
+
+function page(card: MethodCard, view: MethodsView): string {
+  const { paper } = card;
+  const facts = [
+    ...(paper
+      ? [["paper", `${paper.title}. ${paper.authors}, ${paper.year}${paper.arxiv ? `, arXiv ${paper.arxiv}` : ""}`]]
+      : []),
+    ["kind", card.kind],
+    ["needs", needsOf(card)],
+    ["calls", `${card.calls}; ${bindMethod(card).maxCalls} at the defaults`],
+    ...(card.usesOracle ? [["note", "looks at the reference answer: an upper bound, no method one could use"]] : []),
+  ];
+  const options = Object.entries(card.options).map(([name, option]) => {
+    const standard = option.default === undefined ? "not given" : String(option.default);
+    const lines = [
+      option.description,
+      `${allowed(option)}; default: ${standard}${option.paper === undefined ? "" : `; the paper: ${option.paper}`}`,
+    ];
+    return `  ${styled(view, "bold", name)}\n${lines.map((line) => `      ${wrapped(line, view.width - 6, 6)}\n`).join("")}`;
+  });
+  return [
+    `${styled(view, "bold", card.id)}\n  ${wrapped(card.summary, view.width - 2, 2)}\n\n`,
+    ...facts.map(([title, text]) => `  ${title!.padEnd(6)} ${wrapped(text!, view.width - 9, 9)}\n`),
+    options.length === 0 ? "\nNo options.\n" : `\nOptions\n${options.join("")}`,
+  ].join("");
+}
+
+function paperOf({ paper }: MethodCard): string {
+  if (!paper) return "–";
+  const authors = paper.authors.replace(/^(.*?)(\S+) et al\.$/, "$2 et al.");
+  return `${authors} ${paper.year}${paper.arxiv ? `, ${paper.arxiv}` : ""}`;
+}
+
+function needsOf({ needs }: MethodCard): string {
+  return needs.length === 0 ? "–" : needs.join(", ");
+}
+
+/** Lines after the first are indented. */
+function wrapped(text: string, width: number, indent: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join(`\n${" ".repeat(indent)}`);
+}
+
+function styled({ styled: isStyled }: MethodsView, style: "bold" | "dim", text: string): string {
+  return isStyled ? styleText(style, text, { validateStream: false }) : text;
+}

@@ -1,0 +1,62 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
+import { summariseBenchmark } from "#evaluation/summary/benchmark-summary.ts";
+import { RecordStore } from "#recipes/benchmark/store.ts";
+import { openRun } from "#record/run-directory.ts";
+import { exportRun } from "./export.ts";
+import { report } from "./report.ts";
+
+let folder: string;
+let run: string;
+beforeEach(() => {
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  folder = mkdtempSync(path.join(tmpdir(), "report-"));
+  run = path.join(folder, "run");
+  openRun(run, { command: "eval", options: {} }).close();
+  const record: EvaluationRecord = {
+    task: "t",
+    item: "a",
+    method: "vanilla",
+    sample: 0,
+    text: "1",
+    answer: "1",
+    extracted: "1",
+    accuracy: 1,
+    verdict: "ok",
+    refinements: 0,
+    reason: "done",
+    usage: { calls: 1, inputTokens: 2, outputTokens: 3, milliseconds: 4 },
+    events: [],
+  };
+  const store = new RecordStore(run);
+  store.append(record);
+  const plan = { run: "run", model: "m", command: "c", version: "0", seed: 1, temperature: 0, samples: 1 };
+  const results = summariseBenchmark({ ...plan, tasks: [{ id: "t", items: 1 }], records: store.index.records() });
+  store.close();
+  writeFileSync(path.join(run, "results.json"), JSON.stringify(results));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a report makes the folder it is to stand in, and says what is in its way", async () => {
+  const file = path.join(folder, "new", "ab.html");
+  await report([run], { out: file });
+  expect(existsSync(file)).toBe(true);
+  await expect(report([run], { out: folder })).rejects.toMatchObject({ code: "not-a-file", family: "user" });
+});
+
+test("an export says what is in its way", async () => {
+  const file = path.join(folder, "file");
+  writeFileSync(file, "");
+  mkdirSync(path.join(folder, "free"));
+  await expect(exportRun(run, { format: "lm-eval", out: path.join(file, "inside") })).rejects.toMatchObject({
+    code: "not-a-folder",
+    family: "user",
+  });
+  await exportRun(run, { format: "lm-eval", out: path.join(folder, "free") });
+});

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { Command } from "commander";
+import { expect, test } from "vitest";
+import { paperPasrOptions } from "#recipes/pasr/options.ts";
+import { paperScoreOptions } from "#recipes/score/options.ts";
+import { registerCommands } from "../../commands.ts";
+
+const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/paper-settings.md"), "utf8");
+const sections = page.split(/^##+ /m).slice(1);
+
+function flagsOf(words: string): string[] {
+  const program = new Command("midcourse");
+  registerCommands(program);
+  let command: Command | undefined = program;
+  for (const word of words.split(" ")) command = command?.commands.find((each) => each.name() === word);
+  return command!.options.map(({ long }) => long!);
+}
+
+/** The command of each section; where one names none, that of the section before it. */
+const commands: string[] = [];
+for (const section of sections) {
+  const named = section.match(/`midcourse (train [a-z-]+|data ptr|eval)/)?.[1];
+  commands.push(named ?? commands.at(-1)!);
+}
+
+/** Names that `--set` of a command knows, without their dots. */
+function settable(command: string): string[] {
+  const options = { "train pasr": paperPasrOptions, "train score": paperScoreOptions }[command] ?? {};
+  return Object.keys(options);
+}
+
+/** Cells of the column “here”. */
+function here(section: string): string[] {
+  const rows = section.split("\n").filter((line) => line.startsWith("|") && !line.startsWith("|--"));
+  const place = (rows[0] ?? "").split("|").findIndex((cell) => cell.trim() === "here");
+  return place < 0 ? [] : rows.slice(1).map((row) => row.split("|")[place]);
+}
+
+test.each(sections.map((section, index) => [section.split("\n")[0], commands[index], section]))(
+  "what stands under “here” in “%s” is an option of midcourse %s",
+  (_title, command, section) => {
+    const flags = flagsOf(command);
+    for (const cell of here(section)) {
+      for (const [, name] of cell.matchAll(/`([^`]+)`/g)) {
+        if (name!.startsWith("--")) expect(flags, name).toContain(name);
+        else expect(settable(command), name).toContain(name!.split(".")[0]);
+      }
+    }
+  },
+);
+
+test("every option of SCoRe that the paper speaks of, or that decides what it measures, has its place", () => {
+  const score = sections.find((section) => section.startsWith("SCoRe"))!;
+  const more = ["topP", "topK", "maskTruncated", "earlierTurns", "normaliser"];
+  for (const name of Object.keys(paperScoreOptions)) if (!more.includes(name)) expect(score).toContain(`\`${name}`);
+});
+
+test("every key of PASR's README has its row", () => {
+  const keys = [
+    "model_path",
+    "data_path",
+    "gen_device",
+    "Q_batch_size",
+    "num_pre_Q",
+    "eval_prompt",
+    "train_batch_size",
+    "all_steps",
+  ];
+  for (const key of [...keys, "ref_server", "port", "wandb_key"]) expect(sections[0]).toContain(`| \`${key}\` |`);
+});

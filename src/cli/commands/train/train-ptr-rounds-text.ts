@@ -1,0 +1,130 @@
+/** The rounds before and after training as tables for a terminal. */
+import { styleText } from "node:util";
+import { fitTable, listRows, type TextColumn, wrapText } from "#evaluation/report/text-table.ts";
+import type { Gain, RoundFigures } from "#recipes/ptr/round-figures.ts";
+import type { RoundsReport } from "./train-ptr-rounds.ts";
+
+interface Row extends RoundFigures {
+  items: number;
+  /** After training minus before. */
+  gained?: Gain;
+}
+
+const columns: readonly TextColumn<Row>[] = [
+  { title: "round", short: "round", cell: ({ round }) => String(round), rank: 0 },
+  {
+    title: "accuracy (95 %)",
+    short: "acc.",
+    cell: ({ accuracy, interval: [low, high] }) => `${percent(accuracy)} (${percent(low)}–${percent(high)})`,
+    rank: 0,
+  },
+  {
+    title: "minus round 1",
+    short: "−r1",
+    cell: ({ againstFirst }) => points(againstFirst),
+    rank: 1,
+  },
+  {
+    title: "minus before",
+    short: "−bef.",
+    cell: ({ gained }) => points(gained),
+    shortCell: ({ gained }) => shortPoints(gained),
+    rank: 2,
+  },
+  {
+    title: "answers",
+    short: "answ.",
+    cell: ({ answered, items }) => (answered === items ? "" : String(answered)),
+    rank: 1,
+  },
+  { title: "w→r", short: "w→r", cell: ({ round, wrongToRight }) => (round === 1 ? "" : String(wrongToRight)), rank: 3 },
+  { title: "r→w", short: "r→w", cell: ({ round, rightToWrong }) => (round === 1 ? "" : String(rightToWrong)), rank: 3 },
+  { title: "tokens", short: "tok.", cell: ({ generated }) => whole(generated), rank: 1 },
+  { title: "with prompts", short: "all", cell: ({ all }) => whole(all), rank: 4 },
+  {
+    title: "vote (samples)",
+    short: "vote",
+    cell: ({ vote }) => (vote === undefined ? "" : `${percent(vote.accuracy)} (${samplesOf(vote)})`),
+    shortCell: ({ vote }) => (vote === undefined ? "" : percent(vote.accuracy)),
+    rank: 2,
+  },
+  {
+    title: "minus vote",
+    short: "−vote",
+    cell: ({ vote }) => points(vote?.gain),
+    rank: 2,
+  },
+];
+
+/** Lines joined by newlines, none longer than the width unless a single cell is. */
+export function renderRounds(report: RoundsReport, options: { width: number; styled: boolean }): string {
+  const { width, styled } = options;
+  const bold = (text: string) => (styled ? styleText("bold", text, { validateStream: false }) : text);
+  const { items, gains } = report;
+  const before = report.before.figures.map((figures): Row => ({ ...figures, items }));
+  const after = report.after.figures.map((figures, index): Row => ({ ...figures, items, gained: gains[index] }));
+  const tables = [
+    { title: "Before training", rows: before, ended: report.before.endedEarly },
+    { title: "After training", rows: after, ended: report.after.endedEarly },
+  ];
+  const blocks = tables.map(({ title, rows, ended }) => {
+    const table = fitTable(rows, columns, width);
+    const lines = table === undefined ? listRows(rows, columns, width) : [table.header, table.rule, ...table.rows];
+    return [bold(title), ...lines, ...endedLines(ended, items).flatMap((line) => wrapText(line, width))].join("\n");
+  });
+  return [
+    ...blocks,
+    notes(report)
+      .flatMap((note) => wrapText(note, width))
+      .join("\n"),
+  ].join("\n\n");
+}
+
+function notes({ rounds, items, test, trainedOn, request, instruction }: RoundsReport): string[] {
+  const between = rounds === 1 ? "" : `, in one chat: “${request}” between the rounds`;
+  return [
+    `${items} problems (${test}), greedy${between}${instruction === null ? "" : `, under “${instruction}”`}.`,
+    "Differences in points with 95 % intervals, paired: minus round 1 (−r1), minus the same round before training (−bef.), minus the vote (−vote).",
+    "w→r and r→w: wrong answers made right and right ones made wrong since the round before. Tokens are sampled ones of all rounds so far; “all” has the prompts too.",
+    "Vote: as many plain sampled answers of the same model as those tokens pay for; < and > where they pay for less than one, or for more than were drawn.",
+    ...(trainedOn > 0
+      ? [`${trainedOn} of these problems stand among the training examples, so that the figures after training flatter.`]
+      : []),
+  ];
+}
+
+function endedLines(ended: Readonly<Record<string, number>>, items: number): string[] {
+  const reasons = Object.entries(ended).map(([reason, count]) => `${count} of ${items} (${reason})`);
+  return reasons.length === 0
+    ? []
+    : [`Ended before the last round, so that the last answer stands, which may itself be cut: ${reasons.join(", ")}.`];
+}
+
+function samplesOf({ samples, outside }: NonNullable<RoundFigures["vote"]>): string {
+  const sign = { below: "<", above: ">" };
+  return `${outside === undefined ? "" : sign[outside]}${samples.toFixed(1)}`;
+}
+
+function points(gain: Gain | undefined): string {
+  if (gain === undefined) return "";
+  const [low, high] = gain.interval;
+  return `${signed(gain.difference)} (${signed(low)}…${signed(high)})`;
+}
+
+function shortPoints(gain: Gain | undefined): string {
+  return gain === undefined ? "" : signed(gain.difference);
+}
+
+function signed(share: number): string {
+  const text = (share * 100).toFixed(1);
+  if (Number(text) === 0) return "0.0";
+  return share > 0 ? `+${text}` : text.replace("-", "−");
+}
+
+function percent(share: number): string {
+  return (share * 100).toFixed(1);
+}
+
+function whole(value: number | undefined): string {
+  return value === undefined ? "" : String(Math.round(value));
+}

@@ -1,0 +1,249 @@
+/**
+ * Files of a dataset on the Hugging Face hub, fetched once and kept: under the commit they belong to, checked against the hub's checksums,
+ * and moved into place in one step, so that a run that is killed, or two at once, leave nothing half-written. A branch such as `main` is
+ * resolved to its commit at the first fetch and stays there.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { type MidcourseError, userError } from "#kernel/errors.ts";
+import { cacheFolderOf, type Environment, hubEndpoint, hubToken, inHuggingFaceCache, isOffline } from "./hub-cache.ts";
+import { aCommit, checksum, chooseFiles, type HubTable, isSafe, type ListedFile } from "./hub-listing.ts";
+import { type HubAccess, hubGet } from "./hub-request.ts";
+
+export type { HubTable };
+
+export interface HubOptions {
+  /** `MIDCOURSE_CACHE` or the system's place for caches when left out. */
+  cacheFolder?: string;
+  signal?: AbortSignal | undefined;
+  /** The process's own when left out. */
+  environment?: Environment;
+  /** Called before each download. */
+  onDownload?: (file: { dataset: string; name: string; bytes: number | undefined }) => void;
+  firstWaitMilliseconds?: number;
+  stallMilliseconds?: number;
+}
+
+export interface HubFiles {
+  /** Which state of the dataset this is. */
+  commit: string;
+  /** Paths on this machine, in order. */
+  files: { name: string; path: string }[];
+}
+
+/** Everything from the cache where it is complete: then nothing is asked of the network. */
+export async function fetchHubFiles(table: HubTable, options: HubOptions = {}): Promise<HubFiles> {
+  return new Fetching(table, options).files();
+}
+
+const parquetBranch = "refs/convert/parquet";
+
+class Fetching {
+  readonly #table: HubTable;
+  readonly #options: HubOptions;
+  readonly #environment: Environment;
+  readonly #folder: string;
+  #access: HubAccess | undefined;
+
+  constructor(table: HubTable, options: HubOptions) {
+    if (!/^[\w.-]+\/[\w.-]+$/.test(table.dataset) || table.dataset.split("/").some((part) => /^\.+$/.test(part))) {
+      throw userError("hub-name", `"${table.dataset}" is no name of a dataset.`, "Names look like openai/gsm8k.");
+    }
+    this.#table = table;
+    this.#options = options;
+    this.#environment = options.environment ?? process.env;
+    const root = options.cacheFolder ?? cacheFolderOf(this.#environment);
+    this.#folder = path.join(root, "datasets", table.dataset.replace("/", "--"));
+  }
+
+  async files(): Promise<HubFiles> {
+    const commit = await this.#commitOf(this.#table.revision);
+    const found = await this.#filesAt(commit);
+    if (found !== undefined) return found;
+    // Datasets that are kept as a script have their tables on a branch that the hub makes itself.
+    const converted = await this.#filesAt(await this.#commitOf(parquetBranch));
+    if (converted !== undefined) return converted;
+    const { dataset, config, split, revision } = this.#table;
+    const wanted = config === undefined ? `split ${split}` : `split ${split} of ${config}`;
+    throw userError(
+      "hub-no-files",
+      `${dataset} at ${revision} has no data files for ${wanted}.`,
+      "Give the file yourself with --data FILE.",
+    );
+  }
+
+  async #filesAt(commit: string): Promise<HubFiles | undefined> {
+    const names = this.#table.files ?? chooseFiles(await this.#listing(commit), this.#table);
+    if (names.length === 0) return undefined;
+    const files: HubFiles["files"] = [];
+    for (const name of names) files.push({ name, path: await this.#file(commit, name) });
+    return { commit, files };
+  }
+
+  async #commitOf(revision: string): Promise<string> {
+    if (aCommit.test(revision)) return revision;
+    const kept = path.join(this.#folder, "refs", encodeURIComponent(revision));
+    const known = await readFile(kept, "utf8").catch(() => "");
+    if (aCommit.test(known.trim())) return known.trim();
+    const url = `${await this.#api()}/revision/${encodeURIComponent(revision)}`;
+    const { sha } = await this.#json<{ sha?: unknown }>(url, `the revision ${revision}`);
+    if (typeof sha !== "string" || !aCommit.test(sha)) throw this.#strange(url);
+    await this.#keep(kept, sha);
+    return sha;
+  }
+
+  async #listing(commit: string): Promise<ListedFile[]> {
+    const kept = path.join(this.#folder, commit, ".files.json");
+    const known = await readFile(kept, "utf8").catch(() => undefined);
+    if (known !== undefined) {
+      try {
+        return JSON.parse(known) as ListedFile[];
+      } catch {
+        await rm(kept, { force: true });
+      }
+    }
+    const listed: ListedFile[] = [];
+    let url: string | undefined = `${await this.#api()}/tree/${commit}?recursive=true`;
+    while (url !== undefined) {
+      const page: { entries: unknown; next: string | undefined } = await this.#get(
+        url,
+        "the list of files",
+        async (response) => ({
+          entries: await response.json(),
+          next: /<([^>]+)>;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1],
+        }),
+      );
+      if (!Array.isArray(page.entries)) throw this.#strange(url);
+      for (const entry of page.entries as (ListedFile & { type?: string })[]) {
+        if (entry.type === "file" && isSafe(entry.path)) listed.push(entry);
+      }
+      url = page.next === undefined ? undefined : new URL(page.next, url).href;
+    }
+    await this.#keep(kept, JSON.stringify(listed));
+    return listed;
+  }
+
+  async #file(commit: string, name: string): Promise<string> {
+    if (!isSafe(name)) throw userError("hub-name", `"${name}" is no path of a file in a dataset.`);
+    const { dataset } = this.#table;
+    const kept = path.join(this.#folder, commit, ...name.split("/"));
+    if (existsSync(kept)) return kept;
+    const elsewhere = inHuggingFaceCache(this.#environment, dataset, commit, name);
+    if (elsewhere !== undefined) return elsewhere;
+    const listed = (await this.#listing(commit)).find((entry) => entry.path === name);
+    if (listed === undefined) {
+      throw userError("hub-missing", `${dataset} at ${commit} has no file ${name}.`, "Give the file yourself with --data FILE.");
+    }
+    this.#options.onDownload?.({ dataset, name, bytes: listed.lfs?.size ?? listed.size });
+    await this.#download(commit, listed, kept);
+    return kept;
+  }
+
+  /** Written beside its place under a name of this process alone, checked, and moved. What a killed run leaves is never read. */
+  async #download(commit: string, listed: ListedFile, to: string): Promise<void> {
+    const { dataset } = this.#table;
+    const { endpoint } = await this.#reach();
+    const name = listed.path.split("/").map(encodeURIComponent).join("/");
+    const partial = `${to}.${process.pid}-${partials++}.partial`;
+    try {
+      await this.#writing(() => mkdir(path.dirname(to), { recursive: true }));
+      await this.#get(`${endpoint}/datasets/${dataset}/resolve/${commit}/${name}`, listed.path, async (response, alive) => {
+        const size = listed.lfs?.size ?? listed.size;
+        const check = checksum(listed, size);
+        let bytes = 0;
+        const handle = await this.#writing(() => open(partial, "w"));
+        try {
+          for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+            alive();
+            check.hash?.update(chunk);
+            bytes += chunk.byteLength;
+            await this.#writing(() => handle.writeFile(chunk));
+          }
+          await this.#writing(() => handle.sync());
+        } finally {
+          await handle.close();
+        }
+        const isWhole = size === undefined || bytes === size;
+        if (!isWhole || (check.hash !== undefined && check.hash.digest("hex") !== check.expected)) {
+          throw userError(
+            "hub-broken-file",
+            `${listed.path} of ${dataset} arrived damaged: ${isWhole ? "its checksum is wrong" : `${bytes} bytes instead of ${size}`}.`,
+            "Try again. Or give the file yourself with --data FILE.",
+          );
+        }
+      });
+      await this.#writing(() => rename(partial, to));
+    } finally {
+      await rm(partial, { force: true }).catch(() => {});
+    }
+  }
+
+  async #keep(file: string, content: string): Promise<void> {
+    const partial = `${file}.${process.pid}-${partials++}.partial`;
+    await this.#writing(async () => {
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(partial, content);
+      await rename(partial, file);
+    });
+  }
+
+  async #writing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      throw userError(
+        "cache-unwritable",
+        `The cache ${this.#folder} cannot be written: ${code === "ENOSPC" ? "the disk is full" : message}.`,
+        "Make room, or set MIDCOURSE_CACHE to another folder.",
+        cause,
+      );
+    }
+  }
+
+  async #reach(): Promise<HubAccess> {
+    if (isOffline(this.#environment)) {
+      throw userError(
+        "hub-offline",
+        `${this.#table.dataset} is not in the cache ${this.#folder}, and HF_HUB_OFFLINE forbids fetching it.`,
+        "Unset HF_HUB_OFFLINE once, or give the file yourself with --data FILE.",
+      );
+    }
+    this.#access ??= {
+      endpoint: hubEndpoint(this.#environment),
+      token: await hubToken(this.#environment),
+      ...(this.#options.signal ? { signal: this.#options.signal } : {}),
+      firstWaitMilliseconds: this.#options.firstWaitMilliseconds ?? 500,
+      stallMilliseconds: this.#options.stallMilliseconds ?? 60_000,
+    };
+    return this.#access;
+  }
+
+  async #api(): Promise<string> {
+    return `${(await this.#reach()).endpoint}/api/datasets/${this.#table.dataset}`;
+  }
+
+  async #get<T>(url: string, what: string, read: (response: Response, alive: () => void) => Promise<T>): Promise<T> {
+    return hubGet(await this.#reach(), url, { dataset: this.#table.dataset, what }, read);
+  }
+
+  #json<T>(url: string, what: string): Promise<T> {
+    return this.#get(url, what, async (response) => {
+      const text = await response.text();
+      try {
+        return JSON.parse(text) as T;
+      } catch {
+        throw this.#strange(url);
+      }
+    });
+  }
+
+  #strange(url: string): MidcourseError {
+    const advice = "Check HF_ENDPOINT. Or give the file yourself with --data FILE.";
+    return userError("hub-strange", `${url} answered, but not as the Hugging Face hub does.`, advice);
+  }
+}
+
+/** Tells the partial files of one process apart. */
+let partials = 0;

@@ -1,0 +1,89 @@
+/** Questions to make training data from: any file with a question column, cleaned of what is empty, too long or there already. */
+import path from "node:path";
+import { userError } from "#kernel/errors.ts";
+import type { Row } from "../files/rows.ts";
+import { questionKey } from "../filters/split.ts";
+import { DropTally } from "../training-files/data-card.ts";
+import { readMessages } from "../training-files/training-datum.ts";
+
+export interface Query {
+  id: string;
+  question: string;
+}
+
+export interface QueryOptions {
+  /** Name of the column; guessed when left out. */
+  column?: string;
+  /** Longer questions are left out. */
+  maximumCharacters?: number;
+  /** `questionKey` of questions that must not be trained on. */
+  testQuestions?: ReadonlySet<string>;
+}
+
+const guesses = ["question", "problem", "query", "prompt", "instruction", "messages", "conversations", "input", "text"];
+
+/**
+ * The last user message where the column holds a conversation; Alpaca's `input` is put below its `instruction`. Rows of the published
+ * sample and of any question–answer file fit.
+ */
+export function queriesFromRows(
+  file: string,
+  rows: readonly Row[],
+  options: QueryOptions = {},
+): { queries: Query[]; tally: DropTally } {
+  const { maximumCharacters = Number.POSITIVE_INFINITY, testQuestions = new Set() } = options;
+  const column = chooseColumn(file, rows, options.column);
+  const tally = new DropTally();
+  const seen = new Set<string>();
+  const ids = new Set<string>();
+  const queries: Query[] = [];
+  const name = path.basename(file);
+  for (const { line, values } of rows) {
+    const own = typeof values.id === "string" || typeof values.id === "number" ? String(values.id) : "";
+    const id = own !== "" && !ids.has(own) ? own : `${name}:${line}`;
+    const question = questionIn(values, column);
+    const key = questionKey(question ?? "") || question;
+    if (question === undefined) tally.drop(id, { dropped: "malformed", detail: `${column} holds no text` });
+    else if (question === "") tally.drop(id, { dropped: "question-empty" });
+    else if (question.length > maximumCharacters)
+      tally.drop(id, { dropped: "question-too-long", detail: `${question.length} characters` });
+    else if (testQuestions.has(questionKey(question))) tally.drop(id, { dropped: "asked-elsewhere" });
+    else if (seen.has(key!)) tally.drop(id, { dropped: "duplicate" });
+    else {
+      seen.add(key!);
+      ids.add(id);
+      tally.keep();
+      queries.push({ id, question });
+    }
+  }
+  if (queries.length > 0) return { queries, tally };
+  throw userError(
+    "data-empty",
+    `${file} holds no question that can be used (${rows.length} rows read)`,
+    "Check the file and the column.",
+  );
+}
+
+function chooseColumn(file: string, rows: readonly Row[], wanted: string | undefined): string {
+  const present = [...new Set(rows.slice(0, 100).flatMap(({ values }) => Object.keys(values)))];
+  if (wanted !== undefined && present.includes(wanted)) return wanted;
+  const guessed = guesses.flatMap((guess) => present.find((name) => name.toLowerCase() === guess) ?? [])[0];
+  if (wanted === undefined && guessed !== undefined) return guessed;
+  throw userError(
+    "data-column",
+    wanted === undefined ? `${file}: no column looks like the question` : `${file} has no column “${wanted}”`,
+    `Name it with --question; the file has: ${present.join(", ") || "none"}.`,
+  );
+}
+
+function questionIn(values: Readonly<Record<string, unknown>>, column: string): string | undefined {
+  const value = values[column];
+  if (value === undefined || value === null) return "";
+  const below = column === "instruction" && typeof values.input === "string" ? values.input.trim() : "";
+  if (typeof value === "string") return below === "" ? value.trim() : `${value.trim()}\n\n${below}`;
+  const turns = Array.isArray(value) ? (value as { from?: unknown; value?: unknown }[]) : [];
+  const asked =
+    readMessages(value)?.findLast(({ role }) => role === "user")?.content ??
+    turns.findLast((turn) => turn?.from === "human" || turn?.from === "user")?.value;
+  return typeof asked === "string" ? asked.trim() : undefined;
+}

@@ -1,0 +1,181 @@
+/**
+ * Runs methods over the items of several benchmarks with many answers in flight. Records are handed out as they come and not kept, so
+ * that a long run is no larger in memory than a short one; answers an earlier process gave are not asked for again.
+ */
+import { type Budget, isWithin } from "#kernel/budget.ts";
+import { userError } from "#kernel/errors.ts";
+import type { Item } from "#kernel/item.ts";
+import { addUsage, type Model, noUsage, type Usage } from "#kernel/model.ts";
+import type { Method } from "#kernel/trace.ts";
+import { type AnswerPlan, answerItem, type Job } from "./answer-item.ts";
+import { type EvaluationRecord, recordKey } from "./evaluation-record.ts";
+
+/** One benchmark: its items, the methods bound to its prompts, and how it asks and grades. */
+export interface BenchmarkTask
+  extends Pick<AnswerPlan, "verify" | "ask" | "tools" | "maxTokens" | "promptVersion" | "gradeAttempts"> {
+  task: string;
+  items: readonly Item[];
+  methods: readonly BenchmarkMethod[];
+}
+
+export interface BenchmarkMethod {
+  method: Method;
+  /** Runs on each item. */
+  samples: number;
+}
+
+export interface BenchmarkPlan {
+  model: Model;
+  tasks: readonly BenchmarkTask[];
+  temperature: number;
+  seed: number;
+  /** Answers in flight. */
+  concurrency: number;
+  /** Most that one answer may cost. */
+  budget?: Budget | undefined;
+  /** Most that the whole run may cost, earlier processes included: no new answer is begun once it is spent. */
+  allowance?: Budget;
+  /** Whether an answer is there already, by `recordKey`. */
+  isKnown?: (key: string) => boolean;
+  /** What the known answers cost. */
+  spentBefore?: Usage;
+  /** Called with each new record as it comes, to store it. */
+  onRecord: (record: EvaluationRecord) => void;
+  onProgress?: ((progress: BenchmarkProgress) => void) | undefined;
+  /** No new answer is begun after an abort; those under way end and are not recorded. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface BenchmarkProgress {
+  done: number;
+  total: number;
+  /** The answer that has just been given. */
+  record: EvaluationRecord;
+  /** Of the whole run so far, grading included. */
+  spent: Usage;
+}
+
+/** `allowance`: what the run may cost is spent, and answers are missing. */
+export type BenchmarkEnd = "complete" | "interrupted" | "allowance";
+
+/** As many answers in a row come to nothing before the run gives up: a wrong key or a dead server fails every answer. */
+const hopelessAfter = 12;
+
+/** Item by item, all methods of an item side by side: a run that is stopped early has compared what it did. */
+export async function runBenchmark(wanted: BenchmarkPlan): Promise<BenchmarkEnd> {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const follow = () => ending.abort(wanted.signal?.reason);
+  if (wanted.signal?.aborted) follow();
+  wanted.signal?.addEventListener("abort", follow, { once: true });
+  const plan = { ...wanted, signal };
+  const { concurrency, isKnown = () => false } = plan;
+  const total = plan.tasks.reduce((sum, task) => sum + task.items.length * samplesOf(task), 0);
+  const startedAt = performance.now();
+  let spent = plan.spentBefore ?? noUsage;
+  let done = countKnown(plan.tasks, isKnown);
+  let failedInRow = 0;
+  let last: EvaluationRecord | undefined;
+  let hopeless: Error | undefined;
+
+  function* waiting(): Generator<[task: BenchmarkTask, job: Job]> {
+    for (const [task, job] of jobs(plan.tasks)) {
+      if (!isKnown(keyOf(task, job))) yield [task, job];
+    }
+  }
+  const queue = waiting();
+  const mayBegin = () =>
+    !signal.aborted && !hopeless && isWithin(plan.allowance ?? {}, spent, (performance.now() - startedAt) / 1000);
+  let leftOut = false;
+
+  async function work(): Promise<void> {
+    for (;;) {
+      if (!mayBegin()) {
+        leftOut ||= !queue.next().done;
+        return;
+      }
+      const next = queue.next();
+      if (next.done) return;
+      const [task, job] = next.value;
+      const record = await answerItem(answerPlan(plan, task), job);
+      if (!record) {
+        leftOut = true;
+        return;
+      }
+      try {
+        plan.onRecord(record);
+      } catch (error) {
+        // What cannot be written down must not be paid for: a full disk ends what is under way too.
+        ending.abort(error);
+        throw error;
+      }
+      done++;
+      last = record;
+      spent = addUsage(addUsage(spent, record.usage), record.gradingUsage ?? noUsage);
+      failedInRow = record.error !== undefined && record.text === "" ? failedInRow + 1 : 0;
+      if (failedInRow >= Math.max(hopelessAfter, concurrency)) hopeless = everyAnswerFails(record, failedInRow);
+      plan.onProgress?.({ done, total, record, spent });
+    }
+  }
+  const workers = await Promise.allSettled(Array.from({ length: Math.max(1, concurrency) }, work));
+  wanted.signal?.removeEventListener("abort", follow);
+  for (const worker of workers) if (worker.status === "rejected") throw worker.reason;
+  if (hopeless) throw hopeless;
+  if (leftOut) return signal.aborted ? "interrupted" : "allowance";
+  // A short run too: a table of zeros would say something of the model.
+  if (last && failedInRow === total) throw everyAnswerFails(last, total);
+  return "complete";
+}
+
+/** Number of answers that a benchmark asks of each item. */
+export function samplesOf(task: BenchmarkTask): number {
+  return task.methods.reduce((sum, { samples }) => sum + samples, 0);
+}
+
+function countKnown(tasks: readonly BenchmarkTask[], isKnown: (key: string) => boolean): number {
+  let known = 0;
+  for (const [task, job] of jobs(tasks)) if (isKnown(keyOf(task, job))) known++;
+  return known;
+}
+
+function keyOf({ task }: BenchmarkTask, { item, method, sample }: Job): string {
+  return recordKey({ task, item: item.id, method: method.id, sample });
+}
+
+function* jobs(tasks: readonly BenchmarkTask[]): Generator<[task: BenchmarkTask, job: Job]> {
+  for (const task of tasks) {
+    for (const item of task.items) {
+      for (const { method, samples } of task.methods) {
+        for (let sample = 0; sample < samples; sample++) yield [task, { item, method, sample }];
+      }
+    }
+  }
+}
+
+function answerPlan({ model, temperature, seed, budget, signal }: BenchmarkPlan, task: BenchmarkTask): AnswerPlan {
+  const { verify, ask, tools, maxTokens, promptVersion, gradeAttempts } = task;
+  return {
+    model,
+    temperature,
+    seed,
+    verify,
+    maxTokens,
+    task: task.task,
+    keepTrace: true,
+    keepTime: true,
+    ask,
+    tools,
+    budget,
+    promptVersion,
+    gradeAttempts,
+    signal,
+  };
+}
+
+function everyAnswerFails(record: EvaluationRecord, inRow: number): Error {
+  return userError(
+    "every-answer-fails",
+    `${inRow} ${inRow === 1 ? "answer" : "answers in a row"} failed; the last one (${record.method} on ${record.item}): ${record.error}`,
+    "See what the error says and run the same command again: it goes on where this one stopped.",
+  );
+}

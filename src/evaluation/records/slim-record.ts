@@ -1,0 +1,186 @@
+/**
+ * What the statistics need of a record and nothing else: no texts, no traces. A run of a hundred thousand answers is summarised from
+ * these, a few hundred bytes each, while the records themselves stay on the disk.
+ */
+import { createHash } from "node:crypto";
+import { normaliseAnswer } from "#kernel/answer-form.ts";
+import type { Usage } from "#kernel/model.ts";
+import type { EndReason, TraceEvent } from "#kernel/trace.ts";
+import { isRight } from "../statistics/transitions.ts";
+import { allTokens, type EvaluationRecord } from "./evaluation-record.ts";
+import { knownFields } from "./known-fields.ts";
+
+export interface SlimAttempt {
+  /** Attempts with equal keys give the same answer; empty where there is none. Comparable within one record only. */
+  vote: string;
+  accuracy: number;
+  /** Of this attempt's own call. */
+  outputTokens?: number;
+  inputTokens?: number;
+  /** Sampled tokens of everything up to this attempt's end, feedback and failed tries between included. */
+  spentTokens?: number;
+  /** A scorer's verdict on it, in [0, 1], and the tokens that asking cost. */
+  score?: number;
+  scoreTokens?: { generated: number; all: number };
+}
+
+/** A verdict on one attempt, beside how it was graded. */
+export interface SlimCheck {
+  by: string;
+  passed?: boolean;
+  score?: number;
+  right: boolean;
+}
+
+export interface SlimRecord {
+  task?: string;
+  item: string;
+  method: string;
+  sample: number;
+  accuracy: number;
+  strictAccuracy?: number;
+  /** An answer was found in the text. */
+  extracted: boolean;
+  status?: string;
+  group?: string;
+  cluster?: string;
+  /** Something failed on the way. */
+  failed: boolean;
+  reason: EndReason;
+  /** The text keeps the refine grammar. */
+  wellFormed: boolean;
+  refinements: number;
+  usage: Pick<Usage, "calls" | "inputTokens" | "outputTokens" | "dollars">;
+  seconds?: number;
+  usesOracle?: boolean;
+  promptVersion?: string;
+  /** Further figures of the grader. */
+  measures?: Readonly<Record<string, number>>;
+  /** What grading cost, prompts and sampled tokens of a judge; absent where nobody was asked or it is unknown. */
+  gradingTokens?: number;
+  attempts?: SlimAttempt[];
+  checks?: SlimCheck[];
+}
+
+export interface SlimOptions {
+  /** Whether two extracted answers are the same one, where that takes more than comparing their normal forms. */
+  sameAnswer?: (first: string, second: string) => boolean;
+}
+
+export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}): SlimRecord {
+  const { item, method, sample, accuracy, reason, refinements, usage, attempts, events } = record;
+  const spent = events && spending(events, usage);
+  const checks = events ? checksOf(record, events) : [];
+  const scores = new Map(events?.flatMap((event) => (event.type === "check-end" ? [[event.attempt, event] as const] : [])));
+  const votes = voteKeys(attempts ?? [], options.sameAnswer);
+  // What every record has comes first, so that records share one hidden class.
+  return {
+    item,
+    method,
+    sample,
+    accuracy,
+    extracted: record.extracted !== undefined,
+    failed: record.error !== undefined,
+    reason,
+    wellFormed: record.verdict === "ok",
+    refinements,
+    usage: {
+      calls: usage.calls,
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens,
+      ...knownFields({ dollars: usage.dollars }),
+    },
+    ...knownFields({
+      task: record.task,
+      strictAccuracy: record.strictAccuracy,
+      status: record.status,
+      group: record.group,
+      cluster: record.cluster,
+      seconds: record.seconds,
+      usesOracle: record.usesOracle,
+      promptVersion: record.promptVersion,
+      measures: record.measures,
+      gradingTokens: gradingTokens(record),
+    }),
+    ...(attempts
+      ? {
+          attempts: attempts.map((attempt, index) => ({
+            vote: votes[index],
+            accuracy: attempt.accuracy,
+            ...knownFields({
+              outputTokens: attempt.outputTokens,
+              inputTokens: attempt.inputTokens,
+              spentTokens: spent?.[index],
+              score: scores.get(index)?.score,
+              scoreTokens: scoreTokens(scores.get(index)?.usage),
+            }),
+          })),
+        }
+      : {}),
+    ...(checks.length > 0 ? { checks } : {}),
+  };
+}
+
+function gradingTokens({ gradingUsage }: EvaluationRecord): number | undefined {
+  return gradingUsage && allTokens(gradingUsage);
+}
+
+/** A key for each attempt; long texts (programs, summaries) by their digest. */
+function voteKeys(
+  attempts: readonly { answer: string; extracted?: string | undefined }[],
+  same: ((first: string, second: string) => boolean) | undefined,
+): string[] {
+  const seen: { answer: string; key: string }[] = [];
+  // Where answers are read out of texts, a text without one has no vote.
+  const areRead = attempts.some(({ extracted }) => extracted !== undefined);
+  return attempts.map(({ answer, extracted }) => {
+    const text = extracted ?? (areRead ? "" : answer);
+    const form = normaliseAnswer(text);
+    if (form === "") return "";
+    const key = form.length <= 64 ? form : createHash("sha256").update(form).digest("base64").slice(0, 22);
+    const known = seen.find((entry) => entry.key === key || same?.(entry.answer, text) === true);
+    if (known) return known.key;
+    seen.push({ answer: text, key });
+    return key;
+  });
+}
+
+/** Sampled tokens up to the end of each attempt; undefined where the parts are unknown or do not fit the whole. */
+function spending(events: readonly TraceEvent[], usage: SlimRecord["usage"]): number[] | undefined {
+  return runningSum(events, usage.outputTokens, true) ?? runningSum(events, usage.outputTokens, false);
+}
+
+/** Methods composed of others may count an inner call twice, inside and outside: then the sum exceeds what was metered. */
+function runningSum(events: readonly TraceEvent[], metered: number | undefined, withInner: boolean): number[] | undefined {
+  if (metered === undefined) return undefined;
+  let sum = 0;
+  const marks: number[] = [];
+  for (const event of events) {
+    const tokens = outputTokens(event, withInner);
+    if (tokens === undefined) return undefined;
+    sum += tokens;
+    if (event.type === "attempt-end") marks.push(sum);
+  }
+  return sum > metered ? undefined : marks;
+}
+
+function outputTokens(event: TraceEvent, withInner: boolean): number | undefined {
+  if (event.type === "inner") return withInner ? outputTokens(event.event, withInner) : 0;
+  return "usage" in event ? event.usage.outputTokens : 0;
+}
+
+/** Verdicts on attempts whose grade is known. */
+function checksOf({ attempts, accuracy }: EvaluationRecord, events: readonly TraceEvent[]): SlimCheck[] {
+  const count = events.filter((event) => event.type === "attempt-end").length;
+  return events.flatMap((event): SlimCheck[] => {
+    if (event.type !== "check-end") return [];
+    const grade = attempts ? attempts[event.attempt]?.accuracy : count === 1 && event.attempt === 0 ? accuracy : undefined;
+    if (grade === undefined) return [];
+    return [{ by: event.by, ...knownFields({ passed: event.passed, score: event.score }), right: isRight(grade) }];
+  });
+}
+
+function scoreTokens(usage: Usage | undefined): SlimAttempt["scoreTokens"] {
+  if (usage?.inputTokens === undefined || usage.outputTokens === undefined) return undefined;
+  return { generated: usage.outputTokens, all: usage.inputTokens + usage.outputTokens };
+}

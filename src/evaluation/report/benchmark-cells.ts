@@ -1,0 +1,112 @@
+/** Cells of the terminal table: shares in per cent, differences in points, a star where the corrected p is below 0.05. */
+import type { BenchmarkMethodResult, BenchmarkTaskResult, EqualCost, PairedResult } from "../summary/benchmark-results.ts";
+
+export function name({ id, oracle }: { id: string; oracle: boolean }): string {
+  return oracle ? `${id} †` : id;
+}
+
+export function names(methods: readonly { id: string }[]): string {
+  return methods.map(({ id }) => id).join(", ");
+}
+
+export function withInterval({
+  accuracy,
+  interval: [low, high],
+}: {
+  accuracy: number;
+  interval: readonly [number, number];
+}): string {
+  return `${percent(accuracy)} (${percent(low)}–${percent(high)})`;
+}
+
+export function withHalf({ accuracy, interval: [low, high] }: { accuracy: number; interval: readonly [number, number] }): string {
+  return `${percent(accuracy)} ±${percent((high - low) / 2)}`;
+}
+
+export type Paired = Pick<PairedResult, "difference" | "interval" | "pHolm">;
+
+export function difference(paired: Paired | undefined): string {
+  if (!paired) return "";
+  const [low, high] = paired.interval;
+  return `${marked(paired)} (${points(low)} to ${points(high)})`;
+}
+
+export function costDifference(cost: EqualCost | undefined): string {
+  return cost
+    ? difference({ difference: cost.difference, interval: cost.differenceInterval, pHolm: cost.pHolm ?? cost.pValue })
+    : "–";
+}
+
+export function marked(paired: { difference: number; pHolm?: number; pValue?: number } | undefined): string {
+  if (!paired) return "–";
+  return `${points(paired.difference)}${(paired.pHolm ?? paired.pValue ?? 1) < 0.05 ? "*" : ""}`;
+}
+
+export function baselineText(cost: EqualCost | undefined): string {
+  if (!cost) return "–";
+  return `${cost.outside === "above" ? "≥" : cost.outside === "below" ? "<" : ""}${percent(cost.accuracyAtSameTokens)}`;
+}
+
+export function tokens({
+  tokensPerAnswer,
+  allTokensPerAnswer,
+}: {
+  tokensPerAnswer?: number | undefined;
+  allTokensPerAnswer?: number | undefined;
+}): string {
+  return tokensPerAnswer === undefined ? "unknown" : `${short(tokensPerAnswer)} / ${short(allTokensPerAnswer)}`;
+}
+
+export function poolTokens({ resamplingCurve, pool }: BenchmarkTaskResult, isShort: boolean): string {
+  const point = pool!.rule === "single" ? resamplingCurve[0] : resamplingCurve.at(-1)!;
+  return isShort ? short(point.generated) : `${short(point.generated)} / ${short(point.all)}`;
+}
+
+export function costPerRight({ costPerCorrect, tokensPerCorrect }: BenchmarkMethodResult): string {
+  if (costPerCorrect !== undefined) return `$${costPerCorrect.toPrecision(2)}`;
+  return tokensPerCorrect === undefined ? "–" : `${short(tokensPerCorrect)} tok.`;
+}
+
+export function share(method: BenchmarkMethodResult, value: number): string {
+  return method.transitions ? percent(value) : "–";
+}
+
+export function pText(value: number): string {
+  return value < 0.001 ? "<.001" : value.toFixed(3).replace(/^0/, "");
+}
+
+export function points(value: number): string {
+  const rounded = (Math.abs(value) * 100).toFixed(1);
+  return `${value < 0 && rounded !== "0.0" ? "−" : "+"}${rounded}`;
+}
+
+export function percent(value: number): string {
+  return (value * 100).toFixed(1);
+}
+
+/** 812, 1,904, 12.3k. */
+export function short(value: number | undefined): string {
+  if (value === undefined) return "–";
+  return value >= 10_000 ? `${(value / 1000).toFixed(1)}k` : Math.round(value).toLocaleString("en-GB");
+}
+
+/** The pool's single samples should be like the baseline's answers; where they are not, the comparison is of something else too. */
+export function poolDoubt({ pool, baseline, methods, resamplingCurve }: BenchmarkTaskResult): string | undefined {
+  const plain = methods.find(({ id }) => id === baseline);
+  const cost = plain?.resampling?.generated;
+  if (!pool || !plain || !cost || cost.samples > 1.5 || Math.abs(cost.difference) < 0.05) return undefined;
+  const [low, high] = cost.differenceInterval;
+  if (low <= 0 && high >= 0) return undefined;
+  const single = percent(resamplingCurve[0].accuracy);
+  return `doubtful: single samples of the resampling pool are right ${single} % of the time, ${baseline} ${percent(plain.accuracy)} %: look whether both were asked alike (prompt, temperature)`;
+}
+
+/** The smallest difference that would usually be found, which differs from method to method; some items are too few for any. */
+export function detectable(effects: readonly number[], from: string): string {
+  if (effects.length === 0) return "";
+  const [least, most] = [Math.min(...effects), Math.max(...effects)];
+  if (least >= 1) return `These items are too few for a difference from ${from} to be found four times in five, however large.`;
+  const [low, high] = [percent(least), percent(most)];
+  const range = most >= 1 ? `${low} and more` : low === high ? low : `${low} to ${high}`;
+  return `Differences from ${from} of ${range} points would be found four times in five.`;
+}

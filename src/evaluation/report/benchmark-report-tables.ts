@@ -1,0 +1,258 @@
+/** The tables of a benchmark's report: methods over tasks in the shape of PASR's Table 1, then everything about one task. */
+
+import type { Interval } from "../statistics/statistics.ts";
+import type {
+  BenchmarkMethodResult,
+  BenchmarkResults,
+  BenchmarkTaskResult,
+  EqualCost,
+  TimeResult,
+} from "../summary/benchmark-results.ts";
+import { detectable, poolDoubt } from "./benchmark-cells.ts";
+import { type Html, html } from "./report-html.ts";
+import { formatP, percent, points, wholeNumber } from "./report-words.ts";
+
+export function methodName({ id, oracle }: { id: string; oracle: boolean }, notes: Readonly<Record<string, string>> = {}): Html {
+  const note = notes[id] === undefined ? html`` : html` <small>${notes[id]}</small>`;
+  return oracle ? html`${id} <abbr title="looks at the reference answer: an upper bound">†</abbr>${note}` : html`${id}${note}`;
+}
+
+export function tableOf(label: string, head: readonly string[], rows: readonly Html[], className = ""): Html {
+  return html`<div class="scroll" role="region" aria-label="${label}, scrollable" tabindex="0"><table class="${className}" aria-label="${label}">
+<thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+/** Rows methods, columns tasks and the mean over them, then tokens. The best of each column is bold; oracles do not compete. */
+export function overviewTable(results: BenchmarkResults, notes: Readonly<Record<string, string>> = {}): Html {
+  const { tasks, overall } = results;
+  const best = (values: readonly (number | undefined)[]) => Math.max(...values.filter((value) => value !== undefined), 0);
+  const highest = tasks.map((task) => best(task.methods.map((method) => (method.oracle ? undefined : method.accuracy))));
+  const highestMean = best(overall.map((row) => (row.oracle || row.tasks < tasks.length ? undefined : row.macro.accuracy)));
+  const emphasise = (share: number, isBest: boolean) =>
+    isBest ? html`<strong>${share100(share)}</strong>` : html`${share100(share)}`;
+  const rows = overall.map((row) => {
+    const cells = tasks.map((task, index) => {
+      const method = task.methods.find(({ id }) => id === row.id);
+      return method
+        ? html`<td>${emphasise(method.accuracy, !row.oracle && method.accuracy === highest[index])}</td>`
+        : html`<td>–</td>`;
+    });
+    const { accuracy } = row.macro;
+    return html`<tr><th scope="row">${methodName(row, notes)}</th>${cells}
+<td>${emphasise(accuracy, accuracy === highestMean && !row.oracle)}${row.tasks < tasks.length ? html` <small>of ${row.tasks} tasks</small>` : html``}</td>
+<td>${wholeNumber(row.tokensPerAnswer)}</td></tr>`;
+  });
+  return html`<p class="note">Accuracy in per cent; average over tasks, each with the same weight; sampled tokens of an answer, drafts and feedback included.</p>
+${tableOf("Methods over tasks", ["method", ...tasks.map(({ task }) => task), "average", "tokens"], rows, "overview-table")}`;
+}
+
+/** The averages with their intervals, and what they differ by from plain answers and from resampling. */
+export function averagesTable({ tasks, overall }: BenchmarkResults): Html {
+  const rows = overall.map((row) => {
+    const partial = row.tasks < tasks.length ? html` <small>over ${row.tasks} of ${tasks.length} tasks</small>` : html``;
+    return html`<tr><th scope="row">${methodName(row)}</th>
+<td>${share100(row.macro.accuracy)} <small>${range(row.macro.interval)}</small>${partial}</td>
+<td>${share100(row.micro.accuracy)} <small>${range(row.micro.interval)}</small></td>
+<td>${signed(row.versusBaseline)}</td><td>${signed(row.versusResampling)}</td><td>${tokenCell(row)}</td></tr>`;
+  });
+  const head = ["method", "average over tasks", "over all items", "Δ plain", "Δ resampling", "tokens"];
+  return html`<h3>Averages against plain answers and resampling</h3><p class="note">Intervals put together from those of the tasks. Δ in points, p corrected over the methods: from plain answers, and from resampling at the same sampled tokens.</p>
+${tableOf("Averages over tasks", head, rows, "averages-table")}`;
+}
+
+/** One method a row: accuracy, both comparisons, cost, transitions. */
+export function taskTable(task: BenchmarkTaskResult, notes: Readonly<Record<string, string>> = {}): Html {
+  const rows = task.methods.map((method) => {
+    const failed = method.failures > 0 ? html` <small>${method.failures} of ${method.answers} answers failed</small>` : html``;
+    const strict =
+      method.strictAccuracy === undefined ? html`` : html` <small>${share100(method.strictAccuracy)} strict form</small>`;
+    return html`<tr><th scope="row">${methodName(method, notes)}${failed}</th>
+<td><strong>${share100(method.accuracy)}</strong> <small>${range(method.interval)}</small>${strict}</td>
+<td>${method.versusBaseline ? pairCell(method.versusBaseline.difference, method.versusBaseline.interval, method.versusBaseline.pHolm) : html`–`}</td>
+<td>${costCell(method.resampling?.generated, method.notComparable)}</td><td>${costCell(method.resampling?.all, undefined)}</td>
+<td>${tokenCell(method)} <small>${method.callsPerAnswer.toFixed(1)} calls</small></td>
+<td>${moneyCell(method)}</td>
+<td>${transition(method, method.wrongToRight)} <small>${transition(method, method.rightToWrong)} spoiled</small></td></tr>`;
+  });
+  const head = [
+    "method",
+    "accuracy",
+    "Δ plain",
+    "Δ resampling, by sampled tokens",
+    "by all tokens",
+    "tokens",
+    "cost per right answer",
+    "set right",
+  ];
+  return html`<p class="note">${taskNote(task)}</p>${tableOf(`Results of ${task.task}`, head, rows, "task-table")}`;
+}
+
+function taskNote(task: BenchmarkTaskResult): string {
+  const effects = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
+  const pool = task.pool;
+  return [
+    `${task.items} items${task.clusters === undefined ? "" : ` in ${task.clusters} clusters, which the intervals allow for`}.`,
+    detectable(effects, task.baseline),
+    pool
+      ? `Resampling: ${pool.rule === "single" ? "a single plain answer, as these answers cannot be voted on" : `a vote over up to ${pool.samples} plain samples`}${pool.floor ? ", or the greedy plain answer where that is better" : ""}; prompts ${pool.prompts}.`
+      : `No resampling: ${task.poolMissing}.`,
+    poolDoubt(task) === undefined ? "" : `Doubtful${poolDoubt(task)!.slice("doubtful".length)}.`,
+    pool && pool.itemsLeftOut > 0 ? `${pool.itemsLeftOut} items without a whole pool are left out of it.` : "",
+    task.chance ? `Guessing reaches ${share100(task.chance)}.` : "",
+  ].join(" ");
+}
+
+/** Everything else about a task, for those who look closer. */
+export function taskDetails(task: BenchmarkTaskResult, times: readonly TimeResult[]): Html {
+  return html`${costsTable(task, times)}${endingsTable(task)}${verificationTable(task)}${groupsTable(task)}`;
+}
+
+/** Resampling at equal dollars and seconds, and best-of-n by the same scorer. */
+function costsTable(task: BenchmarkTaskResult, times: readonly TimeResult[]): Html {
+  const timeOf = new Map(times.filter((time) => time.task === task.task).map((time) => [time.method, time]));
+  const rows = task.methods.map((method) => {
+    const time = timeOf.get(method.id);
+    const effect = method.versusBaseline;
+    return html`<tr><th scope="row">${methodName(method)}</th>
+<td>${costCell(method.resampling?.dollars, undefined)}</td><td>${costCell(time?.resampling, undefined)}</td>
+<td>${costCell(method.bestOfN?.generated, undefined)}</td>
+<td>${method.dollarsPerAnswer === undefined ? "unknown" : `$${method.dollarsPerAnswer.toPrecision(3)}`}</td>
+<td>${time ? `${time.meanSeconds.toFixed(1)} s` : "unknown"} <small>${time ? `median ${time.medianSeconds.toFixed(1)} s` : ""}</small></td>
+<td>${effect?.minimumDetectableEffect === undefined ? "–" : share100(effect.minimumDetectableEffect)}</td>
+<td>${effect ? (effect.test === "mcnemar" ? `${effect.onlyThis} : ${effect.onlyOther}` : "–") : "–"} <small>${effect ? `p ${formatP(effect.pValue)}, ${effect.test === "mcnemar" ? "McNemar" : "sign flips"}` : ""}</small></td></tr>`;
+  });
+  const head = [
+    "method",
+    "Δ resampling, dollars",
+    "Δ resampling, seconds",
+    "Δ best-of-n, tokens",
+    "dollars per answer",
+    "time per answer",
+    "detectable Δ",
+    "only this : only plain",
+  ];
+  return html`<details><summary>Other costs, power, and tests</summary><p class="note">Seconds of k samples are k times those of one plain answer; a server that samples side by side makes resampling cheaper than that. Detectable Δ: found four times in five with these items.</p>${tableOf(`Costs of ${task.task}`, head, rows)}</details>`;
+}
+
+function endingsTable(task: BenchmarkTaskResult): Html {
+  const counts = (entries: Readonly<Record<string, number>>) =>
+    Object.entries(entries)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(", ") || "–";
+  const rows = task.methods.map(
+    (
+      method,
+    ) => html`<tr><th scope="row">${methodName(method)}</th><td>${percent(method.extractionFailures)}</td><td>${counts(method.reasons)}</td><td>${counts(method.statuses)}</td>
+<td>${method.unknownTokens}</td><td>${method.accuracyByAttempt?.map(share100).join(" → ") ?? "–"}</td><td>${method.oscillation === undefined ? "–" : percent(method.oscillation)}</td></tr>`,
+  );
+  const head = [
+    "method",
+    "no answer found",
+    "how answers ended",
+    "how grading ended",
+    "unknown tokens",
+    "accuracy by attempt",
+    "right → wrong → right",
+  ];
+  return html`<details><summary>How answers ended, and attempt by attempt</summary>${tableOf(`Endings of ${task.task}`, head, rows)}</details>`;
+}
+
+function verificationTable(task: BenchmarkTaskResult): Html {
+  const figure = (value: number | undefined) => (value === undefined ? "–" : value.toFixed(2));
+  const rows = task.methods.flatMap((method) =>
+    (method.verification ?? []).flatMap(({ by, byGroup = [], byPassRate = [], ...overall }) => {
+      const parts = [
+        { where: "all", ...overall },
+        ...byGroup.map(({ group, ...metrics }) => ({ where: group, ...metrics })),
+        ...byPassRate.map(({ passRate: [low, high], ...metrics }) => ({
+          where: high === 0 ? "plain never right" : `plain right ${share100(low)}–${share100(high)} %`,
+          ...metrics,
+        })),
+      ];
+      return parts.map(
+        (
+          part,
+        ) => html`<tr><th scope="row">${part.where === "all" ? html`${method.id}: ${by}` : html`<span class="indent">${part.where}</span>`}</th>
+<td>${part.verdicts}</td><td>${part.unreadable}</td><td>${figure(part.baseRate)}</td><td>${figure(part.precision)}</td><td>${figure(part.recall)}</td><td>${figure(part.specificity)}</td>
+<td>${figure(part.f1)}</td><td>${figure(part.balancedAccuracy)}</td><td>${figure(part.mcc)}</td><td>${figure(part.auroc)}</td><td>${figure(part.calibrationError)}</td><td>${figure(part.brier)}</td></tr>`,
+      );
+    }),
+  );
+  if (rows.length === 0) return html``;
+  const head = [
+    "verdicts of",
+    "verdicts",
+    "unreadable",
+    "base rate",
+    "precision",
+    "recall",
+    "specificity",
+    "F1",
+    "balanced",
+    "MCC",
+    "AUROC",
+    "ECE",
+    "Brier",
+  ];
+  return html`<details><summary>How good the methods' own verdicts are</summary><p class="note">Against the grade of the attempt each verdict is about, by group and by how often plain answers to the item are right. Precision falls with the base rate: read them together.</p>${tableOf(`Verdicts of ${task.task}`, head, rows)}</details>`;
+}
+
+function groupsTable(task: BenchmarkTaskResult): Html {
+  const groups = [...new Set(task.methods.flatMap((method) => method.byGroup?.map(({ group }) => group) ?? []))];
+  if (groups.length === 0) return html``;
+  const rows = groups.map((group) => {
+    const cells = task.methods.map((method) => {
+      const found = method.byGroup?.find((candidate) => candidate.group === group);
+      return found ? html`<td>${share100(found.accuracy)} <small>${range(found.interval)}</small></td>` : html`<td>–</td>`;
+    });
+    const items = Math.max(
+      ...task.methods.map((method) => method.byGroup?.find((candidate) => candidate.group === group)?.items ?? 0),
+    );
+    return html`<tr><th scope="row">${group} <small>${items} items</small></th>${cells}</tr>`;
+  });
+  return html`<details><summary>By group</summary>${tableOf(`Groups of ${task.task}`, ["group", ...task.methods.map(({ id }) => id)], rows)}</details>`;
+}
+
+function costCell(cost: EqualCost | undefined, missing: string | undefined): Html {
+  if (!cost) return missing === undefined ? html`–` : html`– <small class="reason">${missing}</small>`;
+  const amount = `${cost.outside === "above" ? "≥ " : cost.outside === "below" ? "< " : ""}${cost.samples.toFixed(1)} samples`;
+  const name = cost.rule === "best-of-n" ? "best of " : cost.rule === "single" ? "one of " : "";
+  return html`${pairCell(cost.difference, cost.differenceInterval, cost.pHolm)} <small>from ${share100(cost.accuracyAtSameTokens)}, ${name}${amount}</small>`;
+}
+
+export function pairCell(difference: number, interval: Interval, pHolm: number | undefined): Html {
+  const p = pHolm === undefined ? html`` : html` <small>corrected p ${formatP(pHolm)}</small>`;
+  const isClear = pHolm !== undefined && pHolm < 0.05;
+  return html`<span class="${isClear ? "clear" : ""}">${points(difference)}</span> <small>${points(interval[0])} to ${points(interval[1])}</small>${p}`;
+}
+
+function signed(difference: { difference: number; interval: Interval; pHolm: number } | undefined): Html {
+  return difference ? pairCell(difference.difference, difference.interval, difference.pHolm) : html`–`;
+}
+
+function tokenCell({
+  tokensPerAnswer,
+  allTokensPerAnswer,
+}: Pick<BenchmarkMethodResult, "tokensPerAnswer" | "allTokensPerAnswer">): Html {
+  if (tokensPerAnswer === undefined) return html`unknown`;
+  return html`${wholeNumber(tokensPerAnswer)} <small>${wholeNumber(allTokensPerAnswer)} with prompts</small>`;
+}
+
+function moneyCell({ costPerCorrect, tokensPerCorrect }: BenchmarkMethodResult): Html {
+  const dollars = costPerCorrect === undefined ? html`` : html`$${costPerCorrect.toPrecision(2)} `;
+  const tokens =
+    tokensPerCorrect === undefined ? html`tokens unknown` : html`<small>${wholeNumber(tokensPerCorrect)} tokens</small>`;
+  return html`${dollars}${tokens}`;
+}
+
+function transition(method: BenchmarkMethodResult, value: number): string {
+  return method.transitions ? percent(value) : "–";
+}
+
+function share100(value: number): string {
+  return (value * 100).toFixed(1);
+}
+
+function range([low, high]: Interval): string {
+  return `${share100(low)} – ${share100(high)}`;
+}

@@ -1,0 +1,302 @@
+/** Benchmark results for a terminal: the methods over all tasks, then each task, with the resampling baseline beside every method. */
+import { styleText } from "node:util";
+import type {
+  BenchmarkMethodResult,
+  BenchmarkResults,
+  BenchmarkTaskResult,
+  OverallResult,
+} from "../summary/benchmark-results.ts";
+import {
+  baselineText,
+  costDifference,
+  costPerRight,
+  detectable,
+  difference,
+  marked,
+  name,
+  names,
+  percent,
+  poolDoubt,
+  poolTokens,
+  pText,
+  share,
+  short,
+  tokens,
+  withHalf,
+  withInterval,
+} from "./benchmark-cells.ts";
+import { fitTable, listRows, type TextColumn, wrapText } from "./text-table.ts";
+
+export interface BenchmarkTableOptions {
+  /** Columns of the terminal; 80 when left out. */
+  width?: number;
+  /** Bold and dim where they help the eye; false writes no control codes. */
+  styled?: boolean;
+}
+
+export function renderBenchmarkTable(results: BenchmarkResults, options: BenchmarkTableOptions = {}): string {
+  const { width = 80, styled = false } = options;
+  const style = (format: "bold" | "dim") => (text: string) =>
+    styled ? styleText(format, text, { validateStream: false }) : text;
+  const [bold, dim] = [style("bold"), style("dim")];
+  const layOut = <Row extends { oracle?: boolean; best?: boolean }>(
+    rows: readonly Row[],
+    columns: readonly TextColumn<Row>[],
+  ) => {
+    const fitted = fitTable(rows, columns, width);
+    if (!fitted) return listRows(rows, columns, width);
+    return [dim(fitted.header), dim(fitted.rule), ...fitted.rows.map((line, index) => (rows[index].best ? bold(line) : line))];
+  };
+  const notes = (texts: readonly string[]) => texts.flatMap((text) => wrapText(text, width, "  ").map(dim));
+  const blocks = results.tasks.map((task) => {
+    const heading = `${task.task}${task.title === undefined ? "" : `: ${task.title}`}`;
+    return [...wrapText(heading, width).map(bold), ...layOut(taskRows(task), taskColumns), ...notes(taskNotes(task))];
+  });
+  if (results.tasks.length > 1) blocks.push([bold("over all tasks"), ...layOut(overallRows(results), overallColumns(results))]);
+  if (results.tasks.length === 0) return "No answers were given.";
+  return [...blocks.map((block) => block.join("\n")), notes(legend(results)).join("\n")].join("\n\n");
+}
+
+interface TaskRow {
+  method?: BenchmarkMethodResult;
+  task: BenchmarkTaskResult;
+  oracle?: boolean;
+  best?: boolean;
+}
+
+/** The methods, and under them what the whole resampling pool comes to. */
+function taskRows(task: BenchmarkTaskResult): TaskRow[] {
+  const honest = task.methods.filter((method) => !method.oracle);
+  const highest = Math.max(...honest.map((method) => method.accuracy));
+  const rows = task.methods.map(
+    (method): TaskRow => ({ method, task, oracle: method.oracle, best: !method.oracle && method.accuracy === highest }),
+  );
+  return task.pool && !task.methods.some(({ id }) => id === task.pool!.method) ? [...rows, { task }] : rows;
+}
+
+const ruleNames = { vote: "vote", single: "single answer", "best-of-n": "best-of-n" };
+
+/** Cells of a method, and of the pool's own row. */
+function column(
+  title: string,
+  short: string,
+  rank: number,
+  cell: (method: BenchmarkMethodResult) => string,
+  shortCell: (method: BenchmarkMethodResult) => string = cell,
+  ofPool: (task: BenchmarkTaskResult, short: boolean) => string = () => "",
+): TextColumn<TaskRow> {
+  return {
+    title,
+    short,
+    rank,
+    cell: ({ method, task }) => (method ? cell(method) : ofPool(task, false)),
+    shortCell: ({ method, task }) => (method ? shortCell(method) : ofPool(task, true)),
+  };
+}
+
+const taskColumns: readonly TextColumn<TaskRow>[] = [
+  column(
+    "method",
+    "method",
+    0,
+    name,
+    name,
+    ({ pool }) =>
+      `(${pool!.floor ? "greedy or " : ""}${ruleNames[pool!.rule]}${pool!.rule === "single" ? "" : ` of ${pool!.samples}`})`,
+  ),
+  column("accuracy (95 %)", "acc.", 0, withInterval, withHalf, (task, short) =>
+    (short ? withHalf : withInterval)(task.resamplingCurve.at(-1)!),
+  ),
+  column(
+    "Δ plain (95 %)",
+    "Δ plain",
+    0,
+    ({ versusBaseline }) => difference(versusBaseline),
+    ({ versusBaseline }) => marked(versusBaseline),
+  ),
+  column("p Holm", "p Holm", 5, ({ versusBaseline }) => (versusBaseline ? pText(versusBaseline.pHolm) : "")),
+  column("resampling", "resampl.", 2, ({ resampling }) => baselineText(resampling?.generated)),
+  column(
+    "Δ resampling (95 %)",
+    "Δ res.",
+    0,
+    ({ resampling }) => costDifference(resampling?.generated),
+    ({ resampling }) => marked(resampling?.generated),
+  ),
+  column(
+    "tokens",
+    "tokens",
+    0,
+    tokens,
+    (method) => (method.tokensPerAnswer === undefined ? "unknown" : short(method.tokensPerAnswer)),
+    (task, isShort) => poolTokens(task, isShort),
+  ),
+  column("calls", "calls", 6, ({ callsPerAnswer }) => callsPerAnswer.toFixed(1)),
+  column("cost/right", "cost/right", 4, costPerRight),
+  column("r→w", "r→w", 3, (method) => share(method, method.rightToWrong)),
+  column("w→r", "w→r", 3, (method) => share(method, method.wrongToRight)),
+];
+
+function taskNotes(task: BenchmarkTaskResult): string[] {
+  const reasons = Map.groupBy(
+    task.methods.filter((method) => method.notComparable !== undefined && method.id !== task.pool?.method),
+    (method) => method.notComparable!,
+  );
+  const failed = task.methods.filter((method) => method.failures > 0);
+  const unmetered = task.methods.filter((method) => method.unknownTokens > 0);
+  const incomplete = task.methods.filter((method) => method.items < task.items);
+  const unfound = task.methods.filter((method) => method.extractionFailures > 0.05);
+  const blind = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
+  const last = task.resamplingCurve.at(-1);
+  const doubt = poolDoubt(task);
+  const measured = task.methods.filter(({ measures }) => measures !== undefined);
+  const judged = task.methods.filter(({ gradingTokensPerAnswer }) => gradingTokensPerAnswer !== undefined);
+  const early = task.methods.flatMap(({ id, answers, reasons }) =>
+    ["budget-exhausted", "context-exceeded", "tool-calls"].flatMap((reason) =>
+      reasons[reason] === undefined ? [] : [`${id} ${reasons[reason]} of ${answers} (${reason.replace("-", " ")})`],
+    ),
+  );
+  return [
+    `${task.items} ${task.items === 1 ? "item" : "items"}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
+      (blind.length > 0 ? ` ${detectable(blind, task.baseline)}` : ""),
+    ...[...reasons].map(([reason, methods]) => `not comparable: ${names(methods)}: ${reason}`),
+    ...(task.pool?.rule === "single"
+      ? [
+          "Answers of this task cannot be voted on: resampling is a single plain answer, and more samples change nothing without a way to choose.",
+        ]
+      : []),
+    ...(task.pool?.floor
+      ? [
+          `resampling: the greedy plain answer, or ${task.pool.rule === "vote" ? "the vote of as many samples" : "a sample"} where that is better`,
+        ]
+      : []),
+    ...(task.pool && task.pool.itemsLeftOut > 0
+      ? [
+          `resampling: ${task.pool.itemsLeftOut} of ${task.pool.items + task.pool.itemsLeftOut} items left out, whose samples failed or whose tokens are unknown; Δ res. is over the others`,
+        ]
+      : []),
+    ...(doubt === undefined ? [] : [doubt]),
+    ...(early.length > 0 ? [`ended early, with the best answer so far: ${early.join(", ")}`] : []),
+    ...(last
+      ? [
+          `oracle: the right one of ${last.samples} plain samples, chosen by the reference answer, would be ${percent(last.passAtK)} (pass@${last.samples})`,
+        ]
+      : []),
+    ...(failed.length > 0
+      ? [
+          `failed: ${failed.map((method) => `${method.id} ${method.failures} of ${method.answers} answers`).join(", ")}; what they had by then is graded`,
+        ]
+      : []),
+    ...(unmetered.length > 0
+      ? [
+          `tokens unknown: ${unmetered.map((method) => `${method.id} ${method.unknownTokens} of ${method.answers} answers`).join(", ")}; means are over the others, where those are nine in ten or more`,
+        ]
+      : []),
+    ...(incomplete.length > 0
+      ? [`incomplete: ${incomplete.map((method) => `${method.id} has ${method.items} of ${task.items} items`).join(", ")}`]
+      : []),
+    ...measured.map(({ id, measures }) => `${id} also: ${figures(measures!)}`),
+    ...(judged.length > 0
+      ? [
+          `the judge's own tokens an answer, not counted above: ${judged.map(({ id, gradingTokensPerAnswer }) => `${id} ${short(gradingTokensPerAnswer)}`).join(", ")}`,
+        ]
+      : []),
+    ...(unfound.length > 0
+      ? [`no answer found: ${unfound.map((method) => `${method.id} ${percent(method.extractionFailures)} %`).join(", ")}`]
+      : []),
+  ];
+}
+
+/** Counts as they are, shares of one with three digits. */
+function figures(measures: Readonly<Record<string, number>>): string {
+  return Object.entries(measures)
+    .map(([name, value]) => `${name} ${value.toFixed(3).replace(/\.000$/, "")}`)
+    .join(", ");
+}
+
+interface OverallRow {
+  result: OverallResult;
+  results: BenchmarkResults;
+  oracle?: boolean;
+  best?: boolean;
+}
+
+function overallRows(results: BenchmarkResults): OverallRow[] {
+  const honest = results.overall.filter((row) => !row.oracle && row.tasks === results.tasks.length);
+  const highest = Math.max(...honest.map((row) => row.macro.accuracy));
+  return results.overall.map((result) => ({
+    result,
+    results,
+    oracle: result.oracle,
+    best: honest.includes(result) && result.macro.accuracy === highest,
+  }));
+}
+
+/** Rows methods, columns tasks and the mean over them, then tokens: the shape of PASR's Table 1. */
+function overallColumns({ tasks }: BenchmarkResults): TextColumn<OverallRow>[] {
+  const ofTask = (task: BenchmarkTaskResult): TextColumn<OverallRow> => ({
+    title: task.task,
+    short: task.task,
+    rank: 3,
+    cell: ({ result }) => {
+      const method = task.methods.find(({ id }) => id === result.id);
+      return method ? percent(method.accuracy) : "–";
+    },
+  });
+  const plain = (
+    title: string,
+    short: string,
+    rank: number,
+    cell: (row: OverallResult) => string,
+    shortCell = cell,
+  ): TextColumn<OverallRow> => ({
+    title,
+    short,
+    rank,
+    cell: ({ result }) => cell(result),
+    shortCell: ({ result }) => shortCell(result),
+  });
+  return [
+    {
+      title: "method",
+      short: "method",
+      rank: 0,
+      cell: ({ result, results }) =>
+        `${name(result)}${result.tasks < results.tasks.length ? ` (${result.tasks} of ${results.tasks.length} tasks)` : ""}`,
+    },
+    ...tasks.map(ofTask),
+    plain(
+      "average (95 %)",
+      "avg.",
+      0,
+      ({ macro }) => withInterval(macro),
+      ({ macro }) => withHalf(macro),
+    ),
+    plain(
+      "Δ plain (95 %)",
+      "Δ plain",
+      0,
+      ({ versusBaseline }) => difference(versusBaseline),
+      ({ versusBaseline }) => marked(versusBaseline),
+    ),
+    plain(
+      "Δ resampling (95 %)",
+      "Δ res.",
+      0,
+      ({ versusResampling }) => difference(versusResampling),
+      ({ versusResampling }) => marked(versusResampling),
+    ),
+    plain("tokens", "tokens", 1, tokens, ({ tokensPerAnswer }) =>
+      tokensPerAnswer === undefined ? "unknown" : short(tokensPerAnswer),
+    ),
+  ];
+}
+
+function legend({ temperature, samples, seed, tasks, overall }: BenchmarkResults): string[] {
+  const baseline = tasks[0]?.baseline ?? "vanilla";
+  return [
+    `Temperature ${temperature}, ${samples} ${samples === 1 ? "answer" : "answers"} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method; ≥ where the method costs more than the whole pool, < where it costs less than one sample.`,
+    "Tokens: sampled ones of an answer, drafts and feedback included / with every prompt. r→w, w→r: shares of answers, in per cent.",
+    ...(overall.some((row) => row.oracle) ? ["† looks at the reference answer: an upper bound, no method one could use."] : []),
+  ];
+}

@@ -1,0 +1,157 @@
+/** Several benchmark runs against each other: the same method on the same items of the same task, paired, with what cannot be compared. */
+import { deriveSeed } from "#kernel/seed.ts";
+import { holm } from "../statistics/statistics.ts";
+import type { BenchmarkMethodResult, PairedResult } from "../summary/benchmark-results.ts";
+import { clusterName, itemMeans } from "../summary/method-figures.ts";
+import { comparePaired, PairedColumns } from "../summary/paired-columns.ts";
+import type { BenchmarkReportData } from "./benchmark-page-data.ts";
+import { benchmarkPage } from "./benchmark-report.ts";
+import { pairCell, tableOf } from "./benchmark-report-tables.ts";
+import { type Html, html } from "./report-html.ts";
+import type { PageSection } from "./report-page.ts";
+import { wholeNumber } from "./report-words.ts";
+import { fitTable, listRows, type TextColumn, wrapText } from "./text-table.ts";
+
+export interface RunPair {
+  a: string;
+  b: string;
+  rows: RunPairRow[];
+}
+
+export interface RunPairRow {
+  task: string;
+  method: string;
+  first: BenchmarkMethodResult;
+  second: BenchmarkMethodResult;
+  /** The second run minus the first. */
+  paired?: PairedResult;
+  notComparable?: string;
+}
+
+export interface ComparisonOptions {
+  /** Columns of the terminal; 80 when left out. */
+  width?: number;
+}
+
+/** The first run is what the others are compared with. */
+export function compareBenchmarks(
+  runs: readonly BenchmarkReportData[],
+  options: ComparisonOptions = {},
+): { html: string; table: string } {
+  const pairs = runs.slice(1).map((run) => pairRuns(runs[0], run));
+  const section: PageSection = { id: "runs", name: "Runs compared", body: html`${pairs.map(pairTable)}` };
+  return {
+    html: benchmarkPage(runs, pairs.length > 0 ? [section] : []),
+    table: pairs.map((pair) => pairText(pair, options.width ?? 80)).join("\n\n"),
+  };
+}
+
+/** Every method that both runs have on a task, with p corrected over all of them. */
+export function pairRuns(first: BenchmarkReportData, second: BenchmarkReportData): RunPair {
+  const rows = first.results.tasks.flatMap((task) => {
+    const other = second.results.tasks.find((candidate) => candidate.task === task.task);
+    return task.methods.flatMap((method): RunPairRow[] => {
+      const counterpart = other?.methods.find(({ id }) => id === method.id);
+      if (!other || !counterpart) return [];
+      const row = { task: task.task, method: method.id, first: method, second: counterpart };
+      if (task.promptVersion !== other.promptVersion)
+        return [
+          {
+            ...row,
+            notComparable: `prompt ${task.promptVersion ?? "without a version"} and ${other.promptVersion ?? "without a version"}`,
+          },
+        ];
+      return [{ ...row, ...pairMethod(first, second, task.task, method.id) }];
+    });
+  });
+  const corrected = holm(rows.flatMap(({ paired }) => paired?.pValue ?? []));
+  for (const { paired } of rows) if (paired) paired.pHolm = corrected.shift()!;
+  return { a: nameOf(first), b: nameOf(second), rows };
+}
+
+function pairMethod(
+  first: BenchmarkReportData,
+  second: BenchmarkReportData,
+  task: string,
+  method: string,
+): Pick<RunPairRow, "paired" | "notComparable"> {
+  const own = [first, second].map(({ records, results }) =>
+    records.filter((record) => record.method === method && (record.task ?? results.tasks[0]?.task) === task),
+  );
+  const [before, after] = own.map((records) => itemMeans(records)) as [Map<string, number>, Map<string, number>];
+  const shared = [...before.keys()].filter((item) => after.has(item)).sort();
+  if (shared.length < 2) return { notComparable: shared.length === 0 ? "no item in common" : "one item in common" };
+  const clusters = new Map(own.flat().map((record) => [record.item, clusterName(record)]));
+  const clusterOf = (item: string) => clusters.get(item)!;
+  const seed = deriveSeed(first.results.seed, "runs", task, method);
+  const [a, b] = [after, before].map((scores) => shared.map((item) => scores.get(item)!)) as [number[], number[]];
+  const columns = new PairedColumns(seed, clusterOf);
+  const differences = columns.add(
+    shared,
+    a.map((score, index) => score - b[index]),
+    -1,
+  );
+  const compared = comparePaired(a, b, shared.map(clusterOf), seed);
+  return { paired: { ...compared, interval: columns.of(differences).interval, pHolm: compared.pValue } };
+}
+
+function nameOf({ title, results }: BenchmarkReportData): string {
+  return title ?? results.run;
+}
+
+function pairTable({ a, b, rows }: RunPair): Html {
+  const body = rows.map(
+    ({ task, method, first, second, paired, notComparable }) => html`<tr><th scope="row">${task}: ${method}</th>
+<td>${share(first)}</td><td>${share(second)}</td>
+<td>${paired ? pairCell(paired.difference, paired.interval, paired.pHolm) : html`– <small class="reason">not comparable: ${notComparable}</small>`}</td>
+<td>${paired ? String(paired.items) : "–"}</td>
+<td>${wholeNumber(first.tokensPerAnswer)} <small>${wholeNumber(second.tokensPerAnswer)} in ${b}</small></td></tr>`,
+  );
+  const note =
+    rows.length === 0
+      ? `${a} and ${b} have no method on a task in common.`
+      : `${b} minus ${a} on the items both have, in points, paired by item; p corrected for all rows by Holm's method.`;
+  return html`<p class="note">${note}</p>${rows.length === 0 ? html`` : tableOf(`${b} against ${a}`, ["task and method", a, b, "difference", "items", "tokens"], body)}`;
+}
+
+const pairColumns = (a: string, b: string): TextColumn<RunPairRow>[] => [
+  { title: "task", short: "task", rank: 0, cell: ({ task }) => task },
+  { title: "method", short: "method", rank: 0, cell: ({ method }) => method },
+  { title: a, short: "first", rank: 0, cell: ({ first }) => share(first) },
+  { title: b, short: "second", rank: 0, cell: ({ second }) => share(second) },
+  {
+    title: "difference (95 %)",
+    short: "diff.",
+    rank: 0,
+    cell: ({ paired }) =>
+      paired ? `${signed(paired.difference)} (${signed(paired.interval[0])} to ${signed(paired.interval[1])})` : "–",
+    shortCell: ({ paired }) => (paired ? signed(paired.difference) : "–"),
+  },
+  {
+    title: "p Holm",
+    short: "p Holm",
+    rank: 1,
+    cell: ({ paired }) => (paired ? (paired.pHolm < 0.001 ? "<.001" : paired.pHolm.toFixed(3)) : "–"),
+  },
+  { title: "items", short: "items", rank: 2, cell: ({ paired }) => (paired ? String(paired.items) : "–") },
+];
+
+function pairText({ a, b, rows }: RunPair, width: number): string {
+  const heading = wrapText(`${b} against ${a}: difference in points, paired by item`, width);
+  if (rows.length === 0) return [...heading, ...wrapText("They have no method on a task in common.", width)].join("\n");
+  const columns = pairColumns(a, b);
+  const fitted = fitTable(rows, columns, width);
+  const reasons = rows.flatMap(({ task, method, notComparable }) =>
+    notComparable === undefined ? [] : [`not comparable: ${task}, ${method}: ${notComparable}`],
+  );
+  const body = fitted ? [fitted.header, fitted.rule, ...fitted.rows] : listRows(rows, columns, width);
+  return [...heading, ...body, ...reasons.flatMap((reason) => wrapText(reason, width, "  "))].join("\n");
+}
+
+function share({ accuracy }: BenchmarkMethodResult): string {
+  return (accuracy * 100).toFixed(1);
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value * 100).toFixed(1)}`;
+}

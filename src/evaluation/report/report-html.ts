@@ -1,0 +1,46 @@
+/** Text to HTML, safely: the only place where the report turns strings into markup. */
+
+/** Markup that is already safe. Only `html` makes it. */
+export class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+type Part = string | number | Html | readonly Html[] | undefined;
+
+/** A template whose values are escaped unless they are markup themselves. */
+export function html(strings: TemplateStringsArray, ...values: Part[]): Html {
+  let text = strings[0];
+  for (const [index, value] of values.entries()) text += toMarkup(value) + strings[index + 1];
+  return new Html(text);
+}
+
+function toMarkup(value: Part): string {
+  if (value === undefined) return "";
+  if (value instanceof Html) return value.text;
+  if (Array.isArray(value)) return value.map((part: Html) => part.text).join("\n");
+  return escapeHtml(String(value));
+}
+
+const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character]);
+}
+
+/** JSON for a script element: no text in it can end the element or open a comment. `JSON.parse` reads it back unchanged. */
+export function embedJson(value: unknown): Html {
+  return new Html(
+    JSON.stringify(value).replace(
+      /[<>\u2028\u2029]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    ),
+  );
+}
+
+/** Script or style sheet of our own or of a library, for an element of that name. */
+export function embedSource(source: string): Html {
+  return new Html(source.replace(/<\/(?=script|style)/gi, "<\\/").replace(/<!--/g, "<\\!--"));
+}

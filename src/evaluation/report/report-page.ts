@@ -1,0 +1,94 @@
+/**
+ * The frame of every report: one HTML page that holds everything it shows (data, script, styles, the plotting library) and loads nothing.
+ * Answers are untrusted text: they travel as JSON and become text nodes, never markup.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { embedJson, embedSource, type Html, html } from "./report-html.ts";
+
+const require = createRequire(import.meta.url);
+
+/** Only what stands in the page may run or be shown. */
+const contentPolicy =
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+export interface PageSection {
+  id: string;
+  name: string;
+  body: Html;
+}
+
+export interface ReportPage {
+  title: string;
+  /** One sentence below the title. */
+  headline: string;
+  facts: readonly { label: string; value: string }[];
+  sections: readonly PageSection[];
+  /** Read by the page's own script. */
+  data: unknown;
+  /** Files of `page/`, in the order of their imports; a page without any draws its figures itself and loads no library. */
+  scripts: readonly string[];
+  styles: readonly string[];
+}
+
+export function renderPage({ title, headline, facts, sections, data, scripts, styles }: ReportPage): string {
+  const page = html`<!doctype html>
+<html lang="en"${scripts.length === 0 ? html` data-ready="true"` : html``}>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy}">
+<title>${title} · Midcourse</title>
+<style>${embedSource(styles.map(readPageFile).join("\n"))}</style>
+</head>
+<body>
+<a class="skip" href="#results">Skip to the results</a>
+<header>
+<p class="product">Midcourse report</p>
+<h1>${title}</h1>
+<p class="headline">${headline}</p>
+${factList(facts)}
+<nav aria-label="Sections"><ul>${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+</header>
+<main>
+${sections.map(({ id, name, body }) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${name}</h2>${body}</section>`)}
+</main>
+<script type="application/json" id="page-data">${embedJson(data)}</script>
+${scripts.length === 0 ? html`` : scriptsOf(scripts)}
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function scriptsOf(scripts: readonly string[]): Html {
+  return html`<noscript><p>The figures and the answers need JavaScript; the tables do not.</p></noscript>
+<script>${embedSource(readLibrary(require.resolve("d3"), "dist/d3.min.js"))}</script>
+<script>${embedSource(readLibrary(require.resolve("@observablehq/plot"), "dist/plot.umd.min.js"))}</script>
+<script type="module">${embedSource(scripts.map(readPageScript).join("\n"))}</script>`;
+}
+
+function factList(facts: ReportPage["facts"]): Html {
+  if (facts.length === 0) return html``;
+  return html`<dl class="facts">${facts.map(({ label, value }) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function readPageFile(name: string): string {
+  return readFileSync(path.join(import.meta.dirname, "../page", name), "utf8");
+}
+
+/** One script of the page as part of the whole: imports and the word `export` go, since all of them share one scope. */
+function readPageScript(name: string): string {
+  return readPageFile(name)
+    .replace(/^import\s[^;]*;$/gm, "")
+    .replace(/^export (?=function|const|class)/gm, "");
+}
+
+/** A file of the package that `entry` belongs to: the nearest folder above with that file in it. */
+function readLibrary(entry: string, file: string): string {
+  let folder = path.dirname(entry);
+  while (!existsSync(path.join(folder, file)) && folder !== path.dirname(folder)) folder = path.dirname(folder);
+  return readFileSync(path.join(folder, file), "utf8");
+}

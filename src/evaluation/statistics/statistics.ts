@@ -1,0 +1,195 @@
+/** The statistics behind every printed number: intervals, paired comparisons, corrections. All 95 %, all seeded, no approximation unsaid. */
+import { deriveSeed, Random } from "#kernel/seed.ts";
+
+export type Interval = [low: number, high: number];
+
+/** Two-sided 95 % point of the standard normal. */
+export const z95 = 1.959963984540054;
+
+/** Wilson's score interval of a share; right for small counts and for shares near 0 or 1. NaN bounds for no trials. */
+export function wilsonInterval(successes: number, trials: number): Interval {
+  const share = successes / trials;
+  const shrink = 1 + z95 ** 2 / trials;
+  const centre = (share + z95 ** 2 / (2 * trials)) / shrink;
+  const half = (z95 * Math.sqrt((share * (1 - share)) / trials + z95 ** 2 / (4 * trials ** 2))) / shrink;
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(
+    [...values].sort((first, second) => first - second),
+    0.5,
+  );
+}
+
+/** Of values in ascending order, interpolated between neighbours. NaN for none. */
+export function quantile(sorted: readonly number[] | Float64Array, share: number): number {
+  const position = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(position)] ?? Number.NaN;
+  const above = sorted[Math.ceil(position)] ?? Number.NaN;
+  return below + (above - below) * (position - Math.floor(position));
+}
+
+/**
+ * Standard error of the mean where values of one cluster (samples of one question, questions on one passage) may move together:
+ * √(Σ_clusters (Σ deviations)²) / n, without the small-sample factor (Miller 2024, arXiv 2411.00640).
+ */
+export function clusteredStandardError(values: readonly number[], clusters: readonly (string | number)[]): number {
+  const centre = mean(values);
+  const sums = new Map<string | number, number>();
+  for (const [index, value] of values.entries()) sums.set(clusters[index], (sums.get(clusters[index]) ?? 0) + value - centre);
+  return Math.sqrt([...sums.values()].reduce((sum, deviation) => sum + deviation ** 2, 0)) / values.length;
+}
+
+/** Standard error of the difference of two means when the pairing is thrown away; larger than the paired one where the methods agree. */
+export function unpairedStandardError(first: readonly number[], second: readonly number[]): number {
+  return Math.sqrt(variance(first) / first.length + variance(second) / second.length);
+}
+
+/** With n − 1; NaN for fewer than two values. */
+export function variance(values: readonly number[]): number {
+  const centre = mean(values);
+  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
+}
+
+/** One-sided 80 % point of the standard normal, for power. */
+const z80 = 0.8416212335729143;
+
+/**
+ * The smallest true difference that a two-sided 5 % test finds with 80 % power, from the standard error of the difference; half of it
+ * would usually be missed. Undefined where the error is 0 or unknown: items that never differ tell nothing of how much others would.
+ */
+export function minimumDetectableDifference(standardError: number): number | undefined {
+  return standardError > 0 ? (z95 + z80) * standardError : undefined;
+}
+
+/** Items needed to find a difference with 80 % power, from the variance of the difference on one item. */
+export function itemsForDifference(difference: number, varianceOfDifference: number): number {
+  return Math.ceil(((z95 + z80) ** 2 * varianceOfDifference) / difference ** 2);
+}
+
+/**
+ * Mean score and its interval. `scores[i]` holds the samples of item i, each in [0, 1]; items weigh the same whatever their number of samples.
+ * One 0/1 sample an item: Wilson. Otherwise normal with the standard error clustered by item, cut to [0, 1]; where that error is 0
+ * (every item alike) Wilson over the items, because a few equal items are no certainty.
+ */
+export function accuracyWithInterval(scores: readonly (readonly number[])[]): { accuracy: number; interval: Interval } {
+  const items = scores.filter((samples) => samples.length > 0).map(mean);
+  const accuracy = mean(items);
+  const binary = scores.every((samples) => samples.length <= 1 && samples.every((score) => score === 0 || score === 1));
+  const error = clusteredStandardError(items, [...items.keys()]);
+  if (binary || error === 0) return { accuracy, interval: wilsonInterval(accuracy * items.length, items.length) };
+  return { accuracy, interval: [Math.max(0, accuracy - z95 * error), Math.min(1, accuracy + z95 * error)] };
+}
+
+/** Exact two-sided McNemar test: `onlyFirst` items right under the first method alone, `onlySecond` under the second alone. */
+export function mcnemarExact(onlyFirst: number, onlySecond: number): number {
+  return Math.min(1, 2 * mcnemarTail(onlyFirst, onlySecond));
+}
+
+/** Probability of as few discordant items as the rarer kind has, or fewer, when both kinds are equally likely. */
+function mcnemarTail(onlyFirst: number, onlySecond: number): number {
+  const discordant = onlyFirst + onlySecond;
+  let logCoefficient = 0;
+  let tail = 0;
+  for (let index = 0; index <= Math.min(onlyFirst, onlySecond); index++) {
+    tail += Math.exp(logCoefficient - discordant * Math.LN2);
+    logCoefficient += Math.log((discordant - index) / (index + 1));
+  }
+  return tail;
+}
+
+/** McNemar's test with half of the observed table's own probability: less cautious than the exact one, and right on average. */
+export function mcnemarMidP(onlyFirst: number, onlySecond: number): number {
+  const discordant = onlyFirst + onlySecond;
+  if (discordant === 0) return 1;
+  const smaller = Math.min(onlyFirst, onlySecond);
+  let logCoefficient = 0;
+  for (let index = 0; index < smaller; index++) logCoefficient += Math.log((discordant - index) / (index + 1));
+  const tail = mcnemarTail(onlyFirst, onlySecond);
+  return Math.min(1, 2 * tail - Math.exp(logCoefficient - discordant * Math.LN2));
+}
+
+export interface PairedOptions {
+  seed: number;
+  /** Bootstrap and permutation draws. */
+  draws?: number;
+}
+
+export interface PairedDifference {
+  /** Mean of first − second over the items. */
+  difference: number;
+  /** Percentile bootstrap over items. */
+  interval: Interval;
+  standardError: number;
+  pValue: number;
+  /** `mcnemar` (exact) for 0/1 scores, `sign-flip` (permutations) for graded ones and means of several samples. */
+  test: "mcnemar" | "sign-flip";
+  items: number;
+}
+
+/** Two methods on the same items, one score an item each. */
+export function pairedDifference(first: readonly number[], second: readonly number[], options: PairedOptions): PairedDifference {
+  const { seed, draws = 10_000 } = options;
+  const differences = first.map((score, index) => score - second[index]);
+  const items = differences.length;
+  const difference = mean(differences);
+  const binary = [...first, ...second].every((score) => score === 0 || score === 1);
+  const pValue = binary
+    ? mcnemarExact(differences.filter((value) => value > 0).length, differences.filter((value) => value < 0).length)
+    : signFlip(differences, new Random(deriveSeed(seed, "sign-flip")), draws);
+  return {
+    difference,
+    interval: bootstrapMean(differences, { seed, draws }),
+    standardError: Math.sqrt(variance(differences) / items),
+    pValue,
+    test: binary ? "mcnemar" : "sign-flip",
+    items,
+  };
+}
+
+/** Percentile interval of the mean, items drawn with replacement. */
+export function bootstrapMean(values: readonly number[], options: PairedOptions): Interval {
+  const { seed, draws = 10_000 } = options;
+  const random = new Random(deriveSeed(seed, "bootstrap"));
+  const means = new Float64Array(draws);
+  for (let draw = 0; draw < draws; draw++) {
+    let sum = 0;
+    for (let index = 0; index < values.length; index++) sum += values[Math.floor(random.uniform() * values.length)];
+    means[draw] = sum / values.length;
+  }
+  means.sort();
+  return [quantile(means, 0.025), quantile(means, 0.975)];
+}
+
+/**
+ * Two-sided: how often random signs give a mean as far from 0. Never 0 itself: the observed signs are one of the draws. For items that
+ * go together give the clusters' sums: they flip as wholes.
+ */
+export function signFlip(differences: readonly number[], random: Random, draws: number): number {
+  const observed = Math.abs(differences.reduce((sum, value) => sum + value, 0));
+  let extreme = 1;
+  for (let draw = 0; draw < draws; draw++) {
+    let sum = 0;
+    for (const value of differences) sum += random.chance(0.5) ? value : -value;
+    // Equal sums may differ by rounding.
+    if (Math.abs(sum) >= observed * (1 - 1e-9)) extreme++;
+  }
+  return extreme / (draws + 1);
+}
+
+/** Holm's correction for several tests, in the order given. */
+export function holm(pValues: readonly number[]): number[] {
+  const order = [...pValues.keys()].sort((first, second) => pValues[first] - pValues[second]);
+  const corrected = new Array<number>(pValues.length);
+  let largest = 0;
+  for (const [rank, index] of order.entries()) {
+    largest = Math.max(largest, Math.min(1, pValues[index] * (pValues.length - rank)));
+    corrected[index] = largest;
+  }
+  return corrected;
+}

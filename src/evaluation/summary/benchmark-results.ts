@@ -1,0 +1,205 @@
+/**
+ * The shape of results.json of `midcourse eval`: methods × tasks of one model. Accuracies, shares and differences are in [0, 1] (or
+ * [−1, 1]); an absent field is unknown, never 0. Everything but `times` is the same again for the same answers.
+ */
+
+import type { MethodResult, ResamplingResult } from "../results.ts";
+import type { ResamplingPoint, TokenConvention } from "../statistics/resampling.ts";
+import type { Interval } from "../statistics/statistics.ts";
+import type { Transitions } from "../statistics/transitions.ts";
+import type { VerifierMetrics } from "./verifier-metrics.ts";
+
+/**
+ * How plain samples become one answer: the majority of their votes; the best by a scorer; or, where answers cannot be voted on (programs,
+ * summaries) and nothing scores them, a single one, whose accuracy no number of samples changes.
+ */
+export type ResamplingRule = "vote" | "best-of-n" | "single";
+
+export type CostKind = TokenConvention | "dollars" | "seconds";
+
+/** The resampling baseline at one method's cost, and the method against it. */
+export interface EqualCost extends ResamplingResult {
+  rule: ResamplingRule;
+  pValue: number;
+  /** Corrected for the methods of this task (Holm), for sampled tokens. */
+  pHolm?: number;
+}
+
+/** This method minus another on the items both have. */
+export interface PairedResult {
+  difference: number;
+  interval: Interval;
+  standardError: number;
+  /** Smallest true difference that these items would show four times in five; absent where no item differs. */
+  minimumDetectableEffect?: number;
+  pValue: number;
+  /** Corrected for the methods compared in this task (Holm). */
+  pHolm: number;
+  /** `mcnemar` is exact; `sign-flip` by permutation, whole clusters at a time, for graded scores, several samples and clusters. */
+  test: "mcnemar" | "sign-flip";
+  /** McNemar's mid-p, beside the exact one. */
+  midP?: number;
+  /** The method alone right, and the other alone right, where scores are 0/1. */
+  onlyThis?: number;
+  onlyOther?: number;
+  items: number;
+}
+
+export interface GroupResult {
+  group: string;
+  accuracy: number;
+  interval: Interval;
+  items: number;
+}
+
+export interface VerificationResult extends VerifierMetrics {
+  /** Who gave the verdicts, as the method says. */
+  by: string;
+  byGroup?: (VerifierMetrics & { group: string })[];
+  /** By how often plain answers to the item are right: precision collapses where that is rare. */
+  byPassRate?: (VerifierMetrics & { passRate: Interval })[];
+}
+
+export interface BenchmarkMethodResult extends Omit<MethodResult, "resampling"> {
+  /** It looks at the reference answer or at hidden tests: an upper bound, no method one could use. */
+  oracle: boolean;
+  strictAccuracy?: number;
+  /** Share of answers in which no answer was found. */
+  extractionFailures: number;
+  /** Means of the grader's further figures, such as ROUGE, over the answers that have them. */
+  measures?: Record<string, number>;
+  /** Tokens of the judge an answer, prompts included; not part of the method's own. */
+  gradingTokensPerAnswer?: number;
+  /** How grading ended, where it said, and why methods ended before they were done. */
+  statuses: Record<string, number>;
+  reasons: Record<string, number>;
+  /** Answers whose tokens are unknown; the means are over the others. */
+  unknownTokens: number;
+  dollarsPerAnswer?: number;
+  tokensPerAnswerInterval?: Interval;
+  /** Counts from the baseline's answers to this method's, paired by item and sample. */
+  transitions?: Transitions;
+  /** Of answers wrong in the baseline, the share set right; of those right, the share damaged. */
+  correctionRate?: number;
+  damageRate?: number;
+  /** Accuracy after each attempt; an answer that ended earlier stays as it was. Absent for one attempt. */
+  accuracyByAttempt?: number[];
+  /** Answers that went from right to wrong to right over their attempts, as a share. */
+  oscillation?: number;
+  /** Against plain answers; absent for the baseline itself. */
+  versusBaseline?: PairedResult;
+  resampling?: Partial<Record<CostKind, EqualCost>>;
+  /** Best-of-n by the same scorer, where scores were recorded. */
+  bestOfN?: Partial<Record<TokenConvention, EqualCost>>;
+  /** Why there is no comparison at equal cost. */
+  notComparable?: string;
+  byGroup?: GroupResult[];
+  verification?: VerificationResult[];
+}
+
+export type CurvePoint = Omit<ResamplingPoint, "perItem"> & {
+  dollars?: number;
+  /** At least one of the k samples is right: what an oracle would make of them. */
+  passAtK: number;
+  /** All of them are. */
+  passAllK: number;
+};
+
+/** Share of items with at least one right attempt, by the number of attempts and the tokens they took. Finding it takes an oracle. */
+export interface PassAtTokens {
+  /** Method, or the pool. */
+  id: string;
+  oracle: true;
+  points: { attempts: number; tokens: number; share: number }[];
+}
+
+export interface ResamplingPool {
+  method: string;
+  rule: ResamplingRule;
+  /** Where the greedy plain answer is better than the samples that the same tokens pay for, it stands in their place. */
+  floor?: "plain answer";
+  /** Samples of each item that the curve reaches. */
+  samples: number;
+  items: number;
+  /** Items of the pool that were left out, because too few of their samples arrived or their tokens are unknown. */
+  itemsLeftOut: number;
+  /** Whether further samples of a prompt pay for it again, as measured. */
+  prompts: "paid once" | "paid by each sample" | "partly shared";
+}
+
+export interface BenchmarkTaskResult {
+  task: string;
+  title?: string;
+  promptVersion?: string;
+  /** Accuracy of guessing. */
+  chance?: number;
+  /** Items asked for; methods say how many they have. */
+  items: number;
+  /** The items share passages or questions: this many clusters. Intervals and tests allow for it. */
+  clusters?: number;
+  baseline: string;
+  methods: BenchmarkMethodResult[];
+  pool?: ResamplingPool;
+  /** Empty without a pool; `poolMissing` says why. */
+  resamplingCurve: CurvePoint[];
+  poolMissing?: string;
+  /** Best-of-n by recorded scores, over the samples of this method. */
+  bestOfN?: ResamplingPool;
+  bestOfNCurve?: CurvePoint[];
+  passAtTokens: PassAtTokens[];
+}
+
+/** One method over all tasks. */
+export interface OverallResult {
+  id: string;
+  oracle: boolean;
+  /** Tasks this method has answers of. Means over fewer tasks than others have are not comparable with theirs. */
+  tasks: number;
+  /** Mean over tasks, each with the same weight; the interval is put together from theirs. */
+  macro: { accuracy: number; interval: Interval };
+  /** Mean over all items. */
+  micro: { accuracy: number; interval: Interval };
+  /** Against plain answers and against resampling at the same sampled tokens, mean over the tasks where it is known. */
+  versusBaseline?: OverallDifference;
+  versusResampling?: OverallDifference;
+  /** Mean over tasks; absent when unknown in one. */
+  tokensPerAnswer?: number;
+  allTokensPerAnswer?: number;
+}
+
+export interface OverallDifference {
+  difference: number;
+  interval: Interval;
+  /** Sign flips over the items (clusters) of all tasks. */
+  pValue: number;
+  pHolm: number;
+  tasks: number;
+}
+
+/** What two runs never share. Seconds of k samples are k times those of one plain answer: a server that samples side by side is faster. */
+export interface TimeResult {
+  task: string;
+  method: string;
+  /** Answers with a known time. */
+  answers: number;
+  meanSeconds: number;
+  medianSeconds: number;
+  resampling?: EqualCost;
+}
+
+export interface BenchmarkResults {
+  schema: 2;
+  run: string;
+  model: string;
+  /** The command that makes these numbers again. */
+  command: string;
+  version: string;
+  commit?: string;
+  seed: number;
+  temperature: number;
+  /** Answers of each method to each item. */
+  samples: number;
+  tasks: BenchmarkTaskResult[];
+  overall: OverallResult[];
+  times: TimeResult[];
+}

@@ -1,0 +1,156 @@
+/** Slim records of a benchmark run to results.json: each task, then each method over all tasks. */
+
+import type { SlimRecord } from "../records/slim-record.ts";
+import { holm, type Interval, mean } from "../statistics/statistics.ts";
+import type { BenchmarkResults, OverallDifference, OverallResult } from "./benchmark-results.ts";
+import { flipP } from "./paired-columns.ts";
+import { type SummaryTask, summariseTask, type TaskDifference, type TaskSummary } from "./task-summary.ts";
+
+/** The internal method whose samples are the resampling pool. It is a baseline, and no row of its own. */
+export const resamplingMethod = "resampling";
+
+export interface BenchmarkSummaryPlan
+  extends Pick<BenchmarkResults, "run" | "model" | "command" | "version" | "commit" | "seed" | "temperature" | "samples"> {
+  tasks: readonly SummaryTask[];
+  /** Of all tasks and methods, in any order. `task` may be absent where there is one task. */
+  records: Iterable<SlimRecord>;
+  /** Order of the rows; by name, the baseline first, when left out. */
+  methods?: readonly string[];
+  /** What methods are compared with; `vanilla` when left out. */
+  baseline?: string;
+  /** The method whose attempts are plain samples; `resampling`, else a self-consistency, when left out. */
+  pool?: string;
+  /** The method whose attempts are plain samples with a scorer's verdicts; the pool, else a best-of-n, when left out. */
+  scoredPool?: string;
+}
+
+export function summariseBenchmark(plan: BenchmarkSummaryPlan): BenchmarkResults {
+  const { run, model, command, version, commit, seed, temperature, samples, baseline = "vanilla" } = plan;
+  const byTask = Map.groupBy(plan.records, (record) => record.task ?? plan.tasks[0]?.id);
+  // Records arrive in the order answers were finished, which no two runs share.
+  for (const records of byTask.values()) records.sort(byIdentity);
+  const ids = [...new Set([...byTask.values()].flatMap((records) => records.map((record) => record.method)))].sort();
+  const rows = plan.methods ?? [baseline, ...ids.filter((id) => id !== baseline)];
+  const pool = plan.pool ?? findMethod(ids, resamplingMethod) ?? findMethod(ids, "self-consistency");
+  const methods = rows.filter((id) => ids.includes(id) && id !== resamplingMethod);
+  const summaries = plan.tasks.flatMap((task): TaskSummary[] => {
+    const records = byTask.get(task.id) ?? [];
+    const scoredPool = plan.scoredPool ?? scoredMethod(records, [pool, findMethod(ids, "best-of-n")]);
+    return records.length === 0
+      ? []
+      : [summariseTask(task, records, { seed, baseline, methods, pool, scoredPool, greedy: temperature === 0 })];
+  });
+  return {
+    schema: 2,
+    run,
+    model,
+    command,
+    version,
+    ...(commit === undefined ? {} : { commit }),
+    seed,
+    temperature,
+    samples,
+    tasks: summaries.map(({ result }) => result),
+    overall: overallResults(methods, summaries, seed),
+    times: summaries.flatMap(({ times }) => times),
+  };
+}
+
+function byIdentity(first: SlimRecord, second: SlimRecord): number {
+  if (first.method !== second.method) return first.method < second.method ? -1 : 1;
+  if (first.item !== second.item) return first.item < second.item ? -1 : 1;
+  return first.sample - second.sample;
+}
+
+/** The method of that name, options behind it or not. */
+function findMethod(ids: readonly string[], name: string): string | undefined {
+  return ids.find((id) => id === name) ?? ids.find((id) => id.startsWith(name));
+}
+
+function scoredMethod(records: readonly SlimRecord[], candidates: readonly (string | undefined)[]): string | undefined {
+  return candidates.find((id) =>
+    records.some((record) => record.method === id && (record.attempts ?? []).some((attempt) => attempt.score !== undefined)),
+  );
+}
+
+function overallResults(methods: readonly string[], summaries: readonly TaskSummary[], seed: number): OverallResult[] {
+  const rows = methods.flatMap((id) => {
+    const own = summaries.flatMap(({ result, differences }) => {
+      const figures = result.methods.find((method) => method.id === id);
+      return figures ? [{ differences, figures }] : [];
+    });
+    if (own.length === 0) return [];
+    const weights = own.map(({ figures }) => figures.items);
+    const parts = own.map(({ figures }): Part => ({ mean: figures.accuracy, interval: figures.interval }));
+    const tokens = (of: (figures: (typeof own)[number]["figures"]) => number | undefined) => {
+      const values = own.map(({ figures }) => of(figures));
+      return values.every((value) => value !== undefined) ? mean(values) : undefined;
+    };
+    const [tokensPerAnswer, allTokensPerAnswer] = [
+      tokens((figures) => figures.tokensPerAnswer),
+      tokens((figures) => figures.allTokensPerAnswer),
+    ];
+    return [
+      {
+        result: {
+          id,
+          oracle: own.some(({ figures }) => figures.oracle),
+          tasks: own.length,
+          macro: combined(
+            parts,
+            parts.map(() => 1),
+          ),
+          micro: combined(parts, weights),
+          ...(tokensPerAnswer === undefined ? {} : { tokensPerAnswer }),
+          ...(allTokensPerAnswer === undefined ? {} : { allTokensPerAnswer }),
+        } satisfies OverallResult,
+        versusBaseline: differenceOver(
+          own.flatMap(({ differences }) => differences.versusBaseline.get(id) ?? []),
+          seed,
+        ),
+        versusResampling: differenceOver(
+          own.flatMap(({ differences }) => differences.versusResampling.get(id) ?? []),
+          seed,
+        ),
+      },
+    ];
+  });
+  const correct = (kind: "versusBaseline" | "versusResampling") => holm(rows.flatMap((row) => row[kind]?.pValue ?? []));
+  const corrected = { versusBaseline: correct("versusBaseline"), versusResampling: correct("versusResampling") };
+  return rows.map(({ result, ...differences }): OverallResult => {
+    const finished = (["versusBaseline", "versusResampling"] as const).flatMap((kind) => {
+      const difference = differences[kind];
+      return difference ? [[kind, { ...difference, pHolm: corrected[kind].shift()! }] as const] : [];
+    });
+    return { ...result, ...Object.fromEntries(finished) };
+  });
+}
+
+interface Part {
+  mean: number;
+  interval: Interval;
+}
+
+/**
+ * The weighted mean of tasks that have nothing in common, with its interval from theirs: each side is as far off as the weighted sides of
+ * the tasks are together (√ of the sum of squares; Zou and Donner 2008, "Construction of confidence limits about effect measures"). A task
+ * whose answers are all alike keeps the doubt of its own interval, where resampling its items would show none.
+ */
+function combined(parts: readonly Part[], weights: readonly number[]): OverallResult["macro"] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const shares = weights.map((weight) => weight / total);
+  const accuracy = parts.reduce((sum, part, index) => sum + part.mean * shares[index], 0);
+  const side = (bound: 0 | 1) =>
+    Math.sqrt(parts.reduce((sum, part, index) => sum + (shares[index] * (part.interval[bound] - part.mean)) ** 2, 0));
+  return { accuracy, interval: [accuracy - side(0), accuracy + side(1)] };
+}
+
+function differenceOver(parts: readonly TaskDifference[], seed: number): Omit<OverallDifference, "pHolm"> | undefined {
+  if (parts.length === 0) return undefined;
+  const { accuracy: difference, interval } = combined(
+    parts,
+    parts.map(() => 1),
+  );
+  const shares = parts.flatMap((part) => part.shares.map((share) => share / parts.length));
+  return { difference, interval, pValue: flipP(shares, seed), tasks: parts.length };
+}

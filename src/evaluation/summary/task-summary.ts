@@ -1,0 +1,234 @@
+/** One task of a benchmark run: every method by itself, against plain answers, and against resampling at the same cost. */
+import { deriveSeed } from "#kernel/seed.ts";
+import type { SlimRecord } from "../records/slim-record.ts";
+import { holm, type Interval, mean, median } from "../statistics/statistics.ts";
+import { countTransitions, transitionShares } from "../statistics/transitions.ts";
+import type {
+  BenchmarkMethodResult,
+  BenchmarkTaskResult,
+  CostKind,
+  EqualCost,
+  PairedResult,
+  TimeResult,
+} from "./benchmark-results.ts";
+import { costOf, equalCost, finishCost, meanKnown } from "./cost-comparison.ts";
+import { type CostCurve, costCurve } from "./equal-cost.ts";
+import { clusterName, itemMeans, ownFigures } from "./method-figures.ts";
+import { clusterShares, comparePaired, PairedColumns } from "./paired-columns.ts";
+import { passAtTokens, passOfPool } from "./pass-at-tokens.ts";
+import { withPlainFloor } from "./plain-floor.ts";
+
+export interface SummaryTask {
+  id: string;
+  title?: string;
+  promptVersion?: string;
+  chance?: number;
+  /** Items asked for. */
+  items: number;
+  /** False where answers cannot be voted on: programs, summaries. */
+  votable?: boolean;
+}
+
+export interface TaskSetting {
+  seed: number;
+  baseline: string;
+  /** Order of the rows. */
+  methods: readonly string[];
+  /** The method whose samples are the pool, and the one whose samples carry scores, where there are such. */
+  pool: string | undefined;
+  scoredPool: string | undefined;
+  /** Plain answers are the model's likeliest ones, which resampling need not do worse than. */
+  greedy: boolean;
+}
+
+/** What the means over all tasks are made from. */
+export interface TaskDifferences {
+  versusBaseline: Map<string, TaskDifference>;
+  versusResampling: Map<string, TaskDifference>;
+}
+
+export interface TaskDifference {
+  mean: number;
+  interval: Interval;
+  /** What each cluster of items adds to the mean. */
+  shares: readonly number[];
+}
+
+export interface TaskSummary {
+  result: BenchmarkTaskResult;
+  times: TimeResult[];
+  differences: TaskDifferences;
+}
+
+export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[], setting: TaskSetting): TaskSummary {
+  const { baseline, pool, scoredPool } = setting;
+  const seed = deriveSeed(setting.seed, "task", plan.id);
+  const byMethod = Map.groupBy(records, (record) => record.method);
+  const rows = setting.methods.filter((id) => byMethod.has(id));
+  const clusters = new Map(records.map((record) => [record.item, clusterName(record)]));
+  const clusterOf = (item: string) => clusters.get(item)!;
+  const plain = byMethod.get(baseline) ?? [];
+  const dollarsOfOne = meanKnown(plain.map((record) => record.usage.dollars));
+  const curveOf = (id: string | undefined, rule: "vote" | "single" | "best-of-n") =>
+    costCurve(byMethod.get(id ?? "") ?? [], { rule, seed, clusterOf, ...(dollarsOfOne === undefined ? {} : { dollarsOfOne }) });
+  const plainScores = itemMeans(plain);
+  const found = curveOf(pool, plan.votable === false ? "single" : "vote");
+  const sampled = "missing" in found ? undefined : found;
+  const curve = sampled && setting.greedy ? withPlainFloor(sampled, plainScores, clusterOf, seed) : sampled;
+  const scored = scoredPool === undefined ? undefined : curveOf(scoredPool, "best-of-n");
+  const bestCurve = scored === undefined || "missing" in scored ? undefined : scored;
+
+  // What resampling begins with is not compared with it.
+  const isFloor = (id: string) => id === baseline && setting.greedy && curve !== undefined;
+
+  const columns = new PairedColumns(seed, clusterOf);
+  const scores = new Map(rows.map((id) => [id, itemMeans(byMethod.get(id)!)]));
+  const passRates = sampled ? new Map(sampled.items.map((item, index) => [item, sampled.perItem[0][index]])) : plainScores;
+  const pending = rows.map((id) => {
+    const own = byMethod.get(id)!;
+    const means = scores.get(id)!;
+    const at = (target: CostCurve | undefined, kind: CostKind) =>
+      target && id !== target.pool.method && !isFloor(id)
+        ? equalCost(own, means, target, kind, plain, columns, clusterOf, seed)
+        : undefined;
+    return {
+      id,
+      own,
+      versusBaseline: id === baseline ? undefined : versus(means, plainScores, clusterOf, seed, columns),
+      atCost: {
+        generated: at(curve, "generated"),
+        all: at(curve, "all"),
+        dollars: at(curve, "dollars"),
+        seconds: at(curve, "seconds"),
+      },
+      best: { generated: at(bestCurve, "generated"), all: at(bestCurve, "all") },
+    };
+  });
+
+  const corrected = holm(pending.flatMap(({ versusBaseline }) => versusBaseline?.result.pValue ?? []));
+  const correctedCost = holm(pending.flatMap(({ atCost }) => atCost.generated?.result.pValue ?? []));
+  const differences: TaskDifferences = { versusBaseline: new Map(), versusResampling: new Map() };
+  const times: TimeResult[] = [];
+  const methods = pending.map(({ id, own, versusBaseline, atCost, best }): BenchmarkMethodResult => {
+    const paired = versusBaseline && finishPaired(versusBaseline, columns, corrected.shift()!);
+    if (versusBaseline && paired)
+      differences.versusBaseline.set(id, { mean: paired.difference, interval: paired.interval, shares: versusBaseline.shares });
+    const generated = atCost.generated && { ...finishCost(atCost.generated, columns), pHolm: correctedCost.shift()! };
+    if (atCost.generated && generated)
+      differences.versusResampling.set(id, {
+        mean: generated.difference,
+        interval: generated.differenceInterval,
+        shares: atCost.generated.shares,
+      });
+    const resampling = present({ generated, all: finishCost(atCost.all, columns), dollars: finishCost(atCost.dollars, columns) });
+    const bestOfN = present({ generated: finishCost(best.generated, columns), all: finishCost(best.all, columns) });
+    const time = timeOf(plan.id, id, own, finishCost(atCost.seconds, columns));
+    if (time) times.push(time);
+    return {
+      ...ownFigures(id, own, passRates),
+      ...transitionFigures(own, plain, id === baseline),
+      ...(paired ? { versusBaseline: paired } : {}),
+      ...(resampling ? { resampling } : isFloor(id) ? {} : { notComparable: reasonAgainst(id, own, found, pool) }),
+      ...(bestOfN ? { bestOfN } : {}),
+    };
+  });
+  const units = new Set(clusters.values()).size;
+  const passes = [
+    ...(curve ? [passOfPool(curve.pool.method, curve.points)] : []),
+    ...rows.filter((id) => id !== curve?.pool.method).flatMap((id) => passAtTokens(id, byMethod.get(id)!) ?? []),
+  ];
+  const result: BenchmarkTaskResult = {
+    task: plan.id,
+    ...(plan.title === undefined ? {} : { title: plan.title }),
+    ...(plan.promptVersion === undefined ? {} : { promptVersion: plan.promptVersion }),
+    ...(plan.chance === undefined ? {} : { chance: plan.chance }),
+    items: plan.items,
+    ...(units < clusters.size ? { clusters: units } : {}),
+    baseline,
+    methods,
+    ...(curve ? { pool: curve.pool } : {}),
+    resamplingCurve: curve?.points ?? [],
+    ...("missing" in found ? { poolMissing: found.missing } : {}),
+    ...(bestCurve ? { bestOfN: bestCurve.pool, bestOfNCurve: bestCurve.points } : {}),
+    passAtTokens: passes,
+  };
+  return { result, times, differences };
+}
+
+interface PendingPair {
+  result: Omit<PairedResult, "interval" | "pHolm">;
+  column: symbol;
+  shares: number[];
+}
+
+function versus(
+  means: ReadonlyMap<string, number>,
+  others: ReadonlyMap<string, number>,
+  clusterOf: (item: string) => string,
+  seed: number,
+  columns: PairedColumns,
+): PendingPair | undefined {
+  const shared = [...means.keys()].filter((item) => others.has(item));
+  if (shared.length < 2) return undefined;
+  const [first, second] = [means, others].map((scores) => shared.map((item) => scores.get(item)!)) as [number[], number[]];
+  const differences = first.map((score, index) => score - second[index]);
+  const clusters = shared.map(clusterOf);
+  return {
+    result: comparePaired(first, second, clusters, seed),
+    column: columns.add(shared, differences, -1),
+    shares: clusterShares(differences, clusters),
+  };
+}
+
+function finishPaired({ result, column }: PendingPair, columns: PairedColumns, pHolm: number): PairedResult {
+  return { ...result, interval: columns.of(column).interval, pHolm };
+}
+
+function reasonAgainst(
+  id: string,
+  own: readonly SlimRecord[],
+  found: CostCurve | { missing: string },
+  pool: string | undefined,
+): string {
+  if (id === pool) return "its own samples are the resampling pool";
+  if ("missing" in found) return `no resampling pool: ${found.missing}`;
+  if (meanKnown(own.map((record) => costOf(record, "all"))) === undefined) return "tokens unknown: the server gave no usage";
+  return "it shares fewer than two items with the resampling pool";
+}
+
+/** From the baseline's answer to this method's, paired by item and sample. */
+function transitionFigures(own: readonly SlimRecord[], plain: readonly SlimRecord[], isBaseline: boolean) {
+  const before = new Map(plain.map((record) => [JSON.stringify([record.item, record.sample]), record.accuracy]));
+  const pairs = own.flatMap((record): [number, number][] => {
+    const accuracy = before.get(JSON.stringify([record.item, record.sample]));
+    return accuracy === undefined ? [] : [[accuracy, record.accuracy]];
+  });
+  const transitions = countTransitions(pairs);
+  const shares = transitionShares(transitions);
+  if (isBaseline || pairs.length === 0) return shares;
+  const wrong = transitions.wrongToRight + transitions.wrongToWrong;
+  const right = transitions.rightToRight + transitions.rightToWrong;
+  return {
+    ...shares,
+    transitions,
+    ...(wrong > 0 ? { correctionRate: transitions.wrongToRight / wrong } : {}),
+    ...(right > 0 ? { damageRate: transitions.rightToWrong / right } : {}),
+  };
+}
+
+function timeOf(
+  task: string,
+  method: string,
+  own: readonly SlimRecord[],
+  resampling: EqualCost | undefined,
+): TimeResult | undefined {
+  const seconds = own.flatMap((record) => record.seconds ?? []);
+  if (seconds.length === 0) return undefined;
+  const figures = { task, method, answers: seconds.length, meanSeconds: mean(seconds), medianSeconds: median(seconds) };
+  return { ...figures, ...(resampling ? { resampling } : {}) };
+}
+
+function present<T extends object>(entries: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } | undefined {
+  const known = Object.entries(entries).filter(([, value]) => value !== undefined);
+  return known.length > 0 ? (Object.fromEntries(known) as never) : undefined;
+}

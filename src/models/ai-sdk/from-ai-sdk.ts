@@ -1,0 +1,134 @@
+/**
+ * Any language model of the AI SDK (specification 4, `@ai-sdk/provider`) as a model. Messages keep what they hold beside text, usage is the
+ * provider's own, and several samples are several calls side by side, since the specification has no way to ask for more than one.
+ */
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { failedCallUsage } from "#kernel/call.ts";
+import { type MidcourseError, remoteError, userError } from "#kernel/errors.ts";
+import type { Completion, CompletionDelta, GenerateOptions, Model } from "#kernel/model.ts";
+import { deriveSeed } from "#kernel/seed.ts";
+import { failureOf } from "./failure.ts";
+import { promptOf } from "./prompt.ts";
+import { type AiSdkAnswer, readStream } from "./stream.ts";
+import { finishReasonOf, usageOf } from "./usage.ts";
+
+/** Sent with every call: tools, response format, headers, provider options. What `generate` is told goes over it. */
+export type AiSdkCallOptions = Partial<Omit<LanguageModelV4CallOptions, "prompt" | "abortSignal">>;
+
+/**
+ * A completion that holds more than text and reasoning has the SDK's content list in `parts`. Models of specification 2 and 3 are taken
+ * after `wrapLanguageModel({ model, middleware: [] })` of the package `ai`.
+ */
+export function fromAiSdk(model: LanguageModelV4, baseOptions: AiSdkCallOptions = {}): Model {
+  checkVersion(model);
+  return {
+    id: model.modelId,
+    async generate(messages, options) {
+      options.signal?.throwIfAborted();
+      const prompt = promptOf(messages);
+      return sideBySide(options, async (sample, onDelta) => {
+        const call: LanguageModelV4CallOptions = { ...callOptions(baseOptions, options, sample), prompt };
+        return (await askAiSdk(model, call, sample, onDelta)).completion;
+      });
+    },
+  };
+}
+
+export function checkVersion(model: LanguageModelV4): void {
+  const version = (model as { specificationVersion?: unknown } | undefined)?.specificationVersion;
+  if (version === "v4") return;
+  const what = typeof model === "string" ? `the name “${model}”` : `a model of specification ${String(version)}`;
+  throw userError(
+    "ai-sdk-version",
+    `A language model of the AI SDK's specification v4 is needed, and this is ${what}`,
+    typeof model === "string"
+      ? "Give the model itself, such as openai(“…”)."
+      : "Older models become v4 with wrapLanguageModel({ model, middleware: [] }) from the package ai.",
+  );
+}
+
+export function callOptions(
+  base: AiSdkCallOptions,
+  options: GenerateOptions,
+  sample: number,
+): Omit<LanguageModelV4CallOptions, "prompt"> {
+  const stops = [...new Set([...(base.stopSequences ?? []), ...(options.stop ?? []).filter((text) => text !== "")])];
+  return {
+    ...base,
+    temperature: options.temperature,
+    maxOutputTokens: options.maxTokens,
+    seed: sampleSeed(options.seed, sample),
+    ...(options.topP === undefined ? {} : { topP: options.topP }),
+    ...(stops.length === 0 ? {} : { stopSequences: stops }),
+    ...(options.signal ? { abortSignal: options.signal } : {}),
+  };
+}
+
+/** Providers take seeds of different widths; 31 bits without a sign fit them all. */
+function sampleSeed(seed: number, sample: number): number {
+  return deriveSeed(seed, sample) & 0x7fffffff;
+}
+
+/** A sample that failed beside others that did not is a completion with the finish reason `error`; when all failed, the call did. */
+export async function sideBySide(
+  options: Pick<GenerateOptions, "n" | "signal" | "onDelta">,
+  ask: (sample: number, onDelta: GenerateOptions["onDelta"]) => Promise<Completion>,
+): Promise<Completion[]> {
+  const { n, signal, onDelta } = options;
+  const results = await Promise.allSettled(Array.from({ length: n }, (_, sample) => ask(sample, onDelta)));
+  signal?.throwIfAborted();
+  const failed = results.filter((result) => result.status === "rejected");
+  if (failed.length > 0 && failed.length === results.length) throw failed[0].reason;
+  return results.map((result) =>
+    result.status === "fulfilled" ? result.value : { text: "", finishReason: "error", usage: failedCallUsage(result.reason) },
+  );
+}
+
+/** One call. Throws MidcourseErrors, or the signal's reason when it was aborted. */
+export async function askAiSdk(
+  model: LanguageModelV4,
+  call: LanguageModelV4CallOptions,
+  sample: number,
+  onDelta: GenerateOptions["onDelta"],
+): Promise<{ completion: Completion; answer: AiSdkAnswer }> {
+  const startedAt = performance.now();
+  let told = false;
+  const tell =
+    onDelta &&
+    ((delta: CompletionDelta) => {
+      told = true;
+      onDelta(delta);
+    });
+  try {
+    const answer = tell
+      ? await readStream((await model.doStream(call)).stream, (piece) => tell({ ...piece, sample }))
+      : await model.doGenerate(call);
+    return { completion: completionOf(answer, performance.now() - startedAt), answer };
+  } catch (error) {
+    if (call.abortSignal?.aborted) throw call.abortSignal.reason;
+    const failure = failureOf(error, model.modelId);
+    throw told ? brokenMidway(failure) : failure;
+  }
+}
+
+/** Pieces have been handed on, so the call cannot be made again without the listener seeing them twice. */
+function brokenMidway(error: MidcourseError): MidcourseError {
+  if (error.family !== "remote") return error;
+  return remoteError("stream-broken-midway", error.message, { ...error.remote }, { cause: error.cause ?? error });
+}
+
+function completionOf(answer: AiSdkAnswer, milliseconds: number): Completion {
+  const { content } = answer;
+  const joined = (type: "text" | "reasoning") => content.map((part) => (part.type === type ? part.text : "")).join("");
+  const reasoning = joined("reasoning");
+  // Calls that the provider ran itself are already answered.
+  const asksForTools = content.some((part) => part.type === "tool-call" && !part.providerExecuted);
+  const hasMore = content.some((part) => part.type !== "text" && part.type !== "reasoning");
+  return {
+    text: joined("text"),
+    ...(reasoning === "" ? {} : { reasoning }),
+    finishReason: finishReasonOf(answer.finishReason, asksForTools),
+    usage: usageOf(answer.usage, content.length > 0, milliseconds),
+    ...(hasMore ? { parts: content } : {}),
+  };
+}

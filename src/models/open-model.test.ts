@@ -1,0 +1,195 @@
+/** What the options lead to: the shipped model, a folder, a server; the cache across runs; nothing secret in the record. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { Command } from "commander";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { modelOptions } from "#cli/options/model-options.ts";
+import type { GenerateOptions, Message } from "#kernel/model.ts";
+import { chatReply, type ModelServer, type PlayedReply, playServer } from "../../test/support/model-server.ts";
+import { type OpenedModel, type OpenModelOptions, openModel } from "./open-model.ts";
+import { shippedModel } from "./shipped-model.ts";
+
+let folder: string;
+let opened: OpenedModel[] = [];
+let servers: ModelServer[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), "midcourse-open-"));
+});
+afterEach(async () => {
+  for (const model of opened) await model.close();
+  for (const server of servers) await server.close();
+  [opened, servers] = [[], []];
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const options: GenerateOptions = { n: 2, temperature: 0.9, maxTokens: 12, seed: 5 };
+const ask: Message[] = [{ role: "user", content: "Start with 3. Add 4." }];
+
+async function open(given: OpenModelOptions): Promise<OpenedModel> {
+  const model = await openModel({ environment: {}, ...given });
+  opened.push(model);
+  return model;
+}
+
+/** A vLLM server with the given models; chats answer with their seed. */
+async function vllm(names: readonly string[], chat?: (number: number) => PlayedReply) {
+  let chats = 0;
+  const server = await playServer(({ path: place, body }) => {
+    if (place === "/v1/models")
+      return { body: { object: "list", data: names.map((id) => ({ id, object: "model", owned_by: "vllm" })) } };
+    if (place !== "/v1/chat/completions") return { status: 404, body: { detail: "Not Found" } };
+    const texts = Array.from({ length: Number(body?.n ?? 1) }, (_, sample) => `${body?.seed}/${sample}`);
+    return chat?.(chats++) ?? { body: chatReply(texts) };
+  });
+  servers.push(server);
+  return server;
+}
+
+describe("checkpoint folders", () => {
+  test("without any option the shipped model answers; a second run reads its cache and reports the same", async () => {
+    const cache = path.join(folder, "cache");
+    const first = await open({ threads: 1, cache });
+    const answers = await first.model.generate(ask, options);
+    expect(answers).toHaveLength(2);
+    expect(first.describe()).toEqual({ kind: "embedded", model: "base", folder: "shipped" });
+    const spent = first.meter.usage;
+    await first.close();
+    const second = await open({ model: shippedModel, threads: 1, cache });
+    expect(await second.model.generate(ask, options)).toEqual(answers);
+    expect(second.meter.usage).toEqual(spent);
+    expect(second.cache).toMatchObject({ hits: 2, misses: 0 });
+  });
+
+  test("a folder without a model and a path to nowhere are told", async () => {
+    await expect(open({ model: folder })).rejects.toMatchObject({ family: "user", code: "not-a-checkpoint" });
+    await expect(open({ model: "./nowhere" })).rejects.toMatchObject({ code: "not-a-checkpoint" });
+  });
+});
+
+describe("servers", () => {
+  test("the only model of a server need not be named; the key travels and is not recorded", async () => {
+    const server = await vllm(["qwen"]);
+    const model = await open({ environment: { OPENAI_BASE_URL: server.baseUrl, OPENAI_API_KEY: "sk-secret" } });
+    expect(model.model.id).toBe("qwen");
+    await model.model.generate(ask, options);
+    expect(server.chats()[0].headers.authorization).toBe("Bearer sk-secret");
+    expect(model.profile).toMatchObject({ kind: "vllm" });
+    const described = model.describe();
+    expect(described).toMatchObject({ kind: "openai-compatible", model: "qwen", server: server.baseUrl, serverKind: "vllm" });
+    expect(JSON.stringify(described)).not.toContain("secret");
+    expect(model.meter.usage).toMatchObject({ calls: 1, inputTokens: 10, outputTokens: 6 });
+  });
+
+  test("several models, or a wrong name: the server's names are listed", async () => {
+    const server = await vllm(["qwen", "llama"]);
+    await expect(open({ baseUrl: server.baseUrl })).rejects.toMatchObject({
+      code: "model-not-chosen",
+      message: expect.stringMatching(/qwen, llama/),
+    });
+    await expect(open({ baseUrl: server.baseUrl, model: "gpt" })).rejects.toMatchObject({
+      code: "model-unknown",
+      advice: expect.stringMatching(/qwen/),
+    });
+    expect((await open({ baseUrl: server.baseUrl, model: "llama" })).model.id).toBe("llama");
+  });
+
+  test("a program may give the key itself", async () => {
+    const server = await vllm(["qwen"]);
+    const model = await open({ baseUrl: server.baseUrl, apiKey: "sk-own", environment: { OPENAI_API_KEY: "sk-other" } });
+    await model.model.generate(ask, options);
+    expect(server.chats()[0].headers.authorization).toBe("Bearer sk-own");
+  });
+
+  test("an address on the command line wins over a folder of the same name", async () => {
+    const server = await vllm([shippedModel]);
+    expect((await open({ baseUrl: server.baseUrl, model: shippedModel })).profile).toMatchObject({ kind: "vllm" });
+  });
+
+  test("a name without a key or an address, and what is wrong with options", async () => {
+    await expect(open({ model: "gpt-4o-mini" })).rejects.toMatchObject({ family: "user", code: "no-api-key" });
+    await expect(open({ model: "m", apiKeyEnv: "MY_KEY" })).rejects.toMatchObject({
+      code: "no-api-key",
+      message: expect.stringMatching(/MY_KEY/),
+    });
+    await expect(open({ model: "m", baseUrl: "localhost:8000" })).rejects.toMatchObject({ code: "bad-base-url" });
+    await expect(open({ model: "m", baseUrl: "http://127.0.0.1:1/v1", extraBody: "[1]" })).rejects.toMatchObject({
+      code: "bad-extra-body",
+    });
+    await expect(open({ model: "m", prices: path.join(folder, "none.json") })).rejects.toMatchObject({ code: "no-such-file" });
+    await expect(open({ model: "m", baseUrl: "http://127.0.0.1:1/v1" })).rejects.toMatchObject({ code: "server-unreachable" });
+  });
+
+  test("what an earlier run found out is taken and nothing is asked for again", async () => {
+    const server = await vllm(["qwen"]);
+    const first = await open({ baseUrl: server.baseUrl });
+    const before = server.requests.length;
+    const profile = { ...first.profile!, kind: "other" as const };
+    const second = await open({ baseUrl: server.baseUrl, model: "qwen", profile });
+    expect(second.profile).toEqual(profile);
+    expect(server.requests).toHaveLength(before);
+  });
+
+  test("prices, a cache over a server, tries again, fields for every request", async () => {
+    const prices = path.join(folder, "prices.json");
+    const server = await vllm(["qwen"], (number) =>
+      number === 0
+        ? { status: 429, body: { error: { message: "slow down" } }, headers: { "retry-after-ms": "5" } }
+        : { body: chatReply(["a", "b"]) },
+    );
+    writeFileSync(prices, JSON.stringify({ [new URL(server.baseUrl).host]: { "*": { input: 1, output: 100 } } }));
+    const given = { baseUrl: server.baseUrl, prices, cache: path.join(folder, "cache"), extraBody: '{"top_k":20}' };
+    const retries: string[] = [];
+    const first = await open({ ...given, onRetry: ({ error }) => retries.push(error.code) });
+    await first.model.generate(ask, options);
+    expect(first.meter.usage).toMatchObject({ calls: 1, inputTokens: 10, outputTokens: 6, dollars: (10 + 600) / 1e6 });
+    expect(retries).toEqual(["too-many-requests"]);
+    expect(first.limiter!.refusals).toBe(1);
+    expect(server.chats()[0].body).toMatchObject({ top_k: 20 });
+    await first.close();
+    const asked = server.chats().length;
+    const second = await open(given);
+    await second.model.generate(ask, options);
+    expect(second.meter.usage).toEqual(first.meter.usage);
+    expect(server.chats()).toHaveLength(asked);
+  });
+});
+
+test("the options of a command are what opening takes", () => {
+  const read = (...given: string[]) => {
+    const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+    for (const option of modelOptions()) command.addOption(option);
+    return command.parse(given, { from: "user" }).opts();
+  };
+  expect(read()).toEqual({ probe: true });
+  expect(read("--no-cache", "--no-probe")).toEqual({ cache: false, probe: false });
+  expect(
+    read(
+      "--model",
+      "m",
+      "--base-url",
+      "http://h/v1",
+      "--api-key-env",
+      "K",
+      "--concurrency",
+      "8",
+      "--retries",
+      "0",
+      "--cache",
+      "c",
+    ),
+  ).toEqual({ model: "m", baseUrl: "http://h/v1", apiKeyEnv: "K", concurrency: 8, retries: 0, cache: "c", probe: true });
+  expect(
+    read("--reasoning-tags", "split", "--idle-seconds", "9", "--extra-body", "{}", "--prices", "p", "--threads", "2"),
+  ).toEqual({
+    reasoningTags: "split",
+    idleSeconds: 9,
+    extraBody: "{}",
+    prices: "p",
+    threads: 2,
+    probe: true,
+  });
+  expect(() => read("--concurrency", "0")).toThrow();
+  expect(() => read("--reasoning-tags", "lose")).toThrow();
+});

@@ -1,0 +1,259 @@
+/** Opens the model that the options name, with everything around it: limit, tries again, prices, cache, meter. */
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { EmbeddedEngine } from "#engines/embedded/engine.ts";
+import { guarded } from "#files/file-failures.ts";
+import type { JsonObject } from "#files/json-lines.ts";
+import { userError } from "#kernel/errors.ts";
+import type { Completion, Model } from "#kernel/model.ts";
+import { ResponseStore } from "#record/response-store.ts";
+import { Tokenizer } from "#tokens/tokenizer.ts";
+import { CachedModel } from "./around/cache.ts";
+import { defaultPrices } from "./around/default-prices.ts";
+import { Limiter } from "./around/limiter.ts";
+import { MeteredModel } from "./around/meter.ts";
+import { findPrice, mergePrices, PricedModel, type PriceTable, parsePrices } from "./around/prices.ts";
+import { type RetryOptions, retrying } from "./around/retry.ts";
+import { EmbeddedModel } from "./embedded.ts";
+import { HttpConnections } from "./http-request.ts";
+import { checkModel, onlyModel, type ServerAddress, serverAddress } from "./openai/address.ts";
+import { OpenAiModel } from "./openai/openai.ts";
+import { probeServer, type ServerProfile } from "./openai/server-probe.ts";
+import { shippedModel } from "./shipped-model.ts";
+
+/** Which model, and what stands around it; everything may be left out. */
+export interface ModelOptions {
+  /** Checkpoint folder, or name of a model at an OpenAI-compatible server. */
+  model?: string;
+  baseUrl?: string;
+  /** Name of the environment variable that holds the key. */
+  apiKeyEnv?: string;
+  concurrency?: number;
+  retries?: number;
+  /** Folder of the cache; false for none. */
+  cache?: string | false;
+  /** File of prices that go over the built-in ones. */
+  prices?: string;
+  threads?: number;
+  reasoningTags?: "keep" | "split" | "split-from-start" | "join";
+  idleSeconds?: number;
+  /** JSON object of fields sent with every request. */
+  extraBody?: string;
+  /** False: no test requests to an unknown server. */
+  probe?: boolean;
+}
+
+export interface OpenModelOptions extends ModelOptions {
+  /** Goes before the environment's. */
+  apiKey?: string;
+  /** Spreads the waits between tries. */
+  seed?: number;
+  signal?: AbortSignal | undefined;
+  /** What an earlier run found out about the server; nothing is probed then. */
+  profile?: ServerProfile;
+  onRetry?: RetryOptions["onRetry"];
+  environment?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface OpenedModel {
+  /** To be asked; the same as `meter`. */
+  model: Model;
+  /** Usage of everything asked through it, cached answers at what they once cost. */
+  meter: MeteredModel;
+  /** Undefined where no cache was asked for. */
+  cache: CachedModel | undefined;
+  /** Undefined for a checkpoint folder, which is asked in batches. */
+  limiter: Limiter | undefined;
+  /** What the server was found to be; undefined for a checkpoint folder. */
+  profile: ServerProfile | undefined;
+  /** For the record: which model this is. Holds no key, and nothing that a second run of the same command would find different. */
+  describe(): JsonObject;
+  close(): Promise<void>;
+}
+
+/** Model with what belongs to its kind. */
+interface Core extends Pick<OpenedModel, "limiter" | "profile"> {
+  model: Model;
+  /** For the cache's key. */
+  identity: unknown;
+  /** Where its price stands. */
+  host: string;
+  description: JsonObject;
+  close(): Promise<void>;
+}
+
+export async function openModel(options: OpenModelOptions = {}): Promise<OpenedModel> {
+  const prices = readPrices(options.prices);
+  const core = await openCore(options);
+  const price = findPrice(prices, core.host, core.model.id);
+  const priced = price ? new PricedModel(core.model, price) : core.model;
+  const store = typeof options.cache === "string" ? new ResponseStore<Completion>(options.cache) : undefined;
+  const cache = store ? new CachedModel(priced, { store, identity: core.identity }) : undefined;
+  const meter = new MeteredModel(cache ?? priced);
+  return {
+    model: meter,
+    meter,
+    cache,
+    limiter: core.limiter,
+    profile: core.profile,
+    describe: () => ({ ...core.description, ...(price ? { dollarsPerMillion: { ...price } } : {}) }),
+    close: async () => {
+      store?.close();
+      await core.close();
+    },
+  };
+}
+
+function readPrices(file: string | undefined): PriceTable {
+  if (file === undefined) return defaultPrices;
+  const text = guarded(`read ${file}`, () => {
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+      throw userError("no-such-file", `there is no file ${file}`, "Give --prices a JSON file.");
+    }
+    return readFileSync(file, "utf8");
+  });
+  return mergePrices(defaultPrices, parsePrices(text, file));
+}
+
+async function openCore(options: OpenModelOptions): Promise<Core> {
+  const { environment = process.env, model } = options;
+  const isFolder = model !== undefined && statSync(model, { throwIfNoEntry: false })?.isDirectory() === true;
+  const isCheckpoint = isFolder && statSync(path.join(model, "config.json"), { throwIfNoEntry: false }) !== undefined;
+  // Servers name models by the folder they were started with, so an address on the command line decides.
+  if (isCheckpoint && options.baseUrl === undefined) return openFolder(model, options);
+  if (model !== undefined && options.baseUrl === undefined && (isFolder || /^[./~]/.test(model)) && /^[./~]/.test(model)) {
+    throw userError(
+      "not-a-checkpoint",
+      isFolder ? `${model} holds no config.json` : `there is no folder ${model}`,
+      "--model takes a checkpoint folder (config.json, tokenizer.json, *.safetensors) or the name of a model at a server.",
+    );
+  }
+  const asksServer =
+    model ??
+    options.baseUrl ??
+    options.apiKey ??
+    options.apiKeyEnv ??
+    (environment.OPENAI_BASE_URL || environment.OPENAI_API_KEY);
+  return asksServer ? openServer(options, environment) : openFolder(shippedModel, options);
+}
+
+async function openFolder(folder: string, options: OpenModelOptions): Promise<Core> {
+  const tokenizer = await Tokenizer.load(folder);
+  const engine = await EmbeddedEngine.open({ folder, ...(options.threads === undefined ? {} : { threads: options.threads }) });
+  const id = path.basename(path.resolve(folder));
+  return {
+    model: new EmbeddedModel(engine, tokenizer, { id }),
+    identity: { checkpoint: checkpointFiles(folder) },
+    host: "embedded",
+    limiter: undefined,
+    profile: undefined,
+    description: {
+      kind: "embedded",
+      model: id,
+      folder: folder === shippedModel ? "shipped" : path.relative(process.cwd(), folder) || ".",
+    },
+    close: () => engine.close(),
+  };
+}
+
+/** Names, sizes and times of what decides the answers: reading gigabytes of weights to tell two checkpoints apart would take too long. */
+function checkpointFiles(folder: string): unknown[] {
+  return guarded(`read ${folder}`, () =>
+    [
+      "config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+      "chat_template.jinja",
+      "model.safetensors",
+      "model.safetensors.index.json",
+    ].map((name) => {
+      const status = statSync(path.join(folder, name), { throwIfNoEntry: false });
+      return status ? [name, status.size, Math.floor(status.mtimeMs)] : [name];
+    }),
+  );
+}
+
+async function openServer(options: OpenModelOptions, environment: Readonly<Record<string, string | undefined>>): Promise<Core> {
+  const { signal, reasoningTags = "keep" } = options;
+  const address = readAddress(options, environment);
+  const extraBody = readExtraBody(options.extraBody);
+  const connections = new HttpConnections();
+  const limiter = new Limiter({ most: options.concurrency ?? 32 });
+  const policy = retrying(
+    {
+      ...(options.retries === undefined ? {} : { retries: options.retries }),
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+      onRetry: options.onRetry,
+    },
+    limiter.policy,
+  );
+  try {
+    const model = options.model ?? (await onlyModel(connections, address, signal));
+    const profile =
+      options.profile ?? (await probeServer({ model, address, connections, policy, probe: options.probe !== false, signal }));
+    // It has the models of its list and no others, so a wrong name is told before any work.
+    if (profile.kind === "vllm") await checkModel(model, connections, address, signal);
+    const client = new OpenAiModel({
+      model,
+      address,
+      connections,
+      policy,
+      quirks: profile.quirks,
+      reasoningTags,
+      ...(options.idleSeconds === undefined ? {} : { idleSeconds: options.idleSeconds }),
+      ...(extraBody ? { extraBody } : {}),
+    });
+    const base = new URL(address.baseUrl);
+    return {
+      model: client,
+      identity: client.identity,
+      host: base.host,
+      limiter,
+      profile,
+      description: {
+        kind: "openai-compatible",
+        model,
+        server: `${base.origin}${base.pathname}`,
+        serverKind: profile.kind,
+        quirks: { ...profile.quirks },
+        reasoningTags,
+        ...(extraBody ? { extraBody } : {}),
+      },
+      close: async () => connections.close(),
+    };
+  } catch (error) {
+    connections.close();
+    throw error;
+  }
+}
+
+const openAi = "https://api.openai.com/v1";
+
+function readAddress(options: OpenModelOptions, environment: Readonly<Record<string, string | undefined>>): ServerAddress {
+  const keyVariable = options.apiKeyEnv ?? "OPENAI_API_KEY";
+  const apiKey = options.apiKey ?? (environment[keyVariable]?.trim() || undefined);
+  if (options.apiKeyEnv !== undefined && apiKey === undefined) {
+    throw userError("no-api-key", `${keyVariable} is not set`, `Set ${keyVariable} to the server's key.`);
+  }
+  const baseUrl = options.baseUrl ?? (environment.OPENAI_BASE_URL || openAi);
+  if (baseUrl === openAi && apiKey === undefined) {
+    throw userError(
+      "no-api-key",
+      `“${options.model}” is no checkpoint folder, and there is no key to ask OpenAI for it`,
+      "Set OPENAI_API_KEY; or OPENAI_BASE_URL (--base-url) to a server of your own; or give --model a checkpoint folder.",
+    );
+  }
+  return serverAddress({ baseUrl, keyVariable, ...(apiKey === undefined ? {} : { apiKey }) });
+}
+
+function readExtraBody(text: string | undefined): JsonObject | undefined {
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw userError("bad-extra-body", "--extra-body is not a JSON object", `Quote it for the shell: --extra-body '{"top_k":20}'.`);
+}

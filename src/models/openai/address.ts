@@ -1,0 +1,129 @@
+/** Where an OpenAI-compatible server is, how it is spoken to, and which models it says it has. */
+import { z } from "zod";
+import { userError } from "#kernel/errors.ts";
+import type { HttpConnections } from "../http-request.ts";
+import { httpFailure } from "./failure.ts";
+
+export interface ServerAddress {
+  /** Such as `http://127.0.0.1:8000/v1`. */
+  baseUrl: string;
+  apiKey?: string;
+  /** Where the key came from, for advice. */
+  keyVariable?: string;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** Checks an address as the user gave it. */
+export function serverAddress(address: ServerAddress): ServerAddress {
+  const baseUrl = address.baseUrl.trim().replace(/\/+$/, "");
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw userError(
+      "bad-base-url",
+      `“${address.baseUrl}” is not an address of a server`,
+      "OPENAI_BASE_URL (or --base-url) has the form http://127.0.0.1:8000/v1.",
+    );
+  }
+  if (address.apiKey !== undefined && !/^[\x21-\x7e]+$/.test(address.apiKey)) {
+    throw userError(
+      "bad-api-key",
+      `The key in ${address.keyVariable ?? "OPENAI_API_KEY"} holds white space or other characters that no key has`,
+      "Set it again, without quotes or line breaks.",
+    );
+  }
+  return { ...address, baseUrl };
+}
+
+/** A path below the base address, or, with `atRoot`, below the server itself. */
+export function serverUrl(address: ServerAddress, path: string, atRoot = false): URL {
+  if (atRoot) return new URL(`/${path}`, address.baseUrl);
+  const url = new URL(address.baseUrl);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${path}`;
+  return url;
+}
+
+export function serverHeaders(address: ServerAddress): Record<string, string> {
+  return {
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    "user-agent": "midcourse",
+    ...(address.apiKey === undefined ? {} : { authorization: `Bearer ${address.apiKey}` }),
+    ...address.headers,
+  };
+}
+
+const modelList = z.object({ data: z.array(z.looseObject({ id: z.string(), owned_by: z.string().nullish().catch(undefined) })) });
+
+/** Names of the models the server says it has, in its order. */
+export async function listModels(connections: HttpConnections, address: ServerAddress, signal?: AbortSignal): Promise<string[]> {
+  return (await readModelList(connections, address, signal)).map(({ id }) => id);
+}
+
+export async function readModelList(
+  connections: HttpConnections,
+  address: ServerAddress,
+  signal?: AbortSignal | undefined,
+): Promise<{ id: string; ownedBy: string | undefined }[]> {
+  const url = serverUrl(address, "models");
+  const reply = await connections.request(url, {
+    method: "GET",
+    headers: serverHeaders(address),
+    idleSeconds: 30,
+    maxBytes: 16 << 20,
+    signal,
+  });
+  if (reply.status !== 200) {
+    throw httpFailure(reply.status, reply.headers, reply.body, {
+      url: `${url.origin}${url.pathname}`,
+      model: "",
+      keyVariable: address.keyVariable ?? "OPENAI_API_KEY",
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(reply.body);
+  } catch {
+    value = undefined;
+  }
+  const list = modelList.safeParse(value);
+  if (!list.success) {
+    throw userError(
+      "no-such-endpoint",
+      `${url.origin}${url.pathname} does not list models as OpenAI's protocol does`,
+      "OPENAI_BASE_URL (or --base-url) usually ends in /v1; check it, or name a model with --model.",
+    );
+  }
+  return list.data.data.map(({ id, owned_by: ownedBy }) => ({ id, ownedBy: ownedBy ?? undefined }));
+}
+
+/** The name of the server's model where it has just one. */
+export async function onlyModel(connections: HttpConnections, address: ServerAddress, signal?: AbortSignal): Promise<string> {
+  const names = await listModels(connections, address, signal);
+  if (names.length === 1) return names[0];
+  throw userError(
+    "model-not-chosen",
+    `${address.baseUrl} has ${names.length === 0 ? "no models" : `${names.length} models: ${shownNames(names)}`}`,
+    "Choose one with --model.",
+  );
+}
+
+/** Throws where the server's list does not have the model. */
+export async function checkModel(
+  model: string,
+  connections: HttpConnections,
+  address: ServerAddress,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  const names = await listModels(connections, address, signal);
+  if (names.length === 0 || names.includes(model)) return;
+  throw userError(
+    "model-unknown",
+    `${address.baseUrl} has no model “${model}”`,
+    `It has ${shownNames(names)}; choose with --model.`,
+  );
+}
+
+/** The first ten, and how many more there are. */
+export function shownNames(names: readonly string[]): string {
+  return names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
+}

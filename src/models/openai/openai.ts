@@ -1,0 +1,180 @@
+/**
+ * Any OpenAI-compatible server as a model: chat completions over HTTP, streamed when somebody listens. How the server differs from others
+ * is given as quirks (`server-quirks.ts`); `connectOpenAi` in `server-probe.ts` finds them out.
+ */
+import { failedCallUsage } from "#kernel/call.ts";
+import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
+import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
+import { type CallPolicy, callDirectly } from "../around/call-policy.ts";
+import type { HttpConnections } from "../http-request.ts";
+import { cutAtStop } from "../stop-texts.ts";
+import { listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./address.ts";
+import { type FailureContext, httpFailure } from "./failure.ts";
+import type { ReasoningTags } from "./reasoning-text.ts";
+import { type ReplySettings, readReply } from "./reply.ts";
+import { buildRequest, requestSeed } from "./request.ts";
+import type { ServerQuirks } from "./server-quirks.ts";
+import { ChatStream } from "./stream.ts";
+
+export interface OpenAiModelOptions {
+  /** Name of the model at the server. */
+  model: string;
+  address: ServerAddress;
+  connections: HttpConnections;
+  quirks: ServerQuirks;
+  /** What stands around each request: a limiter, tries again. */
+  policy?: CallPolicy;
+  /** `keep` when left out: tags stay in the text. */
+  reasoningTags?: ReasoningTags;
+  /** Streams every reply, listened to or not, so that slow servers do not look dead. Only listened-to replies when left out. */
+  stream?: boolean;
+  /** A request fails when the server sends nothing for so long. 600 when left out. */
+  idleSeconds?: number;
+  /** Largest reply taken, in bytes. 64 MiB when left out. */
+  maxReplyBytes?: number;
+  /** Fields sent with every request, over ours: `top_k`, `chat_template_kwargs`, `reasoning_effort`, `tools`. */
+  extraBody?: Readonly<Record<string, unknown>>;
+}
+
+/** What one request asks for. */
+interface Asking {
+  samples: number;
+  seed: number;
+  /** Number of its first sample among those of the call. */
+  first: number;
+}
+
+/** Requests for samples that a reply left out. */
+const mostFollowUps = 3;
+
+export class OpenAiModel implements Model {
+  readonly id: string;
+  readonly #options: OpenAiModelOptions;
+  readonly #policy: CallPolicy;
+  readonly #url: URL;
+  readonly #context: FailureContext;
+
+  constructor(options: OpenAiModelOptions) {
+    this.id = options.model;
+    this.#options = options;
+    this.#policy = options.policy ?? callDirectly;
+    this.#url = serverUrl(options.address, "chat/completions");
+    this.#context = {
+      url: `${this.#url.origin}${this.#url.pathname}`,
+      model: options.model,
+      keyVariable: options.address.keyVariable ?? "OPENAI_API_KEY",
+    };
+  }
+
+  /** What an answer depends on beside the conversation and the options: for the cache's key. */
+  get identity(): Record<string, unknown> {
+    const { address, model, reasoningTags = "keep", extraBody = {} } = this.#options;
+    const base = new URL(address.baseUrl);
+    return { server: `${base.origin}${base.pathname}`, model, reasoningTags, extraBody };
+  }
+
+  /**
+   * Usage is the server's own. Where one request gives several samples it stands in the first completion; where each sample is a request of
+   * its own, in each. A sample whose request failed beside others that did not is a completion with the finish reason `error`.
+   */
+  async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
+    options.signal?.throwIfAborted();
+    const { n, seed } = options;
+    if (n === 0) return [];
+    if (this.#options.quirks.samples === "one" && n > 1) return this.#sideBySide(messages, options);
+    const completions: Completion[] = [];
+    for (let followUp = 0; followUp <= mostFollowUps && completions.length < n; followUp++) {
+      const first = completions.length;
+      const samples = n - first;
+      const asking = { samples, first, seed: requestSeed(seed, ...(samples === 1 ? [first] : ["samples", first])) };
+      completions.push(...(await this.#ask(messages, options, asking)).slice(0, samples));
+    }
+    if (completions.length === n) return completions;
+    throw remoteError("too-few-samples", `${this.#context.url} gave ${completions.length} of ${n} samples`, {});
+  }
+
+  async #sideBySide(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
+    const requests = Array.from({ length: options.n }, async (_, sample) => {
+      const asking = { samples: 1, first: sample, seed: requestSeed(options.seed, sample) };
+      const [completion] = await this.#ask(messages, options, asking);
+      return completion!;
+    });
+    const results = await Promise.allSettled(requests);
+    options.signal?.throwIfAborted();
+    const failed = results.filter((result) => result.status === "rejected");
+    if (failed.length === results.length) throw failed[0].reason;
+    return results.map((result) =>
+      result.status === "fulfilled" ? result.value : { text: "", finishReason: "error", usage: failedCallUsage(result.reason) },
+    );
+  }
+
+  async #ask(messages: readonly Message[], options: GenerateOptions, asking: Asking): Promise<Completion[]> {
+    const { quirks, model, extraBody } = this.#options;
+    const stream = options.onDelta !== undefined || this.#options.stream === true;
+    const body = JSON.stringify(
+      buildRequest(messages, options, { model, quirks, stream, samples: asking.samples, seed: asking.seed, extraBody }),
+    );
+    try {
+      const completions = await this.#policy(() => this.#request(body, options, asking.first), options.signal);
+      // transformers serve leaves the stop text in; a listener to the stream has seen it by now.
+      return completions.map((completion) => cutAtStop(completion, options.stop));
+    } catch (error) {
+      throw await this.#withModelNames(error);
+    }
+  }
+
+  async #request(body: string, options: GenerateOptions, first: number): Promise<Completion[]> {
+    const { connections, address, reasoningTags = "keep", idleSeconds = 600, maxReplyBytes = 64 << 20 } = this.#options;
+    const startedAt = performance.now();
+    const settings: Omit<ReplySettings, "milliseconds"> = {
+      reasoningTags,
+      topLogprobs: options.topLogprobs,
+      context: this.#context,
+    };
+    const { onDelta } = options;
+    const shifted = onDelta && ((delta: CompletionDelta) => onDelta({ ...delta, sample: delta.sample + first }));
+    let stream: ChatStream | undefined;
+    try {
+      const reply = await connections.request(this.#url, {
+        method: "POST",
+        headers: serverHeaders(address),
+        body,
+        idleSeconds,
+        maxBytes: maxReplyBytes,
+        signal: options.signal,
+        onHeader: (status, headers) => {
+          if (status !== 200 || !headers["content-type"]?.includes("event-stream")) return undefined;
+          stream = new ChatStream(settings, shifted);
+          return (bytes) => stream!.push(bytes);
+        },
+      });
+      const milliseconds = performance.now() - startedAt;
+      if (stream) return stream.finish(milliseconds);
+      if (reply.status < 200 || reply.status > 299) throw httpFailure(reply.status, reply.headers, reply.body, this.#context);
+      const completions = readReply(reply.body, { ...settings, milliseconds });
+      // Asked for a stream and given a whole.
+      if (shifted) for (const [sample, { text, reasoning }] of completions.entries()) tellWhole(shifted, sample, text, reasoning);
+      return completions;
+    } catch (error) {
+      throw stream?.toldSomething ? brokenMidway(error) : error;
+    }
+  }
+
+  async #withModelNames(error: unknown): Promise<unknown> {
+    if (!MidcourseError.isInstance(error) || error.code !== "model-unknown") return error;
+    const names = await listModels(this.#options.connections, this.#options.address).catch(() => undefined);
+    if (!names || names.length === 0) return error;
+    return userError(error.code, error.message, `The server has ${shownNames(names)}; choose with --model.`, error);
+  }
+}
+
+function tellWhole(onDelta: (delta: CompletionDelta) => void, sample: number, text: string, reasoning: string | undefined): void {
+  if (reasoning !== undefined) onDelta({ sample, reasoning });
+  if (text !== "") onDelta({ sample, text });
+}
+
+/** Pieces have been handed on, so the call cannot be made again without the listener seeing them twice. */
+function brokenMidway(error: unknown): unknown {
+  if (!MidcourseError.isInstance(error) || error.family !== "remote") return error;
+  return remoteError("stream-broken-midway", error.message, { ...error.remote }, { cause: error });
+}

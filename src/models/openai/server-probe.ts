@@ -1,0 +1,163 @@
+/** Finds out which server answers at an address, from its own endpoints, and asks small test requests for what its row leaves unknown. */
+import { MidcourseError } from "#kernel/errors.ts";
+import type { GenerateOptions, Message } from "#kernel/model.ts";
+import type { CallPolicy } from "../around/call-policy.ts";
+import type { HttpConnections, HttpReply } from "../http-request.ts";
+import { readModelList, type ServerAddress, serverHeaders, serverUrl } from "./address.ts";
+import { OpenAiModel } from "./openai.ts";
+import { carefulQuirks, type KnownOrNot, type ServerKind, type ServerQuirks, serverQuirks } from "./server-quirks.ts";
+
+export interface ServerProfile {
+  kind: ServerKind;
+  quirks: ServerQuirks;
+  /** Fields that test requests settled; the others come from the table. */
+  probed: (keyof ServerQuirks)[];
+}
+
+/** By host name, then by what the list of models and a few endpoints of each server's own say. Never throws for a server that is there. */
+export async function identifyServer(
+  connections: HttpConnections,
+  address: ServerAddress,
+  signal?: AbortSignal | undefined,
+): Promise<ServerKind> {
+  const host = new URL(address.baseUrl).hostname;
+  if (host === "api.openai.com") return "openai";
+  if (host === "openrouter.ai" || host.endsWith(".openrouter.ai")) return "openrouter";
+  const models = await readModelList(connections, address, signal).catch((error) => {
+    // Nobody there, or not for us: that ends the command. A server without the list may still answer.
+    if (signal?.aborted || (MidcourseError.isInstance(error) && fatal.has(error.code))) throw error;
+    return [];
+  });
+  const owner = models[0]?.ownedBy?.toLowerCase();
+  if (owner === "vllm") return "vllm";
+  if (owner === "sglang") return "sglang";
+  if (owner === "llamacpp") return "llama.cpp";
+  const get = (path: string) => getJson(connections, address, path, signal);
+  // Others imitate Ollama's and vLLM's endpoints, so the more telling ones come first.
+  if ((await get("get_model_info"))?.json?.model_path !== undefined) return "sglang";
+  if ((await get("props"))?.json?.default_generation_settings !== undefined) return "llama.cpp";
+  if ((await get("api/version"))?.json?.version !== undefined) return "ollama";
+  if ((await get("version"))?.json?.version !== undefined) return "vllm";
+  const health = await get("health");
+  // transformers serve names no version; it stamps every reply, its health included, with a request id.
+  if (health?.json?.status === "ok" && health.headers["x-request-id"] !== undefined) return "transformers";
+  return "other";
+}
+
+const fatal = new Set(["server-unreachable", "server-certificate", "not-authorised"]);
+
+async function getJson(
+  connections: HttpConnections,
+  address: ServerAddress,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<(HttpReply & { json: Record<string, unknown> | undefined }) | undefined> {
+  try {
+    const reply = await connections.request(serverUrl(address, path, true), {
+      method: "GET",
+      headers: serverHeaders(address),
+      idleSeconds: 10,
+      maxBytes: 4 << 20,
+      signal,
+    });
+    return reply.status === 200 ? { ...reply, json: JSON.parse(reply.body) ?? undefined } : undefined;
+  } catch {
+    signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+export interface ProbeOptions {
+  model: string;
+  address: ServerAddress;
+  connections: HttpConnections;
+  signal?: AbortSignal | undefined;
+  /** Around each test request: a limiter, tries again. */
+  policy?: CallPolicy;
+  /** False: nothing is asked, and the careful choice stands wherever the table does not know. */
+  probe?: boolean;
+}
+
+/** At most six requests of a few tokens each, and none to servers whose row is complete. */
+export async function probeServer(options: ProbeOptions): Promise<ServerProfile> {
+  const kind = await identifyServer(options.connections, options.address, options.signal);
+  const row = serverQuirks[kind];
+  const probed = fieldsUnknown(row);
+  if (options.probe === false || probed.length === 0) return { kind, quirks: carefulQuirks(row), probed: [] };
+  const quirks = carefulQuirks(row);
+  for (const field of order) {
+    if (row[field] === "unknown") await tests[field](quirks, options);
+  }
+  return { kind, quirks, probed };
+}
+
+function fieldsUnknown(row: KnownOrNot<ServerQuirks>): (keyof ServerQuirks)[] {
+  return order.filter((field) => row[field] === "unknown");
+}
+
+const order = ["maxTokens", "temperature", "samples", "logprobs", "prefill", "streamUsage"] as const;
+
+/** Each settles one field; a request that the server refuses settles it as well. Failures of other kinds end the probe. */
+const tests: Record<keyof ServerQuirks, (quirks: ServerQuirks, options: ProbeOptions) => Promise<void>> = {
+  async maxTokens(quirks, options) {
+    // The temperature has its own test; here it must not be what is refused.
+    const bare: ServerQuirks = { ...quirks, temperature: "left-out" };
+    if (!(await refuses({ ...bare, maxTokens: "max_tokens" }, options))) return;
+    if (!(await refuses({ ...bare, maxTokens: "max_completion_tokens" }, options))) quirks.maxTokens = "max_completion_tokens";
+  },
+  async temperature(quirks, options) {
+    quirks.temperature = "sent";
+    if (!(await refuses(quirks, options))) return;
+    quirks.temperature = "left-out";
+    if (await refuses(quirks, options)) quirks.temperature = "sent";
+  },
+  async samples(quirks, options) {
+    quirks.samples = "many";
+    const answers = await ask(quirks, options, write, { n: 2, temperature: 1.5, maxTokens: 24 });
+    const texts = answers?.map(({ text, reasoning }) => `${reasoning ?? ""}${text}`);
+    // Two equal texts at this temperature: both samples had one seed, or `n` is not heeded and the second request had ours.
+    if (texts?.length !== 2 || texts[0] === texts[1] || answers?.[1]?.usage.calls !== 0) quirks.samples = "one";
+  },
+  async logprobs(quirks, options) {
+    quirks.logprobs = "given";
+    const answers = await ask(quirks, options, question, { topLogprobs: 1 });
+    if (!answers?.[0]?.logprobs?.length) quirks.logprobs = "absent";
+  },
+  async prefill(quirks, options) {
+    quirks.prefill = "last-message";
+    const answers = await ask(quirks, options, [...alphabet, { role: "assistant", content: "A B C D" }], { maxTokens: 8 });
+    // A server that begins anew repeats the letters or talks about them.
+    if (!/^\s*E\b/.test(answers?.[0]?.text ?? "")) quirks.prefill = "refused";
+  },
+  async streamUsage(quirks, options) {
+    quirks.streamUsage = "asked";
+    if (await refuses(quirks, options, { onDelta: () => {} })) quirks.streamUsage = "unasked";
+  },
+};
+
+const question: Message[] = [{ role: "user", content: "Answer with the single word yes." }];
+const write: Message[] = [{ role: "user", content: "Write one surprising sentence about any animal." }];
+const alphabet: Message[] = [
+  { role: "user", content: "Write the capital letters of the alphabet in order, with a space between, and nothing else." },
+];
+
+async function refuses(quirks: ServerQuirks, options: ProbeOptions, more: Partial<GenerateOptions> = {}): Promise<boolean> {
+  return (await ask(quirks, options, question, more)) === undefined;
+}
+
+/** Undefined where the server refuses the request as it stands. */
+async function ask(quirks: ServerQuirks, options: ProbeOptions, messages: Message[], more: Partial<GenerateOptions>) {
+  const { model, address, connections, signal, policy } = options;
+  const asked = new OpenAiModel({ model, address, connections, quirks, idleSeconds: 120, ...(policy ? { policy } : {}) });
+  const base: GenerateOptions = { n: 1, temperature: 0.5, maxTokens: 16, seed: 1, signal };
+  try {
+    return await asked.generate(messages, { ...base, ...more });
+  } catch (error) {
+    if (!MidcourseError.isInstance(error)) throw error;
+    // OpenAI forbids log-probabilities of some models with 403, as if the key were wrong.
+    if (refusals.has(error.code) || (more.topLogprobs !== undefined && error.code === "not-authorised")) return undefined;
+    throw error;
+  }
+}
+
+const refusals = new Set(["request-refused", "empty-reply", "reply-unreadable", "too-few-samples"]);

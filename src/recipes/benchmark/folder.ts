@@ -1,0 +1,101 @@
+/** A finished or running evaluation as a folder: what else stands in it beside records and results, and how it is read again. */
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { BenchmarkReportData } from "#evaluation/report/benchmark-page-data.ts";
+import type { BenchmarkResults } from "#evaluation/summary/benchmark-results.ts";
+import { guarded } from "#files/file-failures.ts";
+import { readLines } from "#files/json-lines.ts";
+import { userError } from "#kernel/errors.ts";
+import type { Item } from "#kernel/item.ts";
+import type { RunDirectory } from "#record/run-directory.ts";
+import { RecordIndex, recordsFile } from "./store.ts";
+
+/** Where a task's items came from: other data under the same name must not be mixed into a run. */
+export interface TaskOrigin {
+  version: string;
+  items: Readonly<Record<string, unknown>>;
+  shots?: Readonly<Record<string, unknown>>;
+}
+
+const originsFile = "tasks.json";
+const itemsFile = (task: string) => path.join("items", `${encodeURIComponent(task)}.jsonl`);
+
+export function isEvaluation(folder: string): boolean {
+  return existsSync(path.join(folder, recordsFile));
+}
+
+/** Writes down a task's items and origin; refuses a task that the run knows from another origin. */
+export function keepTask(run: RunDirectory, task: string, origin: TaskOrigin, items: readonly Item[]): void {
+  const file = path.join(run.folder, originsFile);
+  const origins = (existsSync(file) ? readJson(file) : {}) as Record<string, TaskOrigin>;
+  const known = origins[task];
+  if (known && JSON.stringify(known) !== JSON.stringify(origin)) {
+    throw userError(
+      "other-data",
+      `${run.folder} holds answers to ${task} from ${JSON.stringify(known)}, and this would add some from ${JSON.stringify(origin)}`,
+      "Give the same data and version, or choose another run folder.",
+    );
+  }
+  run.writeFile(originsFile, `${JSON.stringify({ ...origins, [task]: origin }, null, 2)}\n`);
+  // A smaller limit must not make the items of earlier answers forgotten.
+  const all = new Map(
+    [...readLines<Item & object>(path.join(run.folder, itemsFile(task))), ...items].map((item) => [item.id, item]),
+  );
+  run.writeFile(itemsFile(task), [...all.values()].map((item) => `${JSON.stringify(item)}\n`).join(""));
+}
+
+export interface EvaluationFolder {
+  results: BenchmarkResults;
+  index: RecordIndex;
+  itemsOf(task: string): Map<string, Item>;
+}
+
+export function readEvaluation(folder: string): EvaluationFolder {
+  const file = path.join(folder, "results.json");
+  if (!existsSync(file)) {
+    throw userError(
+      "no-results",
+      `${folder} has no results yet`,
+      "Let its midcourse eval come to an end, or press Ctrl-C there: it writes what it has.",
+    );
+  }
+  const results = readJson(file) as BenchmarkResults;
+  if (results.schema !== 2)
+    throw userError("no-evaluation", `${file} is not of midcourse eval`, "Give the folder of an evaluation.");
+  const items = new Map<string, Map<string, Item>>();
+  return {
+    results,
+    index: RecordIndex.read(folder),
+    itemsOf: (task) => {
+      const known =
+        items.get(task) ?? new Map(readLines<Item & object>(path.join(folder, itemsFile(task))).map((item) => [item.id, item]));
+      items.set(task, known);
+      return known;
+    },
+  };
+}
+
+/** What a report shows of it: the answers that its results are made of. */
+export function reportData({ results, index, itemsOf }: EvaluationFolder): BenchmarkReportData {
+  const tasks = new Map(results.tasks.map(({ task, methods }) => [task, new Set(methods.map(({ id }) => id))]));
+  return {
+    results,
+    records: index.records(({ task, method }) => tasks.get(task ?? "")?.has(method) === true),
+    readTraces: (keys) => index.readTraces(keys),
+    itemsOf: (task, ids) => ids.flatMap((id) => itemsOf(task).get(id) ?? []),
+  };
+}
+
+function readJson(file: string): unknown {
+  const text = guarded(`read ${file}`, () => readFileSync(file, "utf8"));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw userError(
+      "record-damaged",
+      `${file} is not JSON`,
+      "The file was changed by something else; restore it, or start a new run folder.",
+      cause,
+    );
+  }
+}

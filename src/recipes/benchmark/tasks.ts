@@ -1,0 +1,73 @@
+/** The benchmarks of an evaluation as the command names them: their items loaded, the methods bound to each. */
+import { userError } from "#kernel/errors.ts";
+import type { RunDirectory } from "#record/run-directory.ts";
+import { findTask } from "#tasks/catalogue.ts";
+import type { PreparedTask } from "./benchmark.ts";
+import { keepTask, type TaskOrigin } from "./folder.ts";
+import { type TaskItems, type TaskItemsOptions, taskItems } from "./task-items.ts";
+import { bindFor } from "./task-methods.ts";
+
+export interface TasksWanted extends Pick<TaskItemsOptions, "limit" | "shuffle" | "seed" | "shots" | "badRows" | "signal"> {
+  names: readonly string[];
+  /** Methods with their options, as typed. */
+  methods: string;
+  /** Files in place of the hub's tables, by task. */
+  data: Readonly<Record<string, string>>;
+  shotsData: Readonly<Record<string, string>>;
+  /** What a reader should know: rows left out, say. */
+  onNote?: (note: string) => void;
+}
+
+export interface WantedTask extends PreparedTask {
+  origin: TaskOrigin;
+}
+
+/** As many items of a task without an end, unless told otherwise. */
+const generatedItems = 200;
+
+/** Throws user errors: for unknown names, and for what cannot be fetched or read. */
+export async function prepareTasks(wanted: TasksWanted): Promise<WantedTask[]> {
+  const { names, methods, data, shotsData, limit, shots = 0, onNote, ...others } = wanted;
+  const found = names.map(findTask);
+  const twice = found.find((task, index) => found.indexOf(task) !== index);
+  if (twice) throw userError("task-twice", `${twice.id} is named twice`, "Name each benchmark once.");
+  const prepared: WantedTask[] = [];
+  for (const [index, task] of found.entries()) {
+    const name = names[index];
+    const count = limit ?? (task.generate && data[name] === undefined ? generatedItems : undefined);
+    const loaded = await taskItems({
+      ...others,
+      task,
+      shots,
+      ...(count === undefined ? {} : { limit: count }),
+      ...(data[name] === undefined ? {} : { data: data[name] }),
+      ...(shotsData[name] === undefined ? {} : { shotsData: shotsData[name] }),
+    });
+    if (loaded.problems.length > 0) onNote?.(`${task.id}: ${loaded.problems.length} rows left out; ${describeProblem(loaded)}.`);
+    prepared.push({
+      task,
+      items: loaded.items,
+      shots: loaded.shots,
+      methods: bindFor(task, methods),
+      origin: originOf(task.version, loaded),
+    });
+  }
+  return prepared;
+}
+
+/** Writes down items and origins in the run. */
+export function keepTasks(run: RunDirectory, tasks: readonly WantedTask[]): void {
+  for (const { task, origin, items } of tasks) keepTask(run, task.id, origin, items);
+}
+
+function describeProblem({ problems }: TaskItems): string {
+  const [first] = problems;
+  return `the first: ${first!.where}, ${first!.message}`;
+}
+
+function originOf(version: string, { provenance, shotsProvenance, shots }: TaskItems): TaskOrigin {
+  // More items of a generated task are the same items and some more: their checksum says nothing.
+  const { sha256, ...place } = provenance;
+  const items = place.revision?.startsWith("seed ") ? place : { ...place, sha256 };
+  return { version, items, ...(shotsProvenance ? { shots: { ...shotsProvenance, count: shots.length } } : {}) };
+}

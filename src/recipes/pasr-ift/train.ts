@@ -1,0 +1,187 @@
+/**
+ * PASR+IFT: plain supervised training on good refinements, the baseline beside PASR (pasr.ts; arXiv 2508.12903) that shows what
+ * reinforcement adds to imitation.
+ *
+ * Algorithm:
+ *   1. Refined and plain answers to each question, written by a model that was trained with PASR (`drawPasrGroups`) or while it was being
+ *      trained (`groupsOfRun`, from the run's rollouts.jsonl).
+ *   2. An answer is a good path when it keeps the format, is right, and refines to use: by PASR's own comparison with the plain answers
+ *      (r_refine = +1), and by `isUseful` where a task can tell more.
+ *   3. The base is trained on the good paths under the refine prompt, cross-entropy on the whole answer.
+ *
+ * The paper names no filter and no constants for this baseline: the filter is ours; rate, schedule and epochs are those its authors give for
+ * the other supervised baselines (1e-5, cosine, a tenth of warm-up, 2 epochs).
+ */
+
+import type { TrainingConversation } from "#kernel/conversation.ts";
+import type { Engine } from "#kernel/engine.ts";
+import { userError } from "#kernel/errors.ts";
+import type { Grader, Item } from "#kernel/item.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
+import { deriveSeed } from "#kernel/seed.ts";
+import type { RunDirectory } from "#record/run-directory.ts";
+import type { Tokenizer } from "#tokens/tokenizer.ts";
+import type { Progress } from "#training/loop.ts";
+import {
+  type EpochMetrics,
+  trainWeighted,
+  type WeightedResult,
+  type WeightedRunOptions,
+} from "#training/supervised/weighted-supervised-run.ts";
+import { type PasrRewardOptions, pasrReward, strictAnswer } from "../pasr/reward.ts";
+import { rerunPtrOptions, smallPtrOptions } from "../ptr/train.ts";
+import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
+import { toExample } from "../sources/source.ts";
+
+/** The refined answers to one question, each with its reward in parts. */
+export interface PasrGroup {
+  item: Pick<Item, "question"> & { id: string };
+  refined: readonly { text: string; reward: number; terms: Readonly<Record<string, number>> }[];
+}
+
+export interface PasrPathOptions {
+  /** The refine prompt the answers were written under, and are learned under. */
+  instruction: string;
+  /** Least accuracy. */
+  minimumAccuracy: number;
+  /** Most paths of one question: highest reward first, then the shorter ones. */
+  most: number;
+  /** More that a path must do, such as mend a step that was wrong. */
+  isUseful?: (text: string) => boolean;
+}
+
+export type PathCounts = { answers: number; malformed: number; wrong: number; unrefined: number; useless: number; kept: number };
+
+/** Step 2. */
+export function goodPaths(
+  groups: readonly PasrGroup[],
+  options: PasrPathOptions,
+): { examples: TrainingConversation[]; counts: PathCounts } {
+  const counts: PathCounts = { answers: 0, malformed: 0, wrong: 0, unrefined: 0, useless: 0, kept: 0 };
+  const byQuestion = new Map<string, { item: PasrGroup["item"]; paths: Map<string, number> }>();
+  for (const { item, refined } of groups) {
+    for (const { text, reward, terms } of refined) {
+      counts.answers++;
+      const fault = faultOf(text, terms, options);
+      if (fault) {
+        counts[fault]++;
+        continue;
+      }
+      const known = byQuestion.get(item.question) ?? { item, paths: new Map<string, number>() };
+      byQuestion.set(item.question, known);
+      known.paths.set(text, Math.max(reward, known.paths.get(text) ?? Number.NEGATIVE_INFINITY));
+    }
+  }
+  const examples = [...byQuestion.values()].flatMap(({ item, paths }) =>
+    [...paths]
+      .sort(([first, high], [second, low]) => low - high || first.length - second.length || (first < second ? -1 : 1))
+      .slice(0, options.most)
+      .map(([text], index) => pathExample(`${item.id}-${index + 1}`, item.question, text, options)),
+  );
+  return { examples, counts: { ...counts, kept: examples.length } };
+}
+
+function faultOf(text: string, { accuracy = 0, refine = 0 }: Readonly<Record<string, number>>, options: PasrPathOptions) {
+  const parsed = parseRefine(text);
+  if (!parsed.ok) return "malformed";
+  if (!(accuracy >= options.minimumAccuracy)) return "wrong";
+  if (parsed.refines.length === 0) return "unrefined";
+  return refine > 0 && (options.isUseful?.(text) ?? true) ? undefined : "useless";
+}
+
+function pathExample(id: string, question: string, text: string, { instruction }: PasrPathOptions): TrainingConversation {
+  return {
+    id,
+    messages: [
+      { role: "system", content: instruction, trainable: false },
+      { role: "user", content: question, trainable: false },
+      { role: "assistant", content: text, trainable: true },
+    ],
+  };
+}
+
+/** Step 1, from a run of `midcourse train pasr`, which writes down one group now and then. */
+export function groupsOfRun(run: Pick<RunDirectory, "readLines" | "folder">): PasrGroup[] {
+  const groups = run
+    .readLines<PasrGroup & object>("rollouts")
+    .filter(({ item, refined }) => item?.question && Array.isArray(refined));
+  if (groups.length > 0) return groups;
+  throw userError(
+    "no-rollouts",
+    `${run.folder} holds no rollouts of PASR (rollouts.jsonl)`,
+    "Give the folder of a run of `midcourse train pasr`, or draw answers of its model.",
+  );
+}
+
+export interface PasrDraws extends PasrRewardOptions {
+  refinedSamples: number;
+  plainSamples: number;
+  prompts: { refine: string; plain: string };
+}
+
+/** Step 1, from a model that was trained with PASR. Questions whose plain or refined answers failed are left out. */
+export async function drawPasrGroups(
+  items: readonly Item[],
+  sampling: Sampling & { verify: Grader },
+  options: PasrDraws,
+  seed: number,
+): Promise<PasrGroup[]> {
+  const draw = (kind: "refine" | "plain", n: number) =>
+    gradedSamples(
+      sampling,
+      items.map((item) => ({
+        item,
+        messages: [
+          { role: "system" as const, content: options.prompts[kind] },
+          { role: "user" as const, content: item.question },
+        ],
+        n,
+        seed: deriveSeed(seed, kind, item.id),
+      })),
+    );
+  const plain = await draw("plain", options.plainSamples);
+  const refined = await draw("refine", options.refinedSamples);
+  return items.flatMap((item, index) => {
+    const expected = plain[index].map(({ accuracy }) => accuracy);
+    if (expected.length === 0 || refined[index].length === 0) return [];
+    const graded = refined[index].map(({ text, accuracy }) => {
+      const parsed = parseRefine(text);
+      // As in training: without exactly one answer span there is no answer.
+      const earned = strictAnswer(parsed) === undefined ? 0 : accuracy;
+      return { text, ...pasrReward(parsed, earned, expected, options) };
+    });
+    return [{ item: { id: item.id, question: item.question }, refined: graded }];
+  });
+}
+
+export const paperIftOptions: WeightedRunOptions = rerunPtrOptions;
+export const smallIftOptions: WeightedRunOptions = smallPtrOptions;
+
+export interface PasrIftTraining {
+  /** Holds the base's weights. */
+  engine: Engine;
+  tokenizer: Pick<Tokenizer, "encodeTraining">;
+  paths: readonly TrainingConversation[];
+  validation?: readonly TrainingConversation[];
+  options: WeightedRunOptions;
+  seed: number;
+  run: RunDirectory;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress<EpochMetrics>) => void) | undefined;
+}
+
+/** Step 3. The model that is kept lies under `model` in the run directory. */
+export async function trainPasrIft(training: PasrIftTraining): Promise<WeightedResult> {
+  const { engine, tokenizer, paths, validation = [], options, seed, run, signal, onProgress } = training;
+  const encode = (path: TrainingConversation) => toExample(tokenizer, path);
+  return trainWeighted({
+    engine,
+    examples: paths.map(encode),
+    validation: validation.map(encode),
+    options,
+    seed,
+    run,
+    signal,
+    onProgress,
+  });
+}

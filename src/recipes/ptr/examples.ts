@@ -1,0 +1,93 @@
+/** Training and validation examples from files of any known format, without a question on both sides. */
+
+import { notAskedIn, questionOf } from "#data/filters/filters.ts";
+import { questionKey } from "#data/filters/split.ts";
+import { DropTally, isDropped } from "#data/training-files/data-card.ts";
+import type { PtrLimits } from "#data/training-files/ptr-layout.ts";
+import { asKind, type Datum, idOf } from "#data/training-files/training-datum.ts";
+import { readTrainingFile } from "#data/training-files/training-formats.ts";
+import type { TrainingConversation } from "#kernel/conversation.ts";
+import { userError } from "#kernel/errors.ts";
+import { deriveSeed } from "#kernel/seed.ts";
+
+export interface ExampleFiles {
+  /** JSONL, JSON, CSV, TSV or Parquet; what they hold is put together. */
+  data: readonly string[];
+  /** Their format; told by the columns when left out. */
+  format?: string;
+  limits?: PtrLimits;
+  /** A file, or the share of the questions that is held out, from 0 (none) to below 1. */
+  validation: { file: string } | { share: number };
+}
+
+export interface Examples {
+  train: TrainingConversation[];
+  validation: TrainingConversation[];
+  /** What was left out of the training files, and why. */
+  tally: DropTally;
+}
+
+export async function readExamples({ data, format, limits, validation }: ExampleFiles): Promise<Examples> {
+  const tally = new DropTally();
+  const options = { ...(format === undefined ? {} : { format }), ...(limits === undefined ? {} : { limits }) };
+  const parts: TrainingConversation[][] = [];
+  for (const file of data) parts.push(await readConversations(file, options, tally));
+  const all = parts.flat();
+  if ("share" in validation) {
+    const { train, held } = holdOut(all, validation.share);
+    return { train, validation: held, tally };
+  }
+  const held = await readConversations(validation.file, options, new DropTally());
+  const isOther = notAskedIn(new Set(held.map((conversation) => questionKey(questionOf(conversation)))));
+  const train = all.filter((conversation) => {
+    const dropped = isOther(conversation);
+    if (dropped) tally.dropKept(conversation.id, dropped);
+    return dropped === undefined;
+  });
+  if (train.length > 0) return { train, validation: held, tally };
+  throw userError(
+    "data-empty",
+    `every question of ${data.join(", ")} stands in ${validation.file} too, so none is left to train on`,
+    "Give files of different questions, or a share to hold out.",
+  );
+}
+
+/** Examples of weight 0 are left out here, where they are counted. */
+async function readConversations(
+  file: string,
+  options: { format?: string; limits?: PtrLimits },
+  tally: DropTally,
+): Promise<TrainingConversation[]> {
+  const read = await readTrainingFile(file, options);
+  tally.addDropsOf(read.tally);
+  return read.data.flatMap((datum) => {
+    const same = asKind(datum, "conversation");
+    const isUnlearned = !isDropped(same) && same.kind === "conversation" && same.conversation.weight === 0;
+    const taken = tally.take<Datum>(idOf(datum), isUnlearned ? { dropped: "weight-zero" } : same);
+    return taken?.kind === "conversation" ? [taken.conversation] : [];
+  });
+}
+
+/** Fixed, so that every run holds out the same questions. */
+const splitSeed = 2410;
+
+/** Examples of one question fall on the same side; which are held out follows from their text alone. */
+export function holdOut(
+  conversations: readonly TrainingConversation[],
+  share: number,
+): { train: TrainingConversation[]; held: TrainingConversation[] } {
+  const keyOf = (conversation: TrainingConversation) => questionKey(questionOf(conversation)) || questionOf(conversation);
+  const ranks = new Map(conversations.map((each) => [keyOf(each), deriveSeed(splitSeed, "held-out", keyOf(each))]));
+  const count = Math.ceil(ranks.size * share);
+  if (share > 0 && count >= ranks.size) {
+    throw userError(
+      "data-too-small",
+      `with a share of ${share} held out, none of ${ranks.size} questions is left to train on`,
+      "Give more examples, a smaller share, or a validation file.",
+    );
+  }
+  const order = [...ranks].sort(([a, first], [b, second]) => first - second || (a < b ? -1 : 1));
+  const held = new Set(order.slice(0, count).map(([key]) => key));
+  const isHeld = (conversation: TrainingConversation) => held.has(keyOf(conversation));
+  return { train: conversations.filter((each) => !isHeld(each)), held: conversations.filter(isHeld) };
+}

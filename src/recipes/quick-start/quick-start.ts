@@ -1,0 +1,165 @@
+/**
+ * The first run: measure the shipped model, train it with PASR, measure it again on problems it was never trained on, write a report.
+ * Everything lands in one run directory, and the same call goes on wherever an earlier one stopped.
+ */
+import path from "node:path";
+import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
+import type { Results } from "#evaluation/results.ts";
+import { type EvaluationProgress, evaluate } from "#evaluation/run.ts";
+import { summarise } from "#evaluation/summary.ts";
+import { JsonLines, readLines } from "#files/json-lines.ts";
+import type { Engine } from "#kernel/engine.ts";
+import { deriveSeed } from "#kernel/seed.ts";
+import type { Method } from "#kernel/trace.ts";
+import { EmbeddedModel } from "#models/embedded.ts";
+import type { RunDirectory } from "#record/run-directory.ts";
+import { type WorldItem, worldItems, worldStream } from "#tasks/world/world-items.ts";
+import type { Tokenizer } from "#tokens/tokenizer.ts";
+import type { Progress } from "#training/loop.ts";
+import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";
+import { generatedStream } from "#training/stream.ts";
+import { trainPasr } from "../pasr/train.ts";
+import { reportRuns } from "../shared/run-report.ts";
+import {
+  askWorld,
+  plainMethod,
+  refiningMethod,
+  samplingTemperature,
+  untrainedMethods,
+  worldVerifier,
+} from "../shared/world-methods.ts";
+import { probeRefinement } from "../shared/world-probe.ts";
+import { type QuickStartOptions, quickStartItems } from "./plan.ts";
+
+export interface QuickStart {
+  /** Holds the shipped model's weights; left trained. */
+  engine: Engine;
+  tokenizer: Tokenizer;
+  run: RunDirectory;
+  options: QuickStartOptions;
+  signal?: AbortSignal | undefined;
+  onEvaluation?: (phase: string, progress: EvaluationProgress) => void;
+  onTraining?: (progress: Progress<PolicyGradientMetrics>) => void;
+}
+
+export interface QuickStartResult {
+  results: Results;
+  reportFile: string;
+  resultsFile: string;
+}
+
+/** One pass over the evaluation items: a model's weights at one temperature. */
+interface Phase {
+  name: string;
+  label: string;
+  temperature: number;
+  methods: Method[];
+}
+
+const beforeTraining: readonly Phase[] = [
+  { name: "base-greedy", label: "base", temperature: 0, methods: untrainedMethods() },
+  {
+    name: "base-sampled",
+    label: "base",
+    temperature: samplingTemperature,
+    methods: [plainMethod("vanilla"), refiningMethod("pasr-prompt")],
+  },
+];
+
+const afterTraining: readonly Phase[] = [
+  {
+    name: "trained-greedy",
+    label: "trained",
+    temperature: 0,
+    methods: [refiningMethod("pasr"), plainMethod("pasr-plain-prompt")],
+  },
+  {
+    name: "trained-sampled",
+    label: "trained",
+    temperature: samplingTemperature,
+    methods: [refiningMethod("pasr"), plainMethod("pasr-plain-prompt")],
+  },
+];
+
+/** Stops with the signal's reason when interrupted; what was done stays in the run directory. */
+export async function quickStart(setup: QuickStart): Promise<QuickStartResult> {
+  const { run, options, signal } = setup;
+  const items = quickStartItems(options);
+  const records = new Map<string, EvaluationRecord[]>();
+
+  for (const phase of beforeTraining) records.set(phase.name, await answerAll(setup, items, phase));
+  await train(setup);
+  for (const phase of afterTraining) records.set(phase.name, await answerAll(setup, items, phase));
+
+  const results = summariseAll(setup, items, records);
+  const resultsFile = run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
+  const reportFile = run.writeFile("report.html", reportRuns([run.folder]));
+  signal?.throwIfAborted();
+  return { results, resultsFile, reportFile };
+}
+
+async function train(setup: QuickStart): Promise<void> {
+  const { engine, tokenizer, run, signal, onTraining } = setup;
+  const { pasr, seed } = setup.options;
+  const probe = worldItems(100, { split: "validation", seed: deriveSeed(seed, "quick-start-validation") });
+  const trained = await trainPasr({
+    engine,
+    tokenizer,
+    run,
+    options: pasr,
+    seed,
+    items: generatedStream(() => worldStream({ split: "train", seed: deriveSeed(seed, "quick-start-train") })),
+    judge: worldVerifier,
+    evaluate: (_stepsDone, stop) => probeRefinement(new EmbeddedModel(engine, tokenizer), probe, pasr, stop),
+    evaluateEvery: Math.max(1, Math.round(pasr.steps / 10)),
+    signal,
+    onProgress: onTraining,
+  });
+  if (!trained.finished) signal?.throwIfAborted();
+}
+
+/** Every answer of a phase; those an earlier process wrote are read back. */
+async function answerAll(setup: QuickStart, items: readonly WorldItem[], phase: Phase): Promise<EvaluationRecord[]> {
+  const { engine, tokenizer, run, signal, onEvaluation } = setup;
+  const { seed, pasr } = setup.options;
+  const file = path.join(run.folder, `answers-${phase.name}.jsonl`);
+  const known = new Map(readLines<EvaluationRecord>(file).map((record) => [recordKey(record), record]));
+  const lines = new JsonLines(file);
+  try {
+    const { records, complete } = await evaluate({
+      model: new EmbeddedModel(engine, tokenizer, { id: phase.label }),
+      items,
+      methods: phase.methods,
+      verify: worldVerifier,
+      ask: askWorld,
+      temperature: phase.temperature,
+      maxTokens: pasr.maxTokens,
+      seed,
+      known,
+      onRecord: (record) => lines.append(record),
+      onProgress: (progress) => onEvaluation?.(`${phase.label}, temperature ${phase.temperature}`, progress),
+      signal,
+    });
+    if (!complete) signal?.throwIfAborted();
+    return records;
+  } finally {
+    lines.close();
+  }
+}
+
+function summariseAll(setup: QuickStart, items: readonly WorldItem[], records: ReadonlyMap<string, EvaluationRecord[]>): Results {
+  const { run, options } = setup;
+  const at = (temperature: number, names: readonly string[]) =>
+    summarise({
+      run: path.basename(run.folder),
+      temperature,
+      items,
+      seed: options.seed,
+      records: names.flatMap((name) => records.get(name) ?? []),
+      comparisons: ["vanilla", "pasr-prompt", "self-refine-1", "self-refine-3", "self-consistency", "pasr-plain-prompt"].map(
+        (other) => ["pasr", other] as const,
+      ),
+    });
+  const greedy = at(0, ["base-greedy", "trained-greedy"]);
+  return { ...greedy, others: [at(samplingTemperature, ["base-sampled", "trained-sampled"])] };
+}

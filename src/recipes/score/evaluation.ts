@@ -1,0 +1,48 @@
+/** How a model answers, is asked once more with the same fixed request, and answers again: what SCoRe (score.ts) is measured by. */
+import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
+import { type Interval, pairedDifference } from "#evaluation/statistics/statistics.ts";
+import { countTransitions, transitionShares } from "#evaluation/statistics/transitions.ts";
+import type { Method } from "#kernel/trace.ts";
+import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
+import type { RetryPrompts } from "./turns.ts";
+
+/** Two turns, of which the second counts. */
+export function twoTurns(id: string, { system, retry }: RetryPrompts): Method {
+  return ptrRounds({ rounds: 2, id, instruction: system, refinePrompt: retry });
+}
+
+/** Accuracies and shares of all items in [0, 1]; `delta` is the second turn's accuracy less the first's, in [−1, 1]. */
+export type TurnAccuracies = {
+  items: number;
+  turn1: number;
+  turn2: number;
+  delta: number;
+  /** 95 %, items drawn with replacement. */
+  deltaInterval: Interval;
+  wrongToRight: number;
+  rightToWrong: number;
+};
+
+/** From records of `twoTurns`. Where there was no second turn, as at the model's context, the first answer stands. */
+export function turnAccuracies(
+  records: readonly Pick<EvaluationRecord, "accuracy" | "attempts">[],
+  seed: number,
+): TurnAccuracies | undefined {
+  if (records.length === 0) return undefined;
+  const first = records.map(({ accuracy, attempts }) => attempts?.[0]?.accuracy ?? accuracy);
+  const second = records.map(({ accuracy }) => accuracy);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const { difference, interval } = pairedDifference(second, first, { seed });
+  const { wrongToRight, rightToWrong } = transitionShares(
+    countTransitions(first.map((accuracy, index) => [accuracy, second[index]])),
+  );
+  return {
+    items: records.length,
+    turn1: mean(first),
+    turn2: mean(second),
+    delta: difference,
+    deltaInterval: interval,
+    wrongToRight,
+    rightToWrong,
+  };
+}

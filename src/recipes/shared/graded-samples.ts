@@ -1,0 +1,81 @@
+/** Answers of a model to many questions, each graded: what training on a model's own answers begins with. */
+import { userError } from "#kernel/errors.ts";
+import type { Grader, Item } from "#kernel/item.ts";
+import type { Message, Model } from "#kernel/model.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
+
+export interface Sampling {
+  model: Model;
+  /** Grades against the reference answer, which no model sees unless its question says so. */
+  verify: Grader;
+  temperature: number;
+  maxTokens: number;
+  topP?: number;
+  /** Questions asked at once; 64 when left out, enough to fill an engine's batches. */
+  concurrency?: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Asked {
+  item: Item;
+  messages: readonly Message[];
+  /** Samples wanted. */
+  n: number;
+  seed: number;
+}
+
+export interface GradedSample {
+  text: string;
+  /** In [0, 1]. */
+  accuracy: number;
+  isRight: boolean;
+  /** It was cut at its largest length, so it has no end to learn. */
+  isCut: boolean;
+}
+
+/** In the order asked. A question whose call or grading failed has no samples; if all failed, the first reason is thrown. */
+export async function gradedSamples(sampling: Sampling, asked: readonly Asked[]): Promise<GradedSample[][]> {
+  const { signal, concurrency = 64 } = sampling;
+  const results: GradedSample[][] = asked.map(() => []);
+  const failures: unknown[] = [];
+  let next = 0;
+  const work = async () => {
+    while (next < asked.length) {
+      const index = next++;
+      signal?.throwIfAborted();
+      try {
+        results[index] = await samplesOf(sampling, asked[index]);
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, asked.length) }, work));
+  if (asked.length === 0 || failures.length < asked.length) return results;
+  const [first] = failures;
+  throw userError(
+    "sampling-failed",
+    `none of ${asked.length} questions could be answered; the first failure: ${first instanceof Error ? first.message : String(first)}`,
+    "Look at the model, and at the prompts' length.",
+    first,
+  );
+}
+
+async function samplesOf(sampling: Sampling, { item, messages, n, seed }: Asked): Promise<GradedSample[]> {
+  const { model, verify, temperature, maxTokens, topP, signal } = sampling;
+  const completions = await model.generate(messages, {
+    n,
+    seed,
+    temperature,
+    maxTokens,
+    ...(topP === undefined ? {} : { topP }),
+    signal,
+  });
+  return Promise.all(
+    completions.map(async ({ text, finishReason }) => {
+      const { accuracy } = await verify(item, parseRefine(text).answerText, text, signal);
+      return { text, accuracy, isRight: accuracy >= 1 - 1e-9, isCut: finishReason === "length" };
+    }),
+  );
+}

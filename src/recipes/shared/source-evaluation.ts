@@ -1,0 +1,119 @@
+/** Plain and refined answers of a model to a source's problems: a quick look while it trains, and the measurement at the end. */
+import path from "node:path";
+import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
+import type { Results } from "#evaluation/results.ts";
+import { type EvaluationProgress, evaluate } from "#evaluation/run.ts";
+import { summarise } from "#evaluation/summary.ts";
+import { JsonLines, type JsonObject, readLines } from "#files/json-lines.ts";
+import type { Scorer } from "#kernel/engine.ts";
+import type { Item } from "#kernel/item.ts";
+import { deriveSeed } from "#kernel/seed.ts";
+import type { Method } from "#kernel/trace.ts";
+import { pasrFormat } from "#methods/plain/pasr-format.ts";
+import { vanilla } from "#methods/plain/vanilla.ts";
+import { EmbeddedModel } from "#models/embedded.ts";
+import type { RunDirectory } from "#record/run-directory.ts";
+import type { Tokenizer } from "#tokens/tokenizer.ts";
+import type { Source } from "../sources/source.ts";
+
+const probeItems = 100;
+
+/** A model as it is: plain prompt and refine prompt. */
+export function methodsOf({ prompts }: Pick<Source, "prompts">, ids = { plain: "vanilla", refined: "pasr-prompt" }): Method[] {
+  return [vanilla({ id: ids.plain, instruction: prompts.plain }), pasrFormat({ id: ids.refined, instruction: prompts.refine })];
+}
+
+/** Greedy accuracy on a few validation problems, plain and refined. */
+export async function probeSource(
+  source: Source,
+  engine: Scorer,
+  tokenizer: Tokenizer,
+  seed: number,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject> {
+  const items = source.validation(probeItems, deriveSeed(seed, "probe"));
+  const { records } = await evaluate({
+    ...evaluationPlan(source, engine, tokenizer, items, seed),
+    methods: methodsOf(source),
+    signal,
+  });
+  signal?.throwIfAborted();
+  const of = (method: string) => records.filter((record) => record.method === method);
+  return {
+    plainAccuracy: accuracy(of("vanilla")),
+    refinedAccuracy: accuracy(of("pasr-prompt")),
+    refinements: average(of("pasr-prompt").map((record) => record.refinements)),
+  };
+}
+
+export interface SourceMeasurement {
+  source: Source;
+  engine: Scorer;
+  tokenizer: Tokenizer;
+  run: RunDirectory;
+  /** Names the file of answers, such as `base` or `trained`. */
+  name: string;
+  /** Test problems, or all that there are when there are fewer. */
+  items: number;
+  seed: number;
+  /** Records of another model on the same problems, to be compared with. */
+  earlier?: readonly EvaluationRecord[];
+  methods?: readonly Method[];
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: EvaluationProgress) => void) | undefined;
+}
+
+/** Answers to the test problems, written down as they come, and what they say. */
+export async function measureSource(measurement: SourceMeasurement): Promise<Results> {
+  const records = await answerSource(measurement);
+  const { source, run, seed, earlier = [] } = measurement;
+  const all = [...earlier, ...records];
+  const ids = [...new Set(all.map((record) => record.method))];
+  return summarise({
+    run: path.basename(run.folder),
+    temperature: 0,
+    items: testItems(source, measurement.items, seed),
+    records: all,
+    seed,
+    comparisons: ids.slice(0, -1).map((id) => [ids.at(-1)!, id] as const),
+  });
+}
+
+export async function answerSource(measurement: SourceMeasurement): Promise<EvaluationRecord[]> {
+  const { source, engine, tokenizer, run, name, seed, signal, onProgress } = measurement;
+  const items = testItems(source, measurement.items, seed);
+  const file = path.join(run.folder, `answers-${name}.jsonl`);
+  const known = new Map(readLines<EvaluationRecord>(file).map((record) => [recordKey(record), record]));
+  const lines = new JsonLines(file);
+  try {
+    const { records, complete } = await evaluate({
+      ...evaluationPlan(source, engine, tokenizer, items, seed),
+      methods: measurement.methods ?? methodsOf(source),
+      known,
+      onRecord: (record) => lines.append(record),
+      onProgress,
+      signal,
+    });
+    if (!complete) signal?.throwIfAborted();
+    return records;
+  } finally {
+    lines.close();
+  }
+}
+
+function testItems(source: Source, count: number, seed: number): readonly Item[] {
+  return source.test(count, deriveSeed(seed, "test"));
+}
+
+function evaluationPlan(source: Source, engine: Scorer, tokenizer: Tokenizer, items: readonly Item[], seed: number) {
+  const { verify, maxTokens } = source;
+  return { model: new EmbeddedModel(engine, tokenizer), items, verify, maxTokens, temperature: 0, seed };
+}
+
+function accuracy(records: readonly EvaluationRecord[]): number {
+  return average(records.map((record) => record.accuracy));
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}

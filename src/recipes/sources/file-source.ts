@@ -1,0 +1,164 @@
+/**
+ * Question–answer files as a source of training problems: word problems whose numbers are placeholders (the model writes the equation), or
+ * any questions with answers. What training may see is decided here: never a question of the test file, never the held-out tenth.
+ */
+import { basename } from "node:path";
+import { type ColumnNames, questionAnswersFromRows } from "#data/files/question-answer.ts";
+import { type Row, readRows } from "#data/files/rows.ts";
+import { isWordProblemLayout, wordProblemsFromRows } from "#data/files/word-problem-file.ts";
+import { questionKey, splitByQuestion } from "#data/filters/split.ts";
+import type { TrainingConversation } from "#kernel/conversation.ts";
+import { userError } from "#kernel/errors.ts";
+import type { Item } from "#kernel/item.ts";
+import { deriveSeed, Random } from "#kernel/seed.ts";
+import { type FileMaterial, linesText } from "./file-material.ts";
+import { questionAnswerMaterial } from "./file-question-answers.ts";
+import { consistentProblems, inLowerCase, wordProblemMaterial } from "./file-word-problems.ts";
+import type { Source } from "./source.ts";
+
+export interface FileSourceOptions {
+  /** JSONL, JSON, CSV or TSV with named columns. */
+  train: string;
+  /** A file of the same layout to report on. Absent: the held-out tenth of the training file serves for that too. */
+  test?: string;
+  /** Which column is which; guessed from the names where left out. Word problem files are recognised by theirs. */
+  columns?: ColumnNames;
+  /** Word problems only: put numbers into the questions, new ones in every pass. */
+  resample?: boolean;
+  /** Word problems only: keep number0, number1 … in question and equation, as published results did. True unless `resample` is. */
+  placeholders?: boolean;
+  /** Word problems only: exchange names and things in supervised conversations, always the same for the same. True unless said. */
+  vary?: boolean;
+  /** Train on questions that the test file asks too. Only to repeat results that were published without leaving them out. */
+  keepTestQuestions?: boolean;
+  /** Seed of what is drawn once for the whole source; which questions are held out does not depend on it. */
+  seed: number;
+}
+
+export interface FileSource extends Source {
+  /** What a person should know about the files: rows left out and why, what is measured on. One sentence each. */
+  notes: string[];
+  /** Conversations about held-out problems, for a loss on what training does not see. */
+  heldConversations(count: number): TrainingConversation[];
+  /** Problems trained on, held out and tested on. */
+  counts: { train: number; held: number; test: number };
+}
+
+/** Throws a user error naming file and line where a file cannot be understood. */
+export async function fileSource(options: FileSourceOptions): Promise<FileSource> {
+  const { train, test } = options;
+  const rows = await readRows(train);
+  const testRows = test === undefined ? undefined : await readRows(test);
+  // Named columns ask for the general layout, whatever the file looks like.
+  const hasEquations = options.columns?.question === undefined && isWordProblemLayout(rows);
+  if (testRows !== undefined && hasEquations !== (options.columns?.question === undefined && isWordProblemLayout(testRows))) {
+    throw userError(
+      "data-layout",
+      `Only one of ${train} and ${test} is in the word problem layout (columns Question, Numbers, Equation, Answer).`,
+      "Give two files of the same layout, or name the question and answer columns.",
+    );
+  }
+  return hasEquations ? equations(options, rows, testRows) : answers(options, rows, testRows);
+}
+
+function equations(options: FileSourceOptions, rows: readonly Row[], testRows: readonly Row[] | undefined): FileSource {
+  const placeholders = options.placeholders ?? options.resample !== true;
+  if (placeholders && options.resample === true) {
+    throw userError(
+      "data-resample",
+      "New numbers change nothing while placeholders are kept.",
+      "Ask for one of the two: re-sampled numbers, or placeholders.",
+    );
+  }
+  const { train, test } = options;
+  const { usable, notes } = consistentProblems(train, inLowerCase(wordProblemsFromRows(train, rows)));
+  const tested = testRows && inLowerCase(wordProblemsFromRows(test!, testRows));
+  const material = wordProblemMaterial({ placeholders, resample: options.resample === true, vary: options.vary !== false });
+  return build(options, material, usable, tested, notes);
+}
+
+function answers(options: FileSourceOptions, rows: readonly Row[], testRows: readonly Row[] | undefined): FileSource {
+  if (options.resample === true) {
+    throw userError(
+      "data-resample",
+      `${options.train} is no word problem file, so its numbers cannot be re-sampled.`,
+      "Leave re-sampling out, or give a file with the columns Question, Numbers, Equation and Answer.",
+    );
+  }
+  const { train, test, columns = {} } = options;
+  const trained = questionAnswersFromRows(train, rows, columns);
+  const tested = testRows && questionAnswersFromRows(test!, testRows, columns);
+  const notes = [...skippedNotes(train, trained.skipped), ...(tested ? skippedNotes(test!, tested.skipped) : [])];
+  return build(options, questionAnswerMaterial(trained.items), trained.items, tested?.items, notes);
+}
+
+/** The same for every layout: split, streams and samples. */
+function build<P>(
+  options: FileSourceOptions,
+  material: FileMaterial<P>,
+  usable: readonly P[],
+  tested: readonly P[] | undefined,
+  earlierNotes: readonly string[],
+): FileSource {
+  const { train, test, keepTestQuestions } = options;
+  const testQuestions = new Set((tested ?? []).map((problem) => questionKey(material.questionOf(problem))));
+  const split = splitByQuestion(train, usable, material.questionOf, keepTestQuestions ? new Set() : testQuestions);
+  const testProblems = tested ?? split.held;
+  const notes = [...earlierNotes, ...splitNotes(options, split, usable, testQuestions, material.questionOf)];
+  const items = (problems: readonly P[]) => problems.map((problem) => material.item(problem));
+  return {
+    name: test === undefined ? basename(train) : `${basename(train)} → ${basename(test)}`,
+    prompts: material.prompts,
+    notes,
+    counts: { train: split.train.length, held: split.held.length, test: testProblems.length },
+    conversations: (seed) => material.conversations(split.train, seed),
+    problems: (seed) => material.problems(split.train, seed),
+    heldConversations: (count) => takeStream(material.conversations(split.held, deriveSeed(options.seed, "held")), count),
+    validation: (count, seed) => some(items(split.held), count, seed),
+    test: (count, seed) => some(items(testProblems), count, seed),
+    verify: material.verify,
+    maxTokens: material.maxTokens,
+  };
+}
+
+/** All of them in the order of the file, or a random choice when fewer are wanted. */
+function some(items: readonly Item[], count: number, seed: number): readonly Item[] {
+  return count >= items.length ? items : new Random(deriveSeed(seed, "choose")).shuffle(items).slice(0, count);
+}
+
+function takeStream<T>(stream: (index: number) => T, count: number): T[] {
+  return Array.from({ length: count }, (_, index) => stream(index));
+}
+
+function splitNotes<P>(
+  { train, test, keepTestQuestions }: FileSourceOptions,
+  { train: kept, held, overlap }: { train: readonly P[]; held: readonly P[]; overlap: readonly P[] },
+  usable: readonly P[],
+  testQuestions: ReadonlySet<string>,
+  questionOf: (problem: P) => string,
+): string[] {
+  const notes = [`${train}: ${kept.length} problems to train on, ${held.length} held out for validation`];
+  if (test === undefined) notes.push("no test file: the held-out problems are measured on as well, so they serve twice");
+  if (overlap.length > 0) {
+    notes.push(`${overlap.length} problems of ${train} are left out, because ${test} asks the same questions`);
+  } else if (keepTestQuestions) {
+    const same = usable.filter((problem) => testQuestions.has(questionKey(questionOf(problem)))).length;
+    if (same > 0)
+      notes.push(`${same} problems of ${train} ask questions of ${test} and are trained on all the same, as was asked`);
+  }
+  return notes;
+}
+
+function skippedNotes(
+  path: string,
+  skipped: { emptyQuestion: number[]; emptyAnswer: number[]; brokenFormat: number[] },
+): string[] {
+  const reasons: [number[], string][] = [
+    [skipped.emptyQuestion, "have no question"],
+    [skipped.emptyAnswer, "have no answer"],
+    [skipped.brokenFormat, "hold think, refine or answer tags that break the format"],
+  ];
+  return reasons
+    .filter(([lines]) => lines.length > 0)
+    .map(([lines, why]) => `${path}: ${lines.length} rows are left out, because they ${why} (${linesText(lines)})`);
+}

@@ -1,0 +1,18 @@
+/** The small world as a source of training problems. */
+import { worldCorpus } from "#tasks/world/world-corpus.ts";
+import { worldItems, worldStream } from "#tasks/world/world-items.ts";
+import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import { generatedStream } from "#training/stream.ts";
+import { worldVerifier } from "../shared/world-methods.ts";
+import type { Source } from "./source.ts";
+
+export const worldSource: Source = {
+  name: "small world",
+  prompts: { plain: worldPrompts.plain, refine: worldPrompts.refine },
+  conversations: (seed) => generatedStream(() => worldCorpus(seed)),
+  problems: (seed) => generatedStream(() => worldStream({ split: "train", seed })),
+  validation: (count, seed) => worldItems(count, { split: "validation", seed }),
+  test: (count, seed) => worldItems(count, { split: "test", seed }),
+  verify: worldVerifier,
+  maxTokens: 160,
+};

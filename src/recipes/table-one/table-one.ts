@@ -1,0 +1,289 @@
+/**
+ * The comparison of PASR's Table 1 (arXiv 2508.12903, section 3) in miniature: every trained baseline and the untrained ones on one base of a
+ * million parameters, trained on questions and their answers, measured on sums, and on two domains that no method's training sees.
+ *
+ * Algorithm
+ *   1. Teach the shipped model what the methods ask of it; this is everybody's base, for all seeds.
+ *   2. Let the base answer the test problems, plainly, refined and post hoc, and sample the pool of the resampling baseline.
+ *   3. For each seed train each row from the base, and let it answer the same problems in its own way, greedily.
+ *
+ * Where this differs from the paper: its size and its tasks; rewards by rule in place of a judge model; SCoRe, RISE and the others are
+ * trained as their own papers say, where the paper's rows are trained again on its data with one library (its SCoRe row is preference
+ * tuning). So nothing but the order of the rows can be set beside the paper's.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { EmbeddedEngine } from "#engines/embedded/engine.ts";
+import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
+import { type EvaluationProgress, evaluate } from "#evaluation/run.ts";
+import { guarded } from "#files/file-failures.ts";
+import { JsonLines, type JsonObject, readLines } from "#files/json-lines.ts";
+import { userError } from "#kernel/errors.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
+import { deriveSeed } from "#kernel/seed.ts";
+import type { Method } from "#kernel/trace.ts";
+import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
+import { selfConsistency } from "#methods/sampling/self-consistency.ts";
+import { EmbeddedModel } from "#models/embedded.ts";
+import type { RunDirectory } from "#record/run-directory.ts";
+import { domainItems, type WorldDomain, worldDomains } from "#tasks/world/world-domains.ts";
+import { skillsCorpus } from "#tasks/world/world-skills.ts";
+import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import { Tokenizer } from "#tokens/tokenizer.ts";
+import type { Progress } from "#training/loop.ts";
+import { generatedStream } from "#training/stream.ts";
+import { runSupervised } from "../sft/supervised-run.ts";
+import { MeteredEngine } from "../shared/metered-engine.ts";
+import { askWorld } from "../shared/world-methods.ts";
+import { worldSource } from "../sources/world-source.ts";
+import type { TableOnePlan } from "./plan.ts";
+import { ablationRows, type TableOneRow, tableOneRows } from "./rows.ts";
+import { isDone, readDone, runUnits, type Unit, type UnitFailure } from "./units.ts";
+
+export interface TableOneSetup {
+  /** Everything lands here; `openTableOne` has looked at it. */
+  folder: string;
+  plan: TableOnePlan;
+  /** 1 … seeds. More can be asked for later. */
+  seeds: number;
+  /** Version of this code, kept with every unit it does. */
+  code: string;
+  threads?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onUnit?: (name: string, done: number, total: number) => void;
+  /** All that is left is in other hands. */
+  onWaiting?: () => void;
+  onTraining?: (name: string, progress: Progress<object>) => void;
+  onEvaluation?: (name: string, progress: EvaluationProgress) => void;
+}
+
+/** Folders of the units, below the run's. */
+export const unitNames = {
+  base: "base",
+  pool: "untrained/pool",
+  row: (row: Pick<TableOneRow, "id" | "trained">, seed: number) =>
+    row.trained ? `seed-${seed}/${row.id}` : `untrained/${row.id}`,
+};
+
+/** Every row of the table and of the ablation, in order. */
+export const allRows: readonly TableOneRow[] = [...tableOneRows, ...ablationRows];
+
+/** Rounds of PTR beyond the table's, on sums; the base's beside it. */
+export const longRounds = "rounds";
+
+/** Returns what could not be done. */
+export async function runTableOne(setup: TableOneSetup): Promise<UnitFailure[]> {
+  refuseOtherFolders(setup.folder);
+  const { folder, seeds, code, signal, onUnit, onWaiting } = setup;
+  const untrained = tableOneRows.filter(({ trained }) => !trained).map((row) => rowUnit(setup, row, 0));
+  const trained = Array.from({ length: seeds }, (_, index) =>
+    allRows.filter((row) => row.trained).map((row) => rowUnit(setup, row, index + 1)),
+  );
+  const units = [baseUnit(setup), ...untrained, poolUnit(setup), ...trained.flat()];
+  return runUnits(
+    folder,
+    units.map((unit) => ({ ...unit, work: async (run, resumed) => ({ ...(await unit.work(run, resumed)), code }) })),
+    { signal, ...(onUnit ? { onUnit } : {}), ...(onWaiting ? { onWaiting } : {}) },
+  );
+}
+
+const own = /^(base|untrained|seed-\d+|judge-answers|results\.json|report\.html|table-1\.md)(\.partial)?$/;
+
+/** Nothing is put beside other people's files. */
+function refuseOtherFolders(folder: string): void {
+  const names = guarded(`read ${folder}`, () => (existsSync(folder) ? readdirSync(folder) : []));
+  const others = names.filter((name) => !own.test(name));
+  if (others.length === 0 || names.includes("base")) return;
+  throw userError(
+    "not-a-table",
+    `${folder} holds files that are not of this table (${others.slice(0, 3).join(", ")}${others.length > 3 ? ", …" : ""})`,
+    "Choose a folder that does not exist yet, or an empty one.",
+  );
+}
+
+/** Which versions of the code did what is done, each once. */
+export function codeVersions(folder: string): string[] {
+  const names = [
+    unitNames.base,
+    ...allRows.flatMap((row) =>
+      Array.from({ length: Math.max(1, seedsIn(folder)) }, (_, index) => unitNames.row(row, index + 1)),
+    ),
+  ];
+  const known = names.filter((name) => isDone(folder, name)).map((name) => readDone(folder, name).code);
+  return [...new Set(known.filter((code) => typeof code === "string"))];
+}
+
+/** The largest seed that was begun; a later call may ask for fewer, and what is there is shown all the same. */
+export function seedsIn(folder: string): number {
+  let seeds = 0;
+  while (existsSync(path.join(folder, `seed-${seeds + 1}`))) seeds++;
+  return seeds;
+}
+
+function baseUnit({ plan, threads, signal, onTraining }: TableOneSetup): Unit {
+  return {
+    name: unitNames.base,
+    needs: [],
+    options: plain({ model: plan.model, base: plan.base }),
+    async work(run) {
+      const startedAt = performance.now();
+      const trained = await runSupervised({
+        source: { ...worldSource, conversations: (seed) => generatedStream(() => skillsCorpus(seed, plan.base.skills)) },
+        start: { folder: plan.model },
+        options: plan.base.training,
+        seed: 1,
+        run,
+        ...(threads ? { threads } : {}),
+        signal,
+        onProgress: (progress) => onTraining?.("base", progress),
+      });
+      await trained.engine.close();
+      return { minutes: minutesSince(startedAt) };
+    },
+  };
+}
+
+function poolUnit(setup: TableOneSetup): Unit {
+  const { plan } = setup;
+  const { samples, temperature } = plan.pool;
+  return {
+    name: unitNames.pool,
+    needs: [unitNames.base],
+    options: plain({ items: plan.items, pool: plan.pool, maxTokens: plan.maxTokens }),
+    async work(run) {
+      const startedAt = performance.now();
+      const method = selfConsistency({ id: "pool", samples, instruction: worldPrompts.plain, temperature });
+      await withModel(setup, baseModel(setup), async (model) => {
+        for (const domain of worldDomains) await answers(setup, run, model, method, domain, domain.id);
+      });
+      return { minutes: minutesSince(startedAt) };
+    },
+  };
+}
+
+function rowUnit(setup: TableOneSetup, row: TableOneRow, seed: number): Unit {
+  const { plan } = setup;
+  const { method: _method, train, after, ...described } = row;
+  const unit = unitNames.row(row, seed);
+  return {
+    name: unit,
+    needs: [unitNames.base, ...(after === undefined ? [] : [`seed-${seed}/${after}`])],
+    options: plain({ row: described, seed, plan }),
+    async work(run, resumed) {
+      const startedAt = performance.now();
+      const cost = train ? await trainRow(setup, train, run, seed, unit, resumed) : {};
+      const trainedFor = minutesSince(startedAt);
+      await withModel(setup, train ? path.join(run.folder, "model") : baseModel(setup), async (model) => {
+        for (const domain of worldDomains) await answers(setup, run, model, row.method(plan), domain, domain.id);
+        if (row.id === "ptr" || row.id === "base") {
+          const rounds = { id: `${row.id}-${longRounds}`, rounds: plan.rounds.ptrLong, instruction: worldPrompts.plain };
+          const long = ptrRounds({ ...rounds, refinePrompt: worldPrompts.improve });
+          await answers(setup, run, model, long, worldDomains[0], longRounds);
+        }
+      });
+      return { ...cost, ...(train && !resumed ? { minutes: trainedFor } : {}) };
+    },
+  };
+}
+
+/** Unless the model is there already. What a training cost is known when one process did all of it. */
+async function trainRow(
+  setup: TableOneSetup,
+  train: NonNullable<TableOneRow["train"]>,
+  run: RunDirectory,
+  seed: number,
+  unit: string,
+  resumed: boolean,
+): Promise<JsonObject> {
+  if (existsSync(path.join(run.folder, "model"))) return {};
+  const { plan, threads, signal, onTraining } = setup;
+  const engine = new MeteredEngine(await EmbeddedEngine.open({ folder: baseModel(setup), ...(threads ? { threads } : {}) }));
+  try {
+    const finished = await train({
+      plan,
+      engine,
+      tokenizer: await Tokenizer.load(baseModel(setup)),
+      run,
+      seed: deriveSeed(seed, "table"),
+      threads,
+      modelOf: (row) => path.join(setup.folder, `seed-${seed}`, row, "model"),
+      signal,
+      onProgress: (progress) => onTraining?.(unit, progress),
+    });
+    if (!finished) signal?.throwIfAborted();
+    const { sampledTokens, trainedTokens, steps } = engine;
+    return resumed ? {} : { sampledTokens, trainedTokens, steps };
+  } finally {
+    await engine.close();
+  }
+}
+
+async function withModel(setup: TableOneSetup, folder: string, work: (model: EmbeddedModel) => Promise<void>): Promise<void> {
+  const engine = await EmbeddedEngine.open({ folder, ...(setup.threads ? { threads: setup.threads } : {}) });
+  try {
+    await work(new EmbeddedModel(engine, await Tokenizer.load(folder)));
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Greedy answers to a domain's test problems, in `answers-NAME.jsonl`; those written before are not asked again. */
+async function answers(
+  setup: TableOneSetup,
+  run: RunDirectory,
+  model: EmbeddedModel,
+  method: Method,
+  domain: WorldDomain,
+  name: string,
+): Promise<void> {
+  const { plan, signal, onEvaluation } = setup;
+  const file = path.join(run.folder, `answers-${name}.jsonl`);
+  const known = new Map(readLines<EvaluationRecord>(file).map((record) => [recordKey(record), record]));
+  const lines = new JsonLines(file);
+  try {
+    const { complete } = await evaluate({
+      model,
+      items: testItems(plan, domain),
+      methods: [method],
+      verify: domain.verify,
+      ask: askWorld,
+      tools: (item) => ({
+        oracle: { isRight: async (text) => domain.verify(item, parseRefine(text).answerText, text).accuracy >= 1 },
+      }),
+      temperature: 0,
+      maxTokens: plan.maxTokens,
+      seed: testSeed,
+      known,
+      onRecord: (record) => lines.append(record),
+      onProgress: (progress) => onEvaluation?.(`${path.basename(run.folder)}, ${name}`, progress),
+      signal,
+    });
+    if (!complete) signal?.throwIfAborted();
+  } finally {
+    lines.close();
+  }
+}
+
+/** One set of test problems for all rows and seeds, so that everything is paired; no setting was chosen on them. */
+const testSeed = deriveSeed(250812903, "table-test");
+
+export function testItems(plan: Pick<TableOnePlan, "items">, domain: WorldDomain) {
+  return domainItems(domain, plan.items, { split: "test", seed: testSeed });
+}
+
+/** Answers of a unit as they were written, in the order of the test problems. */
+export function readAnswers(folder: string, unit: string, name: string): EvaluationRecord[] {
+  return readLines<EvaluationRecord>(path.join(folder, unit, `answers-${name}.jsonl`));
+}
+
+function baseModel({ folder }: Pick<TableOneSetup, "folder">): string {
+  return path.join(folder, unitNames.base, "model");
+}
+
+function minutesSince(startedAt: number): number {
+  return (performance.now() - startedAt) / 60_000;
+}
+
+function plain(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject;
+}

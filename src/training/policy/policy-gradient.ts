@@ -1,0 +1,128 @@
+/**
+ * One step of policy-gradient training on twin groups (PASR, and GRPO where there are no plain answers): sample, score, advantages,
+ * weights, accumulate, step. Everything it calls is a named pure function or one of the engine's calls.
+ */
+import type { AdamWOptions, Engine, PolicyLossOptions, PolicySequence, Scorer, TokenSequence } from "#kernel/engine.ts";
+import { bugError } from "#kernel/errors.ts";
+import { policyLoss } from "../losses.ts";
+import type { Normaliser } from "../normaliser.ts";
+import { PhaseClock } from "../phase-clock.ts";
+import type { GroupAdvantageOptions } from "./advantages.ts";
+import { miniBatchesOf, type PolicyDatum, toDatums, toSequences } from "./policy-batch.ts";
+import { type PolicyGradientMetrics, type PolicyPhase, policyMetrics, type Update } from "./policy-metrics.ts";
+import {
+  type Draw,
+  type Grader,
+  type Group,
+  gradePlain,
+  gradeRefined,
+  type Question,
+  type RolloutOptions,
+  samplePlain,
+  sampleRefined,
+} from "./rollouts.ts";
+
+export interface PolicyGradientOptions {
+  rollouts: RolloutOptions;
+  advantages: GroupAdvantageOptions;
+  loss: PolicyLossOptions;
+  normaliser: Normaliser;
+  /** Answers cut at the largest length keep their place in the group, but their tokens carry no loss. */
+  maskTruncated: boolean;
+  /** Optimiser steps per batch of rollouts. */
+  miniBatches: number;
+  adamW: Omit<AdamWOptions, "learningRate">;
+  /** `fused`: the engine computes the weights in the pass that needs the log-probs anyway; `two-pass`: log-probs first, then losses.ts. */
+  path: "fused" | "two-pass";
+}
+
+export interface PolicyGradientSetup<Subject> {
+  engine: Engine;
+  /** What writes the answers: the engine itself, or a frozen copy of its weights some steps ago. */
+  sampler: Scorer;
+  /** Frozen first weights; not asked when the KL coefficient is 0. */
+  reference: Scorer | undefined;
+  grader: Grader<Subject>;
+  options: PolicyGradientOptions;
+}
+
+export interface PolicyGradientResult<Subject> {
+  metrics: PolicyGradientMetrics;
+  groups: Group<Subject>[];
+}
+
+/** An abort is heeded until the first optimiser step; from then on the step is finished, so that no step is ever half done. */
+export async function policyGradientStep<Subject>(
+  setup: PolicyGradientSetup<Subject>,
+  questions: readonly Question<Subject>[],
+  learningRate: number,
+  draw: Draw,
+): Promise<PolicyGradientResult<Subject>> {
+  const { sampler, reference, grader, options } = setup;
+  const { rollouts } = options;
+  const clock = new PhaseClock<PolicyPhase>(["sample", "score", "reference", "train"]);
+
+  const plain = await clock.time("sample", () => samplePlain(sampler, questions, rollouts, draw));
+  const screened = await clock.time("score", () => gradePlain(questions, plain, grader, rollouts.plainAccuracyWindow));
+
+  const asked = screened.filter((group) => !group.dropped).map((group) => group.question);
+  const refined = await clock.time("sample", () => sampleRefined(sampler, asked, rollouts, draw));
+  const graded = await clock.time("score", () => gradeRefined(screened, refined, grader));
+
+  const { groups, datums } = toDatums(graded, { ...options.advantages, maskTruncated: options.maskTruncated });
+  const needsReference = options.loss.klCoefficient !== 0;
+  const referenced = needsReference ? await clock.time("reference", () => withReference(reference, datums, draw.signal)) : datums;
+
+  const updates: Update[] = [];
+  for (const batch of miniBatchesOf(referenced, options.miniBatches, draw.seed, draw.step)) {
+    const signal = updates.length === 0 ? draw.signal : undefined;
+    updates.push(await clock.time("train", () => update(setup, batch, learningRate, signal)));
+  }
+  return { metrics: policyMetrics(groups, updates, options.loss, learningRate, clock), groups };
+}
+
+async function withReference(
+  reference: Scorer | undefined,
+  datums: readonly PolicyDatum[],
+  signal: AbortSignal | undefined,
+): Promise<PolicyDatum[]> {
+  if (reference === undefined) throw bugError("reference-missing", "a KL coefficient was set, but no reference was given");
+  const logprobs = await reference.logprobs(datums.map(tokensOf), signal);
+  return datums.map((datum, index) => ({ ...datum, referenceLogprobs: logprobs[index] }));
+}
+
+async function update(
+  { engine, options }: PolicyGradientSetup<never>,
+  datums: readonly PolicyDatum[],
+  learningRate: number,
+  signal: AbortSignal | undefined,
+): Promise<Update> {
+  const sequences = toSequences(datums, options.normaliser);
+  const accumulate = options.path === "fused" ? accumulateFused : accumulateInTwoPasses;
+  const logprobs = await accumulate(engine, sequences, options.loss, signal);
+  const result = await engine.step({ ...options.adamW, learningRate });
+  return { sequences, logprobs, result };
+}
+
+function accumulateFused(engine: Engine, sequences: readonly PolicySequence[], loss: PolicyLossOptions, signal?: AbortSignal) {
+  return engine.accumulatePolicy(sequences, loss, signal);
+}
+
+async function accumulateInTwoPasses(
+  engine: Engine,
+  sequences: readonly PolicySequence[],
+  loss: PolicyLossOptions,
+  signal?: AbortSignal | undefined,
+) {
+  const logprobs = await engine.logprobs(sequences.map(tokensOf), signal);
+  const weighted = sequences.map((sequence, index) => ({
+    ...tokensOf(sequence),
+    weights: policyLoss(logprobs[index], sequence, loss).weights,
+  }));
+  await engine.accumulate(weighted, signal);
+  return logprobs;
+}
+
+function tokensOf({ ids, start }: TokenSequence): TokenSequence {
+  return { ids, start };
+}

@@ -1,0 +1,137 @@
+/** What a policy-gradient step reports about itself. Rates over nothing are absent, never 0. */
+import type { PolicyLossOptions, PolicySequence, StepResult } from "#kernel/engine.ts";
+import { isClipped, k3 } from "../losses.ts";
+import { mean } from "./advantages.ts";
+import type { DropReason, Group } from "./rollouts.ts";
+
+export type PolicyPhase = "sample" | "score" | "reference" | "train";
+
+export interface PolicyGradientMetrics {
+  questions: number;
+  /** Mean over all refined answers that were graded, trained or not. */
+  reward?: number | undefined;
+  /** Mean of each term of the reward. */
+  rewardTerms: Record<string, number>;
+  accuracyRefined?: number | undefined;
+  /** Over all questions; `accuracyPlainCompared`: over those that also have refined answers, to be set beside `accuracyRefined`. */
+  accuracyPlain?: number | undefined;
+  accuracyPlainCompared?: number | undefined;
+  formatRate?: number | undefined;
+  /** Complete refine spans per refined answer. */
+  refinements?: number | undefined;
+  /** The same, weighted by the question's mean plain accuracy, and by one minus it: needless, and needed, refining. */
+  refinementsWherePlainRight?: number | undefined;
+  refinementsWherePlainWrong?: number | undefined;
+  tokensRefined?: number | undefined;
+  tokensPlain?: number | undefined;
+  /** Share of refined answers cut at the largest length. */
+  truncatedShare?: number | undefined;
+  /** Share of the questions that taught nothing, whole and by reason. */
+  droppedShare: number;
+  dropped: Record<DropReason, number>;
+  learningRate: number;
+  /** Optimiser steps made, and those left out because their gradient was not finite. */
+  updates: number;
+  skippedUpdates: number;
+  /** Of the last update, before clipping. */
+  gradientNorm?: number | undefined;
+  /** Mean over trained tokens of the k3 estimate of KL(policy ‖ reference), before each update. */
+  kl?: number | undefined;
+  /** Share of trained tokens where the clip held. */
+  clipFraction?: number | undefined;
+  timing: { seconds: number; tokensPerSecond: number } & Record<PolicyPhase, number>;
+}
+
+/** One optimiser step as it went: log-probs are those seen before it. */
+export interface Update {
+  sequences: readonly PolicySequence[];
+  logprobs: readonly Float32Array[];
+  result: StepResult;
+}
+
+export function policyMetrics<S>(
+  groups: readonly Group<S>[],
+  updates: readonly Update[],
+  options: PolicyLossOptions,
+  learningRate: number,
+  timing: { total: number; seconds: Record<PolicyPhase, number> },
+): PolicyGradientMetrics {
+  const refined = groups.flatMap((group) =>
+    group.refined.map((answer) => ({ ...answer, plain: meanOf(group.plain, (each) => each.accuracy) })),
+  );
+  const plain = groups.flatMap((group) => group.plain);
+  const compared = groups.filter((group) => group.refined.length > 0).flatMap((group) => group.plain);
+  const share = (reason: DropReason) =>
+    groups.filter((group) => group.dropped?.reason === reason).length / Math.max(1, groups.length);
+  const dropped = {
+    "plain-accuracy": share("plain-accuracy"),
+    "equal-rewards": share("equal-rewards"),
+    "failed-grading": share("failed-grading"),
+  };
+  const sampled = [...refined, ...plain].reduce((sum, answer) => sum + answer.ids.length, 0);
+  return {
+    questions: groups.length,
+    reward: meanOf(refined, (answer) => answer.reward),
+    rewardTerms: Object.fromEntries(
+      Object.keys(refined[0]?.terms ?? {}).map((name) => [name, mean(refined.map((answer) => answer.terms[name]))]),
+    ),
+    accuracyRefined: meanOf(refined, (answer) => answer.accuracy),
+    accuracyPlain: meanOf(plain, (answer) => answer.accuracy),
+    accuracyPlainCompared: meanOf(compared, (answer) => answer.accuracy),
+    formatRate: meanOf(refined, (answer) => (answer.wellFormed ? 1 : 0)),
+    refinements: meanOf(refined, (answer) => answer.refinements),
+    refinementsWherePlainRight: weightedMean(
+      refined,
+      (answer) => answer.refinements,
+      (answer) => answer.plain ?? 0,
+    ),
+    refinementsWherePlainWrong: weightedMean(
+      refined,
+      (answer) => answer.refinements,
+      (answer) => 1 - (answer.plain ?? 1),
+    ),
+    tokensRefined: meanOf(refined, (answer) => answer.ids.length),
+    tokensPlain: meanOf(plain, (answer) => answer.ids.length),
+    truncatedShare: meanOf(refined, (answer) => (answer.stopReason === "length" ? 1 : 0)),
+    droppedShare: dropped["plain-accuracy"] + dropped["equal-rewards"] + dropped["failed-grading"],
+    dropped,
+    learningRate,
+    updates: updates.length,
+    skippedUpdates: updates.filter((update) => !update.result.applied).length,
+    gradientNorm: updates.at(-1)?.result.gradientNorm,
+    ...tokenMetrics(updates, options),
+    timing: { seconds: timing.total, tokensPerSecond: sampled / timing.total, ...timing.seconds },
+  };
+}
+
+function tokenMetrics(updates: readonly Update[], options: PolicyLossOptions): { kl?: number; clipFraction?: number } {
+  let tokens = 0;
+  let clipped = 0;
+  let kl = 0;
+  let referenced = 0;
+  for (const { sequences, logprobs } of updates) {
+    for (const [s, sequence] of sequences.entries()) {
+      for (const [t, logprob] of logprobs[s].entries()) {
+        if (sequence.scales[t] === 0) continue;
+        tokens += 1;
+        if (isClipped(Math.exp(logprob - sequence.oldLogprobs[t]), sequence.advantages[t], options)) clipped += 1;
+        if (sequence.referenceLogprobs === undefined) continue;
+        referenced += 1;
+        kl += k3(logprob - sequence.referenceLogprobs[t]);
+      }
+    }
+  }
+  return {
+    ...(referenced > 0 ? { kl: kl / referenced } : {}),
+    ...(tokens > 0 ? { clipFraction: clipped / tokens } : {}),
+  };
+}
+
+function meanOf<T>(values: readonly T[], of: (value: T) => number): number | undefined {
+  return values.length === 0 ? undefined : mean(values.map(of));
+}
+
+function weightedMean<T>(values: readonly T[], of: (value: T) => number, weight: (value: T) => number): number | undefined {
+  const total = values.reduce((sum, value) => sum + weight(value), 0);
+  return total === 0 ? undefined : values.reduce((sum, value) => sum + weight(value) * of(value), 0) / total;
+}

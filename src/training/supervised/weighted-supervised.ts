@@ -1,0 +1,208 @@
+/**
+ * One step of supervised training with weights: tokens by their mask, examples by a weight of their own (RISE weighs them by reward), and
+ * beside cross-entropy a confidence term where one is asked for (PTR, eq. 3.4). Cross-entropy alone takes one pass through the engine; the
+ * confidence term needs the probabilities first, and takes two.
+ */
+import type { AdamWOptions, Engine, Scorer, WeightedSequence } from "#kernel/engine.ts";
+import { crossEntropy, sum, type TokenLoss } from "../losses.ts";
+import { type Normaliser, tokenScales } from "../normaliser.ts";
+import { PhaseClock } from "../phase-clock.ts";
+import { confidence } from "../preference-losses.ts";
+import type { SupervisedExample } from "./supervised.ts";
+
+export interface WeightedExample extends SupervisedExample {
+  /** Factor on the whole example, above 0; 1 when left out. */
+  weight?: number;
+}
+
+export interface WeightedLossOptions {
+  /** How the tokens of a batch are averaged, before the examples' own weights. */
+  normaliser: Normaliser;
+  /** λ1: factor of −log p. */
+  likelihood: number;
+  /** λ3: factor of β_t·(1 − p_t); 0 leaves the term and its forward pass out. */
+  confidence: number;
+  /** β_0. */
+  confidenceScale: number;
+  /** `rising`: β_t = β_0·t/n over the n trained tokens of an example; `flat`: β_t = β_0. */
+  confidenceRamp: "rising" | "flat";
+}
+
+/** Plain masked cross-entropy, every trained token of a batch alike. */
+export const likelihoodOnly: WeightedLossOptions = {
+  normaliser: "token-mean",
+  likelihood: 1,
+  confidence: 0,
+  confidenceScale: 1,
+  confidenceRamp: "rising",
+};
+
+export interface WeightedStepOptions extends WeightedLossOptions {
+  /** Tokens per call to the engine: gradients of several calls are added up. */
+  tokensPerCall: number;
+  adamW: Omit<AdamWOptions, "learningRate">;
+}
+
+export interface WeightedMetrics {
+  /** What was minimised, before the step. */
+  loss: number;
+  /** Mean −log p over the trained tokens, whatever the weights. */
+  likelihoodLoss: number;
+  /** Mean p of the trained tokens. */
+  confidence: number;
+  examples: number;
+  tokens: number;
+  trainedTokens: number;
+  learningRate: number;
+  gradientNorm: number;
+  skippedUpdates: number;
+  timing: { seconds: number; tokensPerSecond: number };
+}
+
+/** An aborted step leaves the weights as they were. Every example must have something to learn. */
+export async function weightedStep(
+  engine: Engine,
+  batch: readonly WeightedExample[],
+  options: WeightedStepOptions,
+  at: { learningRate: number; signal?: AbortSignal | undefined },
+): Promise<WeightedMetrics> {
+  const clock = new PhaseClock<never>([]);
+  const scored = score(batch, options);
+  const seen = new Tally();
+  for (const call of callsOf(scored, options.tokensPerCall)) {
+    const known = options.confidence === 0 ? undefined : await engine.logprobs(call.map(tokensOf), at.signal);
+    const sequences = call.map((each, index): WeightedSequence => {
+      const weights = known === undefined ? likelihoodWeights(each, options) : tokenLoss(known[index], each, options).weights;
+      return { ...tokensOf(each), weights };
+    });
+    const logprobs = await engine.accumulate(sequences, at.signal);
+    for (const [index, each] of call.entries()) seen.add(logprobs[index], each, options);
+  }
+  const result = await engine.step({ ...options.adamW, learningRate: at.learningRate });
+  const tokens = batch.reduce((total, { ids }) => total + ids.length, 0);
+  return {
+    ...seen.means(),
+    examples: batch.length,
+    tokens,
+    learningRate: at.learningRate,
+    gradientNorm: result.gradientNorm,
+    skippedUpdates: result.applied ? 0 : 1,
+    timing: { seconds: clock.total, tokensPerSecond: tokens / clock.total },
+  };
+}
+
+/** The same loss over a fixed set of examples, with no gradient. */
+export async function weightedLoss(
+  scorer: Scorer,
+  examples: readonly WeightedExample[],
+  options: WeightedLossOptions & { tokensPerCall: number },
+  signal?: AbortSignal | undefined,
+): Promise<Pick<WeightedMetrics, "loss" | "likelihoodLoss" | "confidence" | "trainedTokens">> {
+  const seen = new Tally();
+  for (const call of callsOf(score(examples.filter(isLearnable), options), options.tokensPerCall)) {
+    const logprobs = await scorer.logprobs(call.map(tokensOf), signal);
+    for (const [index, each] of call.entries()) seen.add(logprobs[index], each, options);
+  }
+  return seen.means();
+}
+
+export function isLearnable(example: SupervisedExample): boolean {
+  return firstTrained(example) < example.ids.length;
+}
+
+/** An example from its first trained token on: scales are m_t / Z times the example's weight, ramp is β_t / β_0. */
+interface Scored {
+  ids: readonly number[];
+  start: number;
+  scales: Float32Array;
+  ramp: Float32Array;
+}
+
+function score(examples: readonly WeightedExample[], options: WeightedLossOptions): Scored[] {
+  const starts = examples.map(firstTrained);
+  const masks = examples.map(({ mask }, index) => Array.from(mask).slice(starts[index]));
+  const scales = tokenScales(masks, options.normaliser);
+  return examples.map(({ ids, weight = 1 }, index) => ({
+    ids,
+    start: starts[index],
+    scales: scales[index].map((scale) => scale * weight),
+    ramp: rampOf(masks[index], options.confidenceRamp),
+  }));
+}
+
+function rampOf(mask: readonly number[], shape: WeightedLossOptions["confidenceRamp"]): Float32Array {
+  const trained = mask.filter((value) => value > 0).length;
+  let place = 0;
+  return Float32Array.from(mask, (value) => (value === 0 ? 0 : shape === "flat" ? 1 : ++place / trained));
+}
+
+function tokenLoss(logprobs: Float32Array, { scales, ramp }: Scored, options: WeightedLossOptions): TokenLoss {
+  const likelihood = crossEntropy(
+    logprobs,
+    scales.map((scale) => scale * options.likelihood),
+  );
+  if (options.confidence === 0) return likelihood;
+  const factor = options.confidence * options.confidenceScale;
+  return sum(
+    likelihood,
+    confidence(
+      logprobs,
+      scales.map((scale, t) => scale * factor * ramp[t]),
+    ),
+  );
+}
+
+/** Weights of cross-entropy do not depend on the probabilities. */
+function likelihoodWeights({ scales }: Scored, { likelihood }: WeightedLossOptions): Float32Array {
+  return scales.map((scale) => scale * likelihood);
+}
+
+class Tally {
+  #loss = 0;
+  #negative = 0;
+  #probability = 0;
+  #tokens = 0;
+
+  add(logprobs: Float32Array, scored: Scored, options: WeightedLossOptions): void {
+    this.#loss += tokenLoss(logprobs, scored, options).loss;
+    for (const [t, ramp] of scored.ramp.entries()) {
+      if (ramp === 0) continue;
+      this.#negative -= logprobs[t];
+      this.#probability += Math.exp(logprobs[t]);
+      this.#tokens++;
+    }
+  }
+
+  means() {
+    const tokens = Math.max(1, this.#tokens);
+    return {
+      loss: this.#loss,
+      likelihoodLoss: this.#negative / tokens,
+      confidence: this.#probability / tokens,
+      trainedTokens: this.#tokens,
+    };
+  }
+}
+
+function callsOf(scored: readonly Scored[], tokensPerCall: number): Scored[][] {
+  const calls: Scored[][] = [];
+  let room = 0;
+  for (const each of scored) {
+    room -= each.ids.length;
+    if (room < 0 || calls.length === 0) {
+      calls.push([]);
+      room = tokensPerCall - each.ids.length;
+    }
+    calls.at(-1)!.push(each);
+  }
+  return calls;
+}
+
+function tokensOf({ ids, start }: Scored): { ids: readonly number[]; start: number } {
+  return { ids, start };
+}
+
+function firstTrained({ ids, mask }: SupervisedExample): number {
+  for (let t = 1; t < ids.length; t++) if (mask[t] > 0) return t;
+  return ids.length;
+}

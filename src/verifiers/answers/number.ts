@@ -1,0 +1,64 @@
+/** Is the answer the right number? Exact comparison of whatever way of writing: 1,000 = 1000.0 = +1000. and −5 = -5, 3/4 = 0.75. */
+import type { Item, Score, Verifier } from "#kernel/item.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
+import { equal, type Rational, rational, within } from "./rational.ts";
+
+/** Longer answers are not numbers; reading stops here so that no input is slow. */
+const longestAnswer = 2000;
+const longestNumber = 200;
+
+const wholeNumber = /^([+-]?)(?:[$€£]\s?)?([+-]?)(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:\s*\/\s*(\d+))?(?:\s*%)?$/;
+const numberInside = /[+-]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:\/\d+)?|[+-]?\.\d+/g;
+
+function normalise(text: string): string {
+  return text
+    .replace(/[−‒–—﹣－]/g, "-")
+    .replace(/[\u00a0\u2009\u202f]/g, " ")
+    .trim();
+}
+
+/** The number a short text is, or undefined when it is not one number. Signs, thousands separators, currency, fractions, a last full stop. */
+export function parseNumber(text: string): Rational | undefined {
+  if (text.length > longestNumber) return undefined;
+  const match = wholeNumber.exec(normalise(text).replace(/(?<=\d)\.$/, ""));
+  if (match === null) return undefined;
+  const [, outerSign, innerSign, whole, decimals, divisor] = match;
+  if ((whole === undefined && !decimals) || (outerSign && innerSign) || (decimals !== undefined && divisor !== undefined))
+    return undefined;
+  const digits = `${(whole ?? "0").replaceAll(",", "")}${decimals ?? ""}`;
+  const sign = outerSign === "-" || innerSign === "-" ? -1n : 1n;
+  return rational(sign * BigInt(digits), divisor === undefined ? 10n ** BigInt(decimals?.length ?? 0) : BigInt(divisor));
+}
+
+/** The text of the number in an answer: the whole answer when it is one, else the only number inside ("18 dollars"); undefined otherwise. */
+export function extractNumber(answer: string): string | undefined {
+  if (answer.length > longestAnswer) return undefined;
+  const text = normalise(answer);
+  if (parseNumber(text) !== undefined) return text;
+  const inside = text.match(numberInside) ?? [];
+  return inside.length === 1 && parseNumber(inside[0]) !== undefined ? inside[0] : undefined;
+}
+
+/** The text inside `<answer>` of a well-formed completion; undefined when the format is broken. */
+export function extractAnswer(completion: string): string | undefined {
+  const parsed = parseRefine(completion);
+  return parsed.ok ? parsed.answer : undefined;
+}
+
+export interface NumberVerifierOptions {
+  /** Largest absolute difference that still counts, as a decimal such as "0.001"; exact equality by default. */
+  tolerance?: string;
+}
+
+/** Accuracy 1 when the answer is the reference number. Never throws; what is no number scores 0. */
+export function numberVerifier(options: NumberVerifierOptions = {}): Verifier {
+  const tolerance = options.tolerance === undefined ? undefined : parseNumber(options.tolerance);
+  return (item: Item, answer: string): Score => {
+    const extracted = extractNumber(answer);
+    const found = extracted === undefined ? undefined : parseNumber(extracted);
+    const wanted = parseNumber(item.answer);
+    if (found === undefined || wanted === undefined) return { accuracy: 0, extracted };
+    const right = tolerance === undefined ? equal(found, wanted) : within(found, wanted, tolerance);
+    return { accuracy: right ? 1 : 0, extracted };
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * Short answers from a text, graded as DROP does ("DROP: A Reading Comprehension Benchmark Requiring Discrete Reasoning Over Paragraphs",
+ * Dua et al., 2019, arXiv 1903.00161, section 5): exact match and F1 over bags of words, best over all reference answers.
+ *
+ * A reference is one span or several. The words of a span: lower case, split at white space and hyphens, without punctuation and
+ * articles; numbers as numbers. Spans of answer and reference are matched one to one for the largest sum, divided by the larger count.
+ * A reference with numbers needs at least one of them in the answer.
+ *
+ * Our deviation: an answer is one text, so for a reference of several spans it is also read as a list ("a, b and c").
+ */
+import type { Item, Score, Verifier } from "#kernel/item.ts";
+import { answerClauses, gradedText, lastBoxed, withoutMarkup } from "./extract.ts";
+import { parseNumber } from "./number.ts";
+import { toNumber } from "./rational.ts";
+
+export interface SpanScore {
+  /** 1 or 0. */
+  exactMatch: number;
+  /** In [0, 1]. */
+  f1: number;
+}
+
+/** Most spans of one reference or answer that are matched. */
+const mostSpans = 12;
+const longestSpan = 2000;
+
+/** Best over the references, each a list of spans. */
+export function spanScore(answer: string, references: readonly (readonly string[])[]): SpanScore {
+  let best: SpanScore = { exactMatch: 0, f1: 0 };
+  const one = [bagOf(answer)];
+  let list: Bag[] | undefined;
+  for (const reference of references) {
+    const wanted = reference.filter((span) => span.trim() !== "").map(bagOf);
+    if (wanted.length === 0) continue;
+    best = better(best, score(one, wanted));
+    if (wanted.length === 1) continue;
+    list ??= splitList(answer).map(bagOf);
+    best = better(best, score(list, wanted));
+  }
+  return best;
+}
+
+function better(first: SpanScore, second: SpanScore): SpanScore {
+  return {
+    exactMatch: Math.max(first.exactMatch, second.exactMatch),
+    f1: Math.max(first.f1, second.f1),
+  };
+}
+
+function splitList(answer: string): string[] {
+  const parts = answer.slice(0, longestSpan).split(/\s*(?:[;\n]|,(?!\d{3}\b)|\band\b)\s*/i);
+  return parts.filter((part) => part.trim() !== "").slice(0, mostSpans);
+}
+
+interface Bag {
+  words: ReadonlySet<string>;
+  numbers: readonly string[];
+  /** The words in order, for exact match. */
+  text: string;
+}
+
+const articles = new Set(["a", "an", "the"]);
+const bags = new Map<string, Bag>();
+
+/** References come again with every sample; a few thousand bags are kept. */
+function bagOf(span: string): Bag {
+  const known = bags.get(span);
+  if (known !== undefined) return known;
+  const words = spanWords(span);
+  const bag = { words: new Set(words), numbers: words.filter((word) => word.startsWith("#")), text: words.join(" ") };
+  if (bags.size > 5000) bags.clear();
+  if (span.length < 200) bags.set(span, bag);
+  return bag;
+}
+
+/** The words that count; a number stands as `#` and its value, so that 1,000 and 1000.0 are one word. */
+function spanWords(span: string): string[] {
+  const words: string[] = [];
+  const text = span
+    .slice(0, longestSpan)
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[‒–—−]/g, "-");
+  for (const raw of text.split(/[\s-]+/)) {
+    const word = numberWord(raw) ?? raw.replace(/[\p{P}\p{S}]/gu, "");
+    if (word !== "" && !articles.has(word)) words.push(word);
+  }
+  return words;
+}
+
+function numberWord(word: string): string | undefined {
+  const bare = word.replace(/^[("'“‘[$€£]+|[)"'”’\].,;:!?%]+$/g, "");
+  if (!/^\.?\d/.test(bare)) return undefined;
+  const value = parseNumber(bare);
+  return value === undefined || bare.includes("/") ? undefined : `#${toNumber(value)}`;
+}
+
+function score(answer: readonly Bag[], wanted: readonly Bag[]): SpanScore {
+  const isSame = answer.length === wanted.length && sortedTexts(answer) === sortedTexts(wanted);
+  const pairs = answer.map((one) => wanted.map((other) => bagF1(one, other)));
+  return { exactMatch: isSame ? 1 : 0, f1: isSame ? 1 : bestSum(pairs) / Math.max(answer.length, wanted.length) };
+}
+
+const sortedTexts = (list: readonly Bag[]): string =>
+  list
+    .map(({ text }) => text)
+    .sort()
+    .join("\n");
+
+function bagF1(answer: Bag, wanted: Bag): number {
+  if (wanted.numbers.length > 0 && !wanted.numbers.some((number) => answer.words.has(number))) return 0;
+  let common = 0;
+  for (const word of answer.words) if (wanted.words.has(word)) common++;
+  if (common === 0) return answer.words.size === 0 && wanted.words.size === 0 ? 1 : 0;
+  const [precision, recall] = [common / answer.words.size, common / wanted.words.size];
+  return (2 * precision * recall) / (precision + recall);
+}
+
+/** Largest sum of a one-to-one matching, by dynamic programming over the columns already taken. */
+function bestSum(pairs: readonly (readonly number[])[]): number {
+  const columns = Math.min(pairs[0]?.length ?? 0, mostSpans);
+  let best = new Map([[0, 0]]);
+  for (const row of pairs.slice(0, mostSpans)) {
+    const next = new Map(best);
+    for (const [taken, sum] of best) {
+      for (let column = 0; column < columns; column++) {
+        if (taken & (1 << column)) continue;
+        const now = taken | (1 << column);
+        const total = sum + row[column];
+        if (total > (next.get(now) ?? -1)) next.set(now, total);
+      }
+    }
+    best = next;
+  }
+  return Math.max(...best.values());
+}
+
+export interface SpanReading {
+  span: string;
+  strict: boolean;
+}
+
+/** The short answer in a text without thoughts: what the last answer clause says, else the last box, else a text of one short line. */
+export function readSpan(text: string): SpanReading | undefined {
+  const clauses = answerClauses(text);
+  for (const { line, sentence } of clauses) {
+    const whole = clean(line);
+    // Initials and decimals end no answer; an explanation behind it does.
+    const span = whole.length <= 80 ? whole : clean(sentence);
+    if (span !== "") return { span, strict: true };
+  }
+  const box = lastBoxed(text);
+  if (box !== undefined && clean(box) !== "") return { span: clean(box), strict: false };
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const last = clean(lines.at(-1) ?? "");
+  if (last === "") return undefined;
+  return { span: last, strict: lines.length === 1 && last.length <= 200 };
+}
+
+function clean(text: string): string {
+  return withoutMarkup(text)
+    .replace(/^[\s:"'“‘(=–—]+|[\s"'”’*_]+$/g, "")
+    .replace(/(?<=[^.\s]{2}|\d)\.$/, "")
+    .trim();
+}
+
+/** The item's reference answers; several spans of one reference stand on lines of their own. */
+export function referencesOf(item: Pick<Item, "answer" | "alternatives">): string[][] {
+  return [item.answer, ...(item.alternatives ?? [])].map((reference) => reference.split("\n"));
+}
+
+/** Accuracy is F1, as DROP is quoted; `strictAccuracy` the same where the answer is given as asked; exact match is among the measures. */
+export const spanVerifier: Verifier = (item: Item, answer: string, completion: string): Score => {
+  const reading = readSpan(gradedText(answer, completion));
+  if (reading === undefined) {
+    return { accuracy: 0, extracted: undefined, strictAccuracy: 0, status: "no-answer", measures: { exactMatch: 0, f1: 0 } };
+  }
+  const { exactMatch, f1 } = spanScore(reading.span, referencesOf(item));
+  return { accuracy: f1, extracted: reading.span, strictAccuracy: reading.strict ? f1 : 0, measures: { exactMatch, f1 } };
+};
+
+/** Two answers agree when they have the same words. */
+export function sameSpan(first: string, second: string): boolean {
+  return bagOf(first).text === bagOf(second).text;
+}

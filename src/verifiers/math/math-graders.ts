@@ -1,0 +1,68 @@
+/** Graders of answers in LaTeX (MATH, MATH-500) and of integers (AIME). */
+import type { Grader, Item, Score, Verifier } from "#kernel/item.ts";
+import { gradedText } from "../answers/extract.ts";
+import { MathComparer } from "./comparer.ts";
+import { extractMath, type MathExtraction } from "./extract.ts";
+import { type Form, readForm } from "./forms.ts";
+import { type MathVerdict, sameMath } from "./math.ts";
+import { readRational } from "./rationals.ts";
+
+/**
+ * Accuracy 1 when the answer is mathematically the reference, or one of its alternatives; strict accuracy reads the box (or the answer
+ * span) alone. `status` is `no-answer`, or `time`, `memory` or `limits` where the comparison met one. The comparer's threads start with
+ * the first comparison that needs the engine, and do not keep the process alive.
+ */
+export function mathGrader(options: { comparer?: MathComparer } = {}): Grader {
+  const { comparer = new MathComparer() } = options;
+  return async (item: Item, answer: string, completion: string, signal?: AbortSignal): Promise<Score> => {
+    const { strict, flexible } = readings(answer, completion);
+    if (flexible === undefined) return { accuracy: 0, extracted: undefined, strictAccuracy: 0, status: "no-answer" };
+    const verdict = await best(item, (gold) => comparer.compare(gold, flexible, signal));
+    const inForm =
+      strict === undefined || strict === flexible ? verdict : await best(item, (gold) => comparer.compare(gold, strict, signal));
+    const status = !verdict.equal && ["time", "memory", "limits"].includes(verdict.by) ? { status: verdict.by } : {};
+    const strictAccuracy = strict !== undefined && inForm.equal ? 1 : 0;
+    return { accuracy: verdict.equal ? 1 : 0, extracted: flexible, strictAccuracy, ...status };
+  };
+}
+
+async function best(item: Item, compare: (gold: string) => Promise<MathVerdict>): Promise<MathVerdict> {
+  const first = await compare(item.answer);
+  for (const gold of first.equal ? [] : (item.alternatives ?? [])) {
+    const verdict = await compare(gold);
+    if (verdict.equal) return verdict;
+  }
+  return first;
+}
+
+/** The answer a method gave comes first; the form is looked for in its completion where the answer is cut out already. */
+function readings(answer: string, completion: string): MathExtraction {
+  const given = extractMath(gradedText(answer, completion));
+  if (given.strict !== undefined || given.flexible === undefined) return given;
+  const whole = extractMath(completion);
+  const same = whole.strict !== undefined && (whole.strict === given.flexible || sameMath(whole.strict, given.flexible));
+  return same ? { strict: whole.strict!, flexible: given.flexible } : given;
+}
+
+/** Accuracy 1 when the answer is the reference integer: 004 and 4.0 are 4, "m + n = 33" is 33. Strict accuracy as for `mathGrader`. */
+export const integerGrader: Verifier = (item: Item, answer: string, completion: string): Score => {
+  const { strict, flexible } = readings(answer, completion);
+  if (flexible === undefined) return { accuracy: 0, extracted: undefined, strictAccuracy: 0, status: "no-answer" };
+  const wanted = [item.answer, ...(item.alternatives ?? [])].map(readInteger).filter((integer) => integer !== undefined);
+  const right = (text: string | undefined) => {
+    const found = text === undefined ? undefined : readInteger(text);
+    return found !== undefined && wanted.includes(found) ? 1 : 0;
+  };
+  return { accuracy: right(flexible), extracted: flexible, strictAccuracy: right(strict) };
+};
+
+/** The integer a text is, whatever way it is written without arithmetic; undefined when it is none. */
+export function readInteger(text: string): bigint | undefined {
+  let form: Form | undefined = readForm(text);
+  // "m + n = 25 + 8 = 33" states its last side.
+  if (form?.kind === "relation" && form.operators.every((operator) => operator === "=")) form = readForm(form.sides.at(-1)!);
+  while (form?.kind === "named") form = form.value;
+  if (form?.kind !== "value" || form.percent) return undefined;
+  const value = readRational(form.latex);
+  return value?.denominator === 1n ? value.numerator : undefined;
+}

@@ -1,0 +1,114 @@
+/** Tells what a sandbox is worth by trying it: which harmless attempts are contained, with and without the guard inside the interpreter. */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { type Probe, probeLimits, probes } from "./probes.ts";
+import type { Sandbox, SandboxStatus, SandboxStrength } from "./sandbox.ts";
+
+export interface ProbeResult {
+  name: string;
+  /** It ended as it should and did not get what it wanted. */
+  contained: boolean;
+  status: SandboxStatus;
+  expected: readonly SandboxStatus[];
+  /** Whether the isolation alone held it, with the guard left out; absent where that is not the question. */
+  containedAlone?: boolean;
+  milliseconds: number;
+  /** What went wrong, if something did. */
+  detail?: string;
+}
+
+export interface SelfTestReport {
+  kind: string;
+  strength: SandboxStrength | undefined;
+  description: string | undefined;
+  probes: ProbeResult[];
+  /** Every probe was. */
+  contained: boolean;
+  /** Every probe that was tried without the guard was. */
+  containedAlone: boolean;
+}
+
+/** Some twenty short programs; seconds. The probes touch nothing but a temporary folder and a server of our own on the loopback interface. */
+export async function selfTest(sandbox: Sandbox, signal?: AbortSignal): Promise<SelfTestReport> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "midcourse-self-test-"));
+  const secret = randomBytes(8).toString("hex");
+  const [file, newFile] = [path.join(folder, "outside"), path.join(folder, "written")];
+  writeFileSync(file, secret, { mode: 0o644 });
+  let connections = 0;
+  const server = net.createServer((socket) => {
+    connections += 1;
+    socket.on("error", () => {});
+    socket.destroy();
+  });
+  const results: ProbeResult[] = [];
+  process.env.MIDCOURSE_SELF_TEST = secret;
+  try {
+    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    const reached = (output: string) => {
+      const found = /^REACHED$/m.test(output) || output.includes(secret) || existsSync(newFile) || connections > 0;
+      rmSync(newFile, { force: true });
+      connections = 0;
+      return found;
+    };
+    for (const probe of probes({ file, secret, newFile, port, pid: process.pid })) {
+      results.push(await tryProbe(sandbox, probe, reached, signal));
+    }
+    results.push(await tryLeftovers(sandbox, signal));
+  } finally {
+    Reflect.deleteProperty(process.env, "MIDCOURSE_SELF_TEST");
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return {
+    kind: sandbox.kind,
+    strength: sandbox.strength,
+    description: sandbox.description,
+    probes: results,
+    contained: results.every((result) => result.contained),
+    containedAlone: results.every((result) => result.containedAlone !== false),
+  };
+}
+
+async function tryProbe(
+  sandbox: Sandbox,
+  probe: Probe,
+  reached: (output: string) => boolean,
+  signal: AbortSignal | undefined,
+): Promise<ProbeResult> {
+  const guarded = await sandbox.run(probe.program, probeLimits, signal);
+  const gotThrough = reached(guarded.output);
+  const contained = probe.expected.includes(guarded.status) && !gotThrough && guarded.output.length <= 4000;
+  const result: ProbeResult = {
+    name: probe.name,
+    contained,
+    status: guarded.status,
+    expected: probe.expected,
+    milliseconds: guarded.milliseconds,
+    ...(contained ? {} : { detail: gotThrough ? "it got through" : guarded.output.slice(-200) }),
+  };
+  if (!probe.alone) return result;
+  const alone = await sandbox.run(probe.program, { ...probeLimits, guard: false }, signal);
+  return { ...result, containedAlone: !reached(alone.output) && alone.status !== "error" };
+}
+
+/** What one program changes must not be there for the next. */
+async function tryLeftovers(sandbox: Sandbox, signal: AbortSignal | undefined): Promise<ProbeResult> {
+  const change = "import builtins, math, sys\nbuiltins.planted = math.planted = sys.planted = 1\nmath.sqrt = None";
+  const look =
+    "import builtins, math, sys\nassert math.sqrt(4) == 2\nassert not any(hasattr(m, 'planted') for m in (builtins, math, sys))";
+  await sandbox.run(change, probeLimits, signal);
+  const result = await sandbox.run(look, probeLimits, signal);
+  const contained = result.status === "pass";
+  return {
+    name: "leave something for the next program",
+    contained,
+    status: result.status,
+    expected: ["pass"],
+    milliseconds: result.milliseconds,
+    ...(contained ? {} : { detail: result.output.slice(-200) }),
+  };
+}
