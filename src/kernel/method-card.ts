@@ -1,33 +1,10 @@
 /** What a method says of itself: for `midcourse methods`, for building it from a line of text, and for checking its cost. */
-import type { Method } from "./trace.ts";
+import type { OptionSpecs } from "./options.ts";
+import type { BoundMethod, Method, MethodNeed } from "./trace.ts";
 
-/** What a method cannot work without, beside a model. */
-export type MethodNeed = "read-answer" | "visible-tests" | "python" | "scorer" | "oracle";
+export type { BoundMethod, MethodNeed };
 
 export type MethodKind = "plain" | "sampling" | "refinement" | "search" | "rewriting";
-
-export interface MethodOption {
-  /** `method`: another method, which this one is composed over. */
-  type: "integer" | "number" | "boolean" | "text" | "choice" | "method";
-  default: number | boolean | string | undefined;
-  choices?: readonly string[];
-  /** Smallest value of a number or integer; 0 when left out. */
-  minimum?: number;
-  /** Largest value of a number or integer. */
-  maximum?: number;
-  /** What it does, in one line. */
-  description: string;
-  /** The paper's value, where it has one, such as "4 (GSM8K), 3 (dialogue)". */
-  paper?: string;
-}
-
-/** A method with the most calls it can make, so that methods composed of it can tell theirs. */
-export interface BoundMethod {
-  method: Method;
-  maxCalls: number;
-  /** Its own needs and those of the methods it is composed of. */
-  needs?: readonly MethodNeed[];
-}
 
 export type MethodOptionValue = number | boolean | string | BoundMethod | undefined;
 export type MethodOptionValues = Readonly<Record<string, MethodOptionValue>>;
@@ -43,7 +20,7 @@ export interface MethodCard {
   /** Where they depend on the options: the needs in place of `needs`. Every option is set. */
   needsWith?(options: MethodOptionValues): readonly MethodNeed[];
   usesOracle?: boolean;
-  options: Readonly<Record<string, MethodOption>>;
+  options: OptionSpecs;
   /** Most calls of the model as a formula in the options' names, such as "1 + 2·rounds". */
   calls: string;
   /** The same as a number; every option is set. */

@@ -95,3 +95,14 @@ export interface Method {
   readonly liveAnswer?: "whole" | "tagged";
   run(request: MethodRequest): AsyncGenerator<TraceEvent, Outcome>;
 }
+
+/** What a method cannot work without, beside a model. */
+export type MethodNeed = "read-answer" | "visible-tests" | "python" | "scorer" | "oracle";
+
+/** A method with the most calls it can make, so that methods composed of it can tell theirs. */
+export interface BoundMethod {
+  method: Method;
+  maxCalls: number;
+  /** Its own needs and those of the methods it is composed of. */
+  needs?: readonly MethodNeed[];
+}

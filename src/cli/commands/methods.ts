@@ -1,8 +1,8 @@
 /** `midcourse methods`: the catalogue as a table, or one method with its options. */
 import { styleText } from "node:util";
 import type { MethodCard } from "#kernel/method-card.ts";
+import { allowed } from "#kernel/options.ts";
 import { bindMethod, methodCards, parseMethods } from "#methods/catalogue.ts";
-import { allowed } from "#methods/driver/bind.ts";
 
 export interface MethodsView {
   write: (text: string) => void;

@@ -1,15 +1,17 @@
 /** From cards and option values to methods that can be run: checks the values, fills in the defaults, names the result. */
 import { userError } from "#kernel/errors.ts";
-import type {
-  BoundMethod,
-  MethodCard,
-  MethodNeed,
-  MethodOption,
-  MethodOptionValue,
-  MethodOptionValues,
-} from "#kernel/method-card.ts";
+import type { BoundMethod, MethodCard, MethodNeed, MethodOptionValue, MethodOptionValues } from "#kernel/method-card.ts";
+import {
+  checkOptions,
+  isBoundMethod,
+  meant,
+  type OptionSpec,
+  readOption,
+  shortened,
+  unknownOption,
+  wrongOption,
+} from "#kernel/options.ts";
 import { type CallExpression, readExpressions, type ValueExpression } from "./expression.ts";
-import { nearestName } from "./nearest.ts";
 
 /** More calls for one answer are a slip of the keyboard. */
 const mostCalls = 100_000;
@@ -32,13 +34,10 @@ export function parseMethodList(text: string, cards: readonly MethodCard[]): Bou
 
 /** A method with the options given, the others at their defaults; `id` names it in results. Throws user errors alone. */
 export function bindOptions(card: MethodCard, given: MethodOptionValues, cards: readonly MethodCard[], id?: string): BoundMethod {
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(card.options, name));
-  if (unknown !== undefined) throw unknownOption(card, unknown);
-  const entries = Object.entries(card.options).map(([name, option]): [string, MethodOptionValue] => {
-    const value = given[name];
-    return [name, value === undefined ? defaultOf(option, cards) : checked(card, name, option, value)];
-  });
-  const values: MethodOptionValues = Object.fromEntries(entries);
+  const composed = Object.entries(card.options)
+    .filter(([name, { type }]) => type === "method" && given[name] === undefined)
+    .map(([name, option]): [string, MethodOptionValue] => [name, defaultOf(option, cards)]);
+  const values: MethodOptionValues = checkOptions(card.id, card.options, { ...given, ...Object.fromEntries(composed) });
   const maxCalls = card.maxCalls(values);
   const method = card.create(values, id ?? canonicalName(card, values, cards));
   if (!Number.isSafeInteger(maxCalls) || maxCalls > mostCalls) {
@@ -61,7 +60,7 @@ export function bindOptions(card: MethodCard, given: MethodOptionValues, cards: 
 
 function needsOf(card: MethodCard, values: MethodOptionValues): MethodNeed[] {
   const own = card.needsWith?.(values) ?? card.needs;
-  const inner = Object.values(values).flatMap((value) => (isMethod(value) ? (value.needs ?? []) : []));
+  const inner = Object.values(values).flatMap((value) => (isBoundMethod(value) ? (value.needs ?? []) : []));
   return [...new Set([...own, ...inner])];
 }
 
@@ -72,7 +71,7 @@ function build(call: CallExpression, cards: readonly MethodCard[], alias?: strin
   for (const argument of call.arguments) {
     const name = argument.option ?? methodOption(card, argument.value);
     const option = Object.hasOwn(card.options, name) ? card.options[name] : undefined;
-    if (!option) throw unknownOption(card, name);
+    if (!option) throw unknownOption(card.id, name, Object.keys(card.options));
     if (Object.hasOwn(given, name)) throw userError("option-twice", `${card.id}: ${name} is given twice`, "Give it once.");
     given[name] = givenValue(card, name, option, argument.value, cards);
   }
@@ -88,52 +87,28 @@ function methodOption(card: MethodCard, value: ValueExpression): string {
   const example = names.find((name) => card.options[name].type === "integer") ?? names[0];
   throw userError(
     "option-without-name",
-    `${card.id} is not composed of other methods, so that “${short(text)}” has no meaning inside it`,
-    example === undefined ? `${card.id} has no options.` : `Options have names, such as ${card.id}(${example}=${short(text)}).`,
+    `${card.id} is not composed of other methods, so that “${shortened(text)}” has no meaning inside it`,
+    example === undefined
+      ? `${card.id} has no options.`
+      : `Options have names, such as ${card.id}(${example}=${shortened(text)}).`,
   );
 }
 
 function givenValue(
   card: MethodCard,
   name: string,
-  option: MethodOption,
+  option: OptionSpec,
   value: ValueExpression,
   cards: readonly MethodCard[],
 ): MethodOptionValue {
   if (option.type === "method") {
     return build(value.kind === "call" ? value.call : { name: value.text, arguments: [], at: 0 }, cards);
   }
-  if (value.kind === "call") throw wrongValue(card, name, option, `${value.call.name}(…)`);
-  const { text } = value;
-  if (option.type === "integer" || option.type === "number") {
-    const number = /^[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e[+-]?\d{1,2})?$/i.test(text) ? Number(text) : Number.NaN;
-    return checked(card, name, option, Number.isNaN(number) ? text : number);
-  }
-  if (option.type === "boolean") {
-    const said = { true: true, yes: true, false: false, no: false }[text.toLowerCase()];
-    return checked(card, name, option, said ?? text);
-  }
-  return checked(card, name, option, text);
+  if (value.kind === "call") throw wrongOption(card.id, name, option, `${value.call.name}(…)`);
+  return readOption(card.id, name, option, value.text);
 }
 
-function checked(card: MethodCard, name: string, option: MethodOption, value: MethodOptionValue): MethodOptionValue {
-  if (!fits(option, value)) throw wrongValue(card, name, option, isMethod(value) ? value.method.id : String(value));
-  return value;
-}
-
-function fits(
-  { type, choices = [], minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: MethodOption,
-  value: MethodOptionValue,
-): boolean {
-  if (type === "method") return isMethod(value);
-  if (type === "boolean") return typeof value === "boolean";
-  if (type === "choice") return typeof value === "string" && choices.includes(value);
-  if (type === "text") return typeof value === "string" && value !== "";
-  const isNumber = typeof value === "number" && (type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
-  return isNumber && value >= minimum && value <= maximum;
-}
-
-function defaultOf(option: MethodOption, cards: readonly MethodCard[]): MethodOptionValue {
+function defaultOf(option: OptionSpec, cards: readonly MethodCard[]): MethodOptionValue {
   if (option.type !== "method" || option.default === undefined) return option.default;
   return parseMethodList(String(option.default), cards)[0];
 }
@@ -144,56 +119,23 @@ function canonicalName(card: MethodCard, values: MethodOptionValues, cards: read
     const value = values[name];
     if (value === undefined) continue;
     const standard = defaultOf(option, cards);
-    if (isMethod(value)) {
-      if (!isMethod(standard) || standard.method.id !== value.method.id) parts.unshift(value.method.id);
+    if (isBoundMethod(value)) {
+      if (!isBoundMethod(standard) || standard.method.id !== value.method.id) parts.unshift(value.method.id);
     } else if (value !== standard) parts.push(`${name}=${written(option, value)}`);
   }
   return parts.length === 0 ? card.id : `${card.id}(${parts.join(",")})`;
 }
 
-function written({ type }: MethodOption, value: number | boolean | string): string {
+function written({ type }: OptionSpec, value: number | boolean | string): string {
   if (type !== "text" || /^[\p{L}\p{N}_.+-]+$/u.test(String(value))) return String(value);
   return `"${String(value).replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
 
-function isMethod(value: MethodOptionValue): value is BoundMethod {
-  return typeof value === "object" && value !== null;
-}
-
 function unknownMethod(name: string, cards: readonly MethodCard[]) {
   const ids = cards.map(({ id }) => id);
-  return userError("unknown-method", `there is no method “${short(name)}”`, `${meant(name, ids)}There are: ${ids.join(", ")}.`);
-}
-
-function unknownOption(card: MethodCard, name: string) {
-  const names = Object.keys(card.options);
-  const known = names.length === 0 ? "It has none." : `It has: ${names.join(", ")}.`;
-  return userError("unknown-option", `${card.id} has no option “${short(name)}”`, `${meant(name, names)}${known}`);
-}
-
-function wrongValue(card: MethodCard, name: string, option: MethodOption, value: string) {
   return userError(
-    "option-value",
-    `${card.id}: ${name}=${short(value)} is not ${allowed(option)}`,
-    `${name}: ${option.description}.`,
+    "unknown-method",
+    `there is no method “${shortened(name)}”`,
+    `${meant(name, ids)}There are: ${ids.join(", ")}.`,
   );
-}
-
-/** What an option takes, in words. */
-export function allowed({ type, choices = [], minimum = 0, maximum }: MethodOption): string {
-  if (type === "choice") return `one of ${choices.join(", ")}`;
-  if (type === "boolean") return "true or false";
-  if (type === "text") return "a text";
-  if (type === "method") return "a method";
-  const kind = type === "integer" ? "a whole number" : "a number";
-  return maximum === undefined ? `${kind} from ${minimum}` : `${kind} from ${minimum} to ${maximum}`;
-}
-
-function meant(name: string, names: readonly string[]): string {
-  const nearest = nearestName(name, names);
-  return nearest === undefined ? "" : `Did you mean ${nearest}? `;
-}
-
-function short(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

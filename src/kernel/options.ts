@@ -1,0 +1,172 @@
+/**
+ * What options a method or a recipe has, as data: their types, ranges, defaults and papers' values. One checker serves whoever gives them, a
+ * command line, a file or a program, and the types of the checked values follow from the data.
+ */
+import { userError } from "./errors.ts";
+import type { BoundMethod } from "./trace.ts";
+
+interface OptionTypes {
+  integer: number;
+  number: number;
+  boolean: boolean;
+  text: string;
+  /** One of `choices`. */
+  choice: string;
+  /** Another method, which this one is composed over; its default is the method as text. */
+  method: BoundMethod;
+}
+
+export interface OptionSpec {
+  type: keyof OptionTypes;
+  /** Undefined or left out: the option may be without a value. */
+  default?: number | boolean | string | undefined;
+  choices?: readonly string[];
+  /** Smallest value of a number or integer; 0 when left out. */
+  minimum?: number;
+  /** A number or integer has to be larger than this. */
+  above?: number;
+  /** Largest value of a number or integer. */
+  maximum?: number;
+  /** What it does, in one line. */
+  description: string;
+  /** The paper's value, where it has one, such as "4 (GSM8K), 3 (dialogue)". */
+  paper?: string;
+}
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** The type of an option's values, from its constant spec. */
+export type OptionValue<Spec extends OptionSpec = OptionSpec> = Spec extends {
+  type: "choice";
+  choices: readonly (infer Choice)[];
+}
+  ? Choice
+  : OptionTypes[Spec["type"]];
+
+/** Every option after the check: at its value, or undefined where it has neither one nor a default. */
+export type OptionValues<Specs extends OptionSpecs> = {
+  -readonly [Name in keyof Specs]: Specs[Name] extends { default: number | boolean | string }
+    ? OptionValue<Specs[Name]>
+    : OptionValue<Specs[Name]> | undefined;
+};
+
+/** Options as a program gives them; one that is left out or undefined takes its default. */
+export type GivenOptions<Specs extends OptionSpecs> = { -readonly [Name in keyof Specs]?: OptionValue<Specs[Name]> | undefined };
+
+/**
+ * The values with the defaults filled in. Throws user errors alone, for unknown names and for values of another type or out of range.
+ * `owner` is who has the options, such as `self-refine`.
+ */
+export function checkOptions<const Specs extends OptionSpecs>(
+  owner: string,
+  specs: Specs,
+  given: Readonly<Record<string, unknown>>,
+): OptionValues<Specs> {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(specs, name));
+  if (unknown !== undefined) throw unknownOption(owner, unknown, Object.keys(specs));
+  const entries = Object.entries(specs).map(([name, spec]): [string, unknown] => {
+    const value = given[name] ?? undefined;
+    if (value !== undefined) {
+      if (!fits(spec, value)) throw wrongOption(owner, name, spec, value);
+      return [name, value];
+    }
+    if (spec.type !== "method" || spec.default === undefined) return [name, spec.default];
+    throw userError("option-missing", `${owner}: ${name} is not given`, `${name}: ${spec.description}.`);
+  });
+  return Object.fromEntries(entries) as OptionValues<Specs>;
+}
+
+/** An option's value from a line of text or a flag, checked. Throws user errors alone. A method's text is read by the catalogue. */
+export function readOption(owner: string, name: string, spec: OptionSpec, text: string): OptionValue {
+  let value: number | boolean | string = text;
+  if (spec.type === "integer" || spec.type === "number") {
+    if (/^[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e[+-]?\d{1,2})?$/i.test(text)) value = Number(text);
+  } else if (spec.type === "boolean") value = { true: true, yes: true, false: false, no: false }[text.toLowerCase()] ?? text;
+  if (!fits(spec, value)) throw wrongOption(owner, name, spec, value);
+  return value;
+}
+
+function fits(spec: OptionSpec, value: unknown): value is OptionValue {
+  const { type, choices = [], above, minimum = above ?? 0, maximum = Number.MAX_SAFE_INTEGER } = spec;
+  if (type === "method") return isBoundMethod(value);
+  if (type === "boolean") return typeof value === "boolean";
+  if (type === "choice") return typeof value === "string" && choices.includes(value);
+  if (type === "text") return typeof value === "string" && value !== "";
+  const isNumber = typeof value === "number" && (type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
+  return isNumber && value >= minimum && value <= maximum && (above === undefined || value > above);
+}
+
+export function isBoundMethod(value: unknown): value is BoundMethod {
+  return typeof value === "object" && value !== null && "method" in value && "maxCalls" in value;
+}
+
+/** What an option takes, in words. */
+export function allowed({ type, choices = [], minimum = 0, above, maximum }: OptionSpec): string {
+  if (type === "choice") return `one of ${choices.join(", ")}`;
+  if (type === "boolean") return "true or false";
+  if (type === "text") return "a text";
+  if (type === "method") return "a method";
+  const kind = type === "integer" ? "a whole number" : "a number";
+  const from = above === undefined ? `from ${minimum}` : `above ${above}`;
+  return maximum === undefined ? `${kind} ${from}` : `${kind} ${from} ${above === undefined ? "to" : "and at most"} ${maximum}`;
+}
+
+/** The user error for an option that does not exist. */
+export function unknownOption(owner: string, name: string, names: readonly string[]) {
+  const known = names.length === 0 ? "It has none." : `It has: ${names.join(", ")}.`;
+  return userError("unknown-option", `${owner} has no option “${shortened(name)}”`, `${meant(name, names)}${known}`);
+}
+
+/** The user error for a value that an option does not take. */
+export function wrongOption(owner: string, name: string, spec: OptionSpec, value: unknown) {
+  const written = isBoundMethod(value) ? value.method.id : String(value);
+  return userError(
+    "option-value",
+    `${owner}: ${name}=${shortened(written)} is not ${allowed(spec)}`,
+    `${name}: ${spec.description}.`,
+  );
+}
+
+/** `Did you mean …? `, or nothing where no name is near. */
+export function meant(name: string, names: readonly string[]): string {
+  const nearest = nearestName(name, names);
+  return nearest === undefined ? "" : `Did you mean ${nearest}? `;
+}
+
+/** Text of a user's as errors quote it. */
+export function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** The nearest of the names by edits, or the one with these initials (`cot` for chain-of-thought); undefined when none is near. */
+function nearestName(wanted: string, names: readonly string[]): string | undefined {
+  const typed = wanted.toLowerCase();
+  const byInitials = names.find((name) => initials(name) === typed);
+  if (byInitials !== undefined) return byInitials;
+  const ranked = names.map((name) => ({ name, edits: edits(typed, name.toLowerCase()) }));
+  ranked.sort((first, second) => first.edits - second.edits);
+  const best = ranked[0];
+  return best !== undefined && best.edits <= Math.max(1, Math.floor(best.name.length / 3)) ? best.name : undefined;
+}
+
+function initials(name: string): string {
+  return name
+    .split(/[-_]|(?=[A-Z])/)
+    .map((word) => word.charAt(0).toLowerCase())
+    .join("");
+}
+
+/** Insertions, deletions and replacements from one word to the other; a word too long to be a slip is as far as it is long. */
+function edits(first: string, second: string): number {
+  if (first.length > 64) return first.length;
+  let row = Array.from({ length: second.length + 1 }, (_, index) => index);
+  for (let index = 1; index <= first.length; index++) {
+    const next = [index];
+    for (let other = 1; other <= second.length; other++) {
+      const replaced = row[other - 1] + (first[index - 1] === second[other - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[other] + 1, next[other - 1] + 1));
+    }
+    row = next;
+  }
+  return row[second.length];
+}
