@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { modelOptions } from "#cli/options/model-options.ts";
+import { withModelOptions } from "#cli/options/model-options.ts";
 import type { GenerateOptions, Message } from "#kernel/model.ts";
 import { chatReply, type ModelServer, type PlayedReply, playServer } from "../../test/support/model-server.ts";
 import { type OpenedModel, type OpenModelOptions, openModel } from "./open-model.ts";
@@ -158,8 +158,9 @@ describe("servers", () => {
 
 test("the options of a command are what opening takes", () => {
   const read = (...given: string[]) => {
-    const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
-    for (const option of modelOptions()) command.addOption(option);
+    const command = withModelOptions(new Command())
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} });
     return command.parse(given, { from: "user" }).opts();
   };
   expect(read()).toEqual({ probe: true });

@@ -1,6 +1,6 @@
 /** The options of `midcourse eval`; `evaluate.ts` does the work. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { modelOptions } from "../options/model-options.ts";
+import { withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
 
 export function registerEval(program: Command): void {
@@ -44,8 +44,7 @@ export function registerEval(program: Command): void {
     .option("--allow-bare", "run a model's programs under your own account when nothing safer works")
     .option("--out <folder>", "run directory; the same command goes on where it stopped", "runs/eval")
     .option("--json", "print results.json instead of the table");
-  for (const option of modelOptions("answers in the run directory")) command.addOption(option);
-  command
+  withModelOptions(command, "answers in the run directory")
     .addHelpText(
       "after",
       `

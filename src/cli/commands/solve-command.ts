@@ -1,6 +1,6 @@
 /** The options of `midcourse solve`; `solve.ts` does the work. */
 import { type Command, Option } from "commander";
-import { modelOptions } from "../options/model-options.ts";
+import { withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
 
 export function registerSolve(program: Command): void {
@@ -24,8 +24,7 @@ export function registerSolve(program: Command): void {
     .option("--allow-bare", "run a model's programs under your own account when nothing safer works")
     .option("--quiet", "print the answer alone")
     .option("--json", "one JSON line for each event as it happens, the outcome last");
-  for (const option of modelOptions()) command.addOption(option);
-  command
+  withModelOptions(command)
     .addHelpText(
       "after",
       `

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NearDuplicateScope } from "#data/filters/filters-near-duplicates.ts";
 import type { WorldDomain } from "#tasks/world/world-domains.ts";
-import { modelOptions } from "../../options/model-options.ts";
+import { withServerOptions } from "../../options/model-options.ts";
 import { fromOne, notNegative, positiveNumber, share, wholeNumber } from "../../options/option-numbers.ts";
 
 /** Their problems are made where the work is; here are only the names. */
@@ -63,10 +63,7 @@ function registerPtr(data: Command): void {
     .option("--strong-base-url <address>", "server of the strong model (default: --base-url)")
     .option("--weak-api-key-env <variable>", "environment variable with its key (default: --api-key-env)")
     .option("--strong-api-key-env <variable>", "environment variable with its key (default: --api-key-env)");
-  for (const option of modelOptions("cache in the run directory")) {
-    if (option.attributeName() !== "model") command.addOption(option);
-  }
-  command
+  withServerOptions(command, "cache in the run directory")
     .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--json", "print card.json instead of the card as text")
     .addHelpText(
@@ -210,7 +207,7 @@ function registerCard(data: Command): void {
     .action(async (file: string, options) => (await import("./data-card.ts")).dataCardCommand(file, options));
 }
 
-function nearDuplicates(description: string): Option {
+function nearDuplicates(description: string) {
   return new Option("--near-duplicates <similarity>", `${description} (Jaccard similarity of runs of three words)`).argParser(
     (text) => {
       const value = positiveNumber(text);
@@ -220,7 +217,7 @@ function nearDuplicates(description: string): Option {
   );
 }
 
-function nearDuplicatesOf(): Option {
-  const scopes = ["conversation", "question"] satisfies NearDuplicateScope[];
+function nearDuplicatesOf() {
+  const scopes = ["conversation", "question"] as const satisfies NearDuplicateScope[];
   return new Option("--near-duplicates-of <part>", "what is compared").choices(scopes).default("conversation");
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { Command } from "commander";
+import { Command, type CommandUnknownOpts } from "commander";
 import { expect, test } from "vitest";
 import { paperPasrOptions } from "#recipes/pasr/options.ts";
 import { paperScoreOptions } from "#recipes/score/options.ts";
@@ -12,7 +12,7 @@ const sections = page.split(/^##+ /m).slice(1);
 function flagsOf(words: string): string[] {
   const program = new Command("midcourse");
   registerCommands(program);
-  let command: Command | undefined = program;
+  let command: CommandUnknownOpts | undefined = program;
   for (const word of words.split(" ")) command = command?.commands.find((each) => each.name() === word);
   return command!.options.map(({ long }) => long!);
 }

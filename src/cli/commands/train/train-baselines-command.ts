@@ -41,5 +41,7 @@ function baseline(train: Command, name: Baseline, description: string): Command 
     .option("--questions <number>", "training questions that are asked", fromOne, 200)
     .option("--learning-rate <number>", "peak learning rate", positiveNumber)
     .option("--epochs <number>", "passes over the examples of a round (star counts steps)", positiveNumber);
-  return runOptions(command).action(async (options) => (await import("./train-baselines.ts")).trainBaseline(name, options));
+  return runOptions(command).action(async (options) =>
+    (await import("./train-baselines.ts")).trainBaseline(name, options as never),
+  );
 }

@@ -15,7 +15,7 @@ export function registerTrainSft(train: Command): void {
       "after",
       "\nExamples:\n  midcourse train sft --out runs/base                      how the shipped model was made\n  midcourse train sft --data train.csv --test test.csv --out runs/word-problems\n",
     )
-    .action(async (options) => (await import("./train-sft.ts")).trainSft(options));
+    .action(async (options) => (await import("./train-sft.ts")).trainSft(options as never));
 }
 
 export function registerTrainPasr(train: Command): void {
@@ -31,5 +31,5 @@ export function registerTrainPasr(train: Command): void {
       "after",
       "\nExamples:\n  midcourse train pasr --out runs/pasr\n  midcourse train pasr --set refineReward=any-refinement --out runs/any-refinement      the reward-hacking control\n  midcourse train pasr --model runs/base/model --data train.csv --test test.csv --out runs/mine\n",
     )
-    .action(async (options) => (await import("./train-pasr.ts")).trainPasrCommand(options));
+    .action(async (options) => (await import("./train-pasr.ts")).trainPasrCommand(options as never));
 }

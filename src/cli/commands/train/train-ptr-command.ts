@@ -71,7 +71,7 @@ Examples:
 --rounds may be added to a run that is finished: what it measures does not change the training.
 `,
     )
-    .action(async (options) => (await import("./train-ptr.ts")).trainPtrCommand(options));
+    .action(async (options) => (await import("./train-ptr.ts")).trainPtrCommand(options as never));
   for (const option of metricOptions()) command.addOption(option);
 }
 

@@ -30,5 +30,5 @@ Examples:
 A name that --set does not know is answered with all names.
 `,
     )
-    .action(async (options) => (await import("./train-score.ts")).trainScoreCommand(options));
+    .action(async (options) => (await import("./train-score.ts")).trainScoreCommand(options as never));
 }
