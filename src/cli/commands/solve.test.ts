@@ -9,8 +9,8 @@ const root = path.resolve(import.meta.dirname, "../../..");
 /** The command with its own options alone, so that the test is of this file. */
 const program = `
 import { Command } from "commander";
-import { registerSolve } from "./src/cli/solve-command.ts";
-import { reportFailure } from "./src/cli/failure.ts";
+import { registerSolve } from "./src/cli/commands/solve-command.ts";
+import { reportFailure } from "./src/cli/terminal/failure.ts";
 const program = new Command("midcourse");
 registerSolve(program);
 try { await program.parseAsync(); } catch (error) { process.exitCode = reportFailure(error); }

@@ -12,7 +12,7 @@ import { figure, placeLabels, seriesColours } from "./figures.js";
  * @property {Results["resamplingCurve"]} resamplingCurve
  * @property {CurvePoint[]} [bestOfNCurve]
  * @property {Pick<ResamplingPool, "floor">} [pool]
- * @property {string} [curveName] what plain samples are made into; a vote when left out
+ * @property {string | undefined} [curveName] what plain samples are made into; a vote when left out
  */
 
 /** @param {HTMLElement} place @param {CostResults} results */

@@ -139,7 +139,7 @@ describe("ptr", () => {
     await midcourse(...words("whole"));
     const program = [
       'import { Command } from "commander";',
-      'import { registerData } from "./src/cli/data-command.ts";',
+      'import { registerData } from "./src/cli/commands/data/data-command.ts";',
       "const program = new Command();",
       "registerData(program);",
       'await program.parseAsync(JSON.parse(process.env.WORDS), { from: "user" });',

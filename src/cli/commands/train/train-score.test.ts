@@ -63,7 +63,7 @@ test("killed with no chance to say so and started again, it keeps the same weigh
   const words = (out: string) => ["--out", out, ...set];
   const [straight, killed] = [path.join(root, "straight", "run"), path.join(root, "killed", "run")];
   await run(...words(straight));
-  const main = path.join(import.meta.dirname, "main.ts");
+  const main = path.join(import.meta.dirname, "../../main.ts");
   const child = spawn(process.execPath, [main, "train", "score", "--items", "6", "--threads", "1", ...words(killed)], {
     stdio: "ignore",
   });

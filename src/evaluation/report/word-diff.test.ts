@@ -9,7 +9,7 @@ interface Piece {
 }
 
 // A script of the page: it has no types here.
-const file = pathToFileURL(path.join(import.meta.dirname, "page/word-diff.js")).href;
+const file = pathToFileURL(path.join(import.meta.dirname, "../page/word-diff.js")).href;
 const { wordDiff } = (await import(file)) as {
   wordDiff: (left: string, right: string) => { left: Piece[]; right: Piece[] } | undefined;
 };
