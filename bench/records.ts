@@ -18,7 +18,7 @@ import { deriveSeed } from "#kernel/seed.ts";
 import { evaluateBenchmarks } from "#recipes/benchmark/benchmark.ts";
 import { RecordStore, recordsFile } from "#recipes/benchmark/store.ts";
 import { bindFor } from "#recipes/benchmark/task-methods.ts";
-import { openRun } from "#record/run-directory.ts";
+import { withRun } from "#record/run-directory.ts";
 import { gsm8k } from "#tasks/gsm8k.ts";
 
 const { values } = parseArgs({
@@ -62,22 +62,23 @@ function questions(): Item[] {
 }
 
 async function evaluate(folder: string, signal: AbortSignal | undefined, onDone: (done: number, total: number) => void) {
-  using run = openRun(folder, { command: "eval", options: {} });
-  return await evaluateBenchmarks({
-    model: instant,
-    modelName: "instant",
-    run,
-    tasks: [
-      { task: gsm8k, items: questions(), shots: [], methods: bindFor(gsm8k, "vanilla,chain-of-thought,self-refine:rounds=1") },
-    ],
-    settings: { samples: Number(values.samples), temperature: 0.7, seed: 1, poolSamples: 4, poolTemperature: 0.7 },
-    grading: {},
-    help: {},
-    concurrency: Number(values.concurrency),
-    command: "node bench/records.ts",
-    version: "0",
-    onProgress: ({ done, total }) => onDone(done, total),
-    signal,
+  return withRun(folder, { command: "eval", options: {} }, async (run) => {
+    return await evaluateBenchmarks({
+      model: instant,
+      modelName: "instant",
+      run,
+      tasks: [
+        { task: gsm8k, items: questions(), shots: [], methods: bindFor(gsm8k, "vanilla,chain-of-thought,self-refine:rounds=1") },
+      ],
+      settings: { samples: Number(values.samples), temperature: 0.7, seed: 1, poolSamples: 4, poolTemperature: 0.7 },
+      grading: {},
+      help: {},
+      concurrency: Number(values.concurrency),
+      command: "node bench/records.ts",
+      version: "0",
+      onProgress: ({ done, total }) => onDone(done, total),
+      signal,
+    });
   });
 }
 

@@ -39,6 +39,24 @@ export function openRun(folder: string, configuration: RunConfiguration, options
   }
 }
 
+/**
+ * `work` with the directory open, which is given back however that ends. In place of `using`, which is a syntax error on the oldest Node
+ * we promise.
+ */
+export async function withRun<Result>(
+  folder: string,
+  configuration: RunConfiguration,
+  work: (run: RunDirectory) => Promise<Result>,
+  options: OpenRunOptions = {},
+): Promise<Result> {
+  const run = openRun(folder, configuration, options);
+  try {
+    return await work(run);
+  } finally {
+    run.close();
+  }
+}
+
 export class RunDirectory {
   readonly folder: string;
   readonly configuration: StoredConfiguration;

@@ -62,7 +62,7 @@ if (killAfter !== undefined) killAtOperation(Number(killAfter));
 const engine: Engine = kind === "table" ? makeEngine() : await EmbeddedEngine.open({ folder: baseFolder, threads: 1 });
 if (kind === "table") await engine.restore(baseFolder);
 
-using run = openRun(runFolder, { command: "train pasr", options: { kind } }, { keepCheckpoints: 2 });
+const run = openRun(runFolder, { command: "train pasr", options: { kind } }, { keepCheckpoints: 2 });
 process.stdout.write("ready\n");
 const result = await trainPasr({
   engine,
@@ -79,3 +79,4 @@ const result = await trainPasr({
 });
 process.stdout.write(result.finished ? "finished\n" : "stopped\n");
 await engine.close();
+run.close();

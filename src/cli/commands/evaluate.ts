@@ -8,7 +8,7 @@ import type { ModelOptions } from "#models/open-model.ts";
 import { openModel } from "#models/open-model.ts";
 import { type BenchmarkOutcome, type BenchmarkSettings, evaluateBenchmarks } from "#recipes/benchmark/benchmark.ts";
 import { keepTasks, prepareTasks } from "#recipes/benchmark/tasks.ts";
-import { openRun } from "#record/run-directory.ts";
+import { withRun } from "#record/run-directory.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
 import { interruptSignal } from "../terminal/interrupt.ts";
 import { packageVersion, shownCommand } from "../terminal/package-version.ts";
@@ -72,35 +72,40 @@ export async function evaluateCommand(options: EvaluateOptions): Promise<void> {
     const help = await openBenchmarkHelp(options, tasks, signal);
     try {
       const { budget, allowance: _, ...decisive } = settings;
-      using run = openRun(out, {
-        command: "eval",
-        options: {
-          model: opened.describe(),
-          ...decisive,
-          ...(budget ? { budget: { ...budget } } : {}),
-          shots: options.shots,
-          ...help.describe(),
+      await withRun(
+        out,
+        {
+          command: "eval",
+          options: {
+            model: opened.describe(),
+            ...decisive,
+            ...(budget ? { budget: { ...budget } } : {}),
+            shots: options.shots,
+            ...help.describe(),
+          },
         },
-      });
-      keepTasks(run, tasks);
-      const outcome = await evaluateBenchmarks({
-        model: opened.model,
-        modelName: String(opened.describe().model),
-        run,
-        tasks,
-        settings,
-        grading: help.grading,
-        help: help.methods,
-        concurrency: opened.limiter ? opened.limiter.most * 2 : 256,
-        command: shownCommand(),
-        version: packageVersion(),
-        signal,
-        onNote: note,
-        onProgress: showProgress(told),
-      });
-      progress.finish();
-      report(outcome, options, told);
-      if (outcome.end === "interrupted") signal.throwIfAborted();
+        async (run) => {
+          keepTasks(run, tasks);
+          const outcome = await evaluateBenchmarks({
+            model: opened.model,
+            modelName: String(opened.describe().model),
+            run,
+            tasks,
+            settings,
+            grading: help.grading,
+            help: help.methods,
+            concurrency: opened.limiter ? opened.limiter.most * 2 : 256,
+            command: shownCommand(),
+            version: packageVersion(),
+            signal,
+            onNote: note,
+            onProgress: showProgress(told),
+          });
+          progress.finish();
+          report(outcome, options, told);
+          if (outcome.end === "interrupted") signal.throwIfAborted();
+        },
+      );
     } finally {
       await help.close();
     }

@@ -7,7 +7,7 @@ import { shippedModel } from "#models/shipped-model.ts";
 import { smallWorldPasrOptions } from "#recipes/pasr/options.ts";
 import { checkQuickStart, type QuickStartOptions } from "#recipes/quick-start/plan.ts";
 import { quickStart } from "#recipes/quick-start/quick-start.ts";
-import { openRun } from "#record/run-directory.ts";
+import { withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { interruptSignal } from "../terminal/interrupt.ts";
 import { Progress } from "../terminal/progress.ts";
@@ -36,33 +36,34 @@ export async function start(options: StartOptions): Promise<void> {
   const signal = interruptSignal();
   const progress = new Progress();
   const tokenizer = await Tokenizer.load(folder);
-  using run = openRun(options.out, { command: "start", options: { ...plan } as unknown as JsonObject });
-  const engine = await EmbeddedEngine.open({ folder, ...(options.threads === undefined ? {} : { threads: options.threads }) });
-  try {
-    const { results, resultsFile, reportFile } = await quickStart({
-      engine,
-      tokenizer,
-      run,
-      options: plan,
-      signal,
-      onEvaluation: (phase, { done, total, failures, method }) =>
-        progress.update({
-          label: `Measure (${phase})`,
-          done,
-          total,
-          figures: { method, ...(failures > 0 ? { failures: String(failures) } : {}) },
-        }),
-      onTraining: ({ stepsDone, steps: total, metrics }) =>
-        progress.update({ label: "Train with PASR", done: stepsDone, total, figures: pasrFigures(metrics) }),
-    });
-    progress.finish();
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify(results)}\n`
-        : `\n${renderTable(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true })}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
-    );
-  } finally {
-    progress.finish();
-    await engine.close();
-  }
+  await withRun(options.out, { command: "start", options: { ...plan } as unknown as JsonObject }, async (run) => {
+    const engine = await EmbeddedEngine.open({ folder, ...(options.threads === undefined ? {} : { threads: options.threads }) });
+    try {
+      const { results, resultsFile, reportFile } = await quickStart({
+        engine,
+        tokenizer,
+        run,
+        options: plan,
+        signal,
+        onEvaluation: (phase, { done, total, failures, method }) =>
+          progress.update({
+            label: `Measure (${phase})`,
+            done,
+            total,
+            figures: { method, ...(failures > 0 ? { failures: String(failures) } : {}) },
+          }),
+        onTraining: ({ stepsDone, steps: total, metrics }) =>
+          progress.update({ label: "Train with PASR", done: stepsDone, total, figures: pasrFigures(metrics) }),
+      });
+      progress.finish();
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify(results)}\n`
+          : `\n${renderTable(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true })}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
+      );
+    } finally {
+      progress.finish();
+      await engine.close();
+    }
+  });
 }

@@ -13,7 +13,7 @@ import type { Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { type ConversationTokenizer, EmbeddedModel } from "#models/embedded.ts";
 import { readCheckpoints } from "#record/checkpoints.ts";
-import { openRun, type RunDirectory } from "#record/run-directory.ts";
+import { type RunDirectory, withRun } from "#record/run-directory.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
 import { saveModel } from "#training/saved-model.ts";
@@ -101,37 +101,38 @@ function stopped(records: RoundRecord[], base: number | undefined): SelfTrained 
 /** Undefined when it was stopped half-way. */
 async function runRound(training: SelfTraining, round: number, folders: Folders): Promise<RoundRecord | undefined> {
   const { engine, tokenizer, signal, seed } = training;
-  using own = openRun(folders.round(round), { command: "self-training round", options: { round, seed } });
-  const done = path.join(own.folder, "round.json");
-  if (existsSync(done)) return JSON.parse(readFileSync(done, "utf8")) as RoundRecord;
+  return withRun(folders.round(round), { command: "self-training round", options: { round, seed } }, async (own) => {
+    const done = path.join(own.folder, "round.json");
+    if (existsSync(done)) return JSON.parse(readFileSync(done, "utf8")) as RoundRecord;
 
-  const { examples, figures } = await collected(training, round, own, folders);
-  const earlier =
-    training.data === "replace" ? [] : Array.from({ length: round - 1 }, (_, index) => readExamples(folders.round(index + 1)));
-  const all = [...earlier.flatMap((each) => each.examples), ...examples];
-  if (all.length === 0) throw nothingKept(round, figures);
+    const { examples, figures } = await collected(training, round, own, folders);
+    const earlier =
+      training.data === "replace" ? [] : Array.from({ length: round - 1 }, (_, index) => readExamples(folders.round(index + 1)));
+    const all = [...earlier.flatMap((each) => each.examples), ...examples];
+    if (all.length === 0) throw nothingKept(round, figures);
 
-  await engine.restore(training.start === "base" || round === 1 ? folders.base : folders.model(round - 1));
-  const result = await trainWeighted({
-    engine,
-    examples: all.map((each) => toExample(tokenizer, each)),
-    options: training.options(round),
-    seed: deriveSeed(seed, "round", round),
-    run: own,
-    signal,
-    onProgress: (progress) => training.onProgress?.(round, progress),
+    await engine.restore(training.start === "base" || round === 1 ? folders.base : folders.model(round - 1));
+    const result = await trainWeighted({
+      engine,
+      examples: all.map((each) => toExample(tokenizer, each)),
+      options: training.options(round),
+      seed: deriveSeed(seed, "round", round),
+      run: own,
+      signal,
+      onProgress: (progress) => training.onProgress?.(round, progress),
+    });
+    if (!result.finished) return undefined;
+    const measured = await training.measure?.(modelOf(training), signal);
+    const record = {
+      round,
+      examples: all.length,
+      steps: result.stepsDone,
+      figures,
+      ...(measured === undefined ? {} : { measured }),
+    };
+    own.writeFile("round.json", `${JSON.stringify(record, null, 2)}\n`);
+    return record;
   });
-  if (!result.finished) return undefined;
-  const measured = await training.measure?.(modelOf(training), signal);
-  const record = {
-    round,
-    examples: all.length,
-    steps: result.stepsDone,
-    figures,
-    ...(measured === undefined ? {} : { measured }),
-  };
-  own.writeFile("round.json", `${JSON.stringify(record, null, 2)}\n`);
-  return record;
 }
 
 /** The round's examples: from its file where they were all written before, else asked of the model of the round before. */

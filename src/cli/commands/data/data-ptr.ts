@@ -11,7 +11,7 @@ import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { ModelOptions } from "#models/open-model.ts";
 import { openModel } from "#models/open-model.ts";
 import { defaultPtrDataSettings, type GapKind, makePtrData, type PtrDataSettings } from "#recipes/ptr-data/ptr-data.ts";
-import { openRun } from "#record/run-directory.ts";
+import { withRun } from "#record/run-directory.ts";
 import { embeddingClient } from "#verifiers/text/similarity.ts";
 import { interruptSignal } from "../../terminal/interrupt.ts";
 import { Progress } from "../../terminal/progress.ts";
@@ -79,25 +79,26 @@ export async function dataPtr(options: DataPtrOptions): Promise<void> {
     const strong = await openModel({ ...modelOf(options, "strong"), signal });
     try {
       const models = { weak: weak.describe(), strong: strong.describe() };
-      using run = openRun(options.out, { command: "data ptr", options: { ...configuration, ...models } });
-      const { card, examplesFile, cardFile } = await makePtrData({
-        weak: weak.model,
-        strong: strong.model,
-        names: { weak: nameOf(options.weak), strong: nameOf(options.strong) },
-        queries: queries.slice(0, options.limit),
-        leftOut: tally,
-        ...(plain ? { plain } : {}),
-        ...(gapItems ? { gapItems } : {}),
-        ...(embedding ? { embedding } : {}),
-        settings,
-        run,
-        concurrency: options.concurrency ?? defaultConcurrency,
-        command: typedCommand(),
-        signal,
-        onProgress: ({ stage, done, total }) => progress.update({ label: stage, done, total }),
+      await withRun(options.out, { command: "data ptr", options: { ...configuration, ...models } }, async (run) => {
+        const { card, examplesFile, cardFile } = await makePtrData({
+          weak: weak.model,
+          strong: strong.model,
+          names: { weak: nameOf(options.weak), strong: nameOf(options.strong) },
+          queries: queries.slice(0, options.limit),
+          leftOut: tally,
+          ...(plain ? { plain } : {}),
+          ...(gapItems ? { gapItems } : {}),
+          ...(embedding ? { embedding } : {}),
+          settings,
+          run,
+          concurrency: options.concurrency ?? defaultConcurrency,
+          command: typedCommand(),
+          signal,
+          onProgress: ({ stage, done, total }) => progress.update({ label: stage, done, total }),
+        });
+        progress.finish();
+        printCard(card, options, { examples: examplesFile, card: cardFile });
       });
-      progress.finish();
-      printCard(card, options, { examples: examplesFile, card: cardFile });
     } finally {
       await strong.close();
     }

@@ -9,7 +9,7 @@ import { paperPasrOptions, smallWorldPasrOptions, trainPasr } from "#recipes/pas
 import { answerSource, measureSource, methodsOf } from "#recipes/shared/source-evaluation.ts";
 import { probeRefinement } from "#recipes/shared/world-probe.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";
-import { openRun } from "#record/run-directory.ts";
+import { withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { adapterOf, adapterRecord } from "../../options/adapter.ts";
 import type { AdapterOptions } from "../../options/adapter-options.ts";
@@ -44,77 +44,82 @@ export async function trainPasrCommand(options: TrainPasrOptions): Promise<void>
   const signal = interruptSignal();
   const progress = new Progress();
   const tokenizer = await Tokenizer.load(folder);
-  using run = openRun(options.out, {
-    command: "train pasr",
-    options: {
-      source: source.name,
-      test: options.test ?? null,
-      model: path.relative(process.cwd(), folder),
-      seed: options.seed,
-      items: options.items,
-      ...adapterRecord(options),
-      pasr: { ...pasr } as unknown as JsonObject,
-    },
-  });
-  const engine = await EmbeddedEngine.open({
-    folder,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...adapterOf(options, options.seed),
-  });
-  try {
-    const measured = {
-      source: { ...source, prompts: pasr.prompts },
-      engine,
-      tokenizer,
-      run,
-      items: options.items,
-      seed: options.seed,
-      signal,
-    };
-    const showing = (label: string) => ({
-      onProgress: ({ done, total, method }: { done: number; total: number; method: string }) =>
-        progress.update({ label, done, total, figures: { method } }),
-    });
-    const earlier = await answerSource({ ...measured, name: "base", ...showing("Measure the base") });
-    const probe = source.validation(100, deriveSeed(options.seed, "probe"));
-    const trained = await withMetricSinks(options, run, (sinks) =>
-      trainPasr({
-        engine,
-        tokenizer,
-        run,
-        options: pasr,
+  await withRun(
+    options.out,
+    {
+      command: "train pasr",
+      options: {
+        source: source.name,
+        test: options.test ?? null,
+        model: path.relative(process.cwd(), folder),
         seed: options.seed,
-        items: source.problems(deriveSeed(options.seed, "problems")),
-        judge: source.verify,
-        ...(source === worldSource
-          ? {
-              evaluate: (_done: number, stop?: AbortSignal) =>
-                probeRefinement(new EmbeddedModel(engine, tokenizer), probe, pasr, stop),
-            }
-          : {}),
-        evaluateEvery: Math.max(1, Math.round(pasr.steps / 10)),
-        signal,
-        onProgress: ({ stepsDone, steps, metrics }) => {
-          sinks.log(stepsDone, metrics);
-          progress.update({ label: "Train with PASR", done: stepsDone, total: steps, figures: pasrFigures(metrics) });
-        },
-      }),
-    );
-    if (!trained.finished) signal.throwIfAborted();
-    const results = await measureSource({
-      ...measured,
-      name: "trained",
-      methods: methodsOf(pasr, { plain: "pasr-plain-prompt", refined: "pasr" }),
-      earlier,
-      ...showing("Measure the trained model"),
-    });
-    progress.finish();
-    run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
-    const model = path.join(run.folder, "model");
-    await engine.save(model);
-    printMeasurement(results, { json: options.json === true, lines: [`model    ${model}`, `run      ${run.folder}`] });
-  } finally {
-    progress.finish();
-    await engine.close();
-  }
+        items: options.items,
+        ...adapterRecord(options),
+        pasr: { ...pasr } as unknown as JsonObject,
+      },
+    },
+    async (run) => {
+      const engine = await EmbeddedEngine.open({
+        folder,
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+        ...adapterOf(options, options.seed),
+      });
+      try {
+        const measured = {
+          source: { ...source, prompts: pasr.prompts },
+          engine,
+          tokenizer,
+          run,
+          items: options.items,
+          seed: options.seed,
+          signal,
+        };
+        const showing = (label: string) => ({
+          onProgress: ({ done, total, method }: { done: number; total: number; method: string }) =>
+            progress.update({ label, done, total, figures: { method } }),
+        });
+        const earlier = await answerSource({ ...measured, name: "base", ...showing("Measure the base") });
+        const probe = source.validation(100, deriveSeed(options.seed, "probe"));
+        const trained = await withMetricSinks(options, run, (sinks) =>
+          trainPasr({
+            engine,
+            tokenizer,
+            run,
+            options: pasr,
+            seed: options.seed,
+            items: source.problems(deriveSeed(options.seed, "problems")),
+            judge: source.verify,
+            ...(source === worldSource
+              ? {
+                  evaluate: (_done: number, stop?: AbortSignal) =>
+                    probeRefinement(new EmbeddedModel(engine, tokenizer), probe, pasr, stop),
+                }
+              : {}),
+            evaluateEvery: Math.max(1, Math.round(pasr.steps / 10)),
+            signal,
+            onProgress: ({ stepsDone, steps, metrics }) => {
+              sinks.log(stepsDone, metrics);
+              progress.update({ label: "Train with PASR", done: stepsDone, total: steps, figures: pasrFigures(metrics) });
+            },
+          }),
+        );
+        if (!trained.finished) signal.throwIfAborted();
+        const results = await measureSource({
+          ...measured,
+          name: "trained",
+          methods: methodsOf(pasr, { plain: "pasr-plain-prompt", refined: "pasr" }),
+          earlier,
+          ...showing("Measure the trained model"),
+        });
+        progress.finish();
+        run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
+        const model = path.join(run.folder, "model");
+        await engine.save(model);
+        printMeasurement(results, { json: options.json === true, lines: [`model    ${model}`, `run      ${run.folder}`] });
+      } finally {
+        progress.finish();
+        await engine.close();
+      }
+    },
+  );
 }

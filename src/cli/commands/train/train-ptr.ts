@@ -7,7 +7,7 @@ import { userError } from "#kernel/errors.ts";
 import { shippedModel } from "#models/shipped-model.ts";
 import { readExamples } from "#recipes/ptr/examples.ts";
 import { type PtrOptions, ptrPresets, trainPtr } from "#recipes/ptr/train.ts";
-import { openRun } from "#record/run-directory.ts";
+import { withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Schedule } from "#training/schedule.ts";
 import { adapterOf, adapterRecord } from "../../options/adapter.ts";
@@ -74,70 +74,74 @@ export async function trainPtrCommand(options: TrainPtrOptions): Promise<void> {
   try {
     const chosen = ptrOptionsOf(options);
     const ptr = { ...chosen, maxTokens: Math.min(chosen.maxTokens, engine.info.maxContextTokens) };
-    using run = openRun(options.out, await configurationOf(options, folder, ptr, validation), {
-      keepCheckpoints: options.keepCheckpoints,
-    });
-    if (run.newestCheckpoint === undefined) {
-      const card = dataCard({ title: "Training examples", examples: examples.train.length }, examples.tally);
-      process.stderr.write(`${renderCard(card)}${examples.validation.length} examples for validation\n`);
-    }
-    // A run that goes on gets its own weights back when training does; what was to be measured before needs those it began with.
-    if (options.loadCheckpoint !== undefined && (task || run.newestCheckpoint === undefined))
-      await engine.restore(options.loadCheckpoint);
-    const showing = (label: string) => ({
-      onProgress: ({ done, total }: { done: number; total: number }) => progress.update({ label, done, total }),
-    });
-    const measured = { engine, tokenizer, run, signal };
-    const before = task && (await measureRounds(task, "before", { ...measured, ...showing("Rounds before training") }));
-    const result = await withMetricSinks(options, run, (sinks) =>
-      trainPtr({
-        engine,
-        tokenizer,
-        examples: examples.train,
-        validation: examples.validation,
-        options: ptr,
-        seed: options.seed,
-        run,
-        signal,
-        onProgress: ({ stepsDone, steps, metrics }) => {
-          sinks.log(stepsDone, metrics);
-          const figures = {
-            loss: metrics.loss.toFixed(4),
-            epoch: metrics.epoch.toFixed(2),
-            "tokens/s": String(Math.round(metrics.timing.tokensPerSecond)),
-          };
-          progress.update({ label: "Train with PTR", done: stepsDone, total: steps, figures });
-        },
-      }),
+    await withRun(
+      options.out,
+      await configurationOf(options, folder, ptr, validation),
+      async (run) => {
+        if (run.newestCheckpoint === undefined) {
+          const card = dataCard({ title: "Training examples", examples: examples.train.length }, examples.tally);
+          process.stderr.write(`${renderCard(card)}${examples.validation.length} examples for validation\n`);
+        }
+        // A run that goes on gets its own weights back when training does; what was to be measured before needs those it began with.
+        if (options.loadCheckpoint !== undefined && (task || run.newestCheckpoint === undefined))
+          await engine.restore(options.loadCheckpoint);
+        const showing = (label: string) => ({
+          onProgress: ({ done, total }: { done: number; total: number }) => progress.update({ label, done, total }),
+        });
+        const measured = { engine, tokenizer, run, signal };
+        const before = task && (await measureRounds(task, "before", { ...measured, ...showing("Rounds before training") }));
+        const result = await withMetricSinks(options, run, (sinks) =>
+          trainPtr({
+            engine,
+            tokenizer,
+            examples: examples.train,
+            validation: examples.validation,
+            options: ptr,
+            seed: options.seed,
+            run,
+            signal,
+            onProgress: ({ stepsDone, steps, metrics }) => {
+              sinks.log(stepsDone, metrics);
+              const figures = {
+                loss: metrics.loss.toFixed(4),
+                epoch: metrics.epoch.toFixed(2),
+                "tokens/s": String(Math.round(metrics.timing.tokensPerSecond)),
+              };
+              progress.update({ label: "Train with PTR", done: stepsDone, total: steps, figures });
+            },
+          }),
+        );
+        if (!result.finished) signal.throwIfAborted();
+        // The engine holds the last weights; what is measured are those that were kept.
+        if (task) await engine.restore(result.model);
+        const after = task && (await measureRounds(task, "after", { ...measured, ...showing("Rounds after training") }));
+        progress.finish();
+        const rounds = task && before && after ? { rounds: roundsReport(task, before, after) } : {};
+        const first = run.readLines("evaluations")[0]?.validationLoss ?? null;
+        run.writeFile(
+          "results.json",
+          `${JSON.stringify({ ...result, firstValidationLoss: first, model: "model", ...rounds }, null, 2)}\n`,
+        );
+        const how = result.stoppedEarly ? `ended early after ${result.stepsDone} steps` : `${result.stepsDone} steps`;
+        const kept = result.best
+          ? `step ${result.best.step}, validation loss ${result.best.validationLoss.toFixed(4)}`
+          : "the last step";
+        const lines = [
+          `training ${how}`,
+          `kept     ${kept}${typeof first === "number" ? ` (before training ${first.toFixed(4)})` : ""}`,
+          `model    ${result.model}`,
+          `run      ${run.folder}`,
+        ];
+        if (options.json) {
+          process.stdout.write(`${JSON.stringify({ ...result, firstValidationLoss: first, ...rounds })}\n`);
+          return;
+        }
+        const screen = { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true };
+        if (rounds.rounds) lines.unshift("", renderRounds(rounds.rounds, screen), "");
+        process.stdout.write(`${lines.join("\n")}\n`);
+      },
+      { keepCheckpoints: options.keepCheckpoints },
     );
-    if (!result.finished) signal.throwIfAborted();
-    // The engine holds the last weights; what is measured are those that were kept.
-    if (task) await engine.restore(result.model);
-    const after = task && (await measureRounds(task, "after", { ...measured, ...showing("Rounds after training") }));
-    progress.finish();
-    const rounds = task && before && after ? { rounds: roundsReport(task, before, after) } : {};
-    const first = run.readLines("evaluations")[0]?.validationLoss ?? null;
-    run.writeFile(
-      "results.json",
-      `${JSON.stringify({ ...result, firstValidationLoss: first, model: "model", ...rounds }, null, 2)}\n`,
-    );
-    const how = result.stoppedEarly ? `ended early after ${result.stepsDone} steps` : `${result.stepsDone} steps`;
-    const kept = result.best
-      ? `step ${result.best.step}, validation loss ${result.best.validationLoss.toFixed(4)}`
-      : "the last step";
-    const lines = [
-      `training ${how}`,
-      `kept     ${kept}${typeof first === "number" ? ` (before training ${first.toFixed(4)})` : ""}`,
-      `model    ${result.model}`,
-      `run      ${run.folder}`,
-    ];
-    if (options.json) {
-      process.stdout.write(`${JSON.stringify({ ...result, firstValidationLoss: first, ...rounds })}\n`);
-      return;
-    }
-    const screen = { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true };
-    if (rounds.rounds) lines.unshift("", renderRounds(rounds.rounds, screen), "");
-    process.stdout.write(`${lines.join("\n")}\n`);
   } finally {
     progress.finish();
     await engine.close();

@@ -19,7 +19,7 @@ import {
 import { answerSource, measureSource } from "#recipes/shared/source-evaluation.ts";
 import type { Source } from "#recipes/sources/source.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";
-import { openRun } from "#record/run-directory.ts";
+import { withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { adapterOf, adapterRecord } from "../../options/adapter.ts";
 import type { AdapterOptions } from "../../options/adapter-options.ts";
@@ -51,76 +51,81 @@ export async function trainScoreCommand(options: TrainScoreOptions): Promise<voi
   const signal = interruptSignal();
   const progress = new Progress();
   const tokenizer = await Tokenizer.load(folder);
-  using run = openRun(options.out, {
-    command: "train score",
-    options: {
-      source: source.name,
-      test: options.test ?? null,
-      model: path.relative(process.cwd(), folder),
-      seed,
-      items,
-      ...adapterRecord(options),
-      score: { ...score } as unknown as JsonObject,
+  await withRun(
+    options.out,
+    {
+      command: "train score",
+      options: {
+        source: source.name,
+        test: options.test ?? null,
+        model: path.relative(process.cwd(), folder),
+        seed,
+        items,
+        ...adapterRecord(options),
+        score: { ...score } as unknown as JsonObject,
+      },
     },
-  });
-  const engine = await EmbeddedEngine.open({ folder, ...(options.threads ? { threads: options.threads } : {}), ...adapter });
-  try {
-    const measured = { source, engine, tokenizer, run, items, seed, signal };
-    const showing = (label: string) => ({
-      onProgress: ({ done, total, method }: { done: number; total: number; method: string }) =>
-        progress.update({ label, done, total, figures: { method } }),
-    });
-    const untrained = [vanilla({ id: "vanilla", instruction: score.prompts.system }), twoTurns("base score", score.prompts)];
-    const base = await answerSource({ ...measured, name: "base", methods: untrained, ...showing("Measure the base") });
-    const trained = await withMetricSinks(options, run, (sinks) =>
-      trainScore({
-        engine,
-        tokenizer,
-        run,
-        options: score,
-        seed,
-        items: source.problems(deriveSeed(seed, "problems")),
-        judge: source.verify,
-        signal,
-        onProgress: ({ stepsDone, steps, metrics }) => {
-          sinks.log(stepsDone, metrics);
-          const label = `Train with SCoRe, stage ${metrics.stage}`;
-          progress.update({ label, done: stepsDone, total: steps, figures: scoreFigures(metrics) });
-        },
-      }),
-    );
-    if (!trained.finished) signal.throwIfAborted();
-    const model = path.join(run.folder, "model");
-    await engine.save(model);
-    const after = await answerSource({
-      ...measured,
-      name: "trained",
-      methods: [twoTurns("score", score.prompts)],
-      ...showing("Measure the trained model"),
-    });
-    const table = await measureSource({ ...measured, name: "trained", methods: [], earlier: [...base, ...after] });
-    const turns = {
-      base: turnAccuracies(
-        base.filter((record) => record.method === "base score"),
-        seed,
-      ),
-      trained: turnAccuracies(after, seed),
-    };
-    const { kept } = trained;
-    const results = { ...table, turns, kept: kept ?? { step: trained.stepsDone } };
-    progress.finish();
-    run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
-    const weights = kept
-      ? `step ${kept.step}, with the highest training reward (${kept.reward.toFixed(2)} over ${score.rewardWindow} steps)`
-      : `step ${trained.stepsDone}, the last`;
-    printMeasurement(results, {
-      json: options.json === true,
-      lines: [...turnTable(turns), "", `kept     ${weights}`, `model    ${model}`, `run      ${run.folder}`],
-    });
-  } finally {
-    progress.finish();
-    await engine.close();
-  }
+    async (run) => {
+      const engine = await EmbeddedEngine.open({ folder, ...(options.threads ? { threads: options.threads } : {}), ...adapter });
+      try {
+        const measured = { source, engine, tokenizer, run, items, seed, signal };
+        const showing = (label: string) => ({
+          onProgress: ({ done, total, method }: { done: number; total: number; method: string }) =>
+            progress.update({ label, done, total, figures: { method } }),
+        });
+        const untrained = [vanilla({ id: "vanilla", instruction: score.prompts.system }), twoTurns("base score", score.prompts)];
+        const base = await answerSource({ ...measured, name: "base", methods: untrained, ...showing("Measure the base") });
+        const trained = await withMetricSinks(options, run, (sinks) =>
+          trainScore({
+            engine,
+            tokenizer,
+            run,
+            options: score,
+            seed,
+            items: source.problems(deriveSeed(seed, "problems")),
+            judge: source.verify,
+            signal,
+            onProgress: ({ stepsDone, steps, metrics }) => {
+              sinks.log(stepsDone, metrics);
+              const label = `Train with SCoRe, stage ${metrics.stage}`;
+              progress.update({ label, done: stepsDone, total: steps, figures: scoreFigures(metrics) });
+            },
+          }),
+        );
+        if (!trained.finished) signal.throwIfAborted();
+        const model = path.join(run.folder, "model");
+        await engine.save(model);
+        const after = await answerSource({
+          ...measured,
+          name: "trained",
+          methods: [twoTurns("score", score.prompts)],
+          ...showing("Measure the trained model"),
+        });
+        const table = await measureSource({ ...measured, name: "trained", methods: [], earlier: [...base, ...after] });
+        const turns = {
+          base: turnAccuracies(
+            base.filter((record) => record.method === "base score"),
+            seed,
+          ),
+          trained: turnAccuracies(after, seed),
+        };
+        const { kept } = trained;
+        const results = { ...table, turns, kept: kept ?? { step: trained.stepsDone } };
+        progress.finish();
+        run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
+        const weights = kept
+          ? `step ${kept.step}, with the highest training reward (${kept.reward.toFixed(2)} over ${score.rewardWindow} steps)`
+          : `step ${trained.stepsDone}, the last`;
+        printMeasurement(results, {
+          json: options.json === true,
+          lines: [...turnTable(turns), "", `kept     ${weights}`, `model    ${model}`, `run      ${run.folder}`],
+        });
+      } finally {
+        progress.finish();
+        await engine.close();
+      }
+    },
+  );
 }
 
 const presets = { small: smallWorldScoreOptions, paper: paperScoreOptions, "paper-code": paperCodeScoreOptions };
