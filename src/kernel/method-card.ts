@@ -1,12 +1,12 @@
 /** What a method says of itself: for `midcourse methods`, for building it from a line of text, and for checking its cost. */
-import type { OptionSpecs } from "./options.ts";
+import type { OptionSpecs, OptionValue } from "./options.ts";
 import type { BoundMethod, Method, MethodNeed } from "./trace.ts";
 
 export type { BoundMethod, MethodNeed };
 
 export type MethodKind = "plain" | "sampling" | "refinement" | "search" | "rewriting";
 
-export type MethodOptionValue = number | boolean | string | BoundMethod | undefined;
+export type MethodOptionValue = OptionValue | undefined;
 export type MethodOptionValues = Readonly<Record<string, MethodOptionValue>>;
 
 export interface MethodCard {

@@ -79,3 +79,43 @@ test("ranges in words", () => {
   expect(allowed({ type: "number", above: 0, description: "" })).toBe("a number above 0");
   expect(allowed({ type: "integer", minimum: 1, maximum: 9, description: "" })).toBe("a whole number from 1 to 9");
 });
+
+describe("lists, data, empty texts and no bound", () => {
+  const more = {
+    window: { type: "numbers", length: 2, maximum: 1, default: undefined, description: "from and to" },
+    turns: { type: "numbers", default: [1, 16], minimum: 1, description: "samples of each turn" },
+    most: { type: "integer", default: Number.POSITIVE_INFINITY, maximum: Number.POSITIVE_INFINITY, description: "most steps" },
+    words: { type: "text", default: "", mayBeEmpty: true, description: "in front" },
+    opening: {
+      type: "data",
+      default: [],
+      is: (value: unknown): value is string[] => Array.isArray(value),
+      needs: "a list",
+      description: "shown",
+    },
+  } as const satisfies OptionSpecs;
+
+  test("have their types and defaults", () => {
+    const values = checkOptions("it", more, {});
+    expect(values).toEqual({ window: undefined, turns: [1, 16], most: Number.POSITIVE_INFINITY, words: "", opening: [] });
+    expectTypeOf(values.window).toEqualTypeOf<readonly number[] | undefined>();
+    expectTypeOf(values.opening).toEqualTypeOf<string[]>();
+  });
+
+  test.each<[keyof typeof more, string, unknown]>([
+    ["window", "0, 0.9", [0, 0.9]],
+    ["turns", "3", [3]],
+    ["most", "Infinity", Number.POSITIVE_INFINITY],
+    ["words", "", ""],
+    ["opening", '["a"]', ["a"]],
+  ])("%s is read from “%s”", (name, text, value) => expect(readOption("it", name, more[name], text)).toEqual(value));
+
+  test.each<[keyof typeof more, string, string]>([
+    ["window", "1", "window=1 is not 2 numbers"],
+    ["window", "0,2", "window=0,2 is not 2 numbers"],
+    ["turns", "", "turns= is not"],
+    ["turns", "1,x", "turns=1,x is not some numbers"],
+    ["most", "-Infinity", "is not a whole number from 0, or Infinity"],
+    ["opening", "a", "opening=a is not a list"],
+  ])("%s refuses “%s”", (name, text, message) => expect(() => readOption("it", name, more[name], text)).toThrow(message));
+});

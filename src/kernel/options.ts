@@ -12,6 +12,10 @@ interface OptionTypes {
   text: string;
   /** One of `choices`. */
   choice: string;
+  /** A list, as text with commas between. */
+  numbers: readonly number[];
+  /** What `is` accepts, as text JSON. */
+  data: object;
   /** Another method, which this one is composed over; its default is the method as text. */
   method: BoundMethod;
 }
@@ -19,13 +23,20 @@ interface OptionTypes {
 export interface OptionSpec {
   type: keyof OptionTypes;
   /** Undefined or left out: the option may be without a value. */
-  default?: number | boolean | string | undefined;
+  default?: number | boolean | string | readonly unknown[] | undefined;
   choices?: readonly string[];
-  /** Smallest value of a number or integer; 0 when left out. */
+  /** A text may be empty. */
+  mayBeEmpty?: boolean;
+  /** How many numbers a list has; any number of them, but at least one, when left out. */
+  length?: number;
+  /** Data that fits, and what that is in words. */
+  is?: (value: unknown) => boolean;
+  needs?: string;
+  /** Smallest value of a number, an integer or each of a list; 0 when left out. */
   minimum?: number;
   /** A number or integer has to be larger than this. */
   above?: number;
-  /** Largest value of a number or integer. */
+  /** Largest value of a number or integer. Infinity accepts Infinity too. */
   maximum?: number;
   /** What it does, in one line. */
   description: string;
@@ -41,11 +52,13 @@ export type OptionValue<Spec extends OptionSpec = OptionSpec> = Spec extends {
   choices: readonly (infer Choice)[];
 }
   ? Choice
-  : OptionTypes[Spec["type"]];
+  : Spec extends { type: "data"; is: (value: unknown) => value is infer Data }
+    ? Data
+    : OptionTypes[Spec["type"]];
 
 /** Every option after the check: at its value, or undefined where it has neither one nor a default. */
 export type OptionValues<Specs extends OptionSpecs> = {
-  -readonly [Name in keyof Specs]: Specs[Name] extends { default: number | boolean | string }
+  -readonly [Name in keyof Specs]: Specs[Name] extends { default: number | boolean | string | readonly unknown[] }
     ? OptionValue<Specs[Name]>
     : OptionValue<Specs[Name]> | undefined;
 };
@@ -78,20 +91,41 @@ export function checkOptions<const Specs extends OptionSpecs>(
 
 /** An option's value from a line of text or a flag, checked. Throws user errors alone. A method's text is read by the catalogue. */
 export function readOption(owner: string, name: string, spec: OptionSpec, text: string): OptionValue {
-  let value: number | boolean | string = text;
-  if (spec.type === "integer" || spec.type === "number") {
-    if (/^[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e[+-]?\d{1,2})?$/i.test(text)) value = Number(text);
-  } else if (spec.type === "boolean") value = { true: true, yes: true, false: false, no: false }[text.toLowerCase()] ?? text;
+  let value: OptionValue = text;
+  if (spec.type === "integer" || spec.type === "number") value = numberOf(text);
+  else if (spec.type === "numbers") value = text.split(",").map((part) => numberOf(part.trim())) as number[];
+  else if (spec.type === "data") value = dataOf(text);
+  else if (spec.type === "boolean") value = { true: true, yes: true, false: false, no: false }[text.toLowerCase()] ?? text;
   if (!fits(spec, value)) throw wrongOption(owner, name, spec, value);
   return value;
 }
 
+/** The text itself where it is no number. */
+function numberOf(text: string): number | string {
+  const isNumber = /^([+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e[+-]?\d{1,2})?|Infinity)$/i.test(text);
+  return isNumber ? Number(text) : text;
+}
+
+function dataOf(text: string): object | string {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return text;
+  }
+}
+
 function fits(spec: OptionSpec, value: unknown): value is OptionValue {
-  const { type, choices = [], above, minimum = above ?? 0, maximum = Number.MAX_SAFE_INTEGER } = spec;
+  const { type, choices = [], length, above, minimum = above ?? 0, maximum = Number.MAX_SAFE_INTEGER } = spec;
   if (type === "method") return isBoundMethod(value);
   if (type === "boolean") return typeof value === "boolean";
   if (type === "choice") return typeof value === "string" && choices.includes(value);
-  if (type === "text") return typeof value === "string" && value !== "";
+  if (type === "text") return typeof value === "string" && (value !== "" || spec.mayBeEmpty === true);
+  if (type === "data") return spec.is?.(value) ?? true;
+  if (type === "numbers") {
+    const isList = Array.isArray(value) && (length === undefined ? value.length > 0 : value.length === length);
+    return isList && value.every((each) => fits({ ...spec, type: "number" }, each));
+  }
+  if (value === Number.POSITIVE_INFINITY) return maximum === value;
   const isNumber = typeof value === "number" && (type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
   return isNumber && value >= minimum && value <= maximum && (above === undefined || value > above);
 }
@@ -101,13 +135,16 @@ export function isBoundMethod(value: unknown): value is BoundMethod {
 }
 
 /** What an option takes, in words. */
-export function allowed({ type, choices = [], minimum = 0, above, maximum }: OptionSpec): string {
+export function allowed({ type, choices = [], length, needs, minimum = 0, above, maximum }: OptionSpec): string {
   if (type === "choice") return `one of ${choices.join(", ")}`;
   if (type === "boolean") return "true or false";
   if (type === "text") return "a text";
   if (type === "method") return "a method";
+  if (type === "data") return needs ?? "data";
+  if (type === "numbers") return `${length ?? "some"} numbers with commas between`;
   const kind = type === "integer" ? "a whole number" : "a number";
   const from = above === undefined ? `from ${minimum}` : `above ${above}`;
+  if (maximum === Number.POSITIVE_INFINITY) return `${kind} ${from}, or Infinity`;
   return maximum === undefined ? `${kind} ${from}` : `${kind} ${from} ${above === undefined ? "to" : "and at most"} ${maximum}`;
 }
 

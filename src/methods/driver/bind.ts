@@ -126,7 +126,7 @@ function canonicalName(card: MethodCard, values: MethodOptionValues, cards: read
   return parts.length === 0 ? card.id : `${card.id}(${parts.join(",")})`;
 }
 
-function written({ type }: OptionSpec, value: number | boolean | string): string {
+function written({ type }: OptionSpec, value: MethodOptionValue): string {
   if (type !== "text" || /^[\p{L}\p{N}_.+-]+$/u.test(String(value))) return String(value);
   return `"${String(value).replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
