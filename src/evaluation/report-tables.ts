@@ -1,6 +1,7 @@
 /** The report's tables: every method's figures, and the paired comparisons. */
+import { dollars, formatP, percentTogether, points, whole } from "#text/numbers.ts";
 import { type Html, html } from "./report/report-html.ts";
-import { focusOf, formatP, percent, points, wholeNumber } from "./report/report-words.ts";
+import { focusOf } from "./report/report-words.ts";
 import type { MethodResult, ResamplingResult, Results } from "./results.ts";
 
 const usualNotes: Record<string, string> = {
@@ -27,15 +28,15 @@ export function resultsTable(results: Results, methodNotes: Readonly<Record<stri
 
 function methodRow(method: MethodResult, note: string | undefined, results: Results, isFocus: boolean): Html {
   const { interval, callsPerAnswer, refinementsPerAnswer, failures, tokensPerCorrect, costPerCorrect } = method;
-  const transition = (share: number) => (method.id === results.baseline ? "–" : percent(share));
+  const transition = (share: number) => (method.id === results.baseline ? "–" : percentTogether(share));
   return html`<tr${isFocus ? html` class="focus"` : html``}>
 <th scope="row">${method.id}${note === undefined ? html`` : html` <small>${note}</small>`}${failures > 0 ? html` <small>(${failures} failed)</small>` : html``}</th>
-<td><strong>${percent(method.accuracy)}</strong> <small>${percent(interval[0])} – ${percent(interval[1])}</small></td>
-<td>${wholeNumber(method.tokensPerAnswer)} <small>${wholeNumber(method.allTokensPerAnswer)} with prompts</small></td>
+<td><strong>${percentTogether(method.accuracy)}</strong> <small>${percentTogether(interval[0])} – ${percentTogether(interval[1])}</small></td>
+<td>${whole(method.tokensPerAnswer)} <small>${whole(method.allTokensPerAnswer)} with prompts</small></td>
 <td>${callsPerAnswer.toFixed(callsPerAnswer % 1 === 0 ? 0 : 1)}</td>
 <td>${transition(method.rightToWrong)}</td><td>${transition(method.wrongToRight)}</td>
 <td>${refinementsPerAnswer.toFixed(2)}</td>
-<td>${wholeNumber(tokensPerCorrect)}${costPerCorrect === undefined ? html`` : html` <small>$${costPerCorrect.toPrecision(3)}</small>`}</td>
+<td>${whole(tokensPerCorrect)}${costPerCorrect === undefined ? html`` : html` <small>${dollars(costPerCorrect)}</small>`}</td>
 <td>${resamplingCell(method.resampling?.generated)}</td></tr>`;
 }
 
@@ -44,7 +45,7 @@ function resamplingCell(result: ResamplingResult | undefined): Html {
   const { accuracyAtSameTokens, samples, difference, outside } = result;
   const limit = outside === "above" ? "≥ " : outside === "below" ? "< " : "";
   const title = `${limit}${samples.toFixed(1)} plain samples; the method is ${points(difference)} points apart`;
-  return html`<span title="${title}">${percent(accuracyAtSameTokens)} <small>${limit}${samples.toFixed(1)} samples</small></span>`;
+  return html`<span title="${title}">${percentTogether(accuracyAtSameTokens)} <small>${limit}${samples.toFixed(1)} samples</small></span>`;
 }
 
 export function comparisonsTable(results: Results): Html {

@@ -1,5 +1,6 @@
 /** The room table: which room may import which (CONTRIBUTING.md shows it as a map). `engines` also stands for both engines inside it. */
 export const rooms: Record<string, readonly string[]> = {
+  text: [],
   kernel: [],
   files: ["kernel"],
   tokens: ["kernel"],
@@ -11,8 +12,9 @@ export const rooms: Record<string, readonly string[]> = {
   tasks: ["kernel", "verifiers"],
   data: ["kernel", "files", "tokens", "record"],
   training: ["kernel", "files", "tokens", "data", "record"],
-  evaluation: ["kernel", "tasks", "verifiers", "record"],
+  evaluation: ["text", "kernel", "tasks", "verifiers", "record"],
   recipes: [
+    "text",
     "kernel",
     "files",
     "tokens",
@@ -27,6 +29,7 @@ export const rooms: Record<string, readonly string[]> = {
     "evaluation",
   ],
   cli: [
+    "text",
     "kernel",
     "files",
     "tokens",

@@ -1,7 +1,10 @@
 /** `midcourse check-format`: reads JSON lines `{text}` and says of each whether the think/refine/answer format holds, and where. */
+
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { parseRefine, type TaggedSpan, type Verdict, verdictReasons } from "#kernel/refine-grammar.ts";
+import { percentSign } from "#text/numbers.ts";
+import { alignedRows } from "#text/table.ts";
 
 /** One per input line that is not blank, in order; offsets of spans are UTF-16 units, as JavaScript counts characters. */
 export type FormatRecord =
@@ -84,22 +87,12 @@ class Tally {
     for (const [verdict, { count, firstLine, error }] of rows) {
       const meaning =
         verdict === "bad-line" ? `The line cannot be checked: ${error?.replace(/^line \d+: /, "")}.` : verdictReasons[verdict];
-      table.push([verdict, String(count), percent(count, total), String(firstLine), meaning]);
+      table.push([verdict, String(count), percentSign(count / total), String(firstLine), meaning]);
     }
     const numeric = (column: number) => column >= 1 && column <= 3;
-    const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-    const text = table.map((row) =>
-      row
-        .map((cell, column) => (numeric(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
-        .join("  ")
-        .trimEnd(),
-    );
-    return `${text.join("\n")}\n\nThe format holds in ${ok} of ${total} (${percent(ok, total)}).\n`;
+    const text = alignedRows(table, (column) => (numeric(column) ? "right" : "left"));
+    return `${text.join("\n")}\n\nThe format holds in ${ok} of ${total} (${percentSign(ok / total)}).\n`;
   }
-}
-
-function percent(part: number, whole: number): string {
-  return `${((100 * part) / whole).toFixed(1)} %`;
 }
 
 /** Numbered lines of a stream; a line that is too long has no text. Each character is looked at once, however long its line is. */

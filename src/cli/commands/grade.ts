@@ -2,10 +2,13 @@
  * `midcourse grade`: reads JSON lines, `{gold, answer}` or `{item, answer}`, and says of each answer whether it is right, as the benchmarks
  * do. Records come in the order of the lines, each as soon as it and those before it are there; a bad line is a record, never the end.
  */
+
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Grader, Score } from "#kernel/item.ts";
 import type { GradingTools, Task } from "#tasks/task.ts";
+import { percentSign } from "#text/numbers.ts";
+import { alignedRows } from "#text/table.ts";
 import { MathComparer } from "#verifiers/math/comparer.ts";
 import { openSandbox } from "#verifiers/sandbox/sandbox-open.ts";
 import { lines } from "./check-format.ts";
@@ -214,24 +217,17 @@ class Tally {
     const { total, right, unread, errors } = this.counts;
     if (total === 0) return "No lines to grade.\n";
     const graded = total - errors;
+    const share = (count: number) => (graded === 0 ? "" : percentSign(count / graded));
     const rows = [
       ["answers", String(graded), ""],
-      ["right", String(right), percent(right, graded)],
-      ...(this.#strict > 0 ? [["right in the form asked for", String(this.#strict), percent(this.#strict, graded)]] : []),
+      ["right", String(right), share(right)],
+      ...(this.#strict > 0 ? [["right in the form asked for", String(this.#strict), share(this.#strict)]] : []),
       ...(this.#graded > 0 ? [["mean accuracy", (this.#accuracy / this.#graded).toFixed(3), ""]] : []),
-      ["no answer found", String(unread), percent(unread, graded)],
-      ...[...this.#statuses].map(([status, count]) => [`ended as ${status}`, String(count), percent(count, graded)]),
+      ["no answer found", String(unread), share(unread)],
+      ...[...this.#statuses].map(([status, count]) => [`ended as ${status}`, String(count), share(count)]),
       ...(errors > 0 ? [["lines not graded", String(errors), ""]] : []),
     ];
-    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
-    const text = rows.map(([name, count, share]) =>
-      `${name!.padEnd(widths[0])}  ${count!.padStart(widths[1])}  ${share!.padStart(widths[2])}`.trimEnd(),
-    );
     const error = this.#firstError === undefined ? "" : `\n\nFirst line not graded: ${this.#firstError}`;
-    return `${this.#kind}\n${text.join("\n")}${error}\n`;
+    return `${this.#kind}\n${alignedRows(rows).join("\n")}${error}\n`;
   }
-}
-
-function percent(part: number, whole: number): string {
-  return whole === 0 ? "" : `${((100 * part) / whole).toFixed(1)} %`;
 }

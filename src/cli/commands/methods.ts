@@ -1,8 +1,10 @@
 /** `midcourse methods`: the catalogue as a table, or one method with its options. */
+
 import { styleText } from "node:util";
 import type { MethodCard } from "#kernel/method-card.ts";
 import { allowed } from "#kernel/options.ts";
 import { bindMethod, methodCards, parseMethods } from "#methods/catalogue.ts";
+import { columnWidths, pad, wrapText } from "#text/table.ts";
 
 export interface MethodsView {
   write: (text: string) => void;
@@ -49,14 +51,14 @@ function table(cards: readonly MethodCard[], view: MethodsView): string {
     card.calls,
   ]);
   const grid = [["method", "paper", "kind", "needs", "calls", "in general"], ...rows];
-  const widths = grid[0].map((_, column) => Math.max(...grid.map((row) => row[column].length)));
+  const widths = columnWidths(grid);
   const fixed = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
   const narrowest = Math.max(24, ...cards.flatMap((card) => card.calls.split(" ").map((word) => word.length)));
   if (view.width < fixed + narrowest) return `${cards.map((card) => short(card, view)).join("\n")}\n${notesOf(view)}`;
   const lines = grid.map((row, index) => {
     const cells = row.map((cell, column) => {
       if (column === row.length - 1) return wrapped(cell, view.width - fixed, fixed);
-      return column === 4 ? cell.padStart(widths[column]) : cell.padEnd(widths[column]);
+      return column === 4 ? pad(cell, widths[column], "right") : pad(cell, widths[column], "left");
     });
     const line = cells.join("  ").trimEnd();
     return index === 0 ? styled(view, "dim", line) : line.replace(row[0], styled(view, "bold", row[0]));
@@ -116,13 +118,7 @@ function needsOf({ needs }: MethodCard): string {
 
 /** Lines after the first are indented. */
 function wrapped(text: string, width: number, indent: number): string {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.join(`\n${" ".repeat(indent)}`);
+  return wrapText(text, width, " ".repeat(indent)).join("\n");
 }
 
 function styled({ styled: isStyled }: MethodsView, style: "bold" | "dim", text: string): string {

@@ -2,9 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { fitTable, type TextColumn } from "#evaluation/report/text-table.ts";
 import type { RowResult, TrainingTable } from "#evaluation/trainings/training-table.ts";
-import type { RowFigures } from "#evaluation/trainings/training-table-figures.ts";
 import { replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
@@ -12,6 +10,8 @@ import { shippedModel } from "#models/shipped-model.ts";
 import { fastTableOnePlan, fullTableOnePlan, type TableOnePlan } from "#recipes/table-one/plan.ts";
 import { reportTableOne, type TableOneFacts, tableOneHtml, tableOneMarkdown } from "#recipes/table-one/report.ts";
 import { codeVersions, runTableOne, seedsIn } from "#recipes/table-one/table-one.ts";
+import { dash, fixed, percent, percentWithin, points } from "#text/numbers.ts";
+import { fitTable, type TextColumn } from "#text/table.ts";
 import { interruptSignal } from "../terminal/interrupt.ts";
 import { packageVersion, shownCommand } from "../terminal/package-version.ts";
 import { Progress } from "../terminal/progress.ts";
@@ -114,23 +114,21 @@ function codeVersion(): string {
 
 function textTable({ rows, scopes, subject }: TrainingTable): string {
   const figures = (row: RowResult, scope: string) => row.figures.find((each) => each.scope === scope);
-  const percent = (value: number) => (100 * value).toFixed(1);
-  const accuracy = ({ accuracy: value, interval }: RowFigures) =>
-    `${percent(value)} (${percent(interval[0])}–${percent(interval[1])})`;
   const columns: TextColumn<RowResult>[] = [
     { title: "row", short: "row", cell: ({ label }) => label, rank: 0 },
     ...scopes.map(({ id, label, kind }): TextColumn<RowResult> => {
-      const cell = (row: RowResult) => (figures(row, id) ? accuracy(figures(row, id)!) : "–");
-      const shortCell = (row: RowResult) => (figures(row, id) ? percent(figures(row, id)!.accuracy) : "–");
+      const cell = (row: RowResult) =>
+        figures(row, id) ? percentWithin(figures(row, id)!.accuracy, figures(row, id)!.interval) : dash;
+      const shortCell = (row: RowResult) => (figures(row, id) ? percent(figures(row, id)!.accuracy) : dash);
       return { title: label, short: label, cell, shortCell, rank: kind === "overall" ? 0 : kind === "domain" ? 2 : 1 };
     }),
-    { title: "tokens", short: "tokens", cell: (row) => figures(row, scopes.at(-1)!.id)?.generated?.toFixed(0) ?? "–", rank: 1 },
+    { title: "tokens", short: "tokens", cell: (row) => fixed(figures(row, scopes.at(-1)!.id)?.generated, 0), rank: 1 },
     {
       title: `${subject} −`,
       short: `${subject} −`,
       cell: (row) => {
         const gain = figures(row, scopes.at(-1)!.id)?.subjectGain;
-        return gain ? `${gain.difference >= 0 ? "+" : ""}${percent(gain.difference)}` : "";
+        return gain ? points(gain.difference) : "";
       },
       rank: 1,
     },

@@ -1,4 +1,5 @@
 /** `midcourse sandbox`: opens the sandbox that would be used, tries it and prints what it holds. */
+import { alignedRows } from "#text/table.ts";
 import type { Sandbox } from "#verifiers/sandbox/sandbox.ts";
 import { type OpenSandboxOptions, openEverySandbox, openSandbox } from "#verifiers/sandbox/sandbox-open.ts";
 import { type SelfTestReport, selfTest } from "#verifiers/sandbox/sandbox-self-test.ts";
@@ -40,13 +41,7 @@ function describe(report: SelfTestReport): string {
     `${Math.round(probe.milliseconds)} ms`,
   ]);
   const table = [["attempt", "result", "without the guard", "ended as", "after"], ...rows];
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => (column === 4 ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = alignedRows(table, (column) => (column === 4 ? "right" : "left"));
   const strength = report.strength === undefined ? "unknown" : strengths[report.strength];
   const details = report.probes.filter((probe) => probe.detail).map((probe) => `  ${probe.name}: ${probe.detail}`);
   const verdict = report.contained

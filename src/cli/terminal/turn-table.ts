@@ -1,10 +1,13 @@
 /** Both turns of a model before and after training, as lines of text. */
+
 import type { TurnAccuracies } from "#recipes/score/evaluation.ts";
+import { percent, pointsWithin } from "#text/numbers.ts";
+import { alignedRows } from "#text/table.ts";
 
 const columns: readonly { title: string; cell: (turns: TurnAccuracies) => string }[] = [
   { title: "turn 1", cell: ({ turn1 }) => percent(turn1) },
   { title: "turn 2", cell: ({ turn2 }) => percent(turn2) },
-  { title: "Δ (95 %)", cell: ({ delta, deltaInterval: [low, high] }) => `${signed(delta)} (${signed(low)} … ${signed(high)})` },
+  { title: "Δ (95 %)", cell: ({ delta, deltaInterval }) => pointsWithin(delta, deltaInterval) },
   { title: "wrong→right", cell: ({ wrongToRight }) => `${percent(wrongToRight)} %` },
   { title: "right→wrong", cell: ({ rightToWrong }) => `${percent(rightToWrong)} %` },
 ];
@@ -15,21 +18,5 @@ export function turnTable(models: Readonly<Record<string, TurnAccuracies | undef
     turns === undefined ? [] : [[name, ...columns.map(({ cell }) => cell(turns))]],
   );
   if (rows.length === 0) return [];
-  const grid = [["", ...columns.map(({ title }) => title)], ...rows];
-  const widths = grid[0].map((_, column) => Math.max(...grid.map((row) => row[column].length)));
-  return grid.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
-function percent(share: number): string {
-  return (share * 100).toFixed(1);
-}
-
-function signed(share: number): string {
-  const text = percent(Math.abs(share));
-  return share < 0 && text !== "0.0" ? `−${text}` : share > 0 && text !== "0.0" ? `+${text}` : text;
+  return alignedRows([["", ...columns.map(({ title }) => title)], ...rows]);
 }

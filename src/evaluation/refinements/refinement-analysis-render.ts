@@ -1,5 +1,6 @@
 /** The section on refinements: Markdown for files and terminals, and HTML that brings its own style and loads nothing. */
 
+import { escapeMarkdown, markdownTable } from "#text/markdown.ts";
 import { type Html, html } from "../report/report-html.ts";
 import {
   type AnalysedRow,
@@ -21,22 +22,13 @@ export function refinementAnalysisMarkdown(analyses: readonly AnalysedRow[]): st
     [
       `### ${title}`,
       note,
-      [
-        markdownRow(head),
-        markdownRow(head.map((_, index) => (index === 0 ? ":--" : "--:"))),
-        ...rows.map((cells) => markdownRow(cells.map(escapeMarkdown))),
-      ].join("\n"),
+      markdownTable(
+        head,
+        rows.map((cells) => cells.map(escapeMarkdown)),
+      ),
     ].join("\n\n"),
   );
   return `${["## Refinements", ...(tables.length === 0 ? [nothing] : tables)].join("\n\n")}\n`;
-}
-
-function markdownRow(cells: readonly string[]): string {
-  return `| ${cells.join(" | ")} |`;
-}
-
-function escapeMarkdown(text: string): string {
-  return text.replace(/[^\S\u00a0]+/g, " ").replace(/[\\|`*_<>[\]&~]/g, "\\$&");
 }
 
 /** A fragment without a heading of its own, for a section of a page that names it; `.text` is the markup. */

@@ -1,5 +1,6 @@
 /** The tables of the section on refinements as rows of text, for Markdown and for HTML alike. What is not defined is a dash. */
 
+import { dash, fixed, percentTogether } from "#text/numbers.ts";
 import type { RefinementJudgement } from "#verifiers/judges/refinement-judge.ts";
 import { judgedTypes } from "#verifiers/judges/refinement-judge-prompts.ts";
 import type { Transitions } from "../statistics/transitions.ts";
@@ -39,15 +40,15 @@ const paperWords = refinementTypes
 
 /** A digit after the point only near 0 and 100: 8 %, 0.4 %. */
 export function shareOf(count: number, total: number): string {
-  if (!(total > 0)) return "–";
+  if (!(total > 0)) return dash;
   const value = (count / total) * 100;
   const digits = value > 0 && value < 100 && (value < 1 || value > 99) ? 1 : 0;
-  return `${value.toFixed(digits)}\u00a0%`;
+  return percentTogether(count / total, digits);
 }
 
 /** "25 (12 %)"; a dash where there was nothing to count. */
 function countOf(count: number, total: number): string {
-  return total > 0 ? `${count} (${shareOf(count, total)})` : "–";
+  return total > 0 ? `${count} (${shareOf(count, total)})` : dash;
 }
 
 export function nameOf({ row, label }: AnalysedRow): string {
@@ -91,7 +92,7 @@ function typeTable(rows: readonly AnalysedRow[]): AnalysisTable {
         `${answers}`,
         countOf(refinedAnswers, answers),
         `${counts.refinements}`,
-        perAnswer === undefined ? "–" : perAnswer.refinements.toFixed(2),
+        fixed(perAnswer?.refinements, 2),
         ...kinds,
         ...attachedCells(counts),
       ];
@@ -163,7 +164,7 @@ function answerTable(rows: readonly AnalysedRow[]): AnalysisTable {
       const { pass, turns } = row.analysis;
       const { wrongFirst, corrected } = pass ?? turns ?? { wrongFirst: 0, corrected: 0 };
       const ending = [`${wrongFirst}`, countOf(corrected, wrongFirst)];
-      if (turns) return [nameOf(row), "over turns", ...transitionCells(turns.firstToLast), "–", "–", ...ending];
+      if (turns) return [nameOf(row), "over turns", ...transitionCells(turns.firstToLast), dash, dash, ...ending];
       const { refined, unrefined } = pass ?? { refined: none, unrefined: { right: 0, wrong: 0 } };
       return [nameOf(row), "in one pass", ...transitionCells(refined), `${unrefined.right}`, `${unrefined.wrong}`, ...ending];
     }),

@@ -185,7 +185,7 @@ describe("the section", () => {
       "| PASR | in one pass | 1 (33\u00a0%) | 1 (33\u00a0%) | 0 (0\u00a0%) | 1 (33\u00a0%) | 1 | 1 | 3 | 1 (33\u00a0%) |",
     );
     expect(text).toContain("| self-refine | over turns | 1 (100\u00a0%) | 0 (0\u00a0%) |");
-    expect(text).toContain("\\<script\\>alert('x')\\</script\\> \\| \\*a\\* | 0 | – | 0 | – | – |");
+    expect(text).toContain("&lt;script&gt;alert('x')&lt;/script&gt; \\| \\*a\\* | 0 | – | 0 | – | – |");
     expect(text).not.toMatch(/NaN|undefined|null|Infinity/);
     expect(text.endsWith("\n")).toBe(true);
     for (const { head, rows: lines } of analysisTables(rows)) {

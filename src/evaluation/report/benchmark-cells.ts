@@ -1,4 +1,5 @@
 /** Cells of the terminal table: shares in per cent, differences in points, a star where the corrected p is below 0.05. */
+import { dash, dollars, percent, pointRange, points, tokenCount } from "#text/numbers.ts";
 import type { BenchmarkMethodResult, BenchmarkTaskResult, EqualCost, PairedResult } from "../summary/benchmark-results.ts";
 
 export function name({ id, oracle }: { id: string; oracle: boolean }): string {
@@ -9,16 +10,6 @@ export function names(methods: readonly { id: string }[]): string {
   return methods.map(({ id }) => id).join(", ");
 }
 
-export function withInterval({
-  accuracy,
-  interval: [low, high],
-}: {
-  accuracy: number;
-  interval: readonly [number, number];
-}): string {
-  return `${percent(accuracy)} (${percent(low)}–${percent(high)})`;
-}
-
 export function withHalf({ accuracy, interval: [low, high] }: { accuracy: number; interval: readonly [number, number] }): string {
   return `${percent(accuracy)} ±${percent((high - low) / 2)}`;
 }
@@ -27,23 +18,22 @@ export type Paired = Pick<PairedResult, "difference" | "interval" | "pHolm">;
 
 export function difference(paired: Paired | undefined): string {
   if (!paired) return "";
-  const [low, high] = paired.interval;
-  return `${marked(paired)} (${points(low)} to ${points(high)})`;
+  return `${marked(paired)} (${pointRange(paired.interval)})`;
 }
 
 export function costDifference(cost: EqualCost | undefined): string {
   return cost
     ? difference({ difference: cost.difference, interval: cost.differenceInterval, pHolm: cost.pHolm ?? cost.pValue })
-    : "–";
+    : dash;
 }
 
 export function marked(paired: { difference: number; pHolm?: number; pValue?: number } | undefined): string {
-  if (!paired) return "–";
+  if (!paired) return dash;
   return `${points(paired.difference)}${(paired.pHolm ?? paired.pValue ?? 1) < 0.05 ? "*" : ""}`;
 }
 
 export function baselineText(cost: EqualCost | undefined): string {
-  if (!cost) return "–";
+  if (!cost) return dash;
   return `${cost.outside === "above" ? "≥" : cost.outside === "below" ? "<" : ""}${percent(cost.accuracyAtSameTokens)}`;
 }
 
@@ -54,40 +44,21 @@ export function tokens({
   tokensPerAnswer?: number | undefined;
   allTokensPerAnswer?: number | undefined;
 }): string {
-  return tokensPerAnswer === undefined ? "unknown" : `${short(tokensPerAnswer)} / ${short(allTokensPerAnswer)}`;
+  return tokensPerAnswer === undefined ? "unknown" : `${tokenCount(tokensPerAnswer)} / ${tokenCount(allTokensPerAnswer)}`;
 }
 
 export function poolTokens({ resamplingCurve, pool }: BenchmarkTaskResult, isShort: boolean): string {
   const point = pool!.rule === "single" ? resamplingCurve[0] : resamplingCurve.at(-1)!;
-  return isShort ? short(point.generated) : `${short(point.generated)} / ${short(point.all)}`;
+  return isShort ? tokenCount(point.generated) : `${tokenCount(point.generated)} / ${tokenCount(point.all)}`;
 }
 
 export function costPerRight({ costPerCorrect, tokensPerCorrect }: BenchmarkMethodResult): string {
-  if (costPerCorrect !== undefined) return `$${costPerCorrect.toPrecision(2)}`;
-  return tokensPerCorrect === undefined ? "–" : `${short(tokensPerCorrect)} tok.`;
+  if (costPerCorrect !== undefined) return dollars(costPerCorrect);
+  return tokensPerCorrect === undefined ? dash : `${tokenCount(tokensPerCorrect)} tok.`;
 }
 
 export function share(method: BenchmarkMethodResult, value: number): string {
-  return method.transitions ? percent(value) : "–";
-}
-
-export function pText(value: number): string {
-  return value < 0.001 ? "<.001" : value.toFixed(3).replace(/^0/, "");
-}
-
-export function points(value: number): string {
-  const rounded = (Math.abs(value) * 100).toFixed(1);
-  return `${value < 0 && rounded !== "0.0" ? "−" : "+"}${rounded}`;
-}
-
-export function percent(value: number): string {
-  return (value * 100).toFixed(1);
-}
-
-/** 812, 1,904, 12.3k. */
-export function short(value: number | undefined): string {
-  if (value === undefined) return "–";
-  return value >= 10_000 ? `${(value / 1000).toFixed(1)}k` : Math.round(value).toLocaleString("en-GB");
+  return method.transitions ? percent(value) : dash;
 }
 
 /** The pool's single samples should be like the baseline's answers; where they are not, the comparison is of something else too. */

@@ -1,5 +1,6 @@
 /** The tables of a benchmark's report: methods over tasks in the shape of PASR's Table 1, then everything about one task. */
 
+import { dollars, fixed, formatP, percent, percentRange, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type {
   BenchmarkMethodResult,
@@ -10,7 +11,6 @@ import type {
 } from "../summary/benchmark-results.ts";
 import { detectable, poolDoubt } from "./benchmark-cells.ts";
 import { type Html, html } from "./report-html.ts";
-import { formatP, percent, points, wholeNumber } from "./report-words.ts";
 
 export function methodName({ id, oracle }: { id: string; oracle: boolean }, notes: Readonly<Record<string, string>> = {}): Html {
   const note = notes[id] === undefined ? html`` : html` <small>${notes[id]}</small>`;
@@ -29,7 +29,7 @@ export function overviewTable(results: BenchmarkResults, notes: Readonly<Record<
   const highest = tasks.map((task) => best(task.methods.map((method) => (method.oracle ? undefined : method.accuracy))));
   const highestMean = best(overall.map((row) => (row.oracle || row.tasks < tasks.length ? undefined : row.macro.accuracy)));
   const emphasise = (share: number, isBest: boolean) =>
-    isBest ? html`<strong>${share100(share)}</strong>` : html`${share100(share)}`;
+    isBest ? html`<strong>${percent(share)}</strong>` : html`${percent(share)}`;
   const rows = overall.map((row) => {
     const cells = tasks.map((task, index) => {
       const method = task.methods.find(({ id }) => id === row.id);
@@ -40,7 +40,7 @@ export function overviewTable(results: BenchmarkResults, notes: Readonly<Record<
     const { accuracy } = row.macro;
     return html`<tr><th scope="row">${methodName(row, notes)}</th>${cells}
 <td>${emphasise(accuracy, accuracy === highestMean && !row.oracle)}${row.tasks < tasks.length ? html` <small>of ${row.tasks} tasks</small>` : html``}</td>
-<td>${wholeNumber(row.tokensPerAnswer)}</td></tr>`;
+<td>${whole(row.tokensPerAnswer)}</td></tr>`;
   });
   return html`<p class="note">Accuracy in per cent; average over tasks, each with the same weight; sampled tokens of an answer, drafts and feedback included.</p>
 ${tableOf("Methods over tasks", ["method", ...tasks.map(({ task }) => task), "average", "tokens"], rows, "overview-table")}`;
@@ -51,9 +51,9 @@ export function averagesTable({ tasks, overall }: BenchmarkResults): Html {
   const rows = overall.map((row) => {
     const partial = row.tasks < tasks.length ? html` <small>over ${row.tasks} of ${tasks.length} tasks</small>` : html``;
     return html`<tr><th scope="row">${methodName(row)}</th>
-<td>${share100(row.macro.accuracy)} <small>${range(row.macro.interval)}</small>${partial}</td>
-<td>${share100(row.micro.accuracy)} <small>${range(row.micro.interval)}</small></td>
-<td>${signed(row.versusBaseline)}</td><td>${signed(row.versusResampling)}</td><td>${tokenCell(row)}</td></tr>`;
+<td>${percent(row.macro.accuracy)} <small>${percentRange(row.macro.interval)}</small>${partial}</td>
+<td>${percent(row.micro.accuracy)} <small>${percentRange(row.micro.interval)}</small></td>
+<td>${differenceCell(row.versusBaseline)}</td><td>${differenceCell(row.versusResampling)}</td><td>${tokenCell(row)}</td></tr>`;
   });
   const head = ["method", "average over tasks", "over all items", "Δ plain", "Δ resampling", "tokens"];
   return html`<h3>Averages against plain answers and resampling</h3><p class="note">Intervals put together from those of the tasks. Δ in points, p corrected over the methods: from plain answers, and from resampling at the same sampled tokens.</p>
@@ -65,12 +65,12 @@ export function taskTable(task: BenchmarkTaskResult, notes: Readonly<Record<stri
   const rows = task.methods.map((method) => {
     const failed = method.failures > 0 ? html` <small>${method.failures} of ${method.answers} answers failed</small>` : html``;
     const strict =
-      method.strictAccuracy === undefined ? html`` : html` <small>${share100(method.strictAccuracy)} strict form</small>`;
+      method.strictAccuracy === undefined ? html`` : html` <small>${percent(method.strictAccuracy)} strict form</small>`;
     return html`<tr><th scope="row">${methodName(method, notes)}${failed}</th>
-<td><strong>${share100(method.accuracy)}</strong> <small>${range(method.interval)}</small>${strict}</td>
+<td><strong>${percent(method.accuracy)}</strong> <small>${percentRange(method.interval)}</small>${strict}</td>
 <td>${method.versusBaseline ? pairCell(method.versusBaseline.difference, method.versusBaseline.interval, method.versusBaseline.pHolm) : html`–`}</td>
 <td>${costCell(method.resampling?.generated, method.notComparable)}</td><td>${costCell(method.resampling?.all, undefined)}</td>
-<td>${tokenCell(method)} <small>${method.callsPerAnswer.toFixed(1)} calls</small></td>
+<td>${tokenCell(method)} <small>${fixed(method.callsPerAnswer, 1)} calls</small></td>
 <td>${moneyCell(method)}</td>
 <td>${transition(method, method.wrongToRight)} <small>${transition(method, method.rightToWrong)} spoiled</small></td></tr>`;
   });
@@ -98,7 +98,7 @@ function taskNote(task: BenchmarkTaskResult): string {
       : `No resampling: ${task.poolMissing}.`,
     poolDoubt(task) === undefined ? "" : `Doubtful${poolDoubt(task)!.slice("doubtful".length)}.`,
     pool && pool.itemsLeftOut > 0 ? `${pool.itemsLeftOut} items without a whole pool are left out of it.` : "",
-    task.chance ? `Guessing reaches ${share100(task.chance)}.` : "",
+    task.chance ? `Guessing reaches ${percent(task.chance)}.` : "",
   ].join(" ");
 }
 
@@ -116,9 +116,9 @@ function costsTable(task: BenchmarkTaskResult, times: readonly TimeResult[]): Ht
     return html`<tr><th scope="row">${methodName(method)}</th>
 <td>${costCell(method.resampling?.dollars, undefined)}</td><td>${costCell(time?.resampling, undefined)}</td>
 <td>${costCell(method.bestOfN?.generated, undefined)}</td>
-<td>${method.dollarsPerAnswer === undefined ? "unknown" : `$${method.dollarsPerAnswer.toPrecision(3)}`}</td>
-<td>${time ? `${time.meanSeconds.toFixed(1)} s` : "unknown"} <small>${time ? `median ${time.medianSeconds.toFixed(1)} s` : ""}</small></td>
-<td>${effect?.minimumDetectableEffect === undefined ? "–" : share100(effect.minimumDetectableEffect)}</td>
+<td>${method.dollarsPerAnswer === undefined ? "unknown" : dollars(method.dollarsPerAnswer)}</td>
+<td>${time ? `${fixed(time.meanSeconds, 1)} s` : "unknown"} <small>${time ? `median ${fixed(time.medianSeconds, 1)} s` : ""}</small></td>
+<td>${effect?.minimumDetectableEffect === undefined ? "–" : percent(effect.minimumDetectableEffect)}</td>
 <td>${effect ? (effect.test === "mcnemar" ? `${effect.onlyThis} : ${effect.onlyOther}` : "–") : "–"} <small>${effect ? `p ${formatP(effect.pValue)}, ${effect.test === "mcnemar" ? "McNemar" : "sign flips"}` : ""}</small></td></tr>`;
   });
   const head = [
@@ -142,8 +142,8 @@ function endingsTable(task: BenchmarkTaskResult): Html {
   const rows = task.methods.map(
     (
       method,
-    ) => html`<tr><th scope="row">${methodName(method)}</th><td>${percent(method.extractionFailures)}</td><td>${counts(method.reasons)}</td><td>${counts(method.statuses)}</td>
-<td>${method.unknownTokens}</td><td>${method.accuracyByAttempt?.map(share100).join(" → ") ?? "–"}</td><td>${method.oscillation === undefined ? "–" : percent(method.oscillation)}</td></tr>`,
+    ) => html`<tr><th scope="row">${methodName(method)}</th><td>${percentTogether(method.extractionFailures)}</td><td>${counts(method.reasons)}</td><td>${counts(method.statuses)}</td>
+<td>${method.unknownTokens}</td><td>${method.accuracyByAttempt?.map((accuracy) => percent(accuracy)).join(" → ") ?? "–"}</td><td>${method.oscillation === undefined ? "–" : percentTogether(method.oscillation)}</td></tr>`,
   );
   const head = [
     "method",
@@ -158,14 +158,14 @@ function endingsTable(task: BenchmarkTaskResult): Html {
 }
 
 function verificationTable(task: BenchmarkTaskResult): Html {
-  const figure = (value: number | undefined) => (value === undefined ? "–" : value.toFixed(2));
+  const figure = (value: number | undefined) => fixed(value, 2);
   const rows = task.methods.flatMap((method) =>
     (method.verification ?? []).flatMap(({ by, byGroup = [], byPassRate = [], ...overall }) => {
       const parts = [
         { where: "all", ...overall },
         ...byGroup.map(({ group, ...metrics }) => ({ where: group, ...metrics })),
         ...byPassRate.map(({ passRate: [low, high], ...metrics }) => ({
-          where: high === 0 ? "plain never right" : `plain right ${share100(low)}–${share100(high)} %`,
+          where: high === 0 ? "plain never right" : `plain right ${percent(low)}–${percent(high)} %`,
           ...metrics,
         })),
       ];
@@ -203,7 +203,7 @@ function groupsTable(task: BenchmarkTaskResult): Html {
   const rows = groups.map((group) => {
     const cells = task.methods.map((method) => {
       const found = method.byGroup?.find((candidate) => candidate.group === group);
-      return found ? html`<td>${share100(found.accuracy)} <small>${range(found.interval)}</small></td>` : html`<td>–</td>`;
+      return found ? html`<td>${percent(found.accuracy)} <small>${percentRange(found.interval)}</small></td>` : html`<td>–</td>`;
     });
     const items = Math.max(
       ...task.methods.map((method) => method.byGroup?.find((candidate) => candidate.group === group)?.items ?? 0),
@@ -215,18 +215,18 @@ function groupsTable(task: BenchmarkTaskResult): Html {
 
 function costCell(cost: EqualCost | undefined, missing: string | undefined): Html {
   if (!cost) return missing === undefined ? html`–` : html`– <small class="reason">${missing}</small>`;
-  const amount = `${cost.outside === "above" ? "≥ " : cost.outside === "below" ? "< " : ""}${cost.samples.toFixed(1)} samples`;
+  const amount = `${cost.outside === "above" ? "≥ " : cost.outside === "below" ? "< " : ""}${fixed(cost.samples, 1)} samples`;
   const name = cost.rule === "best-of-n" ? "best of " : cost.rule === "single" ? "one of " : "";
-  return html`${pairCell(cost.difference, cost.differenceInterval, cost.pHolm)} <small>from ${share100(cost.accuracyAtSameTokens)}, ${name}${amount}</small>`;
+  return html`${pairCell(cost.difference, cost.differenceInterval, cost.pHolm)} <small>from ${percent(cost.accuracyAtSameTokens)}, ${name}${amount}</small>`;
 }
 
 export function pairCell(difference: number, interval: Interval, pHolm: number | undefined): Html {
   const p = pHolm === undefined ? html`` : html` <small>corrected p ${formatP(pHolm)}</small>`;
   const isClear = pHolm !== undefined && pHolm < 0.05;
-  return html`<span class="${isClear ? "clear" : ""}">${points(difference)}</span> <small>${points(interval[0])} to ${points(interval[1])}</small>${p}`;
+  return html`<span class="${isClear ? "clear" : ""}">${points(difference)}</span> <small>${pointRange(interval)}</small>${p}`;
 }
 
-function signed(difference: { difference: number; interval: Interval; pHolm: number } | undefined): Html {
+function differenceCell(difference: { difference: number; interval: Interval; pHolm: number } | undefined): Html {
   return difference ? pairCell(difference.difference, difference.interval, difference.pHolm) : html`–`;
 }
 
@@ -235,24 +235,15 @@ function tokenCell({
   allTokensPerAnswer,
 }: Pick<BenchmarkMethodResult, "tokensPerAnswer" | "allTokensPerAnswer">): Html {
   if (tokensPerAnswer === undefined) return html`unknown`;
-  return html`${wholeNumber(tokensPerAnswer)} <small>${wholeNumber(allTokensPerAnswer)} with prompts</small>`;
+  return html`${whole(tokensPerAnswer)} <small>${whole(allTokensPerAnswer)} with prompts</small>`;
 }
 
 function moneyCell({ costPerCorrect, tokensPerCorrect }: BenchmarkMethodResult): Html {
-  const dollars = costPerCorrect === undefined ? html`` : html`$${costPerCorrect.toPrecision(2)} `;
-  const tokens =
-    tokensPerCorrect === undefined ? html`tokens unknown` : html`<small>${wholeNumber(tokensPerCorrect)} tokens</small>`;
-  return html`${dollars}${tokens}`;
+  const money = costPerCorrect === undefined ? html`` : html`${dollars(costPerCorrect)} `;
+  const tokens = tokensPerCorrect === undefined ? html`tokens unknown` : html`<small>${whole(tokensPerCorrect)} tokens</small>`;
+  return html`${money}${tokens}`;
 }
 
 function transition(method: BenchmarkMethodResult, value: number): string {
-  return method.transitions ? percent(value) : "–";
-}
-
-function share100(value: number): string {
-  return (value * 100).toFixed(1);
-}
-
-function range([low, high]: Interval): string {
-  return `${share100(low)} – ${share100(high)}`;
+  return method.transitions ? percentTogether(value) : "–";
 }

@@ -1,5 +1,8 @@
 /** Benchmark results for a terminal: the methods over all tasks, then each task, with the resampling baseline beside every method. */
 import { styleText } from "node:util";
+import { dash, fixed, formatP, percent, percentWithin, tokenCount } from "#text/numbers.ts";
+import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
+import type { Interval } from "../statistics/statistics.ts";
 import type {
   BenchmarkMethodResult,
   BenchmarkResults,
@@ -15,17 +18,12 @@ import {
   marked,
   name,
   names,
-  percent,
   poolDoubt,
   poolTokens,
-  pText,
   share,
-  short,
   tokens,
   withHalf,
-  withInterval,
 } from "./benchmark-cells.ts";
-import { fitTable, listRows, type TextColumn, wrapText } from "./text-table.ts";
 
 export interface BenchmarkTableOptions {
   /** Columns of the terminal; 80 when left out. */
@@ -114,7 +112,7 @@ const taskColumns: readonly TextColumn<TaskRow>[] = [
     ({ versusBaseline }) => difference(versusBaseline),
     ({ versusBaseline }) => marked(versusBaseline),
   ),
-  column("p Holm", "p Holm", 5, ({ versusBaseline }) => (versusBaseline ? pText(versusBaseline.pHolm) : "")),
+  column("p Holm", "p Holm", 5, ({ versusBaseline }) => (versusBaseline ? formatP(versusBaseline.pHolm) : "")),
   column("resampling", "resampl.", 2, ({ resampling }) => baselineText(resampling?.generated)),
   column(
     "Δ resampling (95 %)",
@@ -128,10 +126,10 @@ const taskColumns: readonly TextColumn<TaskRow>[] = [
     "tokens",
     0,
     tokens,
-    (method) => (method.tokensPerAnswer === undefined ? "unknown" : short(method.tokensPerAnswer)),
+    (method) => (method.tokensPerAnswer === undefined ? "unknown" : tokenCount(method.tokensPerAnswer)),
     (task, isShort) => poolTokens(task, isShort),
   ),
-  column("calls", "calls", 6, ({ callsPerAnswer }) => callsPerAnswer.toFixed(1)),
+  column("calls", "calls", 6, ({ callsPerAnswer }) => fixed(callsPerAnswer, 1)),
   column("cost/right", "cost/right", 4, costPerRight),
   column("r→w", "r→w", 3, (method) => share(method, method.rightToWrong)),
   column("w→r", "w→r", 3, (method) => share(method, method.wrongToRight)),
@@ -198,7 +196,7 @@ function taskNotes(task: BenchmarkTaskResult): string[] {
     ...measured.map(({ id, measures }) => `${id} also: ${figures(measures!)}`),
     ...(judged.length > 0
       ? [
-          `the judge's own tokens an answer, not counted above: ${judged.map(({ id, gradingTokensPerAnswer }) => `${id} ${short(gradingTokensPerAnswer)}`).join(", ")}`,
+          `the judge's own tokens an answer, not counted above: ${judged.map(({ id, gradingTokensPerAnswer }) => `${id} ${tokenCount(gradingTokensPerAnswer)}`).join(", ")}`,
         ]
       : []),
     ...(unfound.length > 0
@@ -240,7 +238,7 @@ function overallColumns({ tasks }: BenchmarkResults): TextColumn<OverallRow>[] {
     rank: 3,
     cell: ({ result }) => {
       const method = task.methods.find(({ id }) => id === result.id);
-      return method ? percent(method.accuracy) : "–";
+      return method ? percent(method.accuracy) : dash;
     },
   });
   const plain = (
@@ -287,7 +285,7 @@ function overallColumns({ tasks }: BenchmarkResults): TextColumn<OverallRow>[] {
       ({ versusResampling }) => marked(versusResampling),
     ),
     plain("tokens", "tokens", 1, tokens, ({ tokensPerAnswer }) =>
-      tokensPerAnswer === undefined ? "unknown" : short(tokensPerAnswer),
+      tokensPerAnswer === undefined ? "unknown" : tokenCount(tokensPerAnswer),
     ),
   ];
 }
@@ -299,4 +297,8 @@ function legend({ temperature, samples, seed, tasks, overall }: BenchmarkResults
     "Tokens: sampled ones of an answer, drafts and feedback included / with every prompt. r→w, w→r: shares of answers, in per cent.",
     ...(overall.some((row) => row.oracle) ? ["† looks at the reference answer: an upper bound, no method one could use."] : []),
   ];
+}
+
+function withInterval({ accuracy, interval }: { accuracy: number; interval: Interval }): string {
+  return percentWithin(accuracy, interval);
 }

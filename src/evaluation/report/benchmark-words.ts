@@ -1,6 +1,6 @@
 /** A benchmark run in sentences: who is ahead, of what, at which cost, and what cannot be said. */
+import { formatP, percentTogether, points } from "#text/numbers.ts";
 import type { BenchmarkResults, OverallDifference, OverallResult } from "../summary/benchmark-results.ts";
-import { formatP, percent, points } from "./report-words.ts";
 
 /** One sentence for the header. */
 export function benchmarkHeadline(results: BenchmarkResults): string {
@@ -15,7 +15,7 @@ export function benchmarkHeadline(results: BenchmarkResults): string {
 }
 
 function accuracyText({ macro }: OverallResult): string {
-  return `${percent(macro.accuracy)} (95\u00a0% interval ${percent(macro.interval[0])} to ${percent(macro.interval[1])})`;
+  return `${percentTogether(macro.accuracy)} (95\u00a0% interval ${percentTogether(macro.interval[0])} to ${percentTogether(macro.interval[1])})`;
 }
 
 /** The comparisons in a sentence each: with resampling at equal cost, with plain answers, and what was not possible. */

@@ -1,5 +1,7 @@
 /** Several benchmark runs against each other: the same method on the same items of the same task, paired, with what cannot be compared. */
 import { deriveSeed } from "#kernel/seed.ts";
+import { dash, formatP, percent, points, pointsWithin, whole } from "#text/numbers.ts";
+import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
 import { holm } from "../statistics/statistics.ts";
 import type { BenchmarkMethodResult, PairedResult } from "../summary/benchmark-results.ts";
 import { clusterName, itemMeans } from "../summary/method-figures.ts";
@@ -9,8 +11,6 @@ import { benchmarkPage } from "./benchmark-report.ts";
 import { pairCell, tableOf } from "./benchmark-report-tables.ts";
 import { type Html, html } from "./report-html.ts";
 import type { PageSection } from "./report-page.ts";
-import { wholeNumber } from "./report-words.ts";
-import { fitTable, listRows, type TextColumn, wrapText } from "./text-table.ts";
 
 export interface RunPair {
   a: string;
@@ -102,10 +102,10 @@ function nameOf({ title, results }: BenchmarkReportData): string {
 function pairTable({ a, b, rows }: RunPair): Html {
   const body = rows.map(
     ({ task, method, first, second, paired, notComparable }) => html`<tr><th scope="row">${task}: ${method}</th>
-<td>${share(first)}</td><td>${share(second)}</td>
+<td>${percent(first.accuracy)}</td><td>${percent(second.accuracy)}</td>
 <td>${paired ? pairCell(paired.difference, paired.interval, paired.pHolm) : html`– <small class="reason">not comparable: ${notComparable}</small>`}</td>
-<td>${paired ? String(paired.items) : "–"}</td>
-<td>${wholeNumber(first.tokensPerAnswer)} <small>${wholeNumber(second.tokensPerAnswer)} in ${b}</small></td></tr>`,
+<td>${paired ? String(paired.items) : dash}</td>
+<td>${whole(first.tokensPerAnswer)} <small>${whole(second.tokensPerAnswer)} in ${b}</small></td></tr>`,
   );
   const note =
     rows.length === 0
@@ -117,23 +117,22 @@ function pairTable({ a, b, rows }: RunPair): Html {
 const pairColumns = (a: string, b: string): TextColumn<RunPairRow>[] => [
   { title: "task", short: "task", rank: 0, cell: ({ task }) => task },
   { title: "method", short: "method", rank: 0, cell: ({ method }) => method },
-  { title: a, short: "first", rank: 0, cell: ({ first }) => share(first) },
-  { title: b, short: "second", rank: 0, cell: ({ second }) => share(second) },
+  { title: a, short: "first", rank: 0, cell: ({ first }) => percent(first.accuracy) },
+  { title: b, short: "second", rank: 0, cell: ({ second }) => percent(second.accuracy) },
   {
     title: "difference (95 %)",
     short: "diff.",
     rank: 0,
-    cell: ({ paired }) =>
-      paired ? `${signed(paired.difference)} (${signed(paired.interval[0])} to ${signed(paired.interval[1])})` : "–",
-    shortCell: ({ paired }) => (paired ? signed(paired.difference) : "–"),
+    cell: ({ paired }) => (paired ? pointsWithin(paired.difference, paired.interval) : dash),
+    shortCell: ({ paired }) => (paired ? points(paired.difference) : dash),
   },
   {
     title: "p Holm",
     short: "p Holm",
     rank: 1,
-    cell: ({ paired }) => (paired ? (paired.pHolm < 0.001 ? "<.001" : paired.pHolm.toFixed(3)) : "–"),
+    cell: ({ paired }) => (paired ? formatP(paired.pHolm) : dash),
   },
-  { title: "items", short: "items", rank: 2, cell: ({ paired }) => (paired ? String(paired.items) : "–") },
+  { title: "items", short: "items", rank: 2, cell: ({ paired }) => (paired ? String(paired.items) : dash) },
 ];
 
 function pairText({ a, b, rows }: RunPair, width: number): string {
@@ -146,12 +145,4 @@ function pairText({ a, b, rows }: RunPair, width: number): string {
   );
   const body = fitted ? [fitted.header, fitted.rule, ...fitted.rows] : listRows(rows, columns, width);
   return [...heading, ...body, ...reasons.flatMap((reason) => wrapText(reason, width, "  "))].join("\n");
-}
-
-function share({ accuracy }: BenchmarkMethodResult): string {
-  return (accuracy * 100).toFixed(1);
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value * 100).toFixed(1)}`;
 }

@@ -1,21 +1,8 @@
 /** The report's findings in sentences, computed from the results: what changed, by how much, and whether the data can tell. */
+import { formatP, percentTogether, points, whole } from "#text/numbers.ts";
 import type { TrainingHistory } from "../report-data.ts";
 import type { Comparison, MethodResult, Results } from "../results.ts";
 import { mean } from "../statistics/statistics.ts";
-
-export function percent(share: number, digits = 1): string {
-  return `${(share * 100).toFixed(digits)}\u00a0%`;
-}
-
-/** A difference of accuracies in percentage points, with its sign; what rounds to nothing is +0.0. */
-export function points(difference: number): string {
-  const rounded = (Math.abs(difference) * 100).toFixed(1);
-  return `${difference < 0 && rounded !== "0.0" ? "−" : "+"}${rounded}`;
-}
-
-export function wholeNumber(value: number | undefined): string {
-  return value === undefined ? "unknown" : Math.round(value).toLocaleString("en-GB");
-}
 
 /** The method a report is about: `pasr`, else the last row. */
 export function focusOf(results: Results): MethodResult | undefined {
@@ -27,10 +14,10 @@ export function headline(results: Results): string {
   const focus = focusOf(results);
   if (!focus) return "No method was evaluated.";
   const { id, accuracy, interval } = focus;
-  const own = `${id} answers ${percent(accuracy)} of ${results.items} problems right (95\u00a0% interval ${percent(interval[0])} to ${percent(interval[1])})`;
+  const own = `${id} answers ${percentTogether(accuracy)} of ${results.items} problems right (95\u00a0% interval ${percentTogether(interval[0])} to ${percentTogether(interval[1])})`;
   const baseline = results.methods.find((method) => method.id === results.baseline);
   if (!baseline || baseline === focus) return `${own}.`;
-  return `${own}; ${baseline.id} answers ${percent(baseline.accuracy)}.`;
+  return `${own}; ${baseline.id} answers ${percentTogether(baseline.accuracy)}.`;
 }
 
 /** What the comparisons, the resampling baseline and the transitions say, a sentence each. */
@@ -59,7 +46,7 @@ function compared({ b, difference, interval, pHolm }: Comparison, focus: MethodR
 
 function tokensBeside(focus: MethodResult, other: MethodResult | undefined): string {
   if (focus.tokensPerAnswer === undefined || other?.tokensPerAnswer === undefined) return "";
-  const [own, others] = [wholeNumber(focus.tokensPerAnswer), wholeNumber(other.tokensPerAnswer)];
+  const [own, others] = [whole(focus.tokensPerAnswer), whole(other.tokensPerAnswer)];
   return own === others ? `, at ${own} tokens an answer each` : `, at ${own} tokens an answer against ${others}`;
 }
 
@@ -71,7 +58,7 @@ function resampled({ id, resampling }: MethodResult): string[] {
   const paid = outside === "above" ? "more than the pool's" : outside === "below" ? "less than" : "";
   const amount = `${paid} ${samples.toFixed(samples % 1 === 0 ? 0 : 1)} plain ${samples === 1 ? "sample" : "samples"}`.trim();
   return [
-    `At equal sampled tokens (they pay for ${amount}) voting over plain answers reaches ${percent(accuracyAtSameTokens)}; ` +
+    `At equal sampled tokens (they pay for ${amount}) voting over plain answers reaches ${percentTogether(accuracyAtSameTokens)}; ` +
       `${id} ${verdict} it (${points(difference)} points, ${points(low)} to ${points(high)}).`,
   ];
 }
@@ -80,7 +67,7 @@ function changed(focus: MethodResult, baseline: string): string[] {
   if (focus.id === baseline) return [];
   const { wrongToRight, rightToWrong } = focus;
   return [
-    `Of all answers, ${percent(wrongToRight)} went from wrong to right and ${percent(rightToWrong)} from right to wrong, compared with ${baseline}.`,
+    `Of all answers, ${percentTogether(wrongToRight)} went from wrong to right and ${percentTogether(rightToWrong)} from right to wrong, compared with ${baseline}.`,
   ];
 }
 
@@ -113,7 +100,3 @@ const watched: { names: string[]; label: string; format: (value: number) => stri
     format: (value) => value.toFixed(2),
   },
 ];
-
-export function formatP(value: number): string {
-  return value < 0.001 ? "< 0.001" : value.toFixed(3);
-}

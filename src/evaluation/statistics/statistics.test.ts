@@ -9,6 +9,7 @@ import {
   mcnemarExact,
   mcnemarMidP,
   mean,
+  meanKnown,
   median,
   minimumDetectableDifference,
   pairedDifference,
@@ -210,4 +211,14 @@ test("mean and median", () => {
   expect(mean([1, 2, 6])).toBe(3);
   expect(median([5, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
+});
+
+describe("means of what is known", () => {
+  // The two that there were parted at one unknown in ten: with ten answers a run would lose its tokens for a single reply without usage.
+  test("one unknown value in ten is left out, more make the mean unknown", () => {
+    expect(meanKnown([...new Array(9).fill(2), undefined])).toBe(2);
+    expect(meanKnown([...new Array(8).fill(2), undefined])).toBeUndefined();
+    expect(meanKnown([...new Array(17).fill(2), undefined, undefined, undefined])).toBeUndefined();
+    expect(meanKnown([])).toBeUndefined();
+  });
 });

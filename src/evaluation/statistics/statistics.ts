@@ -19,6 +19,12 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+/** Mean of the known values, where at most a tenth is unknown: of ten answers, one may lack its tokens. */
+export function meanKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 && known.length >= values.length * 0.9 ? mean(known) : undefined;
+}
+
 export function median(values: readonly number[]): number {
   return quantile(
     [...values].sort((first, second) => first - second),

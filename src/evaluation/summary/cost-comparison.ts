@@ -1,7 +1,7 @@
 /** One method against resampling at its own cost, by any of the ways to count cost. */
 
 import type { SlimRecord } from "../records/slim-record.ts";
-import { mean } from "../statistics/statistics.ts";
+import { mean, meanKnown } from "../statistics/statistics.ts";
 import type { CostKind, CurvePoint, EqualCost } from "./benchmark-results.ts";
 import { type CostCurve, curveAt } from "./equal-cost.ts";
 import { clusterShares, flipP, type PairedColumns } from "./paired-columns.ts";
@@ -68,10 +68,4 @@ export function costOf({ usage, seconds }: SlimRecord, kind: CostKind): number |
   if (kind === "dollars") return usage.dollars;
   if (usage.outputTokens === undefined || usage.inputTokens === undefined) return undefined;
   return usage.outputTokens + (kind === "all" ? usage.inputTokens : 0);
-}
-
-/** Mean of the known values, where at most a tenth is unknown. */
-export function meanKnown(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length > 0 && known.length >= values.length * 0.9 ? mean(known) : undefined;
 }

@@ -1,7 +1,7 @@
 /** One task of a benchmark run: every method by itself, against plain answers, and against resampling at the same cost. */
 import { deriveSeed } from "#kernel/seed.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { holm, type Interval, mean, median } from "../statistics/statistics.ts";
+import { holm, type Interval, mean, meanKnown, median } from "../statistics/statistics.ts";
 import { countTransitions, transitionShares } from "../statistics/transitions.ts";
 import type {
   BenchmarkMethodResult,
@@ -11,7 +11,7 @@ import type {
   PairedResult,
   TimeResult,
 } from "./benchmark-results.ts";
-import { costOf, equalCost, finishCost, meanKnown } from "./cost-comparison.ts";
+import { costOf, equalCost, finishCost } from "./cost-comparison.ts";
 import { type CostCurve, costCurve } from "./equal-cost.ts";
 import { clusterName, itemMeans, ownFigures } from "./method-figures.ts";
 import { clusterShares, comparePaired, PairedColumns } from "./paired-columns.ts";

@@ -1,8 +1,7 @@
 /** A row's figures over one scope: by itself, against the base, against the subject, and against the base resampled at equal tokens. */
 import { deriveSeed } from "#kernel/seed.ts";
 import { knownFields } from "../records/known-fields.ts";
-import { holm, type Interval, mean } from "../statistics/statistics.ts";
-import { meanKnown } from "../summary/cost-comparison.ts";
+import { holm, type Interval, mean, meanKnown } from "../statistics/statistics.ts";
 import { clusterShares, comparePaired, flipP } from "../summary/paired-columns.ts";
 import type { TableScope } from "./training-table.ts";
 import { type Drawn, difference, estimate, type TableDraws } from "./training-table-draws.ts";

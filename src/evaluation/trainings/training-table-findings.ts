@@ -1,7 +1,7 @@
 /** What a table of trainings shows, in sentences computed from it, and what it lacks. */
-import { percent, points } from "../report/report-words.ts";
+import { percentRange, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import { figuresOf, type RowResult, type TrainingTable } from "./training-table.ts";
-import { labelOf, pointRange, range, rowName } from "./training-table-words.ts";
+import { labelOf, rowName } from "./training-table-words.ts";
 
 /** A sentence each; nothing is claimed where an interval holds 0. */
 export function tableFindings(table: TrainingTable): string[] {
@@ -13,12 +13,12 @@ export function tableFindings(table: TrainingTable): string[] {
     const own = figuresOf(subject, scope.id);
     if (!own) return [];
     const { overBase, resampling } = own;
-    const start = `${name}, ${scope.label}: ${percent(own.accuracy)} (${range(own.interval)})`;
+    const start = `${name}, ${scope.label}: ${percentTogether(own.accuracy)} (${percentRange(own.interval)})`;
     const base = overBase
       ? `, ${points(overBase.difference)} points over ${labelOf(table, table.base)} (${pointRange(overBase.interval)})`
       : "";
     const equal = resampling
-      ? ` At the same sampled tokens resampling reaches ${percent(resampling.accuracy)}: ${points(resampling.difference)} points (${pointRange(resampling.differenceInterval)}).`
+      ? ` At the same sampled tokens resampling reaches ${percentTogether(resampling.accuracy)}: ${points(resampling.difference)} points (${pointRange(resampling.differenceInterval)}).`
       : "";
     const others = table.rows.filter(({ id, oracle }) => id !== table.subject && !oracle);
     const sides: { [side in "ahead" | "behind" | "level"]: RowResult[] } = { ahead: [], behind: [], level: [] };
@@ -54,7 +54,7 @@ export function tableNotes(table: TrainingTable): string[] {
   const multiple = table.seeds.length > 1;
   return [
     `Test items: ${items.join(", ")}; the same for all rows and seeds, so that every difference is paired.`,
-    `Intervals: percentiles of ${table.draws.toLocaleString("en-GB")} bootstrap draws, each of items${multiple ? " and then of seeds" : " (a single seed says nothing about other seeds)"}.`,
+    `Intervals: percentiles of ${whole(table.draws)} bootstrap draws, each of items${multiple ? " and then of seeds" : " (a single seed says nothing about other seeds)"}.`,
     "A failed answer counts as wrong. A row that is not finished, or lacks a seed, is a dash and never a zero; means over domains are only of rows with all of them.",
   ];
 }

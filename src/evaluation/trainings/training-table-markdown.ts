@@ -1,7 +1,8 @@
 /** A table of trainings as GitHub Markdown. */
+import { escapeMarkdown, markdownTable } from "#text/markdown.ts";
 import type { TrainingTable } from "./training-table.ts";
 import { missingLines, tableFindings, tableNotes } from "./training-table-findings.ts";
-import { rowName, tablesOf, type WordCell, type WordTable } from "./training-table-words.ts";
+import { rowName, tablesOf, type WordCell } from "./training-table-words.ts";
 
 export interface TableText {
   title: string;
@@ -24,7 +25,10 @@ export function trainingTableMarkdown(table: TrainingTable, text: TableText, lev
     ...tablesOf(table).flatMap((own) => [
       heading(1, own.title),
       ...(own.note === undefined ? [] : [escapeMarkdown(own.note)]),
-      markdownTable(own),
+      markdownTable(
+        own.head.map(escapeMarkdown),
+        own.rows.map((cells) => cells.map(cellText)),
+      ),
     ]),
     ...(table.agreement.length > 0 ? (text.published ?? []).map(escapeMarkdown) : []),
     heading(1, "The rows"),
@@ -36,26 +40,7 @@ export function trainingTableMarkdown(table: TrainingTable, text: TableText, lev
   return `${blocks.join("\n\n")}\n`;
 }
 
-function markdownTable({ head, rows }: WordTable): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line(head.map(escapeMarkdown)),
-    line(head.map((_, index) => (index === 0 ? "---" : "---:"))),
-    ...rows.map((cells) => line(cells.map(cellText))),
-  ].join("\n");
-}
-
 function cellText({ text, small, strong }: WordCell): string {
   const main = strong ? `**${escapeMarkdown(text)}**` : escapeMarkdown(text);
   return small === undefined ? main : `${main}<br>${escapeMarkdown(small)}`;
-}
-
-/** Text that stays text: one line, no markup, no cell borders. */
-function escapeMarkdown(text: string): string {
-  return text
-    .replace(/[\r\n\u2028\u2029]+/g, " ")
-    .replace(/[\\`*_[\]|~$]/g, "\\$&")
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;");
 }

@@ -2,11 +2,11 @@
  * Accuracy against tokens per answer as a drawing that needs no script: a numbered point a row with its interval, and what the base reaches
  * by voting over samples at each cost. Numbers in place of names leave room on a telephone; the list below says whose they are.
  */
+import { percent, percentWithin, whole } from "#text/numbers.ts";
 import { type Html, html } from "../report/report-html.ts";
-import { wholeNumber } from "../report/report-words.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import { figuresOf, type RowResult, type TableScope, type TrainingTable } from "./training-table.ts";
-import { range, rowName, scopeName, share100 } from "./training-table-words.ts";
+import { rowName, scopeName } from "./training-table-words.ts";
 
 const size = { width: 400, height: 320 };
 const frame = { left: 40, right: size.width - 12, top: 24, bottom: size.height - 40 };
@@ -37,19 +37,17 @@ export function costPlot(table: TrainingTable, scope: TableScope): Html | undefi
   const x = (value: number) =>
     frame.left + (Math.log(value / xDomain[0]) / Math.log(xDomain[1] / xDomain[0])) * (frame.right - frame.left);
   const y = (value: number) => frame.bottom - ((value - yDomain[0]) / (yDomain[1] - yDomain[0])) * (frame.bottom - frame.top);
-  const label = points.map(
-    ({ row, accuracy, tokens: own }) => `${rowName(row)}: ${share100(accuracy)} % at ${wholeNumber(own)} tokens`,
-  );
+  const label = points.map(({ row, accuracy, tokens: own }) => `${rowName(row)}: ${percent(accuracy)} % at ${whole(own)} tokens`);
   return html`<figure><h3>Accuracy against tokens: ${scopeName(scope)}</h3>
 <div class="canvas"><svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${label.join("; ")}" font-family="inherit" font-size="12">
 ${yTicks(yDomain).map((tick) => html`<line x1="${frame.left}" x2="${frame.right}" y1="${round(y(tick))}" y2="${round(y(tick))}" stroke="var(--line)"/><text x="${frame.left - 6}" y="${round(y(tick) + 4)}" text-anchor="end" fill="var(--muted)">${Math.round(tick * 100)}</text>`)}
-${xTicks(xDomain).map((tick) => html`<line x1="${round(x(tick))}" x2="${round(x(tick))}" y1="${frame.bottom}" y2="${frame.bottom + 5}" stroke="var(--muted)"/><text x="${round(x(tick))}" y="${frame.bottom + 18}" text-anchor="middle" fill="var(--muted)">${wholeNumber(tick)}</text>`)}
+${xTicks(xDomain).map((tick) => html`<line x1="${round(x(tick))}" x2="${round(x(tick))}" y1="${frame.bottom}" y2="${frame.bottom + 5}" stroke="var(--muted)"/><text x="${round(x(tick))}" y="${frame.bottom + 18}" text-anchor="middle" fill="var(--muted)">${whole(tick)}</text>`)}
 <text x="${frame.left - 34}" y="14" fill="var(--muted)">accuracy, %</text>
 <text x="${frame.right}" y="${size.height - 6}" text-anchor="end" fill="var(--muted)">sampled tokens per answer, logarithmic →</text>
 ${curveOf(curve, x, y)}
 ${pointsOf(points, x, y, table.subject)}
 </svg></div>
-<ol class="legend">${points.map(({ row, number, accuracy, interval, tokens: own }) => html`<li><strong>${number}</strong> ${rowName(row)}: ${share100(accuracy)} (${range(interval)}) at ${wholeNumber(own)}</li>`)}</ol>
+<ol class="legend">${points.map(({ row, number, accuracy, interval, tokens: own }) => html`<li><strong>${number}</strong> ${rowName(row)}: ${percentWithin(accuracy, interval)} at ${whole(own)}</li>`)}</ol>
 <figcaption>Filled: trained; hollow: untrained; diamond: looks at the reference answer. Bars: 95 % intervals.${curve.length > 0 ? " Dashed line and band: voting over 1, 2, 3 … samples of the base, or its greedy answer where that is better." : ""}${left.length > 0 ? ` Not drawn, as answers or tokens are missing: ${left.map(rowName).join(", ")}.` : ""}</figcaption></figure>`;
 }
 
@@ -81,7 +79,7 @@ function pointsOf(
     const radius = row.id === subject ? 6 : 4.5;
     const fill = row.trained ? colourOf(number) : "var(--surface)";
     const outline = row.trained ? "var(--surface)" : colourOf(number);
-    const title = html`<title>${rowName(row)}: ${share100(accuracy)} % at ${wholeNumber(tokens)} tokens</title>`;
+    const title = html`<title>${rowName(row)}: ${percent(accuracy)} % at ${whole(tokens)} tokens</title>`;
     const [cx, cy] = [round(at.x), round(at.y)];
     return row.oracle
       ? html`<rect x="${round(at.x - 4)}" y="${round(at.y - 4)}" width="8" height="8" transform="rotate(45 ${cx} ${cy})" fill="${fill}" stroke="${outline}" stroke-width="2">${title}</rect>`

@@ -1,6 +1,5 @@
 /** What a table of trainings says, as tables and sentences of plain text: Markdown and the page write down the same ones. */
-import { formatP, points, wholeNumber } from "../report/report-words.ts";
-import type { Interval } from "../statistics/statistics.ts";
+import { dash, fixed, formatP, percent, percentRange, pointRange, points, pointsWithin, signed, whole } from "#text/numbers.ts";
 import { figuresOf, type RowResult, type TableScope, type TrainingTable } from "./training-table.ts";
 import type { Gain } from "./training-table-figures.ts";
 
@@ -18,8 +17,6 @@ export interface WordTable {
   /** First cell names the row. */
   rows: WordCell[][];
 }
-
-export const dash = "–";
 
 /** All tables in their order; those with nothing to say are left out. */
 export function tablesOf(table: TrainingTable): WordTable[] {
@@ -66,14 +63,13 @@ function accuracyTable(table: TrainingTable): WordTable {
         const figures = figuresOf(row, id);
         if (!figures) return { text: dash };
         const strong = !row.oracle && figures.accuracy === best.get(id);
-        return { text: share100(figures.accuracy), small: range(figures.interval), ...(strong ? { strong } : {}) };
+        return { text: percent(figures.accuracy), small: percentRange(figures.interval), ...(strong ? { strong } : {}) };
       });
-      const tokens =
-        generated === undefined ? { text: dash } : { text: wholeNumber(generated), small: `${wholeNumber(all)} with prompts` };
+      const tokens = generated === undefined ? { text: dash } : { text: whole(generated), small: `${whole(all)} with prompts` };
       const resampled = resampling
         ? {
-            text: share100(resampling.accuracy),
-            small: `${points(resampling.difference)} (${pointRange(resampling.differenceInterval)})`,
+            text: percent(resampling.accuracy),
+            small: pointsWithin(resampling.difference, resampling.differenceInterval),
           }
         : { text: dash };
       return [{ text: rowName(row) }, ...cells, tokens, resampled, { text: seedsOf(table, row), ...failuresOf(table, row) }];
@@ -99,8 +95,8 @@ function resamplingTable(table: TrainingTable, baseName: string): WordTable {
       if (!found) return { text: dash };
       const mark = found.outside.includes("above") ? "≥ " : found.outside.includes("below") ? "< " : "";
       return {
-        text: share100(found.accuracy),
-        small: `${points(found.difference)} (${pointRange(found.differenceInterval)}), ${mark}${found.samples.toFixed(1)} samples`,
+        text: percent(found.accuracy),
+        small: `${pointsWithin(found.difference, found.differenceInterval)}, ${mark}${fixed(found.samples, 1)} samples`,
       };
     },
   );
@@ -110,7 +106,7 @@ function resamplingTable(table: TrainingTable, baseName: string): WordTable {
 function seedTable(table: TrainingTable): WordTable {
   const own = scopeTable(table, "Seed by seed", `Per cent, seeds ${table.seeds.join(", ")} in this order.`, (row, scope) => {
     const perSeed = new Map(figuresOf(row, scope)?.perSeed.map(({ seed, accuracy }) => [seed, accuracy]));
-    const values = table.seeds.map((seed) => (perSeed.has(seed) ? share100(perSeed.get(seed)!) : dash));
+    const values = table.seeds.map((seed) => (perSeed.has(seed) ? percent(perSeed.get(seed)!) : dash));
     return { text: values.join(" · ") };
   });
   return { ...own, rows: own.rows.filter((_, index) => table.rows[index].trained && table.seeds.length > 0) };
@@ -129,7 +125,7 @@ function costTable({ rows, seeds }: TrainingTable): WordTable {
           const value = row.cost?.[amount];
           if (value === undefined) return { text: dash };
           const runs = row.cost!.runs[amount];
-          const text = amount === "minutes" && value < 100 ? value.toFixed(1) : wholeNumber(value);
+          const text = amount === "minutes" && value < 100 ? fixed(value, 1) : whole(value);
           return { text, ...(runs < seeds.length ? { small: `known of ${runs} of ${seeds.length} seeds` } : {}) };
         }),
       ]),
@@ -143,8 +139,8 @@ function agreementTables(table: TrainingTable): WordTable[] {
   const overall = table.scopes.at(-1)!.id;
   const published = table.rows.map((row): WordCell[] => [
     { text: rowName(row) },
-    { text: figuresOf(row, overall) ? share100(figuresOf(row, overall)!.accuracy) : dash },
-    ...columns.map((column) => ({ text: row.paper?.[column]?.toFixed(1).replace("-", "−") ?? "not known here" })),
+    { text: figuresOf(row, overall) ? percent(figuresOf(row, overall)!.accuracy) : dash },
+    ...columns.map((column) => ({ text: fixed(row.paper?.[column], 1, "not known here") })),
   ]);
   const names = new Map<string, WordCell[]>();
   for (const { pairs, column } of agreement)
@@ -175,7 +171,7 @@ function agreementTables(table: TrainingTable): WordTable[] {
         { text: String(counts.agree) },
         { text: String(counts.disagree) },
         { text: String(counts["not separable"]) },
-        { text: tau === undefined ? dash : signed(tau) },
+        { text: signed(tau, 2) },
         { text: String(rows.length) },
       ]),
     },
@@ -226,23 +222,5 @@ function failuresOf({ scopes }: TrainingTable, row: RowResult): { small?: string
   const own = scopes.flatMap(({ kind, id }) => (kind === "domain" ? (figuresOf(row, id) ?? []) : []));
   const sum = (of: (figures: (typeof own)[number]) => number) => own.reduce((total, figures) => total + of(figures), 0);
   const failures = sum((figures) => figures.failures);
-  return failures > 0
-    ? { small: `${wholeNumber(failures)} of ${wholeNumber(sum((figures) => figures.answers))} answers failed` }
-    : {};
-}
-
-export function share100(value: number): string {
-  return (value * 100).toFixed(1);
-}
-
-export function range([low, high]: Interval): string {
-  return `${share100(low)} – ${share100(high)}`;
-}
-
-export function pointRange([low, high]: Interval): string {
-  return `${points(low)} to ${points(high)}`;
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+  return failures > 0 ? { small: `${whole(failures)} of ${whole(sum((figures) => figures.answers))} answers failed` } : {};
 }

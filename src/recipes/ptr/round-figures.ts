@@ -4,13 +4,13 @@ import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts"
 import { knownFields } from "#evaluation/records/known-fields.ts";
 import { bootstrapColumns } from "#evaluation/statistics/bootstrap.ts";
 import { type PoolItem, resamplingAt, resamplingCurve } from "#evaluation/statistics/resampling.ts";
-import { type Interval, mean, pairedDifference } from "#evaluation/statistics/statistics.ts";
+import { type Interval, mean, meanKnown, pairedDifference } from "#evaluation/statistics/statistics.ts";
 import { countTransitions } from "#evaluation/statistics/transitions.ts";
 
 /** A mean difference over items, from −1 to 1, with its 95 % bootstrap interval. */
 export type Gain = { difference: number; interval: Interval; pValue: number };
 
-/** Tokens are means of an answer; absent where they are not known of one answer in ten or more. */
+/** Tokens are means of an answer; absent where they are not known of more than one answer in ten. */
 export type RoundFigures = {
   round: number;
   /** Mean over all items; of a conversation that ended earlier, as at the model's context, the last answer stands. */
@@ -122,12 +122,6 @@ function tokensBy(
     const count = of(counted);
     return sum === undefined || count === undefined ? undefined : sum + count;
   }, 0);
-}
-
-/** Of those that are known, unless one in ten or more is not. */
-function meanKnown(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length > 0.9 * values.length ? mean(known) : undefined;
 }
 
 function changes(before: readonly number[], after: readonly number[]): { wrongToRight: number; rightToWrong: number } {

@@ -1,5 +1,6 @@
 /** PTR's table of rounds over several seeds. */
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
+import { fixed, percent } from "#text/numbers.ts";
 import { type RoundFigures, roundFigures } from "../ptr/round-figures.ts";
 
 export interface MeanRound {
@@ -45,14 +46,10 @@ export function roundsTable(rows: readonly TableOneRounds[], rounds: number): { 
       String(index + 1),
       ...shown.flatMap(({ figures }) => {
         const { accuracy, perSeed, generated, wrongToRight, rightToWrong } = figures[index];
-        const seeds = perSeed.length > 1 ? ` (${perSeed.map(percent).join(", ")})` : "";
-        const changes = index === 0 ? "–" : `${wrongToRight.toFixed(1)} / ${rightToWrong.toFixed(1)}`;
-        return [`${percent(accuracy)}${seeds}`, generated === undefined ? "–" : generated.toFixed(0), changes];
+        const seeds = perSeed.length > 1 ? ` (${perSeed.map((each) => percent(each)).join(", ")})` : "";
+        const changes = index === 0 ? "–" : `${fixed(wrongToRight, 1)} / ${fixed(rightToWrong, 1)}`;
+        return [`${percent(accuracy)}${seeds}`, fixed(generated, 0), changes];
       }),
     ]),
   };
-}
-
-function percent(share: number): string {
-  return (100 * share).toFixed(1);
 }

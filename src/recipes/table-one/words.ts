@@ -1,4 +1,5 @@
 /** The settings of each row in a line. */
+import { percent } from "#text/numbers.ts";
 import type { WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
 import type { TableOnePlan } from "./plan.ts";
 
@@ -19,7 +20,7 @@ export function settingsLines({
     `${epochs} ${epochs === 1 ? "epoch" : "epochs"} of ${tokensPerStep} tokens a step, rate ${learningRate}`;
   const { refineShare, shallowShare, workShare } = base.skills;
   return [
-    `- Base: its corpus refines ${percent(refineShare)} of the steps (${percent(shallowShare)} of those only by writing them again), and works ${percent(workShare)} of the products out in second tries, in feedback and towards a given answer; all by chance, whatever the need. Plain answers write everything in one go.`,
+    `- Base: its corpus refines ${percent(refineShare, 0)} % of the steps (${percent(shallowShare, 0)} % of those only by writing them again), and works ${percent(workShare, 0)} % of the products out in second tries, in feedback and towards a given answer; all by chance, whatever the need. Plain answers write everything in one go.`,
     `- PASR, and its two ablations: ${pasr.steps} steps of ${pasr.questionsPerStep} questions, ${pasr.refinedSamples} refined and ${pasr.plainSamples} plain answers each, rate ${pasr.learningRate}, ζ ${pasr.tolerance}, ${pasr.normaliser}.`,
     `- SCoRe: ${score.stageOneSteps} + ${score.stageTwoSteps} steps of ${score.questionsPerStep} questions, ${score.samples} conversations each, rate ${score.learningRate}, α ${score.progressBonus}, β ${score.stageOneKl} and ${score.stageTwoKl}.`,
     `- The other trained rows collect their data from the first ${questions} questions of the stream that PASR and SCoRe take ${pasr.steps * pasr.questionsPerStep} and ${(score.stageOneSteps + score.stageTwoSteps) * score.questionsPerStep} from.`,
@@ -30,8 +31,4 @@ export function settingsLines({
     `- PASR+IFT: ${ift.samples} refined answers of the PASR model to each question, the best right one whose refinement paid; ${supervised(ift.training)}. Its cost is beside that of the PASR training it needs.`,
     `- Self-Refine: at most ${rounds.selfRefine} rounds.`,
   ];
-}
-
-function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
 }

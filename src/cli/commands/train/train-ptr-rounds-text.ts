@@ -1,7 +1,8 @@
 /** The rounds before and after training as tables for a terminal. */
 import { styleText } from "node:util";
-import { fitTable, listRows, type TextColumn, wrapText } from "#evaluation/report/text-table.ts";
 import type { Gain, RoundFigures } from "#recipes/ptr/round-figures.ts";
+import { fixed, percent, percentWithin, points, pointsWithin, whole } from "#text/numbers.ts";
+import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
 import type { RoundsReport } from "./train-ptr-rounds.ts";
 
 interface Row extends RoundFigures {
@@ -15,20 +16,20 @@ const columns: readonly TextColumn<Row>[] = [
   {
     title: "accuracy (95 %)",
     short: "acc.",
-    cell: ({ accuracy, interval: [low, high] }) => `${percent(accuracy)} (${percent(low)}–${percent(high)})`,
+    cell: ({ accuracy, interval }) => percentWithin(accuracy, interval),
     rank: 0,
   },
   {
     title: "minus round 1",
     short: "−r1",
-    cell: ({ againstFirst }) => points(againstFirst),
+    cell: ({ againstFirst }) => gainText(againstFirst),
     rank: 1,
   },
   {
     title: "minus before",
     short: "−bef.",
-    cell: ({ gained }) => points(gained),
-    shortCell: ({ gained }) => shortPoints(gained),
+    cell: ({ gained }) => gainText(gained),
+    shortCell: ({ gained }) => points(gained?.difference, ""),
     rank: 2,
   },
   {
@@ -39,8 +40,8 @@ const columns: readonly TextColumn<Row>[] = [
   },
   { title: "w→r", short: "w→r", cell: ({ round, wrongToRight }) => (round === 1 ? "" : String(wrongToRight)), rank: 3 },
   { title: "r→w", short: "r→w", cell: ({ round, rightToWrong }) => (round === 1 ? "" : String(rightToWrong)), rank: 3 },
-  { title: "tokens", short: "tok.", cell: ({ generated }) => whole(generated), rank: 1 },
-  { title: "with prompts", short: "all", cell: ({ all }) => whole(all), rank: 4 },
+  { title: "tokens", short: "tok.", cell: ({ generated }) => whole(generated, ""), rank: 1 },
+  { title: "with prompts", short: "all", cell: ({ all }) => whole(all, ""), rank: 4 },
   {
     title: "vote (samples)",
     short: "vote",
@@ -51,7 +52,7 @@ const columns: readonly TextColumn<Row>[] = [
   {
     title: "minus vote",
     short: "−vote",
-    cell: ({ vote }) => points(vote?.gain),
+    cell: ({ vote }) => gainText(vote?.gain),
     rank: 2,
   },
 ];
@@ -102,29 +103,9 @@ function endedLines(ended: Readonly<Record<string, number>>, items: number): str
 
 function samplesOf({ samples, outside }: NonNullable<RoundFigures["vote"]>): string {
   const sign = { below: "<", above: ">" };
-  return `${outside === undefined ? "" : sign[outside]}${samples.toFixed(1)}`;
+  return `${outside === undefined ? "" : sign[outside]}${fixed(samples, 1)}`;
 }
 
-function points(gain: Gain | undefined): string {
-  if (gain === undefined) return "";
-  const [low, high] = gain.interval;
-  return `${signed(gain.difference)} (${signed(low)}…${signed(high)})`;
-}
-
-function shortPoints(gain: Gain | undefined): string {
-  return gain === undefined ? "" : signed(gain.difference);
-}
-
-function signed(share: number): string {
-  const text = (share * 100).toFixed(1);
-  if (Number(text) === 0) return "0.0";
-  return share > 0 ? `+${text}` : text.replace("-", "−");
-}
-
-function percent(share: number): string {
-  return (share * 100).toFixed(1);
-}
-
-function whole(value: number | undefined): string {
-  return value === undefined ? "" : String(Math.round(value));
+function gainText(gain: Gain | undefined): string {
+  return gain === undefined ? "" : pointsWithin(gain.difference, gain.interval);
 }

@@ -1,4 +1,5 @@
 /** `midcourse train score`: measures both turns of a model, trains it with SCoRe, measures them again. */
+
 import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { JsonObject } from "#files/json-lines.ts";
@@ -20,6 +21,7 @@ import { answerSource, measureSource } from "#recipes/shared/source-evaluation.t
 import type { Source } from "#recipes/sources/source.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";
 import { withRun } from "#record/run-directory.ts";
+import { fixed, percentSign } from "#text/numbers.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { adapterOf, adapterRecord } from "../../options/adapter.ts";
 import type { AdapterOptions } from "../../options/adapter-options.ts";
@@ -149,11 +151,10 @@ export function scoreOptionsOf(
 
 /** The few numbers worth watching. */
 function scoreFigures({ reward, accuracyFirst, accuracyLast, timing }: ScoreMetrics): Record<string, string> {
-  const percent = (value: number | undefined) => (value === undefined ? "–" : `${(100 * value).toFixed(0)} %`);
   return {
-    reward: reward === undefined ? "–" : reward.toFixed(2),
-    "turn 1": percent(accuracyFirst),
-    "turn 2": percent(accuracyLast),
+    reward: fixed(reward, 2),
+    "turn 1": percentSign(accuracyFirst, 0),
+    "turn 2": percentSign(accuracyLast, 0),
     "tokens/s": String(Math.round(timing.tokensPerSecond)),
   };
 }

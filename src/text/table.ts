@@ -1,5 +1,11 @@
-/** Rows of text fitted to a terminal: the widest form that fits, else one without its least needed columns, else a list. */
-import { stripVTControlCharacters } from "node:util";
+/**
+ * Rows of text laid out by the columns they take on a screen: a Chinese character or an emoji takes two, an accent of its own and a code
+ * of colour none. Fitted to a terminal: the widest form that fits, else one without its least needed columns, else a list.
+ */
+import stringWidth from "string-width";
+
+/** Which side a column keeps to. */
+export type Side = "left" | "right";
 
 export interface TextColumn<Row> {
   title: string;
@@ -18,6 +24,27 @@ export interface FittedTable {
   rows: string[];
 }
 
+/** Rows one below the other, each column as wide as its widest cell; names to the left and figures to the right when `sides` is left out. */
+export function alignedRows(rows: readonly (readonly string[])[], sides: (column: number) => Side = nameFirst): string[] {
+  const widths = columnWidths(rows);
+  return rows.map((row) => layOut(row, widths, sides));
+}
+
+export function columnWidths(rows: readonly (readonly string[])[]): number[] {
+  return (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => displayWidth(row[column]))));
+}
+
+function layOut(cells: readonly string[], widths: readonly number[], sides: (column: number) => Side): string {
+  return cells
+    .map((cell, column) => pad(cell, widths[column], sides(column)))
+    .join("  ")
+    .trimEnd();
+}
+
+function nameFirst(column: number): Side {
+  return column === 0 ? "left" : "right";
+}
+
 /** Undefined when not even the columns of rank 0 fit. */
 export function fitTable<Row>(rows: readonly Row[], columns: readonly TextColumn<Row>[], width: number): FittedTable | undefined {
   const long = columns.map(({ title, cell, rank }) => ({ title, cell, rank }));
@@ -28,13 +55,9 @@ export function fitTable<Row>(rows: readonly Row[], columns: readonly TextColumn
     // A column in which no row has anything to say takes no room.
     const cells = form.map(({ title, cell, rank }) => ({ title, rank, values: rows.map((row) => cell(row)) }));
     const used = cells.filter(({ rank, values }) => rank === 0 || values.some((value) => value !== ""));
-    const widths = used.map(({ title, values }) => Math.max(...[title, ...values].map(visibleLength)));
+    const widths = used.map(({ title, values }) => Math.max(...[title, ...values].map(displayWidth)));
     if (widths.reduce((sum, value) => sum + value, 2 * (widths.length - 1)) > width) continue;
-    const line = (values: readonly string[]) =>
-      values
-        .map((value, at) => pad(value, widths[at], at === 0))
-        .join("  ")
-        .trimEnd();
+    const line = (cells: readonly string[]) => layOut(cells, widths, nameFirst);
     return {
       header: line(used.map(({ title }) => title)),
       rule: widths.map((columnWidth) => "-".repeat(columnWidth)).join("  "),
@@ -48,7 +71,7 @@ export function fitTable<Row>(rows: readonly Row[], columns: readonly TextColumn
 export function listRows<Row>(rows: readonly Row[], columns: readonly TextColumn<Row>[], width: number): string[] {
   const [name, ...others] = columns;
   return rows.flatMap((row) => [
-    name!.cell(row),
+    name.cell(row),
     ...others.flatMap(({ short, cell, shortCell }) => {
       const value = (shortCell ?? cell)(row);
       return value === "" ? [] : wrapText(`  ${short}: ${value}`, width);
@@ -56,22 +79,23 @@ export function listRows<Row>(rows: readonly Row[], columns: readonly TextColumn
   ]);
 }
 
+/** Broken between words; lines after the first are indented, and no line is wider unless a single word is. */
 export function wrapText(text: string, width: number, indent = ""): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && displayWidth(last) + 1 + displayWidth(word) <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(lines.length === 0 ? word : `${indent}${word}`);
   }
   return lines;
 }
 
-function visibleLength(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+/** Columns of a screen. */
+export function displayWidth(text: string): number {
+  return stringWidth(text);
 }
 
-/** Names to the left, figures to the right. */
-function pad(text: string, width: number, left: boolean): string {
-  const space = " ".repeat(Math.max(0, width - visibleLength(text)));
-  return left ? text + space : space + text;
+export function pad(text: string, width: number, side: Side): string {
+  const space = " ".repeat(Math.max(0, width - displayWidth(text)));
+  return side === "left" ? text + space : space + text;
 }

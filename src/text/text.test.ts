@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { escapeMarkdown, markdownTable } from "./markdown.ts";
+import {
+  dollars,
+  fixed,
+  formatP,
+  percent,
+  percentSign,
+  percentTogether,
+  percentWithin,
+  points,
+  pointsWithin,
+  signed,
+  tokenCount,
+  whole,
+} from "./numbers.ts";
+import { alignedRows, displayWidth, fitTable, wrapText } from "./table.ts";
+
+describe("numbers", () => {
+  test("what rounds to nothing has no minus", () => {
+    expect([fixed(-0.04, 1), fixed(-0, 2), percent(-0.0004), whole(-0.4), tokenCount(-0)]).toEqual([
+      "0.0",
+      "0.00",
+      "0.0",
+      "0",
+      "0",
+    ]);
+    expect([points(-0.0004), points(-0), points(0.0004), signed(-0.001, 2)]).toEqual(["+0.0", "+0.0", "+0.0", "+0.00"]);
+  });
+
+  test("shares, differences and their intervals", () => {
+    expect(percent(0.4884)).toBe("48.8");
+    expect(percentSign(0.4884, 0)).toBe("49 %");
+    expect(percentTogether(0.4884)).toBe("48.8\u00a0%");
+    expect(percentWithin(0.488, [0.401, 0.573])).toBe("48.8 (40.1–57.3)");
+    expect(pointsWithin(0.012, [-0.01, 0.025])).toBe("+1.2 (−1.0 to +2.5)");
+  });
+
+  test("p, whole numbers, tokens, dollars", () => {
+    expect([0.0004, 0.001, 0.0162, 1].map(formatP)).toEqual(["< 0.001", "0.001", "0.016", "1.000"]);
+    expect([whole(1903.6), whole(-1904)]).toEqual(["1,904", "−1,904"]);
+    expect([812, 1904, 9999, 12_345].map((value) => tokenCount(value))).toEqual(["812", "1,904", "9,999", "12.3k"]);
+    expect(dollars(0.012345)).toBe("$0.0123");
+  });
+
+  test("an unknown figure is a dash, or what is said for it", () => {
+    expect([percent(undefined), points(undefined), whole(undefined), dollars(undefined)]).toEqual(["–", "–", "–", "–"]);
+    expect([whole(undefined, "unknown"), fixed(undefined, 1, "")]).toEqual(["unknown", ""]);
+  });
+});
+
+describe("tables", () => {
+  test.each([
+    ["试验一", 6],
+    ["e\u0301te\u0301", 3],
+    ["👩‍👩‍👧", 2],
+    ["🇩🇪", 2],
+    ["\u001b[1mbold\u001b[22m", 4],
+    ["wrong→right −1", 14],
+  ])("%s takes %i columns", (text, columns) => {
+    expect(displayWidth(text)).toBe(columns);
+  });
+
+  test("columns stand under each other whatever is written in them", () => {
+    const rows = alignedRows([
+      ["run", "acc."],
+      ["试验一", "48.8"],
+      ["e\u0301t", "9.1"],
+      ["👍🏽", "100.0"],
+    ]);
+    expect(rows).toEqual(["run      acc.", "试验一   48.8", "e\u0301t        9.1", "👍🏽      100.0"]);
+    expect(new Set(rows.map(displayWidth)).size).toBe(1);
+  });
+
+  test("a fitted table is as wide as its rule", () => {
+    const columns = [
+      { title: "试验一", short: "试", rank: 0, cell: (row: { name: string }) => row.name },
+      { title: "figure", short: "fig.", rank: 1, cell: () => "1.0" },
+    ];
+    const rows = [{ name: "自己精炼" }, { name: "plain" }];
+    const wide = fitTable(rows, columns, 16)!;
+    expect([wide.header, wide.rule, ...wide.rows].map(displayWidth)).toEqual([16, 16, 16, 16]);
+    expect(fitTable(rows, columns, 15)!.rule).toBe("--------  ----");
+    expect(fitTable(rows, columns, 7)).toBeUndefined();
+  });
+
+  test("lines are broken by what they take on the screen", () => {
+    expect(wrapText("自己 精炼 ab", 9)).toEqual(["自己 精炼", "ab"]);
+    expect(wrapText("one two three", 8, "  ")).toEqual(["one two", "  three"]);
+  });
+});
+
+describe("Markdown", () => {
+  test("text stays text", () => {
+    expect(escapeMarkdown("a|b *c* <d> & e\nf `g` $h$")).toBe("a\\|b \\*c\\* &lt;d&gt; &amp; e f \\`g\\` \\$h\\$");
+    expect(escapeMarkdown("48.8\u00a0%")).toBe("48.8\u00a0%");
+  });
+
+  test("the first column is left, figures are right", () => {
+    expect(markdownTable(["", "n"], [["a", "1"]])).toBe("|  | n |\n| --- | ---: |\n| a | 1 |");
+  });
+});
