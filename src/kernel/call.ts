@@ -1,5 +1,5 @@
 /** One model call as methods make it: the budget is asked before, a failure becomes a value, and usage is summed either way. */
-import { MidcourseError } from "./errors.ts";
+import { MidcourseError, messageOf } from "./errors.ts";
 import { addUsage, type Completion, type Message, noUsage, type Usage } from "./model.ts";
 import type { EndReason, MethodRequest } from "./trace.ts";
 
@@ -42,7 +42,7 @@ export class Caller {
       completions = await model.generate(messages, { n, temperature, maxTokens, ...others, signal });
     } catch (error) {
       this.spent = addUsage(this.spent, failedCallUsage(error));
-      return { ok: false, reason: failureReason(error, signal), message: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: failureReason(error, signal), message: messageOf(error) };
     }
     const usage = completions.reduce((sum, completion) => addUsage(sum, completion.usage), noUsage);
     this.spent = addUsage(this.spent, usage);

@@ -11,13 +11,13 @@ const brand = Symbol.for("midcourse.error");
 /** What another program said when it failed us. */
 export interface RemoteDetails {
   /** HTTP status. */
-  status?: number;
+  status?: number | undefined;
   /** The answer's body, shortened. */
-  body?: string;
+  body?: string | undefined;
   /** How long the server asks us to wait. */
-  retryAfterSeconds?: number;
+  retryAfterSeconds?: number | undefined;
   /** The request was refused before it was worked on, so that it cost no tokens. What any other failed request cost is unknown. */
-  costsNothing?: boolean;
+  costsNothing?: boolean | undefined;
 }
 
 export class MidcourseError extends Error {
@@ -34,7 +34,7 @@ export class MidcourseError extends Error {
     family: ErrorFamily,
     code: string,
     message: string,
-    options: { advice?: string; cause?: unknown; remote?: RemoteDetails } = {},
+    options: { advice?: string | undefined; cause?: unknown; remote?: RemoteDetails } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "MidcourseError";
@@ -51,18 +51,23 @@ export class MidcourseError extends Error {
 }
 
 export function userError(code: string, message: string, advice?: string, cause?: unknown): MidcourseError {
-  return new MidcourseError("user", code, message, { ...(advice === undefined ? {} : { advice }), cause });
+  return new MidcourseError("user", code, message, { advice, cause });
 }
 
 export function remoteError(
   code: string,
   message: string,
   remote: RemoteDetails,
-  options: { advice?: string; cause?: unknown } = {},
+  options: { advice?: string | undefined; cause?: unknown } = {},
 ): MidcourseError {
   return new MidcourseError("remote", code, message, { ...options, remote });
 }
 
 export function bugError(code: string, message: string, cause?: unknown): MidcourseError {
   return new MidcourseError("bug", code, message, { cause });
+}
+
+/** What was thrown, in words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

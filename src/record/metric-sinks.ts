@@ -3,6 +3,7 @@
  * an error at the start (a folder that cannot be written, an address that is none); from then on nothing here fails a training.
  */
 import path from "node:path";
+import { messageOf } from "#kernel/errors.ts";
 import { MlflowRun } from "./mlflow.ts";
 import { mlflowAuthorization } from "./mlflow-client.ts";
 import { type Scalars, TensorBoardFile } from "./tensorboard.ts";
@@ -97,7 +98,7 @@ function tensorBoardSink({ runName, stepsDone = 0 }: MetricSinkOptions, root: st
     } catch (error) {
       report.lost += count;
       if (report.firstFailure !== undefined) return;
-      report.firstFailure = error instanceof Error ? error.message : String(error);
+      report.firstFailure = messageOf(error);
       tell(`TensorBoard: ${report.firstFailure}; training goes on, and metrics.jsonl has every value`);
     }
   };

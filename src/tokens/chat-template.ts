@@ -3,7 +3,7 @@
  * documents; a template that refuses a conversation becomes an error that says so.
  */
 import { Template } from "@huggingface/jinja";
-import { userError } from "#kernel/errors.ts";
+import { messageOf, userError } from "#kernel/errors.ts";
 import type { Message } from "#kernel/model.ts";
 
 const roles = new Set(["system", "user", "assistant"]);
@@ -21,7 +21,7 @@ export class ChatTemplate {
     } catch (cause) {
       throw userError(
         "template-invalid",
-        `${file}: the chat template does not parse: ${reason(cause)}`,
+        `${file}: the chat template does not parse: ${messageOf(cause)}`,
         "Correct the template, or take it from the model's original checkpoint.",
         cause,
       );
@@ -41,7 +41,7 @@ export class ChatTemplate {
     } catch (cause) {
       throw userError(
         "template-refused",
-        `${this.#file}: the chat template refused the conversation (${messages.map((message) => message.role).join(", ")}): ${reason(cause)}`,
+        `${this.#file}: the chat template refused the conversation (${messages.map((message) => message.role).join(", ")}): ${messageOf(cause)}`,
         "Give the conversation in the order of roles this model was made for; some models take no system message.",
         cause,
       );
@@ -73,8 +73,4 @@ function checkMessages(messages: readonly Message[]): void {
       );
     }
   }
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

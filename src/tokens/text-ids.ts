@@ -1,6 +1,6 @@
 /** Text to ids by a checkpoint's tokenizer.json, with nothing put in front or behind. */
 import { Tokenizer as Encoder } from "@huggingface/tokenizers";
-import { userError } from "#kernel/errors.ts";
+import { messageOf, userError } from "#kernel/errors.ts";
 import type { TokenizerFiles } from "./checkpoint-files.ts";
 
 export class TextIds {
@@ -24,7 +24,7 @@ export class TextIds {
     } catch (cause) {
       throw userError(
         "tokenizer-unsupported",
-        `${files.jsonFile}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        `${files.jsonFile}: ${messageOf(cause)}`,
         "Use a checkpoint of the Qwen or Llama families.",
         cause,
       );

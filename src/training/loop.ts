@@ -3,10 +3,9 @@
  * that was killed and started again passes through the same weights as one that was not, because everything a step depends on is either
  * in the checkpoint (weights, optimiser, state), derived from seeds, or restored here (sampler, reference).
  */
-
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine, Scorer } from "#kernel/engine.ts";
-import { userError } from "#kernel/errors.ts";
+import { messageOf, userError } from "#kernel/errors.ts";
 import type { Checkpoint } from "#record/checkpoints.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 
@@ -212,7 +211,7 @@ function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
 /** The failure itself is what the caller must hear of, even where a full disk refuses this line too. */
 function recordFailure(run: RunDirectory, done: number, error: unknown): void {
   try {
-    run.event("failed", { step: done, message: error instanceof Error ? error.message : String(error) });
+    run.event("failed", { step: done, message: messageOf(error) });
   } catch {}
 }
 

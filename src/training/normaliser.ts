@@ -5,13 +5,14 @@
  * (PASR's released code, GRPO). `token-mean`: mean over all tokens of the batch; every token counts alike (supervised training, DAPO).
  * `token-sum`: no division; the learning rate then depends on the batch.
  */
+import { sum } from "#kernel/numbers.ts";
 export type Normaliser = "sequence-mean" | "token-mean" | "token-sum";
 
 /** One scale array per mask (m_t ∈ [0, 1]). Sequences whose mask is all 0 count in no mean. */
 export function tokenScales(masks: readonly ArrayLike<number>[], normaliser: Normaliser): Float32Array[] {
   const totals = masks.map(total);
   const sequences = totals.filter((each) => each > 0).length;
-  const tokens = totals.reduce((all, each) => all + each, 0);
+  const tokens = sum(totals);
   return masks.map((mask, index) => {
     const divisor = normaliser === "token-sum" ? 1 : normaliser === "token-mean" ? tokens : totals[index] * sequences;
     return Float32Array.from(mask, (value) => (divisor === 0 ? 0 : value / divisor));

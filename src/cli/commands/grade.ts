@@ -5,6 +5,7 @@
 
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { messageOf } from "#kernel/errors.ts";
 import type { Grader, Score } from "#kernel/item.ts";
 import type { GradingTools, Task } from "#tasks/task.ts";
 import { percentSign } from "#text/numbers.ts";
@@ -107,7 +108,7 @@ function lineGrader(task: Task, grade: Grader, signal: AbortSignal | undefined):
       return published ? itemRecord(task, score) : goldRecord(task, score);
     } catch (error) {
       if (signal?.aborted) throw error;
-      return { error: `line ${number}: ${error instanceof Error ? error.message : String(error)}` };
+      return { error: `line ${number}: ${messageOf(error)}` };
     }
   };
 }

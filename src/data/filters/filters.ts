@@ -1,5 +1,6 @@
 /** Filters over training conversations. Each looks at one example after another, in order, and says why it leaves one out. */
 import type { TrainingConversation } from "#kernel/conversation.ts";
+import { mean } from "#kernel/numbers.ts";
 import type { Dropped } from "../training-files/data-card.ts";
 import { questionKey } from "./split.ts";
 
@@ -72,7 +73,7 @@ export function allOf(...filters: readonly ExampleFilter[]): ExampleFilter {
 /** Questions of which a share of the answers in [low, high] is right: neither hopeless nor solved (S²R: [0.1, 0.7]). */
 export function passRateWindow(low: number, high: number): (accuracies: readonly number[]) => Dropped | undefined {
   return (accuracies) => {
-    const rate = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
+    const rate = mean(accuracies);
     return rate >= low && rate <= high ? undefined : { dropped: "pass-rate", detail: rate.toFixed(3) };
   };
 }

@@ -1,6 +1,7 @@
 /** What became of a set of training data: how much came in, what was kept, what was dropped and why. Nothing is dropped uncounted. */
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Usage } from "#kernel/model.ts";
+import { sum } from "#kernel/numbers.ts";
 
 /** Every reason for leaving something out, and what it means to a reader of the card. */
 export const dropReasons = {
@@ -157,7 +158,7 @@ export function weightFigures(conversations: readonly TrainingConversation[]): D
   return {
     weights: {
       "examples that have one": given,
-      "sum, 1 where there is none": weights.reduce((sum, weight) => sum + weight, 0),
+      "sum, 1 where there is none": sum(weights),
       smallest: extreme(Math.min),
       largest: extreme(Math.max),
       "zero, so not trained on": weights.filter((weight) => weight === 0).length,

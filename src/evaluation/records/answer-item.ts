@@ -1,5 +1,6 @@
 /** One answer of one method to one item, graded and written down as a record. Whatever fails becomes part of the record. */
 import { type Budget, withinBudget } from "#kernel/budget.ts";
+import { messageOf } from "#kernel/errors.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import { addUsage, type Message, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
@@ -76,7 +77,7 @@ export async function answerItem(plan: AnswerPlan, job: Job): Promise<Evaluation
     if (signal?.aborted) return undefined;
     failure ??= error;
   }
-  const message = failure === undefined ? firstError(events) : describe(failure);
+  const message = failure === undefined ? firstError(events) : messageOf(failure);
   return {
     ...recordOf(plan, job, outcome, score, attempts, events),
     ...grading.cost(),
@@ -202,8 +203,4 @@ function spentIn(events: readonly TraceEvent[]): Usage {
 
 function firstError(events: readonly TraceEvent[]): string | undefined {
   return events.find((event) => event.type === "error")?.message;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

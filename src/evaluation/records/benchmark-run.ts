@@ -4,6 +4,7 @@
  */
 import { type Budget, isWithin } from "#kernel/budget.ts";
 import { userError } from "#kernel/errors.ts";
+import { inParallel } from "#kernel/in-parallel.ts";
 import type { Item } from "#kernel/item.ts";
 import { addUsage, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import type { Method } from "#kernel/trace.ts";
@@ -78,48 +79,41 @@ export async function runBenchmark(wanted: BenchmarkPlan): Promise<BenchmarkEnd>
   let last: EvaluationRecord | undefined;
   let hopeless: Error | undefined;
 
-  function* waiting(): Generator<[task: BenchmarkTask, job: Job]> {
-    for (const [task, job] of jobs(plan.tasks)) {
-      if (!isKnown(keyOf(task, job))) yield [task, job];
-    }
-  }
-  const queue = waiting();
   const mayBegin = () =>
     !signal.aborted && !hopeless && isWithin(plan.allowance ?? {}, spent, (performance.now() - startedAt) / 1000);
   let leftOut = false;
-
-  async function work(): Promise<void> {
-    for (;;) {
+  function* waiting(): Generator<[task: BenchmarkTask, job: Job]> {
+    for (const [task, job] of jobs(plan.tasks)) {
+      if (isKnown(keyOf(task, job))) continue;
       if (!mayBegin()) {
-        leftOut ||= !queue.next().done;
-        return;
-      }
-      const next = queue.next();
-      if (next.done) return;
-      const [task, job] = next.value;
-      const record = await answerItem(answerPlan(plan, task), job);
-      if (!record) {
         leftOut = true;
         return;
       }
-      try {
-        plan.onRecord(record);
-      } catch (error) {
-        // What cannot be written down must not be paid for: a full disk ends what is under way too.
-        ending.abort(error);
-        throw error;
-      }
-      done++;
-      last = record;
-      spent = addUsage(addUsage(spent, record.usage), record.gradingUsage ?? noUsage);
-      failedInRow = record.error !== undefined && record.text === "" ? failedInRow + 1 : 0;
-      if (failedInRow >= Math.max(hopelessAfter, concurrency)) hopeless = everyAnswerFails(record, failedInRow);
-      plan.onProgress?.({ done, total, record, spent });
+      yield [task, job];
     }
   }
-  const workers = await Promise.allSettled(Array.from({ length: Math.max(1, concurrency) }, work));
-  wanted.signal?.removeEventListener("abort", follow);
-  for (const worker of workers) if (worker.status === "rejected") throw worker.reason;
+
+  async function work([task, job]: [task: BenchmarkTask, job: Job]): Promise<void> {
+    const record = await answerItem(answerPlan(plan, task), job);
+    if (!record) {
+      leftOut = true;
+      return;
+    }
+    try {
+      plan.onRecord(record);
+    } catch (error) {
+      // What cannot be written down must not be paid for: a full disk ends what is under way too.
+      ending.abort(error);
+      throw error;
+    }
+    done++;
+    last = record;
+    spent = addUsage(addUsage(spent, record.usage), record.gradingUsage ?? noUsage);
+    failedInRow = record.error !== undefined && record.text === "" ? failedInRow + 1 : 0;
+    if (failedInRow >= Math.max(hopelessAfter, concurrency)) hopeless = everyAnswerFails(record, failedInRow);
+    plan.onProgress?.({ done, total, record, spent });
+  }
+  await inParallel(waiting(), concurrency, work).finally(() => wanted.signal?.removeEventListener("abort", follow));
   if (hopeless) throw hopeless;
   if (leftOut) return signal.aborted ? "interrupted" : "allowance";
   // A short run too: a table of zeros would say something of the model.

@@ -3,6 +3,7 @@
  * thrown as `RunStopped`, which the method catches once, around all of its steps, to end with its best so far.
  */
 import { Caller, type CallOptions, type CallResult, failedCallUsage } from "#kernel/call.ts";
+import { messageOf } from "#kernel/errors.ts";
 import { addUsage, type Completion, type Message, noUsage, type Usage } from "#kernel/model.ts";
 import type { MethodRequest, TraceEvent } from "#kernel/trace.ts";
 import type { Candidate } from "./candidates.ts";
@@ -151,7 +152,7 @@ export class TracedCalls {
       found = await ask();
     } catch (error) {
       if (costs) this.caller.spent = addUsage(this.caller.spent, failedCallUsage(error));
-      const message = `${by}: ${error instanceof Error ? error.message : String(error)}`;
+      const message = `${by}: ${messageOf(error)}`;
       return this.#stop(signal?.aborted ? "cancelled" : "error", message);
     }
     const usage = found.usage ?? noUsage;

@@ -23,7 +23,7 @@
  */
 import { answerFormOf } from "#kernel/answer-form.ts";
 import { type CallOptions, withInstruction } from "#kernel/call.ts";
-import { userError } from "#kernel/errors.ts";
+import { messageOf, userError } from "#kernel/errors.ts";
 import type { MethodCard } from "#kernel/method-card.ts";
 import { type Message, noUsage } from "#kernel/model.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
@@ -139,7 +139,7 @@ async function* runIort(request: MethodRequest, options: IortOptions): AsyncGene
     try {
       return await runPython!(code, request.signal);
     } catch (error) {
-      return { status: "failed", output: error instanceof Error ? error.message : String(error) };
+      return { status: "failed", output: messageOf(error) };
     }
   }
 

@@ -4,8 +4,8 @@
  */
 import type { Sample } from "#kernel/engine.ts";
 import type { Item, Score } from "#kernel/item.ts";
+import { meanOrZero } from "#kernel/numbers.ts";
 import { type ParsedAnswer, parseRefine } from "#kernel/refine-grammar.ts";
-import { mean } from "#training/policy/advantages.ts";
 import type { Grade, Grader, PlainGrade } from "#training/policy/rollouts.ts";
 
 export interface PasrRewardOptions {
@@ -31,7 +31,7 @@ export function refinementReward(
 ): number {
   if (!hasRefinement) return 0;
   if (refineReward === "any-refinement") return 1;
-  const expected = refineReward === "versus-single" ? plainAccuracies[0] : mean(plainAccuracies);
+  const expected = refineReward === "versus-single" ? plainAccuracies[0] : meanOrZero(plainAccuracies);
   if (accuracy > expected + tolerance) return 1;
   if (accuracy < expected - tolerance) return -1;
   return -0.5;

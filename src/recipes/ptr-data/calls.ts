@@ -1,11 +1,11 @@
 /** The calls of PTR's phase 1: attempts by the weak model, answers by the strong one that sees them, agreement by embeddings. */
-
 import { agreementOf } from "#data/filters/filters-agreement.ts";
 import type { Query } from "#data/sources/ptr-queries.ts";
 import { cardUsage } from "#data/training-files/data-card.ts";
 import { type PtrSequenceOptions, ptrConversation } from "#data/training-files/ptr-layout.ts";
 import { asMessage } from "#data/training-files/training-datum.ts";
 import { Caller, failedCallUsage } from "#kernel/call.ts";
+import { messageOf } from "#kernel/errors.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { cosine, type EmbeddingClient } from "#verifiers/text/similarity.ts";
@@ -104,7 +104,7 @@ export async function measureAgreement(client: EmbeddingClient, line: AnswerLine
     const { chosen, agreement } = agreementOf(texts.length, (first, second) => cosine(vectors[first], vectors[second]));
     return { id, chosen, ...(agreement === undefined ? {} : { agreement }), usage: { embedding: cardUsage(usage) } };
   } catch (error) {
-    const failed = error instanceof Error ? error.message : String(error);
+    const failed = messageOf(error);
     return { id, chosen: 0, failed, usage: { embedding: cardUsage(failedCallUsage(error)) } };
   }
 }

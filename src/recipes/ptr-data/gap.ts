@@ -1,6 +1,7 @@
 /** Is the strong model stronger? Both answer questions with known answers by themselves; Wilcoxon's signed-rank test on their scores. */
 import { signedRank } from "#evaluation/statistics/wilcoxon.ts";
 import type { Item } from "#kernel/item.ts";
+import { meanOrZero } from "#kernel/numbers.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { parseNumber } from "#verifiers/answers/number.ts";
@@ -45,10 +46,9 @@ export async function measureGap(
     const line = file.read(id);
     return line === undefined || line.failed !== undefined ? [] : [line];
   });
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   const { pValue, pairs } = signedRank(lines.map(({ weak, strong }) => strong - weak));
-  const weakAccuracy = mean(lines.map(({ weak }) => weak));
-  const strongAccuracy = mean(lines.map(({ strong }) => strong));
+  const weakAccuracy = meanOrZero(lines.map(({ weak }) => weak));
+  const strongAccuracy = meanOrZero(lines.map(({ strong }) => strong));
   const isThere = strongAccuracy > weakAccuracy && pValue < gapLevel;
   return { questions: lines.length, weakAccuracy, strongAccuracy, pValue, differing: pairs, isThere };
 }

@@ -10,6 +10,7 @@ import { syncEntries } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { type Entry, JsonLines, readEntries, repairLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
+import { inParallel } from "#kernel/in-parallel.ts";
 
 export interface StageLine {
   id: string;
@@ -108,23 +109,19 @@ export interface Stage<Line extends StageLine> {
 /** Asks for what is missing, many at once, and leaves the file in order. Throws the signal's reason after an abort. */
 export async function runStage<Line extends StageLine>(stage: Stage<Line>): Promise<void> {
   const { file, ids, concurrency, work, signal, onDone } = stage;
-  const missing = ids.filter((id) => !file.has(id))[Symbol.iterator]();
   let done = ids.filter((id) => file.has(id)).length;
   let failedInRow = 0;
   let last: string | undefined;
-  let broken: unknown;
   onDone?.(done, ids.length);
-  const worker = async () => {
-    while (!signal?.aborted && broken === undefined && failedInRow < hopelessAfter) {
-      const next = missing.next();
-      if (next.done) return;
-      let line: Line;
-      try {
-        line = await work(next.value);
-      } catch (error) {
-        broken ??= error;
-        return;
-      }
+  function* missing(): Generator<string> {
+    for (const id of ids.filter((each) => !file.has(each))) {
+      if (signal?.aborted || failedInRow >= hopelessAfter) return;
+      yield id;
+    }
+  }
+  try {
+    await inParallel(missing(), concurrency, async (id) => {
+      const line = await work(id);
       // What an abort cut short is no failure of the model's.
       if (signal?.aborted && line.failed !== undefined) return;
       file.add(line);
@@ -132,12 +129,11 @@ export async function runStage<Line extends StageLine>(stage: Stage<Line>): Prom
       last = line.failed ?? last;
       done++;
       onDone?.(done, ids.length);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.max(1, concurrency) }, worker));
+    }).catch((error) => {
+      signal?.throwIfAborted();
+      throw error;
+    });
     signal?.throwIfAborted();
-    if (broken !== undefined) throw broken;
     if (failedInRow >= hopelessAfter) {
       throw userError(
         "every-call-fails",

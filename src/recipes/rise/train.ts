@@ -24,6 +24,7 @@ import type { TrainingMessage } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
+import { meanOrZero } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { likelihoodOnly } from "#training/supervised/weighted-supervised.ts";
@@ -214,8 +215,7 @@ function isKept({ accuracy, isRight }: GradedSample, before: readonly GradedSamp
 /** Step 3's weights: exp(reward/τ). */
 function weighed(examples: readonly (WeightedConversation & { reward: number })[], options: RiseOptions): WeightedConversation[] {
   const factors = examples.map(({ reward }) => Math.exp(reward / options.rewardTemperature));
-  const mean = factors.reduce((sum, factor) => sum + factor, 0) / Math.max(1, factors.length);
-  const divisor = options.normaliseWeights ? mean : 1;
+  const divisor = options.normaliseWeights ? meanOrZero(factors) : 1;
   return examples.map(({ reward: _, ...example }, index) => ({ ...example, weight: factors[index] / divisor }));
 }
 

@@ -2,6 +2,7 @@
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { type Interval, pairedDifference } from "#evaluation/statistics/statistics.ts";
 import { countTransitions, transitionShares } from "#evaluation/statistics/transitions.ts";
+import { mean } from "#kernel/numbers.ts";
 import type { Method } from "#kernel/trace.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
 import type { RetryPrompts } from "./turns.ts";
@@ -31,7 +32,6 @@ export function turnAccuracies(
   if (records.length === 0) return undefined;
   const first = records.map(({ accuracy, attempts }) => attempts?.[0]?.accuracy ?? accuracy);
   const second = records.map(({ accuracy }) => accuracy);
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const { difference, interval } = pairedDifference(second, first, { seed });
   const { wrongToRight, rightToWrong } = transitionShares(
     countTransitions(first.map((accuracy, index) => [accuracy, second[index]])),

@@ -9,6 +9,7 @@ import path from "node:path";
 import { guarded } from "#files/file-failures.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine } from "#kernel/engine.ts";
+import { mean } from "#kernel/numbers.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { saveModel } from "#training/saved-model.ts";
 
@@ -46,9 +47,9 @@ export async function keepBest(
   const { engine, run, window, every } = keeping;
   const rewards = (reward === undefined ? state.rewards : [...state.rewards, reward]).slice(-window);
   const stands = isLastOfStage ? rewards.length > 0 : rewards.length === window && done % every === 0;
-  const mean = rewards.reduce((sum, each) => sum + each, 0) / rewards.length;
-  if (!stands || (state.best !== null && mean <= state.best.reward)) return { rewards, best: state.best };
-  const best = { step: done, reward: mean };
+  const meanReward = mean(rewards);
+  if (!stands || (state.best !== null && meanReward <= state.best.reward)) return { rewards, best: state.best };
+  const best = { step: done, reward: meanReward };
   guarded(`create ${rootOf(run)}`, () => mkdirSync(rootOf(run), { recursive: true }));
   await saveModel(engine, keptFolder(run, best));
   removeOthers(run, [best, keepStateOf(run.newestCheckpoint?.state).best]);

@@ -1,5 +1,6 @@
 /** Answers of a model to many questions, each graded: what training on a model's own answers begins with. */
-import { userError } from "#kernel/errors.ts";
+import { messageOf, userError } from "#kernel/errors.ts";
+import { inParallel } from "#kernel/in-parallel.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
@@ -36,27 +37,22 @@ export interface GradedSample {
 /** In the order asked. A question whose call or grading failed has no samples; if all failed, the first reason is thrown. */
 export async function gradedSamples(sampling: Sampling, asked: readonly Asked[]): Promise<GradedSample[][]> {
   const { signal, concurrency = 64 } = sampling;
-  const results: GradedSample[][] = asked.map(() => []);
   const failures: unknown[] = [];
-  let next = 0;
-  const work = async () => {
-    while (next < asked.length) {
-      const index = next++;
-      signal?.throwIfAborted();
-      try {
-        results[index] = await samplesOf(sampling, asked[index]);
-      } catch (error) {
-        if (signal?.aborted) throw error;
-        failures.push(error);
-      }
+  const results = await inParallel(asked, concurrency, async (each) => {
+    signal?.throwIfAborted();
+    try {
+      return await samplesOf(sampling, each);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      failures.push(error);
+      return [];
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, asked.length) }, work));
+  });
   if (asked.length === 0 || failures.length < asked.length) return results;
   const [first] = failures;
   throw userError(
     "sampling-failed",
-    `none of ${asked.length} questions could be answered; the first failure: ${first instanceof Error ? first.message : String(first)}`,
+    `none of ${asked.length} questions could be answered; the first failure: ${messageOf(first)}`,
     "Look at the model, and at the prompts' length.",
     first,
   );

@@ -7,6 +7,7 @@ import { summarise } from "#evaluation/summary.ts";
 import { JsonLines, type JsonObject, readLines } from "#files/json-lines.ts";
 import type { Scorer } from "#kernel/engine.ts";
 import type { Item } from "#kernel/item.ts";
+import { meanOrZero } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { pasrFormat } from "#methods/plain/pasr-format.ts";
@@ -42,7 +43,7 @@ export async function probeSource(
   return {
     plainAccuracy: accuracy(of("vanilla")),
     refinedAccuracy: accuracy(of("pasr-prompt")),
-    refinements: average(of("pasr-prompt").map((record) => record.refinements)),
+    refinements: meanOrZero(of("pasr-prompt").map((record) => record.refinements)),
   };
 }
 
@@ -111,9 +112,5 @@ function evaluationPlan(source: Source, engine: Scorer, tokenizer: Tokenizer, it
 }
 
 function accuracy(records: readonly EvaluationRecord[]): number {
-  return average(records.map((record) => record.accuracy));
-}
-
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  return meanOrZero(records.map((record) => record.accuracy));
 }

@@ -1,9 +1,9 @@
 /** A look at how a model refines in the small world while it trains: where refining was needed, where it was not, what it mended and broke. */
-
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { evaluate } from "#evaluation/run.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
+import { meanOrZero } from "#kernel/numbers.ts";
 import { pasrFormat } from "#methods/plain/pasr-format.ts";
 import { gradeSteps } from "#verifiers/answers/steps.ts";
 import type { PasrOptions } from "../pasr/options.ts";
@@ -54,17 +54,18 @@ export async function probeRefinement(
 
 function countRefinements(records: readonly EvaluationRecord[]): RefinementCounts {
   const graded = records.map((record) => gradeSteps(record.text));
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   return {
-    accuracy: mean(records.map((record) => record.accuracy)),
-    tokens: mean(records.map((record) => record.usage.outputTokens ?? 0)),
-    formatRate: mean(records.map((record) => Number(record.verdict === "ok"))),
-    refinements: mean(records.map((record) => record.refinements)),
-    needless: mean(graded.map((answer) => answer.needless)),
-    useful: mean(graded.map((answer) => answer.useful)),
-    missed: mean(graded.map((answer) => answer.missed)),
-    needlessEasy: mean(graded.map(({ steps }) => steps.filter((step) => step.refined && !step.needed && !step.hard).length)),
-    wrongToRight: mean(graded.map((answer) => answer.wrongToRight)),
-    rightToWrong: mean(graded.map((answer) => answer.rightToWrong)),
+    accuracy: meanOrZero(records.map((record) => record.accuracy)),
+    tokens: meanOrZero(records.map((record) => record.usage.outputTokens ?? 0)),
+    formatRate: meanOrZero(records.map((record) => Number(record.verdict === "ok"))),
+    refinements: meanOrZero(records.map((record) => record.refinements)),
+    needless: meanOrZero(graded.map((answer) => answer.needless)),
+    useful: meanOrZero(graded.map((answer) => answer.useful)),
+    missed: meanOrZero(graded.map((answer) => answer.missed)),
+    needlessEasy: meanOrZero(
+      graded.map(({ steps }) => steps.filter((step) => step.refined && !step.needed && !step.hard).length),
+    ),
+    wrongToRight: meanOrZero(graded.map((answer) => answer.wrongToRight)),
+    rightToWrong: meanOrZero(graded.map((answer) => answer.rightToWrong)),
   };
 }

@@ -4,6 +4,7 @@
  * needed: products are worked out on digits or written in one go by chance.
  */
 import type { CharacterRange, TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
+import { sum } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { defaultWorldOptions, isHard } from "./world.ts";
 import { type WorldDomain, worldDomains } from "./world-domains.ts";
@@ -134,7 +135,7 @@ function isReadOff(id: string, { content }: TrainingMessage): boolean {
 
 /** Index of one of the shares. */
 function draw(shares: readonly number[], random: Random): number {
-  let rest = random.uniform() * shares.reduce((sum, share) => sum + share, 0);
+  let rest = random.uniform() * sum(shares);
   for (const [index, share] of shares.entries()) {
     rest -= share;
     if (rest < 0) return index;

@@ -1,4 +1,5 @@
 /** Group advantages: how much better an answer is than its siblings to the same question. */
+import { mean } from "#kernel/numbers.ts";
 
 export interface GroupAdvantageOptions {
   /** Added to the standard deviation. */
@@ -18,10 +19,6 @@ export function groupAdvantages(rewards: readonly number[], options: GroupAdvant
   const degrees = options.deviation === "sample" ? rewards.length - 1 : rewards.length;
   const deviation = Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0) / degrees);
   return centred.map((value) => value / (deviation + options.epsilon));
-}
-
-export function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function range(values: readonly number[]): number {

@@ -7,9 +7,10 @@
  * reward − mean of the other rewards, for each reward of one group; undefined for a group of fewer than two, which has no siblings to be
  * compared with. Equals n/(n − 1) times reward − mean of all.
  */
+import { sum } from "#kernel/numbers.ts";
 export function leaveOneOut(rewards: readonly number[]): number[] | undefined {
   if (rewards.length < 2) return undefined;
-  const total = rewards.reduce((sum, reward) => sum + reward, 0);
+  const total = sum(rewards);
   return rewards.map((reward) => reward - (total - reward) / (rewards.length - 1));
 }
 

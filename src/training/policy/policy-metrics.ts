@@ -1,7 +1,7 @@
 /** What a policy-gradient step reports about itself. Rates over nothing are absent, never 0. */
 import type { PolicyLossOptions, PolicySequence, StepResult } from "#kernel/engine.ts";
+import { mean } from "#kernel/numbers.ts";
 import { isClipped, k3 } from "../losses.ts";
-import { mean } from "./advantages.ts";
 import type { DropReason, Group } from "./rollouts.ts";
 
 export type PolicyPhase = "sample" | "score" | "reference" | "train";

@@ -1,7 +1,7 @@
 /** What a step on conversations of several turns reports about itself. Rates over nothing are absent, never 0. */
 import type { StepResult, WeightedSequence } from "#kernel/engine.ts";
+import { mean, sum } from "#kernel/numbers.ts";
 import { k3 } from "../losses.ts";
-import { mean } from "./advantages.ts";
 import type { PolicyPhase } from "./policy-metrics.ts";
 import type { ReinforceDatum } from "./reinforce-step-batch.ts";
 import type { Conversation, GradedTurn, TurnDropReason, TurnGroup } from "./turn-rollouts.ts";
@@ -76,7 +76,7 @@ export function reinforceMetrics<S>(
     questions: groups.length,
     conversations: conversations.length,
     ...correctionFigures(conversations.filter(({ turns }) => turns.every((turn) => turn.isOwn))),
-    ...(datums.length === 0 ? {} : { reward: mean(datums.map(({ rewards }) => total(rewards))) }),
+    ...(datums.length === 0 ? {} : { reward: mean(datums.map(({ rewards }) => sum(rewards))) }),
     turns: turnFigures(datums),
     ...(kept.length === 0 ? {} : { equalRewardsShare: mean(kept.map((group) => (isLevel(group, datums) ? 1 : 0))) }),
     droppedShare: dropped["follow-up"] + dropped["context-full"] + dropped["failed-grading"],
@@ -85,7 +85,7 @@ export function reinforceMetrics<S>(
     updates: update === undefined ? 0 : 1,
     skippedUpdates: update === undefined || update.result.applied ? 0 : 1,
     ...(update === undefined ? {} : { gradientNorm: update.result.gradientNorm, samplerGap: samplerGap(update, conversations) }),
-    timing: { seconds: timing.total, tokensPerSecond: total(sampled) / timing.total, ...timing.seconds },
+    timing: { seconds: timing.total, tokensPerSecond: sum(sampled) / timing.total, ...timing.seconds },
   };
 }
 
@@ -145,8 +145,4 @@ function samplerGap({ sequences, logprobs }: ReinforceUpdate, conversations: rea
     }
   }
   return gap;
-}
-
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -3,8 +3,9 @@
  * refined answers, which are graded against them and trained. Failures of a grader drop one group, never the step.
  */
 import type { Sample, SampleOptions, Scorer } from "#kernel/engine.ts";
+import { messageOf } from "#kernel/errors.ts";
+import { meanOrZero } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
-import { mean } from "./advantages.ts";
 
 /** A question with its two prompts as ids. `index` names it in every seed, so that a batch may be cut anywhere. */
 export interface Question<Subject> {
@@ -132,7 +133,7 @@ export async function gradeRefined<S>(
 }
 
 export function meanAccuracy(samples: readonly { accuracy: number }[]): number {
-  return mean(samples.map((sample) => sample.accuracy));
+  return meanOrZero(samples.map((sample) => sample.accuracy));
 }
 
 async function sampleKind<S>(
@@ -161,6 +162,6 @@ async function allOrFailure<G extends { accuracy: number; reward?: number }>(
     const odd = results.find((each) => !(each.accuracy >= 0 && each.accuracy <= 1) || !Number.isFinite(each.reward ?? 0));
     return odd === undefined ? { results } : { message: `accuracy ${odd.accuracy}, reward ${odd.reward}` };
   } catch (error) {
-    return { message: error instanceof Error ? error.message : String(error) };
+    return { message: messageOf(error) };
   }
 }

@@ -3,6 +3,7 @@
  * that only grows: sampled ids stay as they were drawn, with the log-probs they had, and what stands between two turns is appended.
  */
 import type { Sample, SampleOptions, Scorer } from "#kernel/engine.ts";
+import { messageOf } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 
 export interface TurnQuestion<Subject> {
@@ -141,7 +142,7 @@ async function sampleNext<S>(
       conversations = group.conversations.map((each) => ({ ...each, ids: [...each.ids, ...followUp(group.question, each)] }));
     } catch (error) {
       failures.push(error);
-      return { ...group, dropped: { reason: "follow-up", message: error instanceof Error ? error.message : String(error) } };
+      return { ...group, dropped: { reason: "follow-up", message: messageOf(error) } };
     }
     const longest = Math.max(...conversations.map((each) => each.ids.length));
     const room = sampler.info.maxContextTokens;
@@ -186,7 +187,7 @@ export async function gradeTurns<S>(groups: readonly TurnGroup<S>[], grader: Tur
         );
         return { question, conversations: graded };
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         return { question, conversations: [], dropped: { reason: "failed-grading", message } };
       }
     }),

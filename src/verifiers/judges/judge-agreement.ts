@@ -1,5 +1,6 @@
 /** How far judges agree over many answers, beyond what chance would bring. */
 import type { Score } from "#kernel/item.ts";
+import { mean } from "#kernel/numbers.ts";
 
 export interface JudgeAgreement {
   /** Answers on which at least two judges gave a verdict. */
@@ -28,7 +29,7 @@ export function judgeAgreement(scores: readonly Score[]): JudgeAgreement | undef
   return {
     answers: compared.length,
     judges,
-    share: shares.reduce((sum, share) => sum + share, 0) / shares.length,
+    share: mean(shares),
     ...(cohen === undefined ? {} : { cohenKappa: cohen }),
     ...(fleiss === undefined ? {} : { fleissKappa: fleiss }),
     unparsable: scores.filter((score) => score.status === "judge-unparsable").length,

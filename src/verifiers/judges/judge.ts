@@ -3,9 +3,10 @@
  * without a readable score is asked for again a few times and then counted apart; it is never read as 0 or 1.
  */
 import { failedCallUsage } from "#kernel/call.ts";
-import { MidcourseError } from "#kernel/errors.ts";
+import { MidcourseError, messageOf } from "#kernel/errors.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import { addUsage, type Message, type Model, noUsage, type Usage } from "#kernel/model.ts";
+import { mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { type JudgeKind, judgeMessages, readJudgeScore } from "./judge-prompts.ts";
 
@@ -81,7 +82,7 @@ async function ask(
       signal?.throwIfAborted();
       if (MidcourseError.isInstance(error) && error.family !== "remote") throw error;
       verdicts.usage = addUsage(verdicts.usage, failedCallUsage(error));
-      verdicts.failure = error instanceof Error ? error.message : String(error);
+      verdicts.failure = messageOf(error);
     }
   }
   return verdicts;
@@ -106,8 +107,6 @@ function toScore(asked: readonly Verdicts[], text: string): Score {
   }
   return { accuracy: mean(heard.map((each) => mean(each.scores))), extracted: text, status: "judged", usage, measures };
 }
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function pairwiseAgreement(scores: readonly number[]): number | undefined {
   if (scores.length < 2) return undefined;

@@ -3,7 +3,8 @@
  * answers. A reply that does not end in the agreed form is asked for again and then counted as unparsable; it is never read as anything.
  */
 import { failedCallUsage } from "#kernel/call.ts";
-import { MidcourseError, userError } from "#kernel/errors.ts";
+import { MidcourseError, messageOf, userError } from "#kernel/errors.ts";
+import { inParallel } from "#kernel/in-parallel.ts";
 import type { Item } from "#kernel/item.ts";
 import { addUsage, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
@@ -109,25 +110,13 @@ export async function judgeRefinements(options: RefinementJudgeOptions): Promise
   const all = jobsOf(options);
   const chosen = new Set([...all].sort((first, second) => first.seed - second.seed).slice(0, sample));
   const jobs = all.filter((job) => chosen.has(job));
-  const verdicts = new Array<JudgedRefinement>(jobs.length);
-  let usage = noUsage;
-  let next = 0;
-  let ended = false;
-  const work = async () => {
-    while (next < jobs.length && !ended) {
-      const index = next++;
-      try {
-        const asked = await ask(jobs[index], options);
-        verdicts[index] = asked.result;
-        usage = addUsage(usage, asked.usage);
-      } catch (error) {
-        ended = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, work));
-  return summarise(all.length, verdicts, usage);
+  const asked = await inParallel(jobs, concurrency, (job) => ask(job, options));
+  const usage = asked.reduce((total, each) => addUsage(total, each.usage), noUsage);
+  return summarise(
+    all.length,
+    asked.map(({ result }) => result),
+    usage,
+  );
 }
 
 function jobsOf({ records, items, seed }: RefinementJudgeOptions): Job[] {
@@ -187,7 +176,7 @@ async function ask(job: Job, options: RefinementJudgeOptions): Promise<{ result:
       const isTooLong = MidcourseError.isInstance(error) && error.code === "context-exceeded";
       if (MidcourseError.isInstance(error) && error.family !== "remote" && !isTooLong) throw error;
       usage = addUsage(usage, failedCallUsage(error));
-      failure = error instanceof Error ? error.message : String(error);
+      failure = messageOf(error);
       // The matter of this one answer, and asking again would not change it.
       if (isTooLong) break;
     }

@@ -3,6 +3,7 @@
  * and the longest common subsequence of words. Words are runs of a–z and 0–9 in lower case; words of more than three letters are
  * stemmed. The figures are those of Google's `rouge_score` with `use_stemmer=True`.
  */
+import { sum } from "#kernel/numbers.ts";
 import { stem } from "./rouge-stem.ts";
 
 export interface RougeScore {
@@ -62,7 +63,7 @@ function overlap(wanted: ReadonlyMap<string, number>, found: ReadonlyMap<string,
   return score(shared, total(wanted), total(found));
 }
 
-const total = (map: ReadonlyMap<string, number>) => [...map.values()].reduce((sum, count) => sum + count, 0);
+const total = (map: ReadonlyMap<string, number>) => sum(map.values());
 
 function score(shared: number, wanted: number, found: number): RougeScore {
   const precision = found === 0 ? 0 : shared / found;

@@ -10,6 +10,7 @@ import { readTrainingFile } from "#data/training-files/training-formats.ts";
 import { median } from "#evaluation/statistics/statistics.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { MidcourseError, userError } from "#kernel/errors.ts";
+import { sum } from "#kernel/numbers.ts";
 import { toExample } from "#recipes/sources/source.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { printCard } from "./data-files.ts";
@@ -77,12 +78,11 @@ function contents(conversations: readonly TrainingConversation[]) {
       return sum + content.length - masked.reduce((hidden, [start, end]) => hidden + end - start, 0);
     }, 0),
   );
-  const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
   return {
-    "messages, mean": Number((total(conversations.map(({ messages }) => messages.length)) / conversations.length).toFixed(2)),
+    "messages, mean": Number((sum(conversations.map(({ messages }) => messages.length)) / conversations.length).toFixed(2)),
     "characters, median": median(lengths),
     "learned characters, median": median(learned),
-    "learned share of the characters": Number((total(learned) / Math.max(1, total(lengths))).toFixed(4)),
+    "learned share of the characters": Number((sum(learned) / Math.max(1, sum(lengths))).toFixed(4)),
     "duplicates of earlier ones": conversations.filter((conversation) => repeats(conversation)).length,
   };
 }
@@ -100,14 +100,14 @@ function tokenFigures(
       const { ids, mask } = toExample(tokenizer, conversation);
       if (conversation.weight === 0) continue; // Never in a step.
       lengths.push(ids.length);
-      learned += Array.from(mask).reduce((sum, weight) => sum + weight, 0);
+      learned += sum(Array.from(mask));
     } catch (error) {
       // A template may refuse roles or rewrite earlier turns; that is a figure here, not the end.
       if (!MidcourseError.isInstance(error) || error.family !== "user") throw error;
       refused++;
     }
   }
-  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const total = sum(lengths);
   const { steps, tooLong, fill } = packByTokens(lengths, tokensPerStep);
   const byLength = [...lengths].sort((first, second) => second - first);
   return {
