@@ -1,7 +1,7 @@
 /** The list of commands with their options; each imports its work only when it runs. */
 import { type Command, Option } from "commander";
 import { registerData } from "./commands/data/data-command.ts";
-import { registerEval } from "./commands/eval-command.ts";
+import { registerEval } from "./commands/eval.ts";
 import { registerGrade } from "./commands/grade-command.ts";
 import { registerMethods } from "./commands/methods-command.ts";
 import { registerReproduce } from "./commands/reproduce-command.ts";

@@ -24,34 +24,34 @@ import { shippedModel } from "./shipped-model.ts";
 /** Which model, and what stands around it; everything may be left out. */
 export interface ModelOptions {
   /** Checkpoint folder, or name of a model at an OpenAI-compatible server. */
-  model?: string;
-  baseUrl?: string;
+  model?: string | undefined;
+  baseUrl?: string | undefined;
   /** Name of the environment variable that holds the key. */
-  apiKeyEnv?: string;
-  concurrency?: number;
-  retries?: number;
+  apiKeyEnv?: string | undefined;
+  concurrency?: number | undefined;
+  retries?: number | undefined;
   /** Folder of the cache; false for none. */
-  cache?: string | false;
+  cache?: string | false | undefined;
   /** File of prices that go over the built-in ones. */
-  prices?: string;
-  threads?: number;
-  reasoningTags?: "keep" | "split" | "split-from-start" | "join";
-  idleSeconds?: number;
+  prices?: string | undefined;
+  threads?: number | undefined;
+  reasoningTags?: "keep" | "split" | "split-from-start" | "join" | undefined;
+  idleSeconds?: number | undefined;
   /** JSON object of fields sent with every request. */
-  extraBody?: string;
+  extraBody?: string | undefined;
   /** False: no test requests to an unknown server. */
-  probe?: boolean;
+  probe?: boolean | undefined;
 }
 
 export interface OpenModelOptions extends ModelOptions {
   /** Goes before the environment's. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** Spreads the waits between tries. */
-  seed?: number;
+  seed?: number | undefined;
   signal?: AbortSignal | undefined;
   /** What an earlier run found out about the server; nothing is probed then. */
-  profile?: ServerProfile;
-  onRetry?: RetryOptions["onRetry"];
+  profile?: ServerProfile | undefined;
+  onRetry?: RetryOptions["onRetry"] | undefined;
   environment?: Readonly<Record<string, string | undefined>>;
 }
 

@@ -24,12 +24,12 @@ export type AnswerKind = "number" | "integer" | "choice" | "math" | "span" | "pr
 
 /** What grading needs beside rules; a grader that lacks its tool refuses with a clear error. */
 export interface GradingTools {
-  sandbox?: Sandbox;
+  sandbox?: Sandbox | undefined;
   /** Of mathematical answers; graders that need one open their own when it is left out. Closing it is the caller's. */
-  comparer?: MathComparer;
+  comparer?: MathComparer | undefined;
   /** Judge models, and how often each is asked. */
-  judge?: Omit<JudgeOptions, "kind">;
-  embed?: EmbeddingClient;
+  judge?: Omit<JudgeOptions, "kind"> | undefined;
+  embed?: EmbeddingClient | undefined;
 }
 
 export interface Task {

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
-import { registerEval } from "../commands/eval-command.ts";
+import { registerEval } from "../commands/eval.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "./eval-options.ts";
 
 describe("caps", () => {

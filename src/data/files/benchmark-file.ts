@@ -24,11 +24,11 @@ export interface BenchmarkFile {
 
 export interface BenchmarkFileOptions {
   /** Names of the columns of CSV files whose first row does not name them. */
-  csvColumns?: readonly string[];
+  csvColumns?: readonly string[] | undefined;
   /** In a folder: how the names of the files wanted end, before the extension. */
-  ending?: string;
+  ending?: string | undefined;
   /** What a file's name tells of its rows, such as their subject; fields of the row come first. */
-  fieldsOf?: (name: string) => Record<string, unknown>;
+  fieldsOf?: ((name: string) => Record<string, unknown>) | undefined;
 }
 
 const extensions = [".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"];

@@ -15,12 +15,12 @@ export type { HubTable };
 
 export interface HubOptions {
   /** `MIDCOURSE_CACHE` or the system's place for caches when left out. */
-  cacheFolder?: string;
+  cacheFolder?: string | undefined;
   signal?: AbortSignal | undefined;
   /** The process's own when left out. */
-  environment?: Environment;
+  environment?: Environment | undefined;
   /** Called before each download. */
-  onDownload?: (file: { dataset: string; name: string; bytes: number | undefined }) => void;
+  onDownload?: ((file: { dataset: string; name: string; bytes: number | undefined }) => void) | undefined;
   firstWaitMilliseconds?: number;
   stallMilliseconds?: number;
 }

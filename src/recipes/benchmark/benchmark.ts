@@ -31,13 +31,13 @@ export interface BenchmarkSettings {
   samples: number;
   temperature: number;
   /** New tokens of one call; the task's own when left out. */
-  maxTokens?: number;
+  maxTokens?: number | undefined;
   seed: number;
   /** `judge`: a model grades every answer against the reference, as PASR's evaluation does; the task's own rule when left out. */
-  gradeBy?: "judge";
+  gradeBy?: "judge" | undefined;
   /** Most that one answer, and the whole run, may cost. */
-  budget?: Budget;
-  allowance?: Budget;
+  budget?: Budget | undefined;
+  allowance?: Budget | undefined;
   /** Plain samples of each item that the resampling baseline is read from; none for 0. */
   poolSamples: number;
   poolTemperature: number;

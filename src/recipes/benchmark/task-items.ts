@@ -15,18 +15,18 @@ import type { HubSource, Task } from "#tasks/task.ts";
 export interface TaskItemsOptions extends Pick<HubOptions, "cacheFolder" | "signal" | "environment" | "onDownload"> {
   task: Task;
   /** A file, or a folder of files, instead of the hub. */
-  data?: string;
+  data?: string | undefined;
   /** Most items; all when left out. */
-  limit?: number;
+  limit?: number | undefined;
   /** Takes items in a random order drawn from the seed, instead of the source's. */
-  shuffle?: boolean;
+  shuffle?: boolean | undefined;
   seed?: number;
   /** Worked examples before each question; none when left out. */
-  shots?: number;
+  shots?: number | undefined;
   /** Where examples come from when they are not to come from the hub; needed beside `data` unless that is a folder which holds them. */
-  shotsData?: string;
+  shotsData?: string | undefined;
   /** `throw` when left out: a row that cannot be read ends the load. `skip` leaves it out and counts it among the problems. */
-  badRows?: "throw" | "skip";
+  badRows?: "throw" | "skip" | undefined;
 }
 
 /** A row that was left out. */
@@ -39,7 +39,7 @@ export interface RowProblem {
 /** What was read: a dataset at a commit, or files; with the checksum of their content, several checksums joined and summed again. */
 export interface Provenance {
   dataset?: string;
-  config?: string;
+  config?: string | undefined;
   split?: string;
   /** The commit. */
   revision?: string;
@@ -56,7 +56,7 @@ export interface TaskItems {
   available: number;
   provenance: Provenance;
   /** Of the examples, where there are some. */
-  shotsProvenance?: Provenance;
+  shotsProvenance?: Provenance | undefined;
 }
 
 /** Throws user errors: for what cannot be fetched or read, and where examples are missing. */
@@ -76,7 +76,7 @@ export async function taskItems(options: TaskItemsOptions): Promise<TaskItems> {
     problems: [...source.problems, ...problems],
     available: source.items.length,
     provenance: source.provenance,
-    ...(provenance === undefined ? {} : { shotsProvenance: provenance }),
+    shotsProvenance: provenance,
   };
 }
 
@@ -144,29 +144,22 @@ type Source = { files: BenchmarkFile[]; provenance: Pick<Provenance, "dataset" |
 
 async function fromHub(task: Task, source: HubSource, options: TaskItemsOptions): Promise<Source> {
   const { cacheFolder, signal, environment, onDownload } = options;
-  const fetched = await fetchHubFiles(source, {
-    ...(cacheFolder === undefined ? {} : { cacheFolder }),
-    signal,
-    ...(environment === undefined ? {} : { environment }),
-    ...(onDownload === undefined ? {} : { onDownload }),
-  });
+  const fetched = await fetchHubFiles(source, { cacheFolder, signal, environment, onDownload });
   const files: BenchmarkFile[] = [];
-  for (const { path: file } of fetched.files) files.push(await readBenchmarkFile(file, readOptions(task)));
+  for (const { path: file } of fetched.files) files.push(await readBenchmarkFile(file, { csvColumns: task.csvColumns }));
   const { dataset, config, split } = source;
-  return { files, provenance: { dataset, ...(config === undefined ? {} : { config }), split, revision: fetched.commit } };
+  return { files, provenance: { dataset, config, split, revision: fetched.commit } };
 }
 
 async function fromFiles(task: Task, data: string, ending: string | undefined): Promise<Source> {
   const fieldsOf = task.folder && ((name: string) => ({ subject: name.replace(/_(?:test|dev|val)$/, "") }));
   const files = await readBenchmarkFiles(data, {
-    ...readOptions(task),
-    ...(ending === undefined ? {} : { ending }),
-    ...(fieldsOf === undefined ? {} : { fieldsOf }),
+    csvColumns: task.csvColumns,
+    ending,
+    fieldsOf,
   });
   return { files, provenance: {} };
 }
-
-const readOptions = ({ csvColumns }: Task) => (csvColumns === undefined ? {} : { csvColumns });
 
 function readItem(task: Task, { where, values, problem }: BenchmarkRow, index: number): { item: Item } | { problem: RowProblem } {
   if (values === undefined) return { problem: { where, message: problem ?? "unreadable" } };
@@ -209,7 +202,7 @@ function withOwnIds(items: readonly Item[]): Item[] {
 async function workedExamples(
   options: TaskItemsOptions,
   items: readonly Item[],
-): Promise<{ shots: Item[]; problems: RowProblem[]; provenance?: Provenance }> {
+): Promise<{ shots: Item[]; problems: RowProblem[]; provenance?: Provenance | undefined }> {
   const { task, shots: count = 0 } = options;
   if (count === 0) return { shots: [], problems: [] };
   if (task.shots === undefined) {

@@ -7,15 +7,13 @@ import { keepTask, type TaskOrigin } from "./folder.ts";
 import { type TaskItems, type TaskItemsOptions, taskItems } from "./task-items.ts";
 import { bindFor } from "./task-methods.ts";
 
-export interface TasksWanted extends Pick<TaskItemsOptions, "limit" | "shuffle" | "seed" | "shots" | "badRows" | "signal"> {
+export interface TasksWanted extends Pick<TaskItemsOptions, "limit" | "shuffle" | "seed" | "shots" | "badRows"> {
   names: readonly string[];
   /** Methods with their options, as typed. */
   methods: string;
   /** Files in place of the hub's tables, by task. */
   data: Readonly<Record<string, string>>;
   shotsData: Readonly<Record<string, string>>;
-  /** What a reader should know: rows left out, say. */
-  onNote?: (note: string) => void;
 }
 
 export interface WantedTask extends PreparedTask {
@@ -25,23 +23,25 @@ export interface WantedTask extends PreparedTask {
 /** As many items of a task without an end, unless told otherwise. */
 const generatedItems = 200;
 
-/** Throws user errors: for unknown names, and for what cannot be fetched or read. */
-export async function prepareTasks(wanted: TasksWanted): Promise<WantedTask[]> {
-  const { names, methods, data, shotsData, limit, shots = 0, onNote, ...others } = wanted;
+/** Throws user errors: for unknown names, and for what cannot be fetched or read. `onNote` is told what a reader should know: rows left out, say. */
+export async function prepareTasks(
+  wanted: TasksWanted,
+  { signal, onNote }: { signal?: AbortSignal | undefined; onNote?: (note: string) => void },
+): Promise<WantedTask[]> {
+  const { names, methods, data, shotsData, limit, ...others } = wanted;
   const found = names.map(findTask);
   const twice = found.find((task, index) => found.indexOf(task) !== index);
   if (twice) throw userError("task-twice", `${twice.id} is named twice`, "Name each benchmark once.");
   const prepared: WantedTask[] = [];
   for (const [index, task] of found.entries()) {
     const name = names[index];
-    const count = limit ?? (task.generate && data[name] === undefined ? generatedItems : undefined);
     const loaded = await taskItems({
       ...others,
       task,
-      shots,
-      ...(count === undefined ? {} : { limit: count }),
-      ...(data[name] === undefined ? {} : { data: data[name] }),
-      ...(shotsData[name] === undefined ? {} : { shotsData: shotsData[name] }),
+      signal,
+      limit: limit ?? (task.generate && data[name] === undefined ? generatedItems : undefined),
+      data: data[name],
+      shotsData: shotsData[name],
     });
     if (loaded.problems.length > 0) onNote?.(`${task.id}: ${loaded.problems.length} rows left out; ${describeProblem(loaded)}.`);
     prepared.push({

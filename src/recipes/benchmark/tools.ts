@@ -8,10 +8,10 @@ import type { Task } from "#tasks/task.ts";
 
 /** What the whole run offers, whatever the item. */
 export interface MethodHelp {
-  runPython?: (source: string, signal?: AbortSignal) => Promise<ExecutionReport>;
+  runPython?: ((source: string, signal?: AbortSignal) => Promise<ExecutionReport>) | undefined;
   /** Runs the program in a completion against the examples that the item's question shows. */
-  runVisibleTests?: (item: Item, completion: string, signal?: AbortSignal) => Promise<TestReport>;
-  scoreCompletion?: MethodTools["scoreCompletion"];
+  runVisibleTests?: ((item: Item, completion: string, signal?: AbortSignal) => Promise<TestReport>) | undefined;
+  scoreCompletion?: MethodTools["scoreCompletion"] | undefined;
 }
 
 /** Why the method cannot run on this task; undefined when it can. */

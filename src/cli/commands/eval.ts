@@ -1,0 +1,214 @@
+/** `midcourse eval`: methods × benchmarks over one model, and the table of what they reach at which cost. */
+import path from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BenchmarkProgress } from "#evaluation/records/benchmark-run.ts";
+import { userError } from "#kernel/errors.ts";
+import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/benchmark.ts";
+import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
+import type { TasksWanted } from "#recipes/benchmark/tasks.ts";
+import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
+import { withModelOptions } from "../options/model-options.ts";
+import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
+import { interruptSignal } from "../terminal/interrupt.ts";
+import { packageVersion, shownCommand } from "../terminal/package-version.ts";
+import { Progress } from "../terminal/progress.ts";
+import { harmless } from "../terminal/trace-text.ts";
+
+export function registerEval(program: Command): void {
+  evalOptions(program).action(evaluateCommand);
+}
+
+function evalOptions(program: Command) {
+  const command = program
+    .command("eval")
+    .description("methods × benchmarks over any model: accuracy with intervals, tokens, and plain resampling at the same cost")
+    .option("--methods <list>", "methods with their options (midcourse methods lists them)", defaultMethods)
+    .option("--tasks <list>", "benchmarks (default: world for the shipped model)")
+    .option("--data <file...>", "a file in place of the hub's table: FILE for one task, TASK=FILE for several")
+    .option("--shots <number>", "worked examples before each question", wholeNumber, 0)
+    .option("--shots-data <file...>", "where worked examples come from, when --data is given")
+    .option("--limit <number>", "items of each task, the first ones (default: all; 200 of world)", wholeNumber)
+    .option("--shuffle", "take the items in an order drawn from the seed")
+    .option("--skip-bad-rows", "leave out rows that cannot be read, and say how many")
+    .option("--samples <number>", "answers of each method to each item", fromOne, 1)
+    .option("--temperature <number>", "sampling temperature (default: 0, or 0.7 for several samples)", notNegative)
+    .option("--max-tokens <number>", "new tokens of one call (default: the task's)", fromOne)
+    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
+    .option("--budget <caps>", "most that one answer may cost: tokens=…, output-tokens=…, calls=…, usd=…, seconds=…")
+    .option(
+      "--run-budget <caps>",
+      "most that the whole run may cost, in the same words; answers under way then are still finished",
+    )
+    .option("--pool <number>", "plain samples of each item behind the resampling baseline, from 2; 0 for none", poolSize, 16)
+    .option("--pool-temperature <number>", "their temperature (default: that of the run, 0.7 where that is 0)", notNegative)
+    .option("--judge <models>", "judge models at the same kind of server, for summaries or with --grade-by judge")
+    .option("--judge-samples <number>", "verdicts of each judge on each answer", fromOne, 1)
+    .addOption(
+      new Option("--grade-by <whom>", "who grades: the task's own rule, or the judge, as PASR's evaluation does for every task")
+        .choices(["rule", "judge"])
+        .default("rule"),
+    )
+    .option("--judge-base-url <address>", "where the judge is served (default: where the model is)")
+    .option("--embeddings <model>", "embeddings model for summaries, such as BAAI/bge-m3 (EMBEDDINGS_BASE_URL)")
+    .option("--scorer <model>", "model that scores answers without the reference, for best-of-n(select=verifier) and magicore")
+    .addOption(
+      new Option("--sandbox <kind>", "where programs run (midcourse sandbox shows what this machine has)")
+        .choices(["auto", "process", "pyodide"])
+        .default("auto"),
+    )
+    .option("--allow-bare", "run a model's programs under your own account when nothing safer works")
+    .option("--out <folder>", "run directory; the same command goes on where it stopped", "runs/eval")
+    .option("--json", "print results.json instead of the table");
+  return withModelOptions(command, "answers in the run directory").addHelpText(
+    "after",
+    `
+Examples:
+  midcourse eval                                                              the shipped model on its own task
+  midcourse eval --model qwen3-8b --tasks gsm8k,math-500 --limit 200          a model at OPENAI_BASE_URL
+  midcourse eval --tasks gsm8k --data test.jsonl --methods "vanilla,self-refine(rounds=2),best-of-n(n=4)" --out runs/refine
+  midcourse eval --tasks humaneval --methods vanilla,self-repair --run-budget usd=2
+
+The same command after a crash, a kill or Ctrl-C goes on with what is missing. Other tasks, methods, limits and samples may be added to a
+run; the model, prompts, seed and temperature may not change. Reports: midcourse report RUN [RUN…]; other tools: midcourse export RUN.
+`,
+  );
+}
+
+type EvalOptions = ReturnType<ReturnType<typeof evalOptions>["opts"]>;
+
+/** Plain answers, refinement while answering, refinement afterwards, and resampling. */
+const defaultMethods = "vanilla,pasr-format,self-refine,self-consistency";
+
+function poolSize(text: string): number {
+  const samples = wholeNumber(text);
+  if (samples === 1) throw new InvalidArgumentError("One sample has nothing to be resampled from: it must be 0, or 2 or more.");
+  return samples;
+}
+
+async function evaluateCommand(options: EvalOptions): Promise<void> {
+  const wanted = evaluationOf(options);
+  const signal = interruptSignal();
+  const progress = new Progress();
+  const told: Told = { progress };
+  const [{ evaluate }, { resamplingMethod }, { renderBenchmarkTable }] = await Promise.all([
+    import("#recipes/benchmark/evaluate.ts"),
+    import("#evaluation/summary/benchmark-summary.ts"),
+    import("#evaluation/report/benchmark-table.ts"),
+  ]);
+  const outcome = await evaluate(wanted, {
+    command: shownCommand(),
+    version: packageVersion(),
+    signal,
+    onNote: (text) => process.stderr.write(`${harmless(text)}\n`),
+    onProgress: showProgress(told, resamplingMethod),
+  }).finally(() => progress.finish());
+  const { results, resultsFile, reportFile } = outcome;
+  const table = () =>
+    renderBenchmarkTable(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true });
+  process.stdout.write(
+    options.json ? `${JSON.stringify(results)}\n` : `\n${table()}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
+  );
+  process.stderr.write(lossWords(outcome, wanted, told.failure));
+  if (outcome.end === "interrupted") signal.throwIfAborted();
+}
+
+/** What each room is told of the command line. */
+function evaluationOf(options: EvalOptions): EvaluationWanted {
+  return {
+    folder: options.out,
+    model: options,
+    tasks: (isShipped) => tasksOf(options, isShipped),
+    help: {
+      sandbox: { prefer: options.sandbox, allowBare: options.allowBare === true },
+      judges: options.judge === undefined ? [] : parseNames(options.judge, "--judge"),
+      judgeBaseUrl: options.judgeBaseUrl,
+      judgeSamples: options.judgeSamples,
+      embeddings: options.embeddings,
+      scorer: options.scorer,
+    },
+    settings: settingsOf(options),
+  };
+}
+
+function settingsOf({ samples, maxTokens, seed, pool, budget, runBudget, ...options }: EvalOptions): BenchmarkSettings {
+  const temperature = options.temperature ?? (samples > 1 ? 0.7 : 0);
+  return {
+    samples,
+    temperature,
+    seed,
+    poolSamples: pool,
+    poolTemperature: options.poolTemperature ?? (temperature > 0 ? temperature : 0.7),
+    gradeBy: options.gradeBy === "judge" ? "judge" : undefined,
+    maxTokens,
+    budget: budget === undefined ? undefined : parseBudget(budget, "--budget"),
+    allowance: runBudget === undefined ? undefined : parseBudget(runBudget, "--run-budget"),
+  };
+}
+
+function tasksOf({ tasks, data = [], shotsData = [], ...options }: EvalOptions, isShipped: boolean): TasksWanted {
+  if (tasks === undefined && !isShipped)
+    throw userError("no-tasks", "it is not said on which benchmarks", "Name them, such as --tasks gsm8k,math-500.");
+  const names = tasks === undefined ? ["world"] : parseNames(tasks, "--tasks");
+  return {
+    names,
+    methods: options.methods,
+    data: filesByTask(data, names, "--data"),
+    shotsData: filesByTask(shotsData, names, "--shots-data"),
+    shots: options.shots,
+    seed: options.seed,
+    limit: options.limit,
+    shuffle: options.shuffle,
+    badRows: options.skipBadRows ? "skip" : undefined,
+  };
+}
+
+/** What was seen of the answers while they came. */
+interface Told {
+  progress: Progress;
+  /** What the last failed answer says. */
+  failure?: string;
+}
+
+/** Accuracy so far of each method, as many as fit on a line. */
+function showProgress(told: Told, resamplingMethod: string): (state: BenchmarkProgress) => void {
+  const methods = new Map<string, { right: number; answers: number }>();
+  let failures = 0;
+  return ({ done, total, record }) => {
+    if (record.error !== undefined) {
+      failures++;
+      told.failure = record.error;
+    }
+    if (record.method !== resamplingMethod) {
+      const { right, answers } = methods.get(record.method) ?? { right: 0, answers: 0 };
+      methods.set(record.method, { right: right + record.accuracy, answers: answers + 1 });
+    }
+    const figures = [...methods].slice(0, 6).map(([id, { right, answers }]) => [id, `${Math.round((100 * right) / answers)} %`]);
+    told.progress.update({
+      label: "Evaluate",
+      done,
+      total,
+      figures: { ...Object.fromEntries(figures), ...(failures > 0 ? { failures: String(failures) } : {}) },
+    });
+  };
+}
+
+/** Which answers failed or are missing, and what brings them; empty where none are. */
+function lossWords({ end, results, spent }: BenchmarkOutcome, { folder, settings }: EvaluationWanted, failure?: string): string {
+  const failures = results.tasks.flatMap(({ methods }) => methods).reduce((sum, method) => sum + method.failures, 0);
+  const lost = results.tasks.reduce((sum, { pool }) => sum + (pool?.itemsLeftOut ?? 0), 0);
+  const lines: string[] = [];
+  if (failures > 0 || failure !== undefined) {
+    const what = [
+      ...(failures > 0
+        ? [`${failures} ${failures === 1 ? "answer" : "answers"} failed and ${failures === 1 ? "counts" : "count"} as wrong`]
+        : []),
+      ...(lost > 0 ? [`${lost} ${lost === 1 ? "item has" : "items have"} no whole resampling pool`] : []),
+    ];
+    const last = failure === undefined ? "" : ` The last failure: ${harmless(failure)}.`;
+    lines.push(
+      `${what.join("; ") || "Samples of the resampling pool failed"}. The same command tries them again; ${path.join(folder, "records.jsonl")} has every reason.${last}\n`,
+    );
+  }
+  if (end === "allowance") lines.push(`${allowanceWords(settings.allowance ?? {}, spent)}\n`);
+  return lines.join("");
+}

@@ -1,0 +1,73 @@
+/** An evaluation as a command or a program asks for it: opens the model and what grading needs, keeps what decides the run, and evaluates. */
+import path from "node:path";
+import type { BenchmarkProgress } from "#evaluation/records/benchmark-run.ts";
+import { type ModelOptions, openModel } from "#models/open-model.ts";
+import { openRun } from "#record/run-directory.ts";
+import { type BenchmarkOutcome, type BenchmarkSettings, evaluateBenchmarks } from "./benchmark.ts";
+import { type HelpWanted, openHelp } from "./help.ts";
+import { keepTasks, prepareTasks, type TasksWanted } from "./tasks.ts";
+
+export interface EvaluationWanted {
+  /** Run directory; the same evaluation goes on where it stopped. */
+  folder: string;
+  /** Answers are kept in the run directory when `cache` is left out. */
+  model: ModelOptions;
+  /** Which benchmarks is told when it is known whether the model is the shipped one, which knows its own alone. */
+  tasks: (isShipped: boolean) => TasksWanted;
+  help: HelpWanted;
+  settings: BenchmarkSettings;
+}
+
+export interface EvaluationContext {
+  /** The command that makes these numbers again, and the version it was. */
+  command: string;
+  version: string;
+  signal: AbortSignal;
+  onProgress: (progress: BenchmarkProgress) => void;
+  /** What a reader should know before the numbers. */
+  onNote: (note: string) => void;
+}
+
+/** Throws user errors: for what cannot be opened, fetched or read, and for a folder that holds another evaluation. */
+export async function evaluate(wanted: EvaluationWanted, context: EvaluationContext): Promise<BenchmarkOutcome> {
+  const { folder, settings } = wanted;
+  const { signal, onNote } = context;
+  const { cache = path.join(folder, "answers") } = wanted.model;
+  const models = { ...wanted.model, cache, seed: settings.seed, signal };
+  const opened = await openModel(models);
+  try {
+    const description = opened.describe();
+    const tasksWanted = wanted.tasks(description.folder === "shipped");
+    const tasks = await prepareTasks(tasksWanted, { signal, onNote });
+    const help = await openHelp(wanted.help, tasks, models);
+    try {
+      const { allowance: _, budget, ...decisive } = settings;
+      using run = openRun(folder, {
+        command: "eval",
+        options: {
+          model: description,
+          ...decisive,
+          budget: budget && { ...budget },
+          shots: tasksWanted.shots,
+          ...help.describe(),
+        },
+      });
+      keepTasks(run, tasks);
+      return await evaluateBenchmarks({
+        ...context,
+        model: opened.model,
+        modelName: String(description.model),
+        run,
+        tasks,
+        settings,
+        grading: help.grading,
+        help: help.methods,
+        concurrency: opened.limiter ? opened.limiter.most * 2 : 256,
+      });
+    } finally {
+      await help.close();
+    }
+  } finally {
+    await opened.close();
+  }
+}
