@@ -2,7 +2,7 @@
 import path from "node:path";
 import type { BenchmarkProgress } from "#evaluation/records/benchmark-run.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
-import { openRun } from "#record/run-directory.ts";
+import { withRun } from "#record/run-directory.ts";
 import { type BenchmarkOutcome, type BenchmarkSettings, evaluateBenchmarks } from "./benchmark.ts";
 import { type HelpWanted, openHelp } from "./help.ts";
 import { keepTasks, prepareTasks, type TasksWanted } from "./tasks.ts";
@@ -42,27 +42,26 @@ export async function evaluate(wanted: EvaluationWanted, context: EvaluationCont
     const help = await openHelp(wanted.help, tasks, models);
     try {
       const { allowance: _, budget, ...decisive } = settings;
-      using run = openRun(folder, {
-        command: "eval",
-        options: {
-          model: description,
-          ...decisive,
-          budget: budget && { ...budget },
-          shots: tasksWanted.shots,
-          ...help.describe(),
-        },
-      });
-      keepTasks(run, tasks);
-      return await evaluateBenchmarks({
-        ...context,
-        model: opened.model,
-        modelName: String(description.model),
-        run,
-        tasks,
-        settings,
-        grading: help.grading,
-        help: help.methods,
-        concurrency: opened.limiter ? opened.limiter.most * 2 : 256,
+      const options = {
+        model: description,
+        ...decisive,
+        budget: budget && { ...budget },
+        shots: tasksWanted.shots,
+        ...help.describe(),
+      };
+      return await withRun(folder, { command: "eval", options }, (run) => {
+        keepTasks(run, tasks);
+        return evaluateBenchmarks({
+          ...context,
+          model: opened.model,
+          modelName: String(description.model),
+          run,
+          tasks,
+          settings,
+          grading: help.grading,
+          help: help.methods,
+          concurrency: opened.limiter ? opened.limiter.most * 2 : 256,
+        });
       });
     } finally {
       await help.close();
