@@ -6,7 +6,7 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { Engine } from "#kernel/engine.ts";
-import { type PasrOptions, paperPasrOptions, trainPasr } from "#recipes/pasr/train.ts";
+import { type PasrOptions, paperPasrOptions, trainPasr } from "#recipes/pasr/recipe.ts";
 import { openRun } from "#record/run-directory.ts";
 import { items, makeEngine, prompts, tokenizer, verifier } from "../support/refine-world.ts";
 

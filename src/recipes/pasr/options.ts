@@ -9,7 +9,7 @@ import type { Normaliser } from "#training/normaliser.ts";
 import type { GroupAdvantageOptions } from "#training/policy/advantages.ts";
 import type { PolicyGradientOptions } from "#training/policy/policy-gradient.ts";
 import type { Schedule } from "#training/schedule.ts";
-import type { PasrRewardOptions } from "./reward.ts";
+import type { PasrRewardOptions } from "../shared/refinement-reward.ts";
 
 export interface PasrOptions extends PasrRewardOptions {
   /** G, refined answers per question. Paper 8 (A.1: “For each group, 8 answers are generated”). */

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
-import { type PasrRewardOptions, pasrGrader, pasrReward, refinementReward, strictAnswer } from "./reward.ts";
+import { strictAnswer } from "../shared/graded-samples.ts";
+import { type PasrRewardOptions, pasrReward, refinementReward } from "../shared/refinement-reward.ts";
+import { pasrGrader } from "./reward.ts";
 
 const versusGroup: PasrRewardOptions = { tolerance: 0, refineReward: "versus-group" };
 const accuracies = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 8 });

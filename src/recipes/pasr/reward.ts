@@ -1,64 +1,10 @@
-/**
- * The reward of PASR (arXiv 2508.12903, section 2.3): format, accuracy and refinement, each logged by itself, summed by eq. 7. The
- * recipe is in pasr.ts.
- */
+/** How PASR (recipe.ts) grades the answers of its twin groups. */
 import type { Sample } from "#kernel/engine.ts";
-import type { Item, Score } from "#kernel/item.ts";
-import { meanOrZero } from "#kernel/numbers.ts";
-import { type ParsedAnswer, parseRefine } from "#kernel/refine-grammar.ts";
+import type { Item } from "#kernel/item.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
 import type { Grade, Grader, PlainGrade } from "#training/policy/rollouts.ts";
-
-export interface PasrRewardOptions {
-  /**
-   * ζ of eq. 6: how far the accuracy of a refined answer must be from the mean accuracy of the plain ones to count as better or worse.
-   * The paper names no value; the released code compares without one (0).
-   */
-  tolerance: number;
-  /**
-   * What a refinement is compared with. `versus-group`: the mean accuracy of all plain answers, the method itself (eq. 6).
-   * `versus-single`: of the first plain answer alone, the ablation “w/o multi-answer” (section 3.4, Table 2: −4.5 on average).
-   * `any-refinement`: nothing, every refinement earns +1, the ablation “w/o comparison” that is open to reward hacking (Table 2: −5.5).
-   */
-  refineReward: "versus-group" | "versus-single" | "any-refinement";
-}
-
-/** Eq. 6, and 0 where nothing was refined. `hasRefinement`: at least one complete refine span inside the thinking. */
-export function refinementReward(
-  hasRefinement: boolean,
-  accuracy: number,
-  plainAccuracies: readonly number[],
-  { tolerance, refineReward }: PasrRewardOptions,
-): number {
-  if (!hasRefinement) return 0;
-  if (refineReward === "any-refinement") return 1;
-  const expected = refineReward === "versus-single" ? plainAccuracies[0] : meanOrZero(plainAccuracies);
-  if (accuracy > expected + tolerance) return 1;
-  if (accuracy < expected - tolerance) return -1;
-  return -0.5;
-}
-
-/** Eq. 4 to 7. `accuracy` is what a verifier or a judge gave, in [0, 1]. */
-export function pasrReward(
-  parsed: Pick<ParsedAnswer, "ok" | "refines">,
-  accuracy: number,
-  plainAccuracies: readonly number[],
-  options: PasrRewardOptions,
-): { reward: number; terms: { format: number; accuracy: number; refine: number } } {
-  const format = parsed.ok ? 1 : -1;
-  const refine = refinementReward(parsed.refines.length > 0, accuracy, plainAccuracies, options);
-  return { reward: format + accuracy + refine, terms: { format, accuracy, refine } };
-}
-
-/** (item, answer, completion) → score, at once for a rule, later for a judge model. A `Verifier` fits. */
-export type Judge = (item: Item, answer: string, completion: string) => Score | Promise<Score>;
-
-/**
- * The answer of a refined completion: the text of its one complete answer span. Without one, or with several, there is no answer and the
- * accuracy is 0, so that listing guesses or leaving the tags out never pays. Other faults of format cost the format term alone.
- */
-export function strictAnswer(parsed: ParsedAnswer): string | undefined {
-  return parsed.spans.filter((span) => span.kind === "answer").length === 1 ? parsed.answer : undefined;
-}
+import { type Judge, strictAnswer } from "../shared/graded-samples.ts";
+import { type PasrRewardOptions, pasrReward } from "../shared/refinement-reward.ts";
 
 /** Grades samples for the twin-group rollouts. A plain answer need not keep the format: the best guess at its answer is graded. */
 export function pasrGrader(decode: (ids: readonly number[]) => string, judge: Judge, options: PasrRewardOptions): Grader<Item> {

@@ -11,7 +11,7 @@ import { Tokenizer } from "#tokens/tokenizer.ts";
 import { planSteps } from "#training/supervised/weighted-supervised-run.ts";
 import { toExample } from "../sources/source.ts";
 import { readExamples } from "./examples.ts";
-import { ptrExample, smallPtrOptions, trainPtr } from "./train.ts";
+import { ptrExample, smallPtrOptions, trainPtr } from "./recipe.ts";
 
 const base = path.join(import.meta.dirname, "../../../models/base");
 let root: string;

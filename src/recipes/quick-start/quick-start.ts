@@ -18,7 +18,7 @@ import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
 import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";
 import { generatedStream } from "#training/stream.ts";
-import { trainPasr } from "../pasr/train.ts";
+import { trainPasr } from "../pasr/recipe.ts";
 import { reportRuns } from "../shared/run-report.ts";
 import {
   askWorld,

@@ -1,9 +1,20 @@
 /** Answers of a model to many questions, each graded: what training on a model's own answers begins with. */
 import { messageOf, userError } from "#kernel/errors.ts";
 import { inParallel } from "#kernel/in-parallel.ts";
-import type { Grader, Item } from "#kernel/item.ts";
+import type { Grader, Item, Score } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
-import { parseRefine } from "#kernel/refine-grammar.ts";
+import { type ParsedAnswer, parseRefine } from "#kernel/refine-grammar.ts";
+
+/** (item, answer, completion) → score, at once for a rule, later for a judge model. A `Verifier` fits. */
+export type Judge = (item: Item, answer: string, completion: string) => Score | Promise<Score>;
+
+/**
+ * The answer of a refined completion: the text of its one complete answer span. Without one, or with several, there is no answer and the
+ * accuracy is 0, so that listing guesses or leaving the tags out never pays. Other faults of format cost the format term alone.
+ */
+export function strictAnswer(parsed: ParsedAnswer): string | undefined {
+  return parsed.spans.filter((span) => span.kind === "answer").length === 1 ? parsed.answer : undefined;
+}
 
 export interface Sampling {
   model: Model;

@@ -5,13 +5,13 @@
 import { defaultSkillsOptions, type SkillsOptions } from "#tasks/world/world-skills.ts";
 import { worldPrompts } from "#tasks/world/world-solutions.ts";
 import type { WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
-import { type IscOptions, smallIscOptions } from "../isc/train.ts";
+import { type IscOptions, smallIscOptions } from "../isc/recipe.ts";
 import { type PasrOptions, smallWorldPasrOptions } from "../pasr/options.ts";
-import { type PtrOptions, smallPtrOptions } from "../ptr/train.ts";
-import { type RiseOptions, smallRiseOptions } from "../rise/train.ts";
+import { type PtrOptions, smallPtrOptions } from "../ptr/recipe.ts";
+import { type RiseOptions, smallRiseOptions } from "../rise/recipe.ts";
 import { type ScoreOptions, smallWorldScoreOptions } from "../score/options.ts";
 import { type SftOptions, worldSftOptions } from "../sft/train.ts";
-import { type StarOptions, smallStarOptions } from "../star/train.ts";
+import { type StarOptions, smallStarOptions } from "../star/recipe.ts";
 
 export interface TableOnePlan {
   /** Checkpoint folder the base is made from. */

@@ -6,7 +6,7 @@ import { worldItems } from "#tasks/world/world-items.ts";
 import { worldPrompts } from "#tasks/world/world-solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { baseFolder } from "../../../test/support/self-training-world.ts";
-import { ptrExample } from "../ptr/train.ts";
+import { ptrExample } from "../ptr/recipe.ts";
 import { ptrConversation, rightSecondTries } from "./tries.ts";
 
 const [sums] = worldDomains;

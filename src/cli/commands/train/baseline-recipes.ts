@@ -9,7 +9,7 @@ import type { Method } from "#kernel/trace.ts";
 import { pasrFormat } from "#methods/plain/pasr-format.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
-import { iscMethod, paperIscOptions, smallIscOptions, trainIsc } from "#recipes/isc/train.ts";
+import { iscMethod, paperIscOptions, smallIscOptions, trainIsc } from "#recipes/isc/recipe.ts";
 import { smallWorldPasrOptions } from "#recipes/pasr/options.ts";
 import {
   drawPasrGroups,
@@ -18,11 +18,11 @@ import {
   paperIftOptions,
   smallIftOptions,
   trainPasrIft,
-} from "#recipes/pasr-ift/train.ts";
-import { paperRiseOptions, smallRiseOptions, trainRise } from "#recipes/rise/train.ts";
+} from "#recipes/pasr-ift/recipe.ts";
+import { paperRiseOptions, smallRiseOptions, trainRise } from "#recipes/rise/recipe.ts";
 import { riseTurns } from "#recipes/rise/turns.ts";
 import type { Source } from "#recipes/sources/source.ts";
-import { paperStarOptions, smallStarOptions, trainStar } from "#recipes/star/train.ts";
+import { paperStarOptions, smallStarOptions, trainStar } from "#recipes/star/recipe.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { WorldItem } from "#tasks/world/world-items.ts";
 import { writePlain } from "#tasks/world/world-solutions.ts";

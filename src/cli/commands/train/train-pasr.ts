@@ -5,7 +5,7 @@ import type { JsonObject } from "#files/json-lines.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
 import { shippedModel } from "#models/shipped-model.ts";
-import { paperPasrOptions, smallWorldPasrOptions, trainPasr } from "#recipes/pasr/train.ts";
+import { paperPasrOptions, smallWorldPasrOptions, trainPasr } from "#recipes/pasr/recipe.ts";
 import { answerSource, measureSource, methodsOf } from "#recipes/shared/source-evaluation.ts";
 import { probeRefinement } from "#recipes/shared/world-probe.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";

@@ -6,7 +6,7 @@ import type { JsonObject } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
 import { shippedModel } from "#models/shipped-model.ts";
 import { readExamples } from "#recipes/ptr/examples.ts";
-import { type PtrOptions, ptrPresets, trainPtr } from "#recipes/ptr/train.ts";
+import { type PtrOptions, ptrPresets, trainPtr } from "#recipes/ptr/recipe.ts";
 import { withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Schedule } from "#training/schedule.ts";

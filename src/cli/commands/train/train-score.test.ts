@@ -6,7 +6,7 @@ import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { retryRequest } from "#recipes/score/options.ts";
-import { paperCodeScoreOptions, paperScoreOptions, smallWorldScoreOptions } from "#recipes/score/train.ts";
+import { paperCodeScoreOptions, paperScoreOptions, smallWorldScoreOptions } from "#recipes/score/recipe.ts";
 import { fileSource } from "#recipes/sources/file-source.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";
 import { readRun } from "#record/run-directory.ts";

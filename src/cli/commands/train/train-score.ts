@@ -16,7 +16,7 @@ import {
   type ScoreOptions,
   smallWorldScoreOptions,
   trainScore,
-} from "#recipes/score/train.ts";
+} from "#recipes/score/recipe.ts";
 import { answerSource, measureSource } from "#recipes/shared/source-evaluation.ts";
 import type { Source } from "#recipes/sources/source.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";

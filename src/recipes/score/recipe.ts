@@ -34,18 +34,19 @@ import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine, Scorer } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { type LoopResult, type Progress, runTrainingLoop, type StepContext } from "#training/loop.ts";
 import { type ReinforceOptions, reinforceStep } from "#training/policy/reinforce-step.ts";
+import type { TurnRewards } from "#training/policy/reinforce-step-batch.ts";
 import type { ReinforceMetrics } from "#training/policy/reinforce-step-metrics.ts";
-import type { GradedTurn, TurnGroup, TurnQuestion } from "#training/policy/turn-rollouts.ts";
+import type { GradedTurn, TurnGrader, TurnGroup, TurnQuestion } from "#training/policy/turn-rollouts.ts";
 import { learningRateAt } from "#training/schedule.ts";
 import type { Stream } from "#training/stream.ts";
-import type { Judge } from "../pasr/reward.ts";
+import { type Judge, strictAnswer } from "../shared/graded-samples.ts";
 import { type Kept, keepBest, keepStateOf, keptFolder, nothingKept } from "./keep.ts";
 import type { ScoreOptions } from "./options.ts";
-import { stageOneRewards, stageTwoRewards, turnGrader } from "./reward.ts";
 import { opening, retryFollowUp, type TurnTokenizer } from "./turns.ts";
 
 export { paperCodeScoreOptions, paperScoreOptions, type ScoreOptions, smallWorldScoreOptions } from "./options.ts";
@@ -142,6 +143,27 @@ export function reinforceOptions(stage: 1 | 2, options: ScoreOptions, stopIds: r
     normaliser,
     maskTruncated,
     adamW,
+  };
+}
+
+/** Stage I pays the second answer alone. */
+export const stageOneRewards: TurnRewards = ([, second]) => [0, second];
+
+/** Stage II pays both, and adds to the second α times what it gained on the first. */
+export function stageTwoRewards(progressBonus: number): TurnRewards {
+  return ([first, second]) => [first, second + progressBonus * (second - first)];
+}
+
+/** Grades a turn by the answer that can be read out of it, tagged or not. */
+export function turnGrader(decode: (ids: readonly number[]) => string, judge: Judge): TurnGrader<Item> {
+  return {
+    async grade(item, sample) {
+      const text = decode(sample.ids);
+      const parsed = parseRefine(text);
+      const answer = strictAnswer(parsed) ?? parsed.answerText;
+      const { accuracy, extracted } = await judge(item, answer, text);
+      return { accuracy, text, answer: extracted ?? answer };
+    },
   };
 }
 

@@ -40,11 +40,11 @@ import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";
 import type { Group, Question } from "#training/policy/rollouts.ts";
 import { learningRateAt } from "#training/schedule.ts";
 import type { Stream } from "#training/stream.ts";
+import type { Judge } from "../shared/graded-samples.ts";
 import type { PasrOptions } from "./options.ts";
-import { type Judge, pasrGrader } from "./reward.ts";
+import { pasrGrader } from "./reward.ts";
 
 export { type PasrOptions, paperPasrOptions, paperPrompts, smallWorldPasrOptions } from "./options.ts";
-export type { Judge } from "./reward.ts";
 
 export interface PasrTraining {
   /** Holds the first weights; a resumed run restores its own. */

@@ -12,7 +12,7 @@
  *   2. Every kept turn is an example: the dialogue before it as context, the turn alone learned. `keep` says which are kept.
  *   3. The **base** is trained on the data of all iterations so far, each example weighted by exp(reward/τ), cross-entropy averaged over the
  *      turn's tokens.
- *   4. At test, turns without knowing what is right, each told that the last was wrong; the answer most turns agree on (rise-turns.ts).
+ *   4. At test, turns without knowing what is right, each told that the last was wrong; the answer most turns agree on (turns.ts).
  *
  * Where this differs from the paper or from the authors' code, on purpose:
  *   - The request to try again is in our own words. No solved example is put in front unless `opening` has one.
@@ -23,7 +23,7 @@
 import type { TrainingMessage } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
 import type { Grader, Item } from "#kernel/item.ts";
-import type { Message, Model } from "#kernel/model.ts";
+import type { Model } from "#kernel/model.ts";
 import { meanOrZero } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
@@ -37,8 +37,9 @@ import {
   selfTrain,
   type WeightedConversation,
 } from "../shared/self-training.ts";
+import { type RisePrompts, risePrompt } from "./turns.ts";
 
-export interface RiseOptions {
+export interface RiseOptions extends RisePrompts {
   /** Paper 2. */
   iterations: number;
   /** N_t of each turn. The authors' self-distillation: 1 and 16; their distillation: 1 and 1 of the teacher. */
@@ -54,10 +55,6 @@ export interface RiseOptions {
   normaliseWeights: boolean;
   temperature: number;
   maxTokens: number;
-  /** System message and worked dialogue in front of the question; empty for none. */
-  opening: readonly Message[];
-  /** What the user says to an attempt, right or wrong at test. `{question}` stands for the question. */
-  retry: string;
   training: WeightedRunOptions;
 }
 
@@ -167,23 +164,6 @@ export async function collectRise(
   const examples = dialogues.flatMap((dialogue) => riseExamples(dialogue.item, dialogue.turns, options));
   const rightAt = options.samplesPerTurn.map((_, turn) => dialogues.filter(({ turns }) => turns[turn]?.isRight).length);
   return { examples: weighed(examples, options), figures: { asked: items.length, rightAt, kept: examples.length } };
-}
-
-/** The question, the attempts so far, and after each the request to try again. */
-export function risePrompt(
-  question: string,
-  turns: readonly { text: string }[],
-  { opening, retry }: Pick<RiseOptions, "opening" | "retry">,
-): Message[] {
-  const request = retry.replaceAll("{question}", () => question);
-  return [
-    ...opening,
-    { role: "user", content: question },
-    ...turns.flatMap(({ text }): Message[] => [
-      { role: "assistant", content: text },
-      { role: "user", content: request },
-    ]),
-  ];
 }
 
 /** One example for each kept turn, the last message alone learned; weights are rewards here. */

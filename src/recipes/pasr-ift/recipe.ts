@@ -28,9 +28,9 @@ import {
   type WeightedResult,
   type WeightedRunOptions,
 } from "#training/supervised/weighted-supervised-run.ts";
-import { type PasrRewardOptions, pasrReward, strictAnswer } from "../pasr/reward.ts";
-import { rerunPtrOptions, smallPtrOptions } from "../ptr/train.ts";
-import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
+import { rerunPtrOptions, smallPtrOptions } from "../ptr/recipe.ts";
+import { gradedSamples, type Sampling, strictAnswer } from "../shared/graded-samples.ts";
+import { type PasrRewardOptions, pasrReward } from "../shared/refinement-reward.ts";
 import { toExample } from "../sources/source.ts";
 
 /** The refined answers to one question, each with its reward in parts. */

@@ -16,7 +16,7 @@ import {
   smallStarOptions,
   starPrompt,
   trainStar,
-} from "./train.ts";
+} from "./recipe.ts";
 
 const items: Item[] = ["1", "2", "3", "4"].map((answer) => ({ id: `i${answer}`, question: `q${answer}`, answer }));
 const verify: Verifier = (item, answer) => ({ accuracy: answer === item.answer ? 1 : 0, extracted: answer });

@@ -17,7 +17,7 @@ import {
   readIsc,
   smallIscOptions,
   trainIsc,
-} from "./train.ts";
+} from "./recipe.ts";
 
 const verify: Verifier = (item, answer) => ({ accuracy: answer === item.answer ? 1 : 0, extracted: answer });
 const items: Item[] = ["1", "2", "3"].map((answer) => ({ id: `i${answer}`, question: `q${answer}`, answer }));

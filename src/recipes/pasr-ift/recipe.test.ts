@@ -8,7 +8,7 @@ import { worldPrompts, writeRefined } from "#tasks/world/world-solutions.ts";
 import { gradeSteps } from "#verifiers/answers/steps.ts";
 import { type SelfTrainingWorld, selfTrainingWorld, shortItems } from "../../../test/support/self-training-world.ts";
 import { toExample } from "../sources/source.ts";
-import { drawPasrGroups, goodPaths, groupsOfRun, type PasrGroup, smallIftOptions, trainPasrIft } from "./train.ts";
+import { drawPasrGroups, goodPaths, groupsOfRun, type PasrGroup, smallIftOptions, trainPasrIft } from "./recipe.ts";
 
 let world: SelfTrainingWorld;
 beforeAll(async () => {

@@ -9,7 +9,6 @@ import { openRun, readRun } from "#record/run-directory.ts";
 import { shuffledStream } from "#training/stream.ts";
 import { delegate, type TabularEngine } from "../../../test/support/tabular-engine.ts";
 import { again, endId, items, makeTurnBase, tokenizer, verifier } from "../../../test/support/turn-world.ts";
-import { stageOneRewards, stageTwoRewards } from "./reward.ts";
 import {
   paperCodeScoreOptions,
   paperScoreOptions,
@@ -17,8 +16,10 @@ import {
   type ScoreOptions,
   type ScoreTraining,
   stageOneFolder,
+  stageOneRewards,
+  stageTwoRewards,
   trainScore,
-} from "./train.ts";
+} from "./recipe.ts";
 
 let root: string;
 let base: TabularEngine;

@@ -13,7 +13,7 @@ import {
 import type { GradedSample } from "../shared/graded-samples.ts";
 import { worldVerifier } from "../shared/world-methods.ts";
 import { toExample } from "../sources/source.ts";
-import { collectRise, paperRiseOptions, type RiseOptions, riseExamples, smallRiseOptions, trainRise } from "./train.ts";
+import { collectRise, paperRiseOptions, type RiseOptions, riseExamples, smallRiseOptions, trainRise } from "./recipe.ts";
 import { riseTurns } from "./turns.ts";
 
 const items: Item[] = ["1", "2", "3"].map((answer) => ({ id: `i${answer}`, question: `q${answer}`, answer }));

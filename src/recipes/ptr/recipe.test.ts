@@ -13,7 +13,7 @@ import { worldItems } from "#tasks/world/world-items.ts";
 import { slip, writePlain } from "#tasks/world/world-solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { holdOut, readExamples } from "./examples.ts";
-import { paperPtrOptions, ptrExample, ptrPresets, smallPtrOptions, trainPtr } from "./train.ts";
+import { paperPtrOptions, ptrExample, ptrPresets, smallPtrOptions, trainPtr } from "./recipe.ts";
 
 const base = path.resolve("models/base");
 let root: string;
