@@ -64,4 +64,4 @@ export { findTask, tasks } from "#tasks/catalogue.ts";
 export type { Task } from "#tasks/task.ts";
 export { Tokenizer } from "#tokens/tokenizer.ts";
 export { MathComparer } from "#verifiers/math/comparer.ts";
-export { openSandbox } from "#verifiers/sandbox/sandbox-open.ts";
+export { openSandbox } from "#verifiers/sandbox/open.ts";

@@ -6,11 +6,10 @@
  *   Find the remainder when 7^2024 is divided by 100.  →  \boxed{1}
  */
 import type { Item } from "#kernel/item.ts";
-import { integerGrader } from "#verifiers/math/math-graders.ts";
+import { integerGrader } from "#verifiers/math/graders.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, rowError, type TaskRow } from "./fields.ts";
-import { readProblem } from "./math.ts";
-import { integerIn } from "./math-answers.ts";
+import { integerIn, readProblem } from "./math.ts";
 import type { Task } from "./task.ts";
 
 export const aime24: Task = {

@@ -12,7 +12,7 @@ import { math, math500 } from "./math.ts";
 import { mmlu, mmluOf } from "./mmlu.ts";
 import type { Task } from "./task.ts";
 import { winoGrande } from "./winogrande.ts";
-import { worldTask } from "./world/world-task.ts";
+import { worldTask } from "./world/task.ts";
 import { xsum } from "./xsum.ts";
 
 export const tasks: readonly Task[] = [

@@ -1,7 +1,7 @@
 /**
  * DROP: questions on a passage that need counting, comparing and adding. "DROP: A Reading Comprehension Benchmark Requiring Discrete
  * Reasoning Over Paragraphs", Dua et al., 2019, arXiv 1903.00161. The test answers are secret, so the validation split is used. Answers
- * of further annotators are as good as the first; questions on one passage are one cluster. Accuracy is F1 (see verifiers/span).
+ * of further annotators are as good as the first; questions on one passage are one cluster. Accuracy is F1 (see verifiers/answers/span).
  *
  *   Passage: The Lions scored 3, then 7. Question: How many points in all?  →  10
  */

@@ -6,8 +6,8 @@
  */
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
-import { programGrader } from "#verifiers/programs/program.ts";
-import { extractCode } from "#verifiers/programs/program-extract.ts";
+import { extractCode } from "#verifiers/programs/extract.ts";
+import { programGrader } from "#verifiers/programs/grader.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, rowError, type TaskRow, textField } from "./fields.ts";
 import type { Task } from "./task.ts";

@@ -6,11 +6,12 @@
  *   What is $\frac12+\frac13$?  →  We add $\frac36+\frac26$ and get $\boxed{\frac56}$.
  */
 import type { Item } from "#kernel/item.ts";
-import { lastBoxed } from "#verifiers/answers/extract.ts";
-import { mathGrader } from "#verifiers/math/math-graders.ts";
+import { lastBoxed, visibleAnswer } from "#verifiers/answers/extract.ts";
+import { extractMath } from "#verifiers/math/extract.ts";
+import { mathGrader, readInteger } from "#verifiers/math/graders.ts";
+import { sameMath } from "#verifiers/math/verdict.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, rowError, type TaskRow, textField } from "./fields.ts";
-import { mathIn, sameMath } from "./math-answers.ts";
 import type { HubSource, Task } from "./task.ts";
 
 const subjects = [
@@ -79,4 +80,15 @@ export function readProblem(row: TaskRow): Item {
     ...(level === undefined ? {} : { group: `level ${level}` }),
     ...(isWorked ? { steps: solution.trim().split("\n") } : {}),
   };
+}
+
+/** The integer in a completion, for votes and convergence, without leading zeros. */
+export function integerIn(completion: string): string | undefined {
+  const answer = mathIn(completion);
+  return answer === undefined ? undefined : readInteger(answer)?.toString();
+}
+
+/** LaTeX, for votes and convergence, as it stands in the completion. */
+function mathIn(completion: string): string | undefined {
+  return extractMath(visibleAnswer(completion)).flexible;
 }

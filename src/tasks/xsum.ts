@@ -1,12 +1,12 @@
 /**
  * XSum: one sentence that says what a BBC article is about. "Don't Give Me the Details, Just the Summary!", Narayan et al., 2018, arXiv
- * 1808.08745. 11,334 test articles. There is no right answer: a judge, embeddings or ROUGE grade it (see verifiers/similarity-summary),
+ * 1808.08745. 11,334 test articles. There is no right answer: a judge, embeddings or ROUGE grade it (see verifiers/text/summary),
  * and figures of one do not compare with those of another.
  *
  *   The bridge at Selby, closed since May, will open on Monday, the council says. …  →  Selby's bridge is to reopen on Monday.
  */
 import { gradedText, visibleAnswer } from "#verifiers/answers/extract.ts";
-import { summaryGrader } from "#verifiers/text/similarity-summary.ts";
+import { summaryGrader } from "#verifiers/text/summary.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, textField } from "./fields.ts";
 import type { GradingTools, HubSource, Task } from "./task.ts";

@@ -19,8 +19,8 @@ import { HttpConnections } from "#models/http-request.ts";
 import { OpenAiModel } from "#models/openai/openai.ts";
 import { probeServer, type ServerProfile } from "#models/openai/server-probe.ts";
 import { askWorld, plainMethod, refiningMethod, untrainedMethods } from "#recipes/shared/world-methods.ts";
-import { worldStream } from "#tasks/world/world-items.ts";
-import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import { worldStream } from "#tasks/world/items.ts";
+import { worldPrompts } from "#tasks/world/solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { llamaServer, type PeerServer, transformersServer } from "./openai-servers.ts";
 

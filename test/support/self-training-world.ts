@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { Engine } from "#kernel/engine.ts";
-import { worldItems } from "#tasks/world/world-items.ts";
+import { worldItems } from "#tasks/world/items.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { delegate } from "./tabular-engine.ts";
 

@@ -11,7 +11,7 @@ import type { GradingTools, Task } from "#tasks/task.ts";
 import { percentSign } from "#text/numbers.ts";
 import { alignedRows } from "#text/table.ts";
 import { MathComparer } from "#verifiers/math/comparer.ts";
-import { openSandbox } from "#verifiers/sandbox/sandbox-open.ts";
+import { openSandbox } from "#verifiers/sandbox/open.ts";
 import { lines } from "./check-format.ts";
 import { gradeKinds, itemOfLine, taskOfKind } from "./grade-items.ts";
 

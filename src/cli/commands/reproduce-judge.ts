@@ -4,8 +4,8 @@ import { openModel } from "#models/open-model.ts";
 import type { TableOnePlan } from "#recipes/table-one/plan.ts";
 import { readTableOne } from "#recipes/table-one/results.ts";
 import { testItems } from "#recipes/table-one/table-one.ts";
-import { worldDomains } from "#tasks/world/world-domains.ts";
-import { judgeRefinements, type RefinementJudgement } from "#verifiers/judges/refinement-judge.ts";
+import { worldDomains } from "#tasks/world/domains.ts";
+import { judgeRefinements, type RefinementJudgement } from "#verifiers/judges/refinements.ts";
 
 export async function judgeTableOne(
   name: string,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openSandbox } from "#verifiers/sandbox/sandbox-open.ts";
+import { openSandbox } from "#verifiers/sandbox/open.ts";
 import { sandboxCommand } from "./sandbox.ts";
 
 const python = await openSandbox({ prefer: "process", workers: 1 }).catch(() => undefined);

@@ -1,8 +1,8 @@
 /** `midcourse sandbox`: opens the sandbox that would be used, tries it and prints what it holds. */
 import { alignedRows } from "#text/table.ts";
+import { type OpenSandboxOptions, openEverySandbox, openSandbox } from "#verifiers/sandbox/open.ts";
 import type { Sandbox } from "#verifiers/sandbox/sandbox.ts";
-import { type OpenSandboxOptions, openEverySandbox, openSandbox } from "#verifiers/sandbox/sandbox-open.ts";
-import { type SelfTestReport, selfTest } from "#verifiers/sandbox/sandbox-self-test.ts";
+import { type SelfTestReport, selfTest } from "#verifiers/sandbox/self-test.ts";
 
 export interface SandboxCommandOptions extends Pick<OpenSandboxOptions, "prefer" | "allowBare" | "python"> {
   all?: boolean;

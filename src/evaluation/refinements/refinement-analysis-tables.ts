@@ -1,8 +1,7 @@
 /** The tables of the section on refinements as rows of text, for Markdown and for HTML alike. What is not defined is a dash. */
 
 import { dash, fixed, percentTogether } from "#text/numbers.ts";
-import type { RefinementJudgement } from "#verifiers/judges/refinement-judge.ts";
-import { judgedTypes } from "#verifiers/judges/refinement-judge-prompts.ts";
+import { judgedTypes, type RefinementJudgement } from "#verifiers/judges/refinements.ts";
 import type { Transitions } from "../statistics/transitions.ts";
 import type { RefinementAnalysis, RefinementCounts, StepTransitions } from "./refinement-analysis.ts";
 import { paperTypes, type RefinementType, refinementTypes } from "./refinement-analysis-text.ts";

@@ -10,8 +10,8 @@ import { optionsOf } from "#methods/driver/options.ts";
 import { pasrFormatCard } from "#methods/plain/pasr-format.ts";
 import { type SelfRefineOptions, selfRefine, selfRefineCard } from "#methods/refinement/self-refine.ts";
 import type { Task } from "#tasks/task.ts";
-import { worldPrompts } from "#tasks/world/world-solutions.ts";
-import { worldTask } from "#tasks/world/world-task.ts";
+import { worldPrompts } from "#tasks/world/solutions.ts";
+import { worldTask } from "#tasks/world/task.ts";
 
 /** Throws user errors for methods and options that do not exist. */
 export function bindFor(task: Task, methods: string): BoundMethod[] {
@@ -53,7 +53,7 @@ const worldCards: readonly MethodCard[] = methodCards.map((card) => {
   return card.id === pasrFormatCard.id ? { ...card, create: worldPasrFormat } : card;
 });
 
-/** The words of the world's reviews (see `world-solutions.ts`). */
+/** The words of the world's reviews (see `tasks/world/solutions.ts`). */
 export function saysAllRightInWorld(feedback: string): boolean {
   return /\bAll right\.\s*$/.test(feedback);
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Item, Verifier } from "#kernel/item.ts";
 import { FakeModel } from "#models/fake.ts";
 import { openRun } from "#record/run-directory.ts";
-import { writePlain } from "#tasks/world/world-solutions.ts";
+import { writePlain } from "#tasks/world/solutions.ts";
 import { type SelfTrainingWorld, selfTrainingWorld, shortItems } from "../../../test/support/self-training-world.ts";
 import { worldVerifier } from "../shared/world-methods.ts";
 import { toExample } from "../sources/source.ts";

@@ -4,7 +4,7 @@ import type { Item, Verifier } from "#kernel/item.ts";
 import { Random } from "#kernel/seed.ts";
 import { FakeModel } from "#models/fake.ts";
 import { openRun } from "#record/run-directory.ts";
-import { worldPrompts, writeRefined } from "#tasks/world/world-solutions.ts";
+import { worldPrompts, writeRefined } from "#tasks/world/solutions.ts";
 import { gradeSteps } from "#verifiers/answers/steps.ts";
 import { type SelfTrainingWorld, selfTrainingWorld, shortItems } from "../../../test/support/self-training-world.ts";
 import { toExample } from "../sources/source.ts";

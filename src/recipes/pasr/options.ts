@@ -4,7 +4,7 @@
  */
 import type { AdamWOptions } from "#kernel/engine.ts";
 import { refineInstruction } from "#methods/plain/pasr-format.ts";
-import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import { worldPrompts } from "#tasks/world/solutions.ts";
 import type { Normaliser } from "#training/normaliser.ts";
 import type { GroupAdvantageOptions } from "#training/policy/advantages.ts";
 import type { PolicyGradientOptions } from "#training/policy/policy-gradient.ts";

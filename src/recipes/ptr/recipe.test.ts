@@ -9,8 +9,8 @@ import { ptrConversation, publishedSampleLimits } from "#data/training-files/ptr
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { openRun } from "#record/run-directory.ts";
-import { worldItems } from "#tasks/world/world-items.ts";
-import { slip, writePlain } from "#tasks/world/world-solutions.ts";
+import { worldItems } from "#tasks/world/items.ts";
+import { slip, writePlain } from "#tasks/world/solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { holdOut, readExamples } from "./examples.ts";
 import { paperPtrOptions, ptrExample, ptrPresets, smallPtrOptions, trainPtr } from "./recipe.ts";

@@ -1,7 +1,7 @@
 /** What decides the result of the first run, as its config.json keeps it, and the problems that follow from it. */
 import { userError } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";
-import { type WorldItem, worldItems } from "#tasks/world/world-items.ts";
+import { type WorldItem, worldItems } from "#tasks/world/items.ts";
 import type { PasrOptions } from "../pasr/options.ts";
 
 export interface QuickStartOptions {

@@ -13,7 +13,7 @@ import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
-import { type WorldItem, worldItems, worldStream } from "#tasks/world/world-items.ts";
+import { type WorldItem, worldItems, worldStream } from "#tasks/world/items.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
 import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";

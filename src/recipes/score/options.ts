@@ -3,7 +3,7 @@
  * released, so what it leaves open is ours and says so.
  */
 import type { AdamWOptions } from "#kernel/engine.ts";
-import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import { worldPrompts } from "#tasks/world/solutions.ts";
 import type { Normaliser } from "#training/normaliser.ts";
 import type { Credit } from "#training/policy/leave-one-out.ts";
 import type { KlPlacement } from "#training/policy/turn-kl.ts";

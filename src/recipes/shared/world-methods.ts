@@ -6,7 +6,7 @@ import { pasrFormat } from "#methods/plain/pasr-format.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import { selfRefine } from "#methods/refinement/self-refine.ts";
 import { selfConsistency } from "#methods/sampling/self-consistency.ts";
-import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import { worldPrompts } from "#tasks/world/solutions.ts";
 import { numberVerifier } from "#verifiers/answers/number.ts";
 import { withFirstWrongStep } from "#verifiers/answers/steps.ts";
 import { saysAllRightInWorld } from "../benchmark/task-methods.ts";

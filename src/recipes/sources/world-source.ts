@@ -1,7 +1,7 @@
 /** The small world as a source of training problems. */
-import { worldCorpus } from "#tasks/world/world-corpus.ts";
-import { worldItems, worldStream } from "#tasks/world/world-items.ts";
-import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import { worldCorpus } from "#tasks/world/corpus.ts";
+import { worldItems, worldStream } from "#tasks/world/items.ts";
+import { worldPrompts } from "#tasks/world/solutions.ts";
 import { generatedStream } from "#training/stream.ts";
 import { worldVerifier } from "../shared/world-methods.ts";
 import type { Source } from "./source.ts";

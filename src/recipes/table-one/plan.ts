@@ -2,8 +2,8 @@
  * What decides the table of PASR in miniature: one base, the questions every method is trained on, and each method's settings. `full` is the
  * table; `fast` runs the same code in ten minutes and proves nothing.
  */
-import { defaultSkillsOptions, type SkillsOptions } from "#tasks/world/world-skills.ts";
-import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import { defaultSkillsOptions, type SkillsOptions } from "#tasks/world/skills.ts";
+import { worldPrompts } from "#tasks/world/solutions.ts";
 import type { WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
 import { type IscOptions, smallIscOptions } from "../isc/recipe.ts";
 import { type PasrOptions, smallWorldPasrOptions } from "../pasr/options.ts";
@@ -16,7 +16,7 @@ import { type StarOptions, smallStarOptions } from "../star/recipe.ts";
 export interface TableOnePlan {
   /** Checkpoint folder the base is made from. */
   model: string;
-  /** The base: `model` taught what the methods ask of it (world-skills.ts). Made once, for all seeds. */
+  /** The base: `model` taught what the methods ask of it (tasks/world/skills.ts). Made once, for all seeds. */
   base: { training: SftOptions; skills: SkillsOptions };
   /** Test problems of each domain; the same for every row and seed. */
   items: number;

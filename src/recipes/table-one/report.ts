@@ -18,7 +18,7 @@ import {
   paperSource,
   withPublished,
 } from "#evaluation/trainings/training-table-paper.ts";
-import type { RefinementJudgement } from "#verifiers/judges/refinement-judge.ts";
+import type { RefinementJudgement } from "#verifiers/judges/refinements.ts";
 import type { TableOnePlan } from "./plan.ts";
 import { readTableOne } from "./results.ts";
 import { meanRounds, roundsTable, type TableOneRounds } from "./rounds.ts";

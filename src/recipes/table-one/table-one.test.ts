@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { worldDomains } from "#tasks/world/world-domains.ts";
+import { worldDomains } from "#tasks/world/domains.ts";
 import { fastTableOnePlan, type TableOnePlan } from "./plan.ts";
 import { reportTableOne, tableOneHtml, tableOneMarkdown } from "./report.ts";
 import { readTableOne } from "./results.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Message } from "#kernel/model.ts";
 import { FakeModel } from "#models/fake.ts";
-import { worldDomains } from "#tasks/world/world-domains.ts";
-import { worldItems } from "#tasks/world/world-items.ts";
-import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import { worldDomains } from "#tasks/world/domains.ts";
+import { worldItems } from "#tasks/world/items.ts";
+import { worldPrompts } from "#tasks/world/solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { baseFolder } from "../../../test/support/self-training-world.ts";
 import { ptrExample } from "../ptr/recipe.ts";

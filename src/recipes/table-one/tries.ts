@@ -6,8 +6,8 @@
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Message } from "#kernel/model.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import type { WorldItem } from "#tasks/world/world-items.ts";
-import { worldPrompts } from "#tasks/world/world-solutions.ts";
+import type { WorldItem } from "#tasks/world/items.ts";
+import { worldPrompts } from "#tasks/world/solutions.ts";
 import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 
 export interface TryOptions {

@@ -6,8 +6,8 @@ import { evaluateExpression } from "#verifiers/answers/expression.ts";
 import { extractAnswer, numberVerifier } from "#verifiers/answers/number.ts";
 import { toNumber } from "#verifiers/answers/rational.ts";
 import { gradeSteps } from "#verifiers/answers/steps.ts";
-import { canonicalChain, defaultWorldOptions, isHard, splitOf } from "./world.ts";
-import { type WorldItem, worldItems } from "./world-items.ts";
+import { canonicalChain, defaultWorldOptions, isHard, splitOf } from "./chains.ts";
+import { type WorldItem, worldItems } from "./items.ts";
 import {
   corruptResult,
   defaultSolutionOptions,
@@ -19,7 +19,7 @@ import {
   writeFeedback,
   writePlain,
   writeRefined,
-} from "./world-solutions.ts";
+} from "./solutions.ts";
 
 const numbersOf = (text: string): number[] => (text.match(/\d+/g) ?? []).map(Number);
 const anyItems = fc.integer({ min: 0, max: 2 ** 31 }).map((seed) => worldItems(5, { split: "train", seed }));

@@ -3,9 +3,8 @@ import { describe, expect, test } from "vitest";
 import { remoteError, userError } from "#kernel/errors.ts";
 import type { Item, Score } from "#kernel/item.ts";
 import type { Completion, GenerateOptions, Message, Model } from "#kernel/model.ts";
-import { judgeGrader } from "./judge.ts";
-import { cohenKappa, fleissKappa, judgeAgreement } from "./judge-agreement.ts";
-import { judgeMessages, readJudgeScore } from "./judge-prompts.ts";
+import { cohenKappa, fleissKappa, judgeAgreement } from "./agreement.ts";
+import { judgeGrader, judgeMessages, readJudgeScore } from "./judge.ts";
 
 const item: Item = { id: "q1", question: "What is 2 + 2?", answer: "4", alternatives: ["four"] };
 

@@ -1,7 +1,6 @@
 /** Whether two forms are the same answer, given a source of what expressions are worth. `undefined` where the source cannot tell. */
 import { type Form, formOf, isVariable } from "./forms.ts";
-import { sameNumbers, type Values } from "./numbers.ts";
-import { readRational } from "./rationals.ts";
+import { readRational, sameNumbers, type Values } from "./numbers.ts";
 import { realSetOf, sameRealSets } from "./real-sets.ts";
 import { numberWords } from "./vocabulary.ts";
 import { comparable, nothing } from "./words.ts";

@@ -1,8 +1,8 @@
 /** Comparisons of mathematical answers, bounded in time and memory: cheap ones at once, the rest in threads that can be stopped. */
 import { Worker } from "node:worker_threads";
 import { bugError, userError } from "#kernel/errors.ts";
-import { decide, type MathVerdict } from "./math.ts";
 import { quickValues } from "./numbers.ts";
+import { decide, type MathVerdict } from "./verdict.ts";
 
 export interface MathComparerOptions {
   /** Threads with an engine, about 100 MB each; started when first needed. */

@@ -7,8 +7,7 @@ import { type Complex, divide, hasValue, real, size, subtract } from "./complex.
 import { constants, evaluate, type MathJson, Unknown } from "./evaluate.ts";
 import { exactValue, sameFraction } from "./exact.ts";
 import { limits } from "./limits.ts";
-import { quickValues, roundingOf, sameNumbers, type Values } from "./numbers.ts";
-import { readRational } from "./rationals.ts";
+import { quickValues, readRational, roundingOf, sameNumbers, type Values } from "./numbers.ts";
 
 interface Parsed {
   json: MathJson;

@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import type { Comparison, WorkerAnswer } from "./comparer.ts";
 import { EngineValues } from "./expressions.ts";
-import { decide } from "./math.ts";
+import { decide } from "./verdict.ts";
 
 const port = parentPort!;
 const post = (answer: WorkerAnswer) => port.postMessage(answer);

@@ -1,9 +1,9 @@
 /**
- * Ways to start a process so that the operating system holds it: another user, no network, its own process table, and a file system that
+ * Ways to start a process so that the operating system holds it, and to end it with whatever it started. Held means: another user, no network, its own process table, and a file system that
  * has nothing but read-only copies of the paths it needs. Linux only; elsewhere there is no such launcher and WebAssembly has to do.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readlinkSync, realpathSync, rmdirSync, statSync } from "node:fs";
+import { type ChildProcess, spawnSync } from "node:child_process";
+import { existsSync, lstatSync, mkdtempSync, readFileSync, readlinkSync, realpathSync, rmdirSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
@@ -164,3 +164,38 @@ function mounts(readable: readonly string[]): Mount[] {
 
 /** What a launcher itself may read of the environment: where its tools are. The program sees none of it. */
 export const launchEnvironment = { PATH: systemPath };
+
+/**
+ * Kills a launcher and what it started. The first process of a process table of its own takes all others of that table with it, and it is
+ * killed by number because a program can leave its process group.
+ */
+export function killAll(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  const isOver = child.exitCode !== null || child.signalCode !== null;
+  if (!isOver) for (const inner of descendants(pid)) kill(inner);
+  // The group may outlive its leader; it is empty at most.
+  kill(-pid);
+  if (!isOver) kill(pid);
+}
+
+/** Children, their children and so on, as Linux tells them; none elsewhere. */
+export function descendants(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone already, or not ours.
+  }
+}

@@ -5,12 +5,10 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { harnessSource } from "./harness.ts";
-import { dieWithParent, type Launcher, launchEnvironment } from "./launch.ts";
+import { harnessSource, preload } from "./harness.ts";
+import { descendants, dieWithParent, killAll, type Launcher, launchEnvironment } from "./launch.ts";
 import { composeOutput, floodBytes } from "./output.ts";
-import { descendants, killAll } from "./processes.ts";
 import type { PyodideGreeting, PyodideReply, PyodideRequest, PyodideSetup } from "./pyodide-child.ts";
-import { preload } from "./pyodide-preload.ts";
 import { Queue } from "./queue.ts";
 import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions } from "./sandbox.ts";
 

@@ -4,10 +4,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Duplex } from "node:stream";
-import { dieWithParent, type Launcher, launchEnvironment } from "./launch.ts";
+import { pythonDriver } from "./harness.ts";
+import { dieWithParent, killAll, type Launcher, launchEnvironment } from "./launch.ts";
 import { composeOutput, floodBytes, OutputTail } from "./output.ts";
-import { killAll } from "./processes.ts";
-import { pythonDriver } from "./python-driver.ts";
 import { Queue } from "./queue.ts";
 import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions, type SandboxStatus } from "./sandbox.ts";
 

@@ -4,12 +4,11 @@ import { readFileSync } from "node:fs";
 import { execPath } from "node:process";
 import { afterAll, describe, expect, test } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
-import { launchers } from "./launch.ts";
+import { descendants, launchers } from "./launch.ts";
+import { openEverySandbox, openSandbox } from "./open.ts";
 import { composeOutput, OutputTail } from "./output.ts";
-import { descendants } from "./processes.ts";
 import { Queue } from "./queue.ts";
-import { openEverySandbox, openSandbox } from "./sandbox-open.ts";
-import { selfTest } from "./sandbox-self-test.ts";
+import { selfTest } from "./self-test.ts";
 
 // Every kind that works on this machine is held to the same promises. Pyodide works everywhere; python3 where Linux lets it be held.
 const { opened, failed } = await openEverySandbox({ workers: 1 });
@@ -153,7 +152,7 @@ test
   .each([...processKinds, { kind: "Pyodide", options: { prefer: "pyodide", isolation: "none", workers: 1 } }])(
   "an endless loop in $kind does not outlive us",
   async ({ options }) => {
-    const script = `const { openSandbox } = await import(${JSON.stringify(new URL("./sandbox-open.ts", import.meta.url).href)});
+    const script = `const { openSandbox } = await import(${JSON.stringify(new URL("./open.ts", import.meta.url).href)});
 const sandbox = await openSandbox(${JSON.stringify(options)});
 void sandbox.run("while True: pass", { seconds: 600 });
 setTimeout(() => console.log("running"), 500);`;

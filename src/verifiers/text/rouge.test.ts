@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import golden from "../../../test/golden/rouge.json" with { type: "json" };
 import { rouge } from "./rouge.ts";
-import { stem } from "./rouge-stem.ts";
+import { stem } from "./stem.ts";
 
 test("by hand: shared words, pairs and subsequence", () => {
   // 5 of 6 words and of 7, stems unlike (sat, sit); pairs "the cat", "on the", "the mat": 3 of 5 and of 6; in order 5.

@@ -4,7 +4,7 @@
  * stemmed. The figures are those of Google's `rouge_score` with `use_stemmer=True`.
  */
 import { sum } from "#kernel/numbers.ts";
-import { stem } from "./rouge-stem.ts";
+import { stem } from "./stem.ts";
 
 export interface RougeScore {
   precision: number;

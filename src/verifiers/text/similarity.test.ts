@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
 import { cosine, embeddingClient } from "./similarity.ts";
-import { summaryGrader } from "./similarity-summary.ts";
+import { summaryGrader } from "./summary.ts";
 
 interface Request {
   path: string;

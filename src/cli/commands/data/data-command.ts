@@ -1,7 +1,7 @@
 /** Registers `midcourse data`; the work is in `data-ptr.ts`, `data-convert.ts`, `data-from-run.ts`, `data-world.ts` and `data-card.ts`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NearDuplicateScope } from "#data/filters/filters-near-duplicates.ts";
-import type { WorldDomain } from "#tasks/world/world-domains.ts";
+import type { WorldDomain } from "#tasks/world/domains.ts";
 import { withServerOptions } from "../../options/model-options.ts";
 import { fromOne, notNegative, positiveNumber, share, wholeNumber } from "../../options/option-numbers.ts";
 

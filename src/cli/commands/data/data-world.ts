@@ -1,10 +1,10 @@
 /** `midcourse data world`: problems of the small world as a file, for the commands that read questions from files. */
 import { DropTally, dataCard } from "#data/training-files/data-card.ts";
 import { writeRows } from "#data/training-files/training-formats.ts";
-import type { Split } from "#tasks/world/world.ts";
-import { domainItems, type WorldDomain, worldDomains } from "#tasks/world/world-domains.ts";
-import type { WorldItem } from "#tasks/world/world-items.ts";
-import { plainConversation } from "#tasks/world/world-solutions.ts";
+import type { Split } from "#tasks/world/chains.ts";
+import { domainItems, type WorldDomain, worldDomains } from "#tasks/world/domains.ts";
+import type { WorldItem } from "#tasks/world/items.ts";
+import { plainConversation } from "#tasks/world/solutions.ts";
 import { printCard, typedCommand, writeCard } from "./data-files.ts";
 
 export interface DataWorldOptions {

@@ -3,16 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { Random } from "#kernel/seed.ts";
-import { domainItems, type WorldDomain, worldDomains } from "./world-domains.ts";
-import type { WorldItem } from "./world-items.ts";
-import {
-  defaultSkillsOptions,
-  hintConversation,
-  retryConversation,
-  skillsCorpus,
-  withUnlearnedProducts,
-} from "./world-skills.ts";
-import { worldPrompts } from "./world-solutions.ts";
+import { domainItems, type WorldDomain, worldDomains } from "./domains.ts";
+import type { WorldItem } from "./items.ts";
+import { defaultSkillsOptions, hintConversation, retryConversation, skillsCorpus, withUnlearnedProducts } from "./skills.ts";
+import { worldPrompts } from "./solutions.ts";
 
 function first(count: number, seed: number): TrainingConversation[] {
   const conversations: TrainingConversation[] = [];

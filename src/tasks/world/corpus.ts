@@ -1,8 +1,8 @@
 /** What the small world's base model is trained on: an endless mix of drills, plain and refined solutions and self-refine conversations. */
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { defaultWorldOptions } from "./world.ts";
-import { type WorldItem, type WorldStreamOptions, worldStream } from "./world-items.ts";
+import { defaultWorldOptions } from "./chains.ts";
+import { type WorldItem, type WorldStreamOptions, worldStream } from "./items.ts";
 import {
   defaultSolutionOptions,
   drillConversation,
@@ -10,7 +10,7 @@ import {
   refinedConversation,
   type SolutionOptions,
   selfRefineConversation,
-} from "./world-solutions.ts";
+} from "./solutions.ts";
 
 export interface CorpusOptions extends SolutionOptions {
   /** Shares among solutions of refined ones and of self-refine conversations; the rest are plain. */

@@ -5,8 +5,8 @@
  */
 import type { CharacterRange, TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
 import type { Random } from "#kernel/seed.ts";
-import { applyOperator, drawChain, isHard, type Step, type WorldOptions } from "./world.ts";
-import type { WorldItem } from "./world-items.ts";
+import { applyOperator, drawChain, isHard, type Step, type WorldOptions } from "./chains.ts";
+import type { WorldItem } from "./items.ts";
 
 /** The words that ask for each way of answering. Short, since the model that reads them is small. */
 export const worldPrompts = {

@@ -6,8 +6,8 @@ import { sameNumber } from "#verifiers/answers/number-extract.ts";
 import { withFirstWrongStep } from "#verifiers/answers/steps.ts";
 import { optionalText, textField } from "../fields.ts";
 import type { Task } from "../task.ts";
-import { worldItems } from "./world-items.ts";
-import { worldPrompts } from "./world-solutions.ts";
+import { worldItems } from "./items.ts";
+import { worldPrompts } from "./solutions.ts";
 
 const verifier = withFirstWrongStep(numberVerifier());
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { MathComparer } from "./comparer.ts";
-import { integerGrader, mathGrader, readInteger } from "./math-graders.ts";
+import { integerGrader, mathGrader, readInteger } from "./graders.ts";
 
 const comparer = new MathComparer();
 afterAll(() => comparer.close());

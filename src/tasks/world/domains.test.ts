@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseRefine } from "#kernel/refine-grammar.ts";
-import { splitOf } from "./world.ts";
-import { domainItems, type WorldDomain, worldDomains } from "./world-domains.ts";
-import type { WorldItem } from "./world-items.ts";
-import { writePlain } from "./world-solutions.ts";
+import { splitOf } from "./chains.ts";
+import { domainItems, type WorldDomain, worldDomains } from "./domains.ts";
+import type { WorldItem } from "./items.ts";
+import { writePlain } from "./solutions.ts";
 
 const [sums, programs, postfix] = worldDomains as [WorldDomain, WorldDomain, WorldDomain];
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });

@@ -4,8 +4,8 @@ import { gradedText } from "../answers/extract.ts";
 import { MathComparer } from "./comparer.ts";
 import { extractMath, type MathExtraction } from "./extract.ts";
 import { type Form, readForm } from "./forms.ts";
-import { type MathVerdict, sameMath } from "./math.ts";
-import { readRational } from "./rationals.ts";
+import { readRational } from "./numbers.ts";
+import { type MathVerdict, sameMath } from "./verdict.ts";
 
 /**
  * Accuracy 1 when the answer is mathematically the reference, or one of its alternatives; strict accuracy reads the box (or the answer

@@ -8,7 +8,7 @@
 import type { Grader, Item } from "#kernel/item.ts";
 import type { ExecutionReport, TestReport } from "#kernel/trace.ts";
 import type { Sandbox, SandboxLimits, SandboxResult } from "../sandbox/sandbox.ts";
-import { completeProgram, extractCode } from "./program-extract.ts";
+import { completeProgram, extractCode } from "./extract.ts";
 
 /** Programs under test are not run as `__main__`, so that a demonstration at their end stays out of it, as in the original evaluation. */
 const moduleName = "solution";

@@ -1,9 +1,8 @@
 /** The seeded stream of problems: items of one split, without repetition, the same for the same seed wherever they are drawn. */
 import type { Item } from "#kernel/item.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { drawArithmetic } from "./arithmetic.ts";
-import { drawWordProblem } from "./word-problems.ts";
-import { canonicalChain, defaultWorldOptions, isHard, type Split, type Step, splitOf, type WorldOptions } from "./world.ts";
+import { canonicalChain, defaultWorldOptions, isHard, type Split, type Step, splitOf, type WorldOptions } from "./chains.ts";
+import { drawArithmetic, drawWordProblem } from "./wordings.ts";
 
 /** An item that knows its own chain, for writing solutions and for grading steps. */
 export interface WorldItem extends Item {

@@ -1,14 +1,14 @@
 /**
  * What a base needs to know before methods can be compared on it: all domains, plain and refined, and the turns that methods ask for —
- * feedback, another try without feedback, a solution to a question whose answer is given. As in `world-corpus.ts` nothing says where care is
+ * feedback, another try without feedback, a solution to a question whose answer is given. As in `corpus.ts` nothing says where care is
  * needed: products are worked out on digits or written in one go by chance.
  */
 import type { CharacterRange, TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
 import { sum } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { defaultWorldOptions, isHard } from "./world.ts";
-import { type WorldDomain, worldDomains } from "./world-domains.ts";
-import type { WorldItem } from "./world-items.ts";
+import { defaultWorldOptions, isHard } from "./chains.ts";
+import { type WorldDomain, worldDomains } from "./domains.ts";
+import type { WorldItem } from "./items.ts";
 import {
   defaultSolutionOptions,
   drillConversation,
@@ -22,7 +22,7 @@ import {
   writePlain,
   writeWorked,
   writeWorkedStep,
-} from "./world-solutions.ts";
+} from "./solutions.ts";
 
 export interface SkillsOptions extends SolutionOptions {
   /** Relative shares of the kinds of conversation. */

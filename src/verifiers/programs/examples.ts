@@ -6,8 +6,8 @@ import { randomBytes } from "node:crypto";
 import type { Item } from "#kernel/item.ts";
 import type { TestReport } from "#kernel/trace.ts";
 import type { Sandbox, SandboxLimits } from "../sandbox/sandbox.ts";
-import { toReport } from "./program.ts";
-import { completeProgram, extractCode } from "./program-extract.ts";
+import { completeProgram, extractCode } from "./extract.ts";
+import { toReport } from "./grader.ts";
 
 export interface VisibleExample {
   /** Python to run; the value of its last expression is what is compared. */

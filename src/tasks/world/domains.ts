@@ -5,10 +5,9 @@
 import type { Verifier } from "#kernel/item.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { numberVerifier } from "#verifiers/answers/number.ts";
-import { canonicalChain, defaultWorldOptions, isHard, type Split, type Step, splitOf, type WorldOptions } from "./world.ts";
-import { type WorldItem, worldStream } from "./world-items.ts";
-import { drawPostfix } from "./world-postfix.ts";
-import { drawProgram } from "./world-programs.ts";
+import { canonicalChain, defaultWorldOptions, isHard, type Split, type Step, splitOf, type WorldOptions } from "./chains.ts";
+import { type WorldItem, worldStream } from "./items.ts";
+import { drawPostfix, drawProgram } from "./wordings.ts";
 
 export interface DomainStream extends Partial<WorldOptions> {
   split: Split;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { defaultCorpusOptions, worldCorpus } from "./world-corpus.ts";
+import { defaultCorpusOptions, worldCorpus } from "./corpus.ts";
 
 function first(count: number, seed: number) {
   const conversations = [];

@@ -3,10 +3,10 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
-import { openSandbox } from "../sandbox/sandbox-open.ts";
-import { hiddenTestRunner, programGrader, pythonRunner } from "./program.ts";
-import { visibleTestRunner, visibleTests } from "./program-examples.ts";
-import { completeProgram, extractCode } from "./program-extract.ts";
+import { openSandbox } from "../sandbox/open.ts";
+import { visibleTestRunner, visibleTests } from "./examples.ts";
+import { completeProgram, extractCode } from "./extract.ts";
+import { hiddenTestRunner, programGrader, pythonRunner } from "./grader.ts";
 
 // Plain Pyodide is what every machine has; python3 joins where the system can hold it.
 const pyodide = await openSandbox({ prefer: "pyodide", isolation: "none", workers: 1 });

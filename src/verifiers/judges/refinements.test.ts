@@ -2,8 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { remoteError, userError } from "#kernel/errors.ts";
 import type { GenerateOptions, Message, Model } from "#kernel/model.ts";
-import { type AnswerWithRefinements, judgeRefinements } from "./refinement-judge.ts";
-import { judgedTypes, readRefinementVerdict, refinementMessages } from "./refinement-judge-prompts.ts";
+import {
+  type AnswerWithRefinements,
+  judgedTypes,
+  judgeRefinements,
+  readRefinementVerdict,
+  refinementMessages,
+} from "./refinements.ts";
 
 const good = "It puts 2082 right.\nTYPE: error-correction\nCOHERENT: yes\nALIGNED: no";
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { MathComparer } from "./comparer.ts";
-import { compareMathQuick, sameMath } from "./math.ts";
+import { compareMathQuick, sameMath } from "./verdict.ts";
 
 const file = path.resolve(import.meta.dirname, "../../../../shared/data/math500/test.json");
 const golds = existsSync(file)
