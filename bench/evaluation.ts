@@ -19,7 +19,7 @@ import { median } from "#evaluation/statistics/statistics.ts";
 import type { Item } from "#kernel/item.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import { Limiter } from "#models/around/limiter.ts";
-import { HttpConnections } from "#models/http-request.ts";
+import { HttpConnections } from "#http/connections.ts";
 import { OpenAiModel } from "#models/openai/openai.ts";
 import { carefulQuirks, serverQuirks } from "#models/openai/server-quirks.ts";
 import { RecordStore } from "#recipes/benchmark/store.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
+import { HttpConnections } from "#http/connections.ts";
 import { type ModelServer, type PlayedReply, playServer } from "../../test/support/model-server.ts";
-import { HttpConnections } from "./http-request.ts";
 import { OpenAiModel } from "./openai/openai.ts";
 import { carefulQuirks, serverQuirks } from "./openai/server-quirks.ts";
 import { cutAtStop, firstStop } from "./stop-texts.ts";

@@ -1,4 +1,6 @@
 /** The calls of MLflow's REST interface (version 2.0) that a training run needs, each one request with a time limit. */
+import { HttpConnections } from "#http/connections.ts";
+import { retryAfter } from "#http/tries.ts";
 import { remoteError, userError } from "#kernel/errors.ts";
 
 export interface MlflowAddress {
@@ -32,7 +34,8 @@ export class MlflowClient {
   readonly origin: string;
   readonly #base: string;
   readonly #headers: Record<string, string>;
-  readonly #timeoutMs: number;
+  readonly #timeoutSeconds: number;
+  readonly #connections = new HttpConnections();
 
   /** @throws userError where the address is no http address */
   constructor({ uri, authorization, timeoutSeconds = 20 }: MlflowAddress) {
@@ -41,8 +44,8 @@ export class MlflowClient {
     this.origin = url.origin;
     this.#base = `${url.origin}${url.pathname.replace(/\/+$/, "")}/api/2.0/mlflow`;
     const header = own ?? authorization;
-    this.#headers = { "content-type": "application/json", ...(header === undefined ? {} : { authorization: header }) };
-    this.#timeoutMs = timeoutSeconds * 1000;
+    this.#headers = { "content-type": "application/json", ...(header && { authorization: header }) };
+    this.#timeoutSeconds = timeoutSeconds;
   }
 
   /** The experiment's id; it is made where there is none of that name. */
@@ -111,25 +114,20 @@ export class MlflowClient {
 
   /** POST with a body, GET without. */
   async #call(method: string, body: object | undefined, signal: AbortSignal): Promise<unknown> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
-    const response = await fetch(`${this.#base}/${method}`, {
-      method: body === undefined ? "GET" : "POST",
+    const reply = await this.#connections.request(new URL(`${this.#base}/${method}`), {
       headers: this.#headers,
-      signal: AbortSignal.any([signal, timeout]),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+      withinSeconds: this.#timeoutSeconds,
+      redirects: 10,
     });
-    const text = await response.text();
-    if (!response.ok) {
-      const wait = Number(response.headers.get("retry-after") ?? Number.NaN);
-      throw remoteError(
-        "mlflow-refused",
-        `${this.origin} answered ${response.status} to ${method.split("?")[0]}: ${said(text)}`,
-        {
-          status: response.status,
-          body: text.slice(0, 500),
-          ...(wait >= 0 ? { retryAfterSeconds: wait } : {}),
-        },
-      );
+    const { status, body: text } = reply;
+    if (status < 200 || status >= 300) {
+      throw remoteError("mlflow-refused", `${this.origin} answered ${status} to ${method.split("?")[0]}: ${said(text)}`, {
+        status,
+        body: text.slice(0, 500),
+        retryAfterSeconds: retryAfter(reply.headers),
+      });
     }
     try {
       return text === "" ? {} : JSON.parse(text);

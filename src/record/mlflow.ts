@@ -4,6 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { replaceFile } from "#files/durable.ts";
+import { isPassingStatus, withTries } from "#http/tries.ts";
+import { messageOf } from "#kernel/errors.ts";
 import {
   type MlflowAddress,
   MlflowClient,
@@ -145,18 +147,9 @@ export class MlflowRun {
   /** After a failure the server is tried once for every batch, until it answers again. */
   async #withRetries(work: () => Promise<void>): Promise<void> {
     const waits = this.#lastFailed ? [] : (this.#options.retrySeconds ?? [0.5, 1, 2, 4, 8]);
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await work();
-        this.#lastFailed = false;
-        return;
-      } catch (error) {
-        this.#lastFailed = true;
-        if (attempt >= waits.length || this.#abort.signal.aborted || !isPassing(error)) throw error;
-        const asked = (error as { remote?: { retryAfterSeconds?: number } }).remote?.retryAfterSeconds;
-        await pause(Math.min(longestWaitSeconds, asked ?? waits[attempt]), this.#abort.signal);
-      }
-    }
+    this.#lastFailed = true;
+    await withTries({ waits, longestWait: longestWaitSeconds, signal: this.#abort.signal, isPassing }, work);
+    this.#lastFailed = false;
   }
 
   #lose(count: number, error: unknown): void {
@@ -166,7 +159,7 @@ export class MlflowRun {
 
   #tellOnce(error: unknown): void {
     if (this.firstFailure !== undefined) return;
-    this.firstFailure = describe(error, this.#client.origin);
+    this.firstFailure = messageOf(error);
     this.#options.tell(this.firstFailure);
   }
 }
@@ -174,34 +167,11 @@ export class MlflowRun {
 /** Worth another try: the server is busy or broken, or was not reached. */
 function isPassing(error: unknown): boolean {
   const status = (error as { remote?: { status?: number } }).remote?.status;
-  return status === undefined ? error instanceof Error : status === 429 || status === 408 || status >= 500;
-}
-
-function describe(error: unknown, origin: string): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause as NodeJS.ErrnoException | undefined;
-  if (error.message === "fetch failed")
-    return `nothing answers at ${origin} (${cause?.code ?? cause?.message ?? "no reason given"})`;
-  if (error.name === "TimeoutError") return `${origin} did not answer in time`;
-  return error.message;
+  return status === undefined ? error instanceof Error : isPassingStatus(status);
 }
 
 function outOfTime(origin: string): Error {
   return new Error(`${origin} was too slow to take the last metrics before the end`);
-}
-
-function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, 1000 * seconds);
-    signal.addEventListener("abort", stop, { once: true });
-  });
 }
 
 /** The run of an earlier process on the same server and in the same experiment; a damaged file is as good as none. */

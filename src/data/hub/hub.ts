@@ -3,15 +3,34 @@
  * and moved into place in one step, so that a run that is killed, or two at once, leave nothing half-written. A branch such as `main` is
  * resolved to its commit at the first fetch and stays there.
  */
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import type { IncomingHttpHeaders } from "node:http";
 import path from "node:path";
 import { type MidcourseError, userError } from "#kernel/errors.ts";
-import { cacheFolderOf, type Environment, hubEndpoint, hubToken, inHuggingFaceCache, isOffline } from "./hub-cache.ts";
-import { aCommit, checksum, chooseFiles, type HubTable, isSafe, type ListedFile } from "./hub-listing.ts";
-import { type HubAccess, hubGet } from "./hub-request.ts";
+import {
+  cacheFolderOf,
+  type Environment,
+  type HubAccess,
+  type HubReading,
+  hubEndpoint,
+  hubGet,
+  hubToken,
+  inHuggingFaceCache,
+  isOffline,
+} from "./access.ts";
 
-export type { HubTable };
+/** A table of a dataset. */
+export interface HubTable {
+  dataset: string;
+  config?: string;
+  split: string;
+  /** A commit, or a branch that is resolved at the first fetch. */
+  revision: string;
+  /** Its files, where they are known; found by config and split otherwise. */
+  files?: readonly string[];
+}
 
 export interface HubOptions {
   /** `MIDCOURSE_CACHE` or the system's place for caches when left out. */
@@ -35,6 +54,11 @@ export interface HubFiles {
 /** Everything from the cache where it is complete: then nothing is asked of the network. */
 export async function fetchHubFiles(table: HubTable, options: HubOptions = {}): Promise<HubFiles> {
   return new Fetching(table, options).files();
+}
+
+interface JsonReply<T> {
+  value: T;
+  headers: IncomingHttpHeaders;
 }
 
 const parquetBranch = "refs/convert/parquet";
@@ -87,7 +111,7 @@ class Fetching {
     const known = await readFile(kept, "utf8").catch(() => "");
     if (aCommit.test(known.trim())) return known.trim();
     const url = `${await this.#api()}/revision/${encodeURIComponent(revision)}`;
-    const { sha } = await this.#json<{ sha?: unknown }>(url, `the revision ${revision}`);
+    const { sha } = (await this.#json<{ sha?: unknown }>(url, `the revision ${revision}`)).value;
     if (typeof sha !== "string" || !aCommit.test(sha)) throw this.#strange(url);
     await this.#keep(kept, sha);
     return sha;
@@ -106,19 +130,13 @@ class Fetching {
     const listed: ListedFile[] = [];
     let url: string | undefined = `${await this.#api()}/tree/${commit}?recursive=true`;
     while (url !== undefined) {
-      const page: { entries: unknown; next: string | undefined } = await this.#get(
-        url,
-        "the list of files",
-        async (response) => ({
-          entries: await response.json(),
-          next: /<([^>]+)>;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1],
-        }),
-      );
-      if (!Array.isArray(page.entries)) throw this.#strange(url);
-      for (const entry of page.entries as (ListedFile & { type?: string })[]) {
+      const { value, headers }: JsonReply<unknown> = await this.#json(url, "the list of files");
+      if (!Array.isArray(value)) throw this.#strange(url);
+      for (const entry of value as (ListedFile & { type?: string })[]) {
         if (entry.type === "file" && isSafe(entry.path)) listed.push(entry);
       }
-      url = page.next === undefined ? undefined : new URL(page.next, url).href;
+      const next: string | undefined = /<([^>]+)>;\s*rel="next"/.exec([headers.link].flat().join(", "))?.[1];
+      url = next === undefined ? undefined : new URL(next, url).href;
     }
     await this.#keep(kept, JSON.stringify(listed));
     return listed;
@@ -148,31 +166,39 @@ class Fetching {
     const partial = `${to}.${process.pid}-${partials++}.partial`;
     try {
       await this.#writing(() => mkdir(path.dirname(to), { recursive: true }));
-      await this.#get(`${endpoint}/datasets/${dataset}/resolve/${commit}/${name}`, listed.path, async (response, alive) => {
-        const size = listed.lfs?.size ?? listed.size;
-        const check = checksum(listed, size);
+      const size = listed.lfs?.size ?? listed.size;
+      const handle = await this.#writing(() => open(partial, "w"));
+      try {
         let bytes = 0;
-        const handle = await this.#writing(() => open(partial, "w"));
-        try {
-          for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-            alive();
-            check.hash?.update(chunk);
-            bytes += chunk.byteLength;
-            await this.#writing(() => handle.writeFile(chunk));
-          }
-          await this.#writing(() => handle.sync());
-        } finally {
-          await handle.close();
-        }
-        const isWhole = size === undefined || bytes === size;
-        if (!isWhole || (check.hash !== undefined && check.hash.digest("hex") !== check.expected)) {
-          throw userError(
-            "hub-broken-file",
-            `${listed.path} of ${dataset} arrived damaged: ${isWhole ? "its checksum is wrong" : `${bytes} bytes instead of ${size}`}.`,
-            "Try again. Or give the file yourself with --data FILE.",
-          );
-        }
-      });
+        let check = checksum(listed, size);
+        await this.#get(`${endpoint}/datasets/${dataset}/resolve/${commit}/${name}`, listed.path, {
+          take: () => {
+            bytes = 0;
+            check = checksum(listed, size);
+            return async (chunk) => {
+              check.hash?.update(chunk);
+              for (let from = 0; from < chunk.byteLength; ) {
+                const left = chunk.byteLength - from;
+                from += (await this.#writing(() => handle.write(chunk, from, left, bytes + from))).bytesWritten;
+              }
+              bytes += chunk.byteLength;
+            };
+          },
+          read: async () => {
+            await this.#writing(() => handle.truncate(bytes));
+            const isWhole = size === undefined || bytes === size;
+            if (isWhole && (check.hash === undefined || check.hash.digest("hex") === check.expected)) return;
+            throw userError(
+              "hub-broken-file",
+              `${listed.path} of ${dataset} arrived damaged: ${isWhole ? "its checksum is wrong" : `${bytes} bytes instead of ${size}`}.`,
+              "Try again. Or give the file yourself with --data FILE.",
+            );
+          },
+        });
+        await this.#writing(() => handle.sync());
+      } finally {
+        await handle.close();
+      }
       await this.#writing(() => rename(partial, to));
     } finally {
       await rm(partial, { force: true }).catch(() => {});
@@ -213,7 +239,7 @@ class Fetching {
     this.#access ??= {
       endpoint: hubEndpoint(this.#environment),
       token: await hubToken(this.#environment),
-      ...(this.#options.signal ? { signal: this.#options.signal } : {}),
+      signal: this.#options.signal,
       firstWaitMilliseconds: this.#options.firstWaitMilliseconds ?? 500,
       stallMilliseconds: this.#options.stallMilliseconds ?? 60_000,
     };
@@ -224,18 +250,19 @@ class Fetching {
     return `${(await this.#reach()).endpoint}/api/datasets/${this.#table.dataset}`;
   }
 
-  async #get<T>(url: string, what: string, read: (response: Response, alive: () => void) => Promise<T>): Promise<T> {
-    return hubGet(await this.#reach(), url, { dataset: this.#table.dataset, what }, read);
+  async #get<T>(url: string, what: string, reading: HubReading<T>): Promise<T> {
+    return hubGet(await this.#reach(), url, { dataset: this.#table.dataset, what }, reading);
   }
 
-  #json<T>(url: string, what: string): Promise<T> {
-    return this.#get(url, what, async (response) => {
-      const text = await response.text();
-      try {
-        return JSON.parse(text) as T;
-      } catch {
-        throw this.#strange(url);
-      }
+  #json<T>(url: string, what: string): Promise<JsonReply<T>> {
+    return this.#get(url, what, {
+      read: ({ body, headers }) => {
+        try {
+          return { value: JSON.parse(body) as T, headers };
+        } catch {
+          throw this.#strange(url);
+        }
+      },
     });
   }
 
@@ -247,3 +274,49 @@ class Fetching {
 
 /** Tells the partial files of one process apart. */
 let partials = 0;
+
+/** One entry of the hub's list of a repository's files. */
+interface ListedFile {
+  path: string;
+  size?: number;
+  /** Git's name of the content. */
+  oid?: string;
+  lfs?: { oid?: string; size?: number };
+}
+
+/** The name of a state of a repository. */
+const aCommit = /^[0-9a-f]{40}$/;
+
+/** Stays inside of the folder it is kept in. */
+function isSafe(name: unknown): name is string {
+  return (
+    typeof name === "string" && name !== "" && !path.isAbsolute(name) && !name.split(/[/\\]/).some((part) => /^\.*$/.test(part))
+  );
+}
+
+/** How the content is checked: by its SHA-256, or by the name Git has for it. */
+function checksum({ lfs, oid }: ListedFile, size: number | undefined) {
+  if (lfs?.oid !== undefined && /^[0-9a-f]{64}$/.test(lfs.oid)) return { hash: createHash("sha256"), expected: lfs.oid };
+  if (lfs === undefined && oid !== undefined && aCommit.test(oid) && size !== undefined) {
+    // Small files stand in Git itself, which names them by this.
+    return { hash: createHash("sha1").update(`blob ${size}\0`), expected: oid };
+  }
+  return { hash: undefined, expected: "" };
+}
+
+const tableKinds = [".parquet", ".jsonl", ".json", ".csv"];
+
+/** The files of a split by the hub's habits: in a folder of the config, or named after it; Parquet before other kinds. */
+function chooseFiles(listed: readonly ListedFile[], { config, split }: HubTable): string[] {
+  const isSplit = new RegExp(`(?:^|[-_./])${escaped(split)}(?:[-_./]|$)`, "i");
+  const isConfig =
+    config === undefined || config === "default" ? undefined : new RegExp(`(?:^|[-_./])${escaped(config)}(?:[-_./]|$)`, "i");
+  for (const kind of tableKinds) {
+    const ofKind = listed.map((file) => file.path).filter((name) => name.toLowerCase().endsWith(kind) && isSplit.test(name));
+    const ofConfig = isConfig ? ofKind.filter((name) => isConfig.test(name)) : ofKind;
+    if (ofConfig.length > 0) return ofConfig.sort();
+  }
+  return [];
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -1,7 +1,7 @@
 /** Failures of AI SDK models as errors of ours, and ours as the SDK's, so that both sides know what may be tried again. */
 import { AISDKError, APICallError } from "@ai-sdk/provider";
+import { retryAfter } from "#http/tries.ts";
 import { MidcourseError, type RemoteDetails, remoteError, userError } from "#kernel/errors.ts";
-import { retryAfter } from "../openai/failure.ts";
 
 const keptBody = 600;
 

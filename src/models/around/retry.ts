@@ -2,6 +2,7 @@
  * Tries a failed call again: waits longer each time, or as long as the server says (retry-after). What failed tries cost is added to the
  * answer's usage: nothing where the server refused the request, unknown where it may have worked on it.
  */
+import { pause } from "#http/tries.ts";
 import { failedCallUsage } from "#kernel/call.ts";
 import { MidcourseError } from "#kernel/errors.ts";
 import { addUsage, type Completion, noUsage, type Usage } from "#kernel/model.ts";
@@ -69,18 +70,4 @@ function withLost(completions: Completion[], lost: Usage): Completion[] {
   const [first, ...others] = completions;
   if (lost.calls === 0 || first === undefined) return completions;
   return [{ ...first, usage: addUsage(first.usage, lost) }, ...others];
-}
-
-function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, seconds * 1000);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }

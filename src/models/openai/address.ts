@@ -1,7 +1,7 @@
 /** Where an OpenAI-compatible server is, how it is spoken to, and which models it says it has. */
 import { z } from "zod";
+import type { HttpConnections } from "#http/connections.ts";
 import { userError } from "#kernel/errors.ts";
-import type { HttpConnections } from "../http-request.ts";
 import { httpFailure } from "./failure.ts";
 
 export interface ServerAddress {
@@ -52,6 +52,12 @@ export function serverHeaders(address: ServerAddress): Record<string, string> {
   };
 }
 
+/** What to do where a model server does not answer. */
+export const connectionAdvice = {
+  unreachable: "Start the server, or set OPENAI_BASE_URL (or --base-url) to where it listens, such as http://127.0.0.1:8000/v1.",
+  silent: "A slow server needs fewer requests at once (--concurrency) or a longer wait (--idle-seconds).",
+};
+
 const modelList = z.object({ data: z.array(z.looseObject({ id: z.string(), owned_by: z.string().nullish().catch(undefined) })) });
 
 /** Names of the models the server says it has, in its order. */
@@ -66,10 +72,10 @@ export async function readModelList(
 ): Promise<{ id: string; ownedBy: string | undefined }[]> {
   const url = serverUrl(address, "models");
   const reply = await connections.request(url, {
-    method: "GET",
     headers: serverHeaders(address),
     idleSeconds: 30,
     maxBytes: 16 << 20,
+    advice: connectionAdvice,
     signal,
   });
   if (reply.status !== 200) {

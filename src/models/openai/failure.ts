@@ -1,5 +1,6 @@
 /** What a failed request to an OpenAI-compatible server means, and what to do about it. */
 import type { IncomingHttpHeaders } from "node:http";
+import { retryAfter } from "#http/tries.ts";
 import { type MidcourseError, type RemoteDetails, remoteError, userError } from "#kernel/errors.ts";
 
 export interface FailureContext {
@@ -127,18 +128,6 @@ function pageTitle(html: string): string {
 function isContextExceeded(said: string, code: string | undefined): boolean {
   if (code === "context_length_exceeded" || code === "exceed_context_size_error") return true;
   return /maximum context|context (length|size|window)|(prompt|input)( length)? is too long|longer than the model/i.test(said);
-}
-
-/** Seconds, or a date, or OpenAI's milliseconds. */
-export function retryAfter(headers: IncomingHttpHeaders, now: number = Date.now()): number | undefined {
-  const milliseconds = Number(headers["retry-after-ms"] ?? Number.NaN);
-  if (Number.isFinite(milliseconds) && milliseconds >= 0) return milliseconds / 1000;
-  const said = headers["retry-after"];
-  if (said === undefined || said.trim() === "") return undefined;
-  const seconds = Number(said);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds);
-  const date = Date.parse(said);
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }
 
 function shorten(text: string, most = keptBody): string {

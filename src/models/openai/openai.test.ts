@@ -1,11 +1,11 @@
 /** The client against a real server on loopback that answers in the shapes each kind of server really sends, and breaks in every way. */
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
+import { HttpConnections } from "#http/connections.ts";
 import type { CompletionDelta, GenerateOptions, Message } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { chatEvents, chatReply, chunk, type ModelServer, type Play, playServer } from "../../../test/support/model-server.ts";
 import { retrying } from "../around/retry.ts";
-import { HttpConnections } from "../http-request.ts";
 import { OpenAiModel, type OpenAiModelOptions } from "./openai.ts";
 import { requestSeed } from "./request.ts";
 import { carefulQuirks, type ServerKind, serverQuirks } from "./server-quirks.ts";

@@ -2,13 +2,13 @@
  * Any OpenAI-compatible server as a model: chat completions over HTTP, streamed when somebody listens. How the server differs from others
  * is given as quirks (`server-quirks.ts`); `connectOpenAi` in `server-probe.ts` finds them out.
  */
+import type { HttpConnections } from "#http/connections.ts";
 import { failedCallUsage } from "#kernel/call.ts";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import { type CallPolicy, callDirectly } from "../around/call-policy.ts";
-import type { HttpConnections } from "../http-request.ts";
 import { cutAtStop } from "../stop-texts.ts";
-import { listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./address.ts";
+import { connectionAdvice, listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./address.ts";
 import { type FailureContext, httpFailure } from "./failure.ts";
 import type { ReasoningTags } from "./reasoning-text.ts";
 import { type ReplySettings, readReply } from "./reply.ts";
@@ -136,8 +136,8 @@ export class OpenAiModel implements Model {
     let stream: ChatStream | undefined;
     try {
       const reply = await connections.request(this.#url, {
-        method: "POST",
         headers: serverHeaders(address),
+        advice: connectionAdvice,
         body,
         idleSeconds,
         maxBytes: maxReplyBytes,

@@ -1,5 +1,6 @@
 /** Each kind of server is known by what it says of itself, and what its row leaves open is settled by test requests. */
 import { afterEach, describe, expect, test } from "vitest";
+import { HttpConnections } from "#http/connections.ts";
 import {
   chatEvents,
   chatReply,
@@ -9,7 +10,6 @@ import {
   type PlayedRequest,
   playServer,
 } from "../../../test/support/model-server.ts";
-import { HttpConnections } from "../http-request.ts";
 import { probeServer } from "./server-probe.ts";
 import { carefulQuirks, type ServerKind, serverQuirks } from "./server-quirks.ts";
 

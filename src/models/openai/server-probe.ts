@@ -1,9 +1,9 @@
 /** Finds out which server answers at an address, from its own endpoints, and asks small test requests for what its row leaves unknown. */
+import type { HttpConnections, HttpReply } from "#http/connections.ts";
 import { MidcourseError } from "#kernel/errors.ts";
 import type { GenerateOptions, Message } from "#kernel/model.ts";
 import type { CallPolicy } from "../around/call-policy.ts";
-import type { HttpConnections, HttpReply } from "../http-request.ts";
-import { readModelList, type ServerAddress, serverHeaders, serverUrl } from "./address.ts";
+import { connectionAdvice, readModelList, type ServerAddress, serverHeaders, serverUrl } from "./address.ts";
 import { OpenAiModel } from "./openai.ts";
 import { carefulQuirks, type KnownOrNot, type ServerKind, type ServerQuirks, serverQuirks } from "./server-quirks.ts";
 
@@ -54,8 +54,8 @@ async function getJson(
 ): Promise<(HttpReply & { json: Record<string, unknown> | undefined }) | undefined> {
   try {
     const reply = await connections.request(serverUrl(address, path, true), {
-      method: "GET",
       headers: serverHeaders(address),
+      advice: connectionAdvice,
       idleSeconds: 10,
       maxBytes: 4 << 20,
       signal,

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CompletionDelta, Message } from "#kernel/model.ts";
 import { chatEvents, chatReply, chunk } from "../../../test/support/model-server.ts";
-import { retryAfter } from "./failure.ts";
 import { ReasoningSplitter, type ReasoningTags, splitReasoning } from "./reasoning-text.ts";
 import { type ReplySettings, readReply } from "./reply.ts";
 import { buildRequest, requestSeed } from "./request.ts";
@@ -295,12 +294,4 @@ describe("requests", () => {
       expect(() => request(hello, bad)).toThrow();
     }
   });
-});
-
-test("how long a server asks to wait, in its three forms", () => {
-  expect(retryAfter({ "retry-after": "12" })).toBe(12);
-  expect(retryAfter({ "retry-after": "-3" })).toBe(0);
-  expect(retryAfter({ "retry-after-ms": "250", "retry-after": "1" })).toBe(0.25);
-  expect(retryAfter({ "retry-after": "Thu, 01 Jan 1970 00:00:30 GMT" }, 10_000)).toBe(20);
-  for (const odd of [{}, { "retry-after": "" }, { "retry-after": "soon" }]) expect(retryAfter(odd)).toBeUndefined();
 });

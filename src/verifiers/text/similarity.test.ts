@@ -66,7 +66,8 @@ test("huge texts are cut and broken ones mended", async () => {
 test("429, 5xx and broken connections are tried again, as long as the server asks for", async () => {
   const { baseUrl, requests } = await serve((request, response, index) => {
     if (index === 0) response.writeHead(429, { "retry-after": "0.001" }).end("slow down");
-    else if (index === 1) response.writeHead(503).end();
+    // Closed, so that the next request has a connection of its own: one that was idle and broke would be no try.
+    else if (index === 1) response.writeHead(503, { connection: "close" }).end();
     else if (index === 2) response.destroy();
     else embedAll(request, response);
   });

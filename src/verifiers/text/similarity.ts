@@ -1,7 +1,8 @@
 /** Embeddings from any endpoint that speaks OpenAI's `/v1/embeddings`, and the cosine of two texts, as PTR measures summaries (bge-m3). */
-import { remoteError, userError } from "#kernel/errors.ts";
-import type { Usage } from "#kernel/model.ts";
-import { noUsage } from "#kernel/model.ts";
+import { HttpConnections } from "#http/connections.ts";
+import { doubling, isPassingStatus, retryAfter, withTries } from "#http/tries.ts";
+import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
+import { noUsage, type Usage } from "#kernel/model.ts";
 
 export interface EmbeddingOptions {
   /** Such as `http://127.0.0.1:8000/v1`; EMBEDDINGS_BASE_URL, else OPENAI_BASE_URL, when left out. */
@@ -35,7 +36,8 @@ export interface EmbeddingClient {
 
 /** Characters; servers cut at their own limit in tokens, and this keeps requests to a size that every server takes. */
 const longestText = 30_000;
-const longestWait = 60_000;
+/** Seconds. */
+const longestWait = 60;
 
 export function embeddingClient(options: EmbeddingOptions = {}): EmbeddingClient {
   const { model = "BAAI/bge-m3", batchSize = 32 } = options;
@@ -46,6 +48,7 @@ export function embeddingClient(options: EmbeddingOptions = {}): EmbeddingClient
     throw userError("no-embeddings-server", what, "Set EMBEDDINGS_BASE_URL to one such as http://127.0.0.1:8000/v1.");
   }
   const url = `${baseUrl.replace(/\/+$/, "")}/embeddings`;
+  const connections = new HttpConnections();
   return {
     model,
     async embed(texts, signal) {
@@ -58,7 +61,7 @@ export function embeddingClient(options: EmbeddingOptions = {}): EmbeddingClient
           .slice(start, start + Math.max(1, batchSize))
           .map((text) => text.slice(0, longestText).toWellFormed() || " ");
         const startedAt = performance.now();
-        const reply = await post(url, apiKey, { model, input, encoding_format: "float" }, options, signal);
+        const reply = await post(connections, url, apiKey, { model, input, encoding_format: "float" }, options, signal);
         milliseconds += performance.now() - startedAt;
         calls += reply.tries;
         vectors.push(...readVectors(reply.body, input.length, url));
@@ -70,7 +73,9 @@ export function embeddingClient(options: EmbeddingOptions = {}): EmbeddingClient
   };
 }
 
+/** One request, tried again where that may help; how many tries it took counts as calls. */
 async function post(
+  connections: HttpConnections,
   url: string,
   apiKey: string | undefined,
   body: unknown,
@@ -78,60 +83,36 @@ async function post(
   signal: AbortSignal | undefined,
 ): Promise<{ body: unknown; tries: number }> {
   const { retries = 4, timeoutSeconds = 60, backoffMilliseconds = 500 } = options;
-  for (let tries = 1; ; tries++) {
-    signal?.throwIfAborted();
-    const limit = AbortSignal.timeout(timeoutSeconds * 1000);
-    let failure: { message: string; status?: number; body?: string; wait?: number; cause?: unknown };
-    try {
-      const response = await fetch(url, {
-        method: "POST",
+  const waits = doubling(backoffMilliseconds / 1000, retries);
+  let tries = 0;
+  const read = await withTries({ waits, longestWait, signal, isPassing }, async () => {
+    tries++;
+    const reply = await connections
+      .request(new URL(url), {
         headers: { "content-type": "application/json", ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
         body: JSON.stringify(body),
-        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        withinSeconds: timeoutSeconds,
+        redirects: 10,
+        signal,
+      })
+      .catch((cause) => {
+        signal?.throwIfAborted();
+        throw remoteError("embeddings-failed", `${url} cannot be reached: ${messageOf(cause)}.`, {}, { advice, cause });
       });
-      const text = await response.text();
-      if (response.ok) return { body: parse(text, url), tries };
-      const { status } = response;
-      failure = { message: `${url} answered ${status}.`, status, body: text.slice(0, 500) };
-      const asked = Number(response.headers.get("retry-after"));
-      if (asked > 0) failure.wait = asked * 1000;
-      if (status !== 429 && status !== 408 && status < 500) throw toError(failure);
-    } catch (cause) {
-      signal?.throwIfAborted();
-      // Ours already: a status that no further try can change, or a reply that is no JSON.
-      if ((cause as { family?: string }).family === "remote") throw cause;
-      failure = { message: `${url} cannot be reached: ${reasonOf(cause)}.`, cause };
-    }
-    if (tries > retries) throw toError(failure);
-    await pause(Math.min(failure.wait ?? backoffMilliseconds * 2 ** (tries - 1), longestWait), signal);
-  }
+    const { status } = reply;
+    if (status >= 200 && status < 300) return parse(reply.body, url);
+    const details = { status, body: reply.body.slice(0, 500), retryAfterSeconds: retryAfter(reply.headers) || undefined };
+    throw remoteError("embeddings-failed", `${url} answered ${status}.`, details, { advice });
+  });
+  return { body: read, tries };
 }
 
-function toError({
-  message,
-  status,
-  body,
-  wait,
-  cause,
-}: {
-  message: string;
-  status?: number;
-  body?: string;
-  wait?: number;
-  cause?: unknown;
-}) {
-  const details = {
-    ...(status === undefined ? {} : { status }),
-    ...(body === undefined ? {} : { body }),
-    ...(wait === undefined ? {} : { retryAfterSeconds: wait / 1000 }),
-  };
-  const advice = "Check that the embeddings server runs, knows the model and accepts the key.";
-  return remoteError("embeddings-failed", message, details, { advice, cause });
-}
+const advice = "Check that the embeddings server runs, knows the model and accepts the key.";
 
-function reasonOf(cause: unknown): string {
-  const error = cause as { message?: string; cause?: { message?: string; code?: string } };
-  return error.cause?.code ?? error.cause?.message ?? error.message ?? String(cause);
+function isPassing(error: unknown): boolean {
+  if (!MidcourseError.isInstance(error) || error.code !== "embeddings-failed") return false;
+  const status = error.remote?.status;
+  return status === undefined || isPassingStatus(status);
 }
 
 function parse(text: string, url: string): unknown {
@@ -164,20 +145,6 @@ function readVectors(body: unknown, count: number, url: string): number[][] {
     throw remoteError("embeddings-unreadable", `${url} did not answer with ${count} vectors of one size.`, { body: shown });
   }
   return vectors;
-}
-
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }
 
 /** In [-1, 1]; 0 when either vector is zero. */

@@ -1,6 +1,6 @@
 /**
- * One HTTP request to a model server, over connections that are kept open. Written on node:http because `fetch` costs three times the
- * processor time a request, which counts when hundreds are under way.
+ * HTTP requests over connections that are kept open: to model servers, the Hugging Face hub, MLflow, embeddings. Written on node:http
+ * because `fetch` costs three times the processor time a request, which counts when hundreds are under way, and knows no proxy.
  */
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import https from "node:https";
@@ -15,17 +15,26 @@ export interface HttpReply {
   body: string;
 }
 
+/** Takes a body in pieces as they arrive; where it gives a promise, no more is read before that is settled. */
+export type BodyTaker = (bytes: Uint8Array) => Promise<void> | void;
+
 export interface HttpOptions {
-  method: "GET" | "POST";
-  headers: Record<string, string>;
-  body?: string;
+  /** POST where there is a body, else GET. */
+  body?: string | undefined;
+  headers: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
   /** The request fails when the server sends nothing for so long. */
-  idleSeconds: number;
-  /** A body that grows past this fails the request. */
-  maxBytes: number;
-  /** Asked once the header is here: a function that takes the body in pieces as they arrive, or nothing to have it gathered. */
-  onHeader?: (status: number, headers: IncomingHttpHeaders) => ((bytes: Uint8Array) => void) | undefined;
+  idleSeconds?: number;
+  /** The request fails when the whole answer is not here by then. */
+  withinSeconds?: number;
+  /** A body that grows past this fails the request; any size will do when left out. */
+  maxBytes?: number;
+  /** How many redirections are followed; none when left out, so that one is a reply like any other. */
+  redirects?: number;
+  /** Asked once the header is here: whoever takes the body, or nothing to have it gathered. */
+  onHeader?: (status: number, headers: IncomingHttpHeaders) => BodyTaker | undefined;
+  /** What the user is told to do where nothing answers, and where nothing comes. */
+  advice?: { unreachable?: string; silent?: string };
 }
 
 /** Keeps connections open between requests; any number side by side, so whoever calls limits them. */
@@ -41,6 +50,23 @@ export class HttpConnections {
 
   /** Throws MidcourseErrors, or the signal's reason; an HTTP status of any kind is a reply, not a failure. */
   async request(url: URL, options: HttpOptions): Promise<HttpReply> {
+    const { redirects = 0 } = options;
+    if (redirects === 0) return this.#kept(url, options);
+    const reply = await this.#kept(url, {
+      ...options,
+      onHeader: (status, headers) => (leadsTo(status, headers) ? undefined : options.onHeader?.(status, headers)),
+    });
+    const place = leadsTo(reply.status, reply.headers);
+    if (place === undefined) return reply;
+    const next = new URL(place, url);
+    const { authorization: _, ...others } = options.headers;
+    // A key is for the server it was given for alone.
+    const headers = next.origin === url.origin ? options.headers : others;
+    const body = [307, 308].includes(reply.status) ? options.body : undefined;
+    return this.request(next, { ...options, headers, body, redirects: redirects - 1 });
+  }
+
+  async #kept(url: URL, options: HttpOptions): Promise<HttpReply> {
     try {
       return await this.#once(url, options);
     } catch (error) {
@@ -58,7 +84,7 @@ export class HttpConnections {
 
   #once(url: URL, options: HttpOptions, fresh = false): Promise<HttpReply> {
     return new Promise((resolve, reject) => {
-      const { signal, body, method } = options;
+      const { signal, body, idleSeconds, withinSeconds } = options;
       if (signal?.aborted) {
         reject(signal.reason);
         return;
@@ -66,22 +92,27 @@ export class HttpConnections {
       const secure = url.protocol === "https:";
       const headers = body === undefined ? options.headers : { ...options.headers, "content-length": Buffer.byteLength(body) };
       const request = (secure ? https : http).request(url, {
-        method,
+        method: body === undefined ? "GET" : "POST",
         headers,
         agent: fresh ? false : secure ? this.#agents.https : isLoopback(url) ? this.#agents.near : this.#agents.http,
-        timeout: options.idleSeconds * 1000,
+        ...(idleSeconds === undefined ? {} : { timeout: idleSeconds * 1000 }),
       });
       const onAbort = () => request.destroy(signal?.reason);
       signal?.addEventListener("abort", onAbort, { once: true });
-      const settled = () => signal?.removeEventListener("abort", onAbort);
+      const settled = () => {
+        clearTimeout(late);
+        signal?.removeEventListener("abort", onAbort);
+      };
       const fail = (error: unknown) => {
         settled();
         request.destroy();
         reject(signal?.aborted ? signal.reason : error);
       };
+      const late =
+        withinSeconds === undefined ? undefined : setTimeout(() => fail(tooSlow(url, withinSeconds)), withinSeconds * 1000);
       let answered = false;
-      request.on("timeout", () => fail(silent(url, options.idleSeconds)));
-      request.on("error", (error) => fail(answered ? broken(url, error) : connectionFailure(url, error, request)));
+      request.on("timeout", () => fail(silent(url, options)));
+      request.on("error", (error) => fail(answered ? broken(url, error) : connectionFailure(url, error, request, options)));
       request.on("response", (response) => {
         answered = true;
         readBody(url, response, options)
@@ -100,12 +131,19 @@ function isLoopback(url: URL): boolean {
   return url.hostname === "localhost" || url.hostname === "[::1]" || url.hostname.startsWith("127.");
 }
 
+/** Where a redirection leads. */
+function leadsTo(status: number, headers: IncomingHttpHeaders): string | undefined {
+  return [301, 302, 303, 307, 308].includes(status) ? headers.location : undefined;
+}
+
 class StaleConnection extends Error {}
 
 async function readBody(url: URL, response: IncomingMessage, options: HttpOptions): Promise<string> {
+  const { maxBytes = Number.POSITIVE_INFINITY } = options;
   const take = options.onHeader?.(response.statusCode ?? 0, response.headers);
   const chunks: Buffer[] = [];
   let size = 0;
+  let taking: Promise<void> | undefined;
   await new Promise<void>((resolve, reject) => {
     // A connection that ends in the middle of a body shows as `aborted` or as a close without an end.
     response.on("aborted", () => reject(broken(url)));
@@ -113,19 +151,26 @@ async function readBody(url: URL, response: IncomingMessage, options: HttpOption
     const body = decoded(response);
     body.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > options.maxBytes) {
-        reject(tooLarge(url, options.maxBytes));
+      if (size > maxBytes) {
+        reject(tooLarge(url, maxBytes));
+        return;
+      }
+      if (!take) {
+        chunks.push(chunk);
         return;
       }
       try {
-        if (take) take(chunk);
-        else chunks.push(chunk);
+        const taken = take(chunk);
+        if (taken === undefined) return;
+        body.pause();
+        taking = taken.then(() => void body.resume());
+        taking.catch(reject);
       } catch (error) {
         reject(error);
       }
     });
     body.on("error", (error) => reject(broken(url, error)));
-    body.on("end", () => (response.complete ? resolve() : reject(broken(url))));
+    body.on("end", () => (response.complete ? resolve(taking) : reject(broken(url))));
     response.on("close", () => response.complete || reject(broken(url)));
   });
   return chunks.length === 1 ? chunks[0].toString("utf8") : Buffer.concat(chunks).toString("utf8");
@@ -141,17 +186,12 @@ function decoded(response: IncomingMessage): Readable {
   return response;
 }
 
-function connectionFailure(url: URL, error: NodeJS.ErrnoException, request: ClientRequest): unknown {
+function connectionFailure(url: URL, error: NodeJS.ErrnoException, request: ClientRequest, { advice }: HttpOptions): unknown {
   const code = error.code ?? "";
   if (MidcourseError.isInstance(error)) return error;
   if (request.reusedSocket && ["ECONNRESET", "EPIPE"].includes(code)) return new StaleConnection();
   if (["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "ECONNABORTED", "ETIMEDOUT"].includes(code)) {
-    return userError(
-      "server-unreachable",
-      `nothing answers at ${url.origin} (${code})`,
-      "Start the server, or set OPENAI_BASE_URL (or --base-url) to where it listens, such as http://127.0.0.1:8000/v1.",
-      error,
-    );
+    return userError("server-unreachable", `nothing answers at ${url.origin} (${code})`, advice?.unreachable, error);
   }
   if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
     return userError(
@@ -174,13 +214,12 @@ function broken(url: URL, cause?: unknown): MidcourseError {
   return remoteError("reply-broken", `the answer from ${url.origin} broke off`, {}, { cause });
 }
 
-function silent(url: URL, seconds: number): MidcourseError {
-  return remoteError(
-    "server-silent",
-    `${url.origin} sent nothing for ${seconds} s`,
-    {},
-    { advice: "A slow server needs fewer requests at once (--concurrency) or a longer wait (--idle-seconds)." },
-  );
+function silent(url: URL, { idleSeconds, advice }: HttpOptions): MidcourseError {
+  return remoteError("server-silent", `${url.origin} sent nothing for ${idleSeconds} s`, {}, { advice: advice?.silent });
+}
+
+function tooSlow(url: URL, seconds: number): MidcourseError {
+  return remoteError("server-slow", `${url.origin} did not answer within ${seconds} s`, {});
 }
 
 function tooLarge(url: URL, maxBytes: number): MidcourseError {
