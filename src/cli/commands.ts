@@ -6,7 +6,7 @@ import { registerGrade } from "./commands/grade-command.ts";
 import { registerMethods } from "./commands/methods-command.ts";
 import { registerReproduce } from "./commands/reproduce-command.ts";
 import { registerSandbox } from "./commands/sandbox-command.ts";
-import { registerSolve } from "./commands/solve-command.ts";
+import { registerSolve } from "./commands/solve.ts";
 import { registerTrainBaselines } from "./commands/train/train-baselines-command.ts";
 import { registerTrainPasr, registerTrainSft } from "./commands/train/train-commands.ts";
 import { registerTrainPtr } from "./commands/train/train-ptr-command.ts";

@@ -15,19 +15,25 @@ export interface Launched {
   finished: Promise<Finished>;
 }
 
-/** `environment` goes over the present one; undefined takes a variable away. */
-export function launch(words: readonly string[], environment: Readonly<Record<string, string | undefined>> = {}): Launched {
+/** `environment` goes over the present one; undefined takes a variable away. `input` is all of its standard input. */
+export function launch(
+  words: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+  input = "",
+): Launched {
   const child = spawn(process.execPath, [path.join(root, "src/cli/main.ts"), ...words], {
     cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...environment },
   });
   let output = "";
   let errors = "";
-  child.stdout?.on("data", (piece) => {
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  child.stdout.setEncoding("utf8").on("data", (piece) => {
     output += piece;
   });
-  child.stderr?.on("data", (piece) => {
+  child.stderr.setEncoding("utf8").on("data", (piece) => {
     errors += piece;
   });
   const finished = new Promise<Finished>((resolve) => child.on("close", (code) => resolve({ code, output, errors })));
@@ -37,6 +43,7 @@ export function launch(words: readonly string[], environment: Readonly<Record<st
 export function runCommand(
   words: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
+  input = "",
 ): Promise<Finished> {
-  return launch(words, environment).finished;
+  return launch(words, environment, input).finished;
 }
