@@ -6,8 +6,9 @@
  *   What is $\frac12+\frac13$?  →  We add $\frac36+\frac26$ and get $\boxed{\frac56}$.
  */
 import type { Item } from "#kernel/item.ts";
-import { lastBoxed, visibleAnswer } from "#verifiers/answers/extract.ts";
-import { extractMath } from "#verifiers/math/extract.ts";
+import { lastBoxed } from "#verifiers/answers/boxes.ts";
+import { visibleAnswer } from "#verifiers/answers/extract.ts";
+import { extractMath, mathReference } from "#verifiers/math/extract.ts";
 import { mathGrader, readInteger } from "#verifiers/math/graders.ts";
 import { sameMath } from "#verifiers/math/verdict.ts";
 import { answerRequests, asker } from "./asking.ts";
@@ -66,17 +67,17 @@ export function readProblem(row: TaskRow): Item {
   const { fields, task, index } = row;
   const question = textField(row, "problem", "question", "Problem").trim();
   const solution = optionalText(fields, "solution", "Solution");
-  const given = optionalText(fields, "answer", "Answer") ?? (solution === undefined ? undefined : lastBoxed(solution));
+  const box = solution === undefined ? undefined : lastBoxed(solution);
+  const given = optionalText(fields, "answer", "Answer") ?? (box === undefined ? undefined : solution);
   if (solution === undefined && given === undefined) textField(row, "answer", "solution");
   if (given === undefined) throw rowError(row, 'no field "answer", and no \\boxed{…} in the solution');
-  // Two-key files hold the whole solution as the answer.
-  const answer = (optionalText(fields, "answer") !== undefined && lastBoxed(given)) || given.trim();
   const level = optionalText(fields, "level")?.match(/\d/)?.[0];
-  const isWorked = solution !== undefined && lastBoxed(solution) !== undefined && lastBoxed(solution) !== solution.trim();
+  const isWorked = solution !== undefined && box !== undefined && box !== solution.trim();
   return {
     id: optionalText(fields, "unique_id", "id", "ID") ?? `${task}-${index}`,
     question,
-    answer,
+    // Two-key files hold the whole solution as the answer.
+    answer: mathReference(given.trim()),
     ...(level === undefined ? {} : { group: `level ${level}` }),
     ...(isWorked ? { steps: solution.trim().split("\n") } : {}),
   };

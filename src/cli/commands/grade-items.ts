@@ -5,9 +5,7 @@ import { lettered } from "#tasks/choice-task.ts";
 import { isFields, optionalText, textList } from "#tasks/fields.ts";
 import type { Task } from "#tasks/task.ts";
 import { readChoice } from "#verifiers/answers/choice.ts";
-import { lastBoxed } from "#verifiers/answers/extract.ts";
-import { parseNumber } from "#verifiers/answers/number.ts";
-import { readNumber } from "#verifiers/answers/number-extract.ts";
+import { mathReference } from "#verifiers/math/extract.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -56,16 +54,19 @@ function referenceItem(task: Task, fields: Fields): Item {
   const base = { id: "", question: optionalText(fields, "question") ?? "" };
   if (task.answerKind === "choice") return { ...base, ...choiceReference(fields, gold) };
   if (task.answerKind === "span") return { ...base, ...spanReference(gold, alternatives) };
-  if (task.answerKind === "number" || task.answerKind === "integer") {
-    return {
-      ...base,
-      answer: numberReference(gold),
-      ...(alternatives.length > 0 ? { alternatives: alternatives.map(numberReference) } : {}),
-    };
-  }
-  if (task.answerKind === "math")
-    return { ...base, answer: lastBoxed(gold) ?? gold, ...(alternatives.length > 0 ? { alternatives } : {}) };
-  return { ...base, answer: gold, ...(alternatives.length > 0 ? { alternatives } : {}) };
+  const read = readerOf(task);
+  return { ...base, answer: read(gold), alternatives: alternatives.map(read) };
+}
+
+/** References are read as the task reads answers. */
+function readerOf(task: Task): (gold: string) => string {
+  if (task.answerKind === "math") return mathReference;
+  if (task.answerKind !== "number" && task.answerKind !== "integer") return (gold) => gold;
+  return (gold) => {
+    const number = task.readAnswer(gold, { id: "", question: "", answer: "" });
+    if (number === undefined) throw new Error(`"gold" holds no ${task.answerKind}: ${gold.slice(0, 60)}`);
+    return number;
+  };
 }
 
 /** `"x"`, `7`, `["x", "y"]` (as good as one another), `[["a", "b"], …]` (several spans each). */
@@ -76,12 +77,6 @@ function referencesOf(gold: unknown): string[] {
     const spans = textList(each);
     return spans === undefined || spans.length === 0 ? [] : [spans.join("\n")];
   });
-}
-
-function numberReference(gold: string): string {
-  const number = parseNumber(gold.trim()) === undefined ? readNumber(gold)?.number : gold.trim();
-  if (number === undefined) throw new Error(`"gold" holds no number: ${gold.slice(0, 60)}`);
-  return number;
 }
 
 /** Alternatives are parted by bars, as in DROP's `ref_text`. */

@@ -3,7 +3,8 @@
  * where it is no article. The options' texts and, for lettered options, their places (1 = A) are understood as well.
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
-import { answerClauses, gradedText, lastBoxed, lastLine, withoutMarkup } from "./extract.ts";
+import { lastBoxed } from "./boxes.ts";
+import { answerClauses, gradedText, lastLine, withoutMarkup } from "./extract.ts";
 
 export type Choices = NonNullable<Item["choices"]>;
 

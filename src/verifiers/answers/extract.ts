@@ -1,6 +1,6 @@
 /**
- * Where in a completion its answer is stated. What all readers of answers share: reasoning is left out, and then the last `\boxed{…}`,
- * the last clause such as "the answer is …" and the last line are found. Work is linear in the text.
+ * Where in a completion its answer is stated. What all readers of answers share: reasoning is left out, and then the last clause such as
+ * "the answer is …" and the last line are found (boxes: `boxes.ts`). Work is linear in the text.
  */
 import { parseRefine } from "#kernel/refine-grammar.ts";
 
@@ -24,35 +24,6 @@ export function gradedText(answer: string, completion: string): string {
   const whole = visibleAnswer(completion);
   if (completion.trim() !== "" && whole === "") return "";
   return answer.trim() === "" ? whole : visibleAnswer(answer);
-}
-
-/** What the last complete `\boxed{…}` or `\fbox{…}` holds, braces inside balanced; `\boxed 5` holds 5. */
-export function lastBoxed(text: string): string | undefined {
-  for (let at = text.lastIndexOf("boxed"); at >= 0; at = at === 0 ? -1 : text.lastIndexOf("boxed", at - 1)) {
-    if (text[at - 1] !== "\\") continue;
-    const content = boxContent(text, at + "boxed".length);
-    if (content !== undefined) return content;
-  }
-  const framed = text.lastIndexOf("\\fbox{");
-  return framed < 0 ? undefined : boxContent(text, framed + "\\fbox".length);
-}
-
-/** Longer boxes hold no answer; it also bounds the work where many boxes are never closed. */
-const longestBox = 4000;
-
-function boxContent(text: string, start: number): string | undefined {
-  let at = start;
-  while (text[at] === " ") at++;
-  if (text[at] !== "{") return /^\S{1,20}/.exec(text.slice(at, at + 20))?.[0].replace(/[.,;$]+$/, "") || undefined;
-  let depth = 0;
-  const end = Math.min(text.length, at + longestBox);
-  for (let index = at; index < end; index++) {
-    const character = text[index];
-    if (character === "\\") index++;
-    else if (character === "{") depth++;
-    else if (character === "}" && --depth === 0) return text.slice(at + 1, index).trim();
-  }
-  return undefined;
 }
 
 /** What an answer clause says: up to the end of its sentence, and up to the end of its line. */

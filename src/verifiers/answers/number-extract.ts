@@ -3,7 +3,8 @@
  * and not what the text denies. The number is given back as `parseNumber` reads it.
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
-import { answerClauses, gradedText, lastBoxed, lastLine, lastSentence, withoutMarkup } from "./extract.ts";
+import { lastBoxed } from "./boxes.ts";
+import { answerClauses, gradedText, lastLine, lastSentence, withoutMarkup } from "./extract.ts";
 import { parseNumber } from "./number.ts";
 import { equal } from "./rational.ts";
 

@@ -9,7 +9,8 @@
  * Our deviation: an answer is one text, so for a reference of several spans it is also read as a list ("a, b and c").
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
-import { answerClauses, gradedText, lastBoxed, withoutMarkup } from "./extract.ts";
+import { lastBoxed } from "./boxes.ts";
+import { answerClauses, gradedText, withoutMarkup } from "./extract.ts";
 import { parseNumber } from "./number.ts";
 import { toNumber } from "./rational.ts";
 

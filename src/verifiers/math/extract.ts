@@ -1,8 +1,10 @@
 /** The mathematical answer in a completion. Linear in the completion's length, whatever it holds. */
 import { parseRefine } from "#kernel/refine-grammar.ts";
+import { connects, lastBoxes } from "../answers/boxes.ts";
 import { visibleAnswer } from "../answers/extract.ts";
 import { isName } from "./forms.ts";
 import { canonicalLatex } from "./notation.ts";
+import { sameNumbers } from "./numbers.ts";
 
 export interface MathExtraction {
   /** In the form that was asked for: the last \boxed, or the answer span. */
@@ -15,15 +17,28 @@ export interface MathExtraction {
 const longest = 4096;
 /** Plain statements are looked for at the end of the text only. */
 const tail = 8000;
-const mostBoxes = 32;
 
 export function extractMath(completion: string): MathExtraction {
   const visible = visibleAnswer(completion).trim();
   if (visible === "") return {};
-  const boxed = lastBoxed(visible);
+  const boxed = lastBoxes(visible, sameAnswer);
   const asked = boxed?.content ?? (visible.length <= longest && parseRefine(completion).ok ? visible : undefined);
   const flexible = (boxed ? restated(visible.slice(boxed.end)) : undefined) ?? boxed?.content ?? stated(visible.slice(-tail));
   return { ...(asked ? { strict: asked } : {}), ...(flexible ? { flexible } : {}) };
+}
+
+/**
+ * The reference in a text, read as answers are where the text states it: in a box, in an answer span, or by "the answer is". Any other text
+ * is the reference itself.
+ */
+export function mathReference(text: string): string {
+  const { strict, flexible = text } = extractMath(text);
+  return strict !== undefined || text.search(clause) >= 0 ? flexible : text;
+}
+
+/** The same text or the same plain number: "15\frac{39}{40} or \frac{639}{40}". */
+function sameAnswer(first: string, second: string): boolean {
+  return first === second || sameNumbers(canonicalLatex(first) ?? "", canonicalLatex(second) ?? "") === true;
 }
 
 /** "The final answer is 7" behind the last box: the box held a result on the way. */
@@ -31,61 +46,6 @@ function restated(rest: string): string | undefined {
   const last = [...rest.slice(-tail).matchAll(/final answer(?:\*\*)?[^\S\n]{0,3}(?:is|:)[*:\s]{0,8}/gi)].at(-1);
   const found = last && answerIn(rest.slice(-tail).slice(last.index + last[0].length));
   return found !== undefined && /\d/.test(found) ? found : undefined;
-}
-
-interface Box {
-  start: number;
-  end: number;
-  content: string;
-}
-
-/** The content of the last \boxed; of several in a row, parted by "and", "or" or commas, all of them as a list. */
-function lastBoxed(text: string): { content: string; end: number } | undefined {
-  const boxes: Box[] = [];
-  for (const { index } of [...text.matchAll(/\\(?:(?:begin)?boxed|fbox)(?![a-zA-Z])/g)].slice(-mostBoxes)) {
-    // A box inside a box is part of it.
-    if (index < (boxes.at(-1)?.end ?? 0)) continue;
-    const box = boxAt(text, index);
-    if (box && box.content.trim() !== "") boxes.push(box);
-  }
-  const last = boxes.at(-1);
-  if (!last) return undefined;
-  const row = [last.content];
-  for (let place = boxes.length - 1; place > 0; place--) {
-    if (!connects(text.slice(boxes[place - 1].end, boxes[place].start))) break;
-    row.unshift(boxes[place - 1].content);
-  }
-  const contents = row.map((content) => content.trim()).filter((content) => content !== "");
-  // The same answer boxed twice is one answer.
-  const content = [...new Set(contents)].join(", ");
-  return content === "" || content.length > longest ? undefined : { content, end: last.end };
-}
-
-/** Only a connecting word or sign, and perhaps the next name ("y_2 ="), stands between two boxes. */
-function connects(between: string): boolean {
-  if (between.length > 80) return false;
-  const noun = between.length < 40 ? /^[\s$}]*[a-z]{2,12}(?=,?\s+(?:and|or)\b)/.exec(between) : null;
-  const words = between
-    .slice(noun?.[0].length ?? 0)
-    .replace(/\\(?:quad|qquad|text|mathrm|textbf|[,;:! ()[\]])|[$\s{}*]/g, "")
-    .replace(/(?:[a-zA-Z](?:_?\d+)?)=$/, "");
-  return /^[.]?(?:,|;|and|or|,and|,or)?$/i.test(words);
-}
-
-function boxAt(text: string, start: number): Box | undefined {
-  let at = start + /^\\[a-z]+/.exec(text.slice(start, start + 20))![0].length;
-  while (/\s/.test(text[at] ?? "")) at++;
-  if (text[at] !== "{") {
-    const bare = /^[^\s$\\{}]{1,40}|^\\[a-zA-Z]+\{[^{}]{0,200}\}(?:\{[^{}]{0,200}\})?/.exec(text.slice(at, at + 500));
-    return bare ? { start, end: at + bare[0].length, content: bare[0] } : undefined;
-  }
-  let depth = 0;
-  for (let index = at; index < text.length && index - at <= longest; index++) {
-    if (text[index] === "\\") index++;
-    else if (text[index] === "{") depth++;
-    else if (text[index] === "}" && --depth === 0) return { start, end: index + 1, content: text.slice(at + 1, index) };
-  }
-  return undefined;
 }
 
 const clause =
@@ -141,7 +101,7 @@ function firstFormulas(text: string): string | undefined {
   return found.length > 0 ? found.join(", ") + (percent ? "\\%" : "") : undefined;
 }
 
-const contentOf = (match: RegExpMatchArray) => (match[1] ?? match[2] ?? match[3] ?? match[4])!.trim();
+const contentOf = ([, ...groups]: RegExpMatchArray) => (groups.find((group) => group !== undefined) ?? "").trim();
 
 function lastFormula(text: string): string | undefined {
   const matches = [...text.matchAll(formula)];
