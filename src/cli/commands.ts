@@ -1,11 +1,12 @@
 /** The list of commands with their options; each imports its work only when it runs. */
 import { type Command, Option } from "commander";
+import { registerCheckFormat } from "./commands/check-format.ts";
 import { registerData } from "./commands/data/data-command.ts";
 import { registerEval } from "./commands/eval.ts";
-import { registerGrade } from "./commands/grade-command.ts";
+import { registerGrade } from "./commands/grade.ts";
 import { registerMethods } from "./commands/methods-command.ts";
 import { registerReproduce } from "./commands/reproduce-command.ts";
-import { registerSandbox } from "./commands/sandbox-command.ts";
+import { registerSandbox } from "./commands/sandbox.ts";
 import { registerSolve } from "./commands/solve.ts";
 import { registerTrainBaselines } from "./commands/train/train-baselines-command.ts";
 import { registerTrainPasr, registerTrainSft } from "./commands/train/train-commands.ts";
@@ -78,19 +79,4 @@ function registerExport(program: Command): void {
     .option("--out <folder>", "folder to write into (default: the format's name in the run directory)")
     .addHelpText("after", "\nExamples:\n  midcourse export runs/eval --format inspect --out logs\n")
     .action(async (run: string, options) => (await import("./commands/export.ts")).exportRun(run, options));
-}
-
-function registerCheckFormat(program: Command): void {
-  program
-    .command("check-format")
-    .description("read JSON lines {text} from standard input and say of each whether it keeps the think/refine/answer format")
-    .option("--json", "one JSON record {ok, verdict, spans} for each line")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  midcourse check-format --json < answers.jsonl\n  midcourse check-format < answers.jsonl\n",
-    )
-    .action(async (options: { json?: boolean }) => {
-      const { checkFormat } = await import("./commands/check-format.ts");
-      await checkFormat(process.stdin.setEncoding("utf8"), process.stdout, { json: options.json === true });
-    });
 }

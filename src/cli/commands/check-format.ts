@@ -1,10 +1,25 @@
 /** `midcourse check-format`: reads JSON lines `{text}` and says of each whether the think/refine/answer format holds, and where. */
-
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Command } from "commander";
 import { parseRefine, type TaggedSpan, type Verdict, verdictReasons } from "#kernel/refine-grammar.ts";
 import { percentSign } from "#text/numbers.ts";
 import { alignedRows } from "#text/table.ts";
+import { longestLine, numberedLines } from "../terminal/input.ts";
+
+export function registerCheckFormat(program: Command): void {
+  program
+    .command("check-format")
+    .description("read JSON lines {text} from standard input and say of each whether it keeps the think/refine/answer format")
+    .option("--json", "one JSON record {ok, verdict, spans} for each line")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  midcourse check-format --json < answers.jsonl\n  midcourse check-format < answers.jsonl\n",
+    )
+    .action(async ({ json = false }) => {
+      await checkFormat(process.stdin.setEncoding("utf8"), process.stdout, { json });
+    });
+}
 
 /** One per input line that is not blank, in order; offsets of spans are UTF-16 units, as JavaScript counts characters. */
 export type FormatRecord =
@@ -20,9 +35,6 @@ export interface FormatCounts {
   errors: number;
 }
 
-/** Longer lines are reported as bad and skipped, so that one broken file cannot fill the memory. */
-const longestLine = 64 * 1024 * 1024;
-
 /**
  * Checks every line of `input`, which may be split anywhere, as text or as UTF-8 bytes; CRLF, blank lines and a byte-order mark are fine.
  * With `json` writes one record per line as it goes, otherwise a summary at the end. A bad line is a record, never the end.
@@ -34,7 +46,7 @@ export async function checkFormat(
 ): Promise<FormatCounts> {
   const tally = new Tally();
   async function* report() {
-    for await (const { number, text } of lines(input)) {
+    for await (const { number, text } of numberedLines(input)) {
       if (text?.trim() === "") continue;
       const record = checkLine(number, text);
       tally.add(record, number);
@@ -93,39 +105,4 @@ class Tally {
     const text = alignedRows(table, (column) => (numeric(column) ? "right" : "left"));
     return `${text.join("\n")}\n\nThe format holds in ${ok} of ${total} (${percentSign(ok / total)}).\n`;
   }
-}
-
-/** Numbered lines of a stream; a line that is too long has no text. Each character is looked at once, however long its line is. */
-export async function* lines(
-  input: AsyncIterable<string | Uint8Array>,
-): AsyncGenerator<{ number: number; text: string | undefined }> {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  let parts: string[] = [];
-  let length = 0;
-  let number = 1;
-  const keep = (piece: string) => {
-    length += piece.length;
-    if (length <= longestLine) parts.push(piece);
-    else parts = [];
-  };
-  const take = () => {
-    const joined = length <= longestLine ? parts.join("") : undefined;
-    const line = { number, text: number === 1 ? joined?.replace(/^\ufeff/, "") : joined };
-    parts = [];
-    length = 0;
-    number += 1;
-    return line;
-  };
-  for await (const chunk of input) {
-    const text = typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
-    let from = 0;
-    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", from)) {
-      keep(text.slice(from, at));
-      yield take();
-      from = at + 1;
-    }
-    keep(text.slice(from));
-  }
-  keep(decoder.decode());
-  yield take();
 }

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { type GradeRecord, gradeKinds, gradeLines } from "./grade.ts";
+import type { GradeRecord } from "#tasks/grading.ts";
+import { gradeKinds } from "#tasks/references.ts";
+import { gradeLines } from "./grade.ts";
 
 async function run(kind: string, input: AsyncIterable<string | Uint8Array>, json = true) {
   const output = new PassThrough();

@@ -1,36 +1,45 @@
-/**
- * `midcourse grade`: reads JSON lines, `{gold, answer}` or `{item, answer}`, and says of each answer whether it is right, as the benchmarks
- * do. Records come in the order of the lines, each as soon as it and those before it are there; a bad line is a record, never the end.
- */
-
+/** `midcourse grade`: reads JSON lines, `{gold, answer}` or `{item, answer}`, and says of each answer whether it is right. */
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { messageOf } from "#kernel/errors.ts";
-import type { Grader, Score } from "#kernel/item.ts";
-import type { GradingTools, Task } from "#tasks/task.ts";
+import { type Command, Option } from "commander";
+import type { GradeRecord, GradingOptions } from "#tasks/grading.ts";
 import { percentSign } from "#text/numbers.ts";
 import { alignedRows } from "#text/table.ts";
-import { MathComparer } from "#verifiers/math/comparer.ts";
-import { openSandbox } from "#verifiers/sandbox/open.ts";
-import { lines } from "./check-format.ts";
-import { gradeKinds, itemOfLine, taskOfKind } from "./grade-items.ts";
+import { fromOne } from "../options/option-numbers.ts";
+import { numberedLines } from "../terminal/input.ts";
+import { interruptSignal } from "../terminal/interrupt.ts";
 
-/**
- * For `{gold, answer}`: `equal`. For `{item, answer}`: `correct`, and `status`, which for programs is how they ended. `extracted` is the
- * answer that was read, absent where none was. Graded accuracies (F1, ROUGE) stand beside as `accuracy` and `measures`.
- */
-export type GradeRecord =
-  | (GradeDetails & { equal: boolean })
-  | (GradeDetails & { correct: boolean; status: string })
-  | { error: string };
+export function registerGrade(program: Command): void {
+  program
+    .command("grade")
+    .description(
+      "read JSON lines {gold, answer} or {item, answer} from standard input and say of each answer whether it is right",
+    )
+    .requiredOption("--kind <kind>", "math, number, integer, choice, drop, humaneval, summary, or the name of any benchmark")
+    .option("--json", "one JSON record for each line, in order: {equal} for a gold answer, {correct, status} for an item")
+    .option("--concurrency <number>", "lines graded at a time, where programs are run (default: 4)", fromOne)
+    .addOption(
+      new Option("--sandbox <kind>", "where programs run (midcourse sandbox shows what this machine has)")
+        .choices(["auto", "process", "pyodide"])
+        .default("auto"),
+    )
+    .option("--allow-bare", "run programs under your own account when nothing safer works")
+    .addHelpText(
+      "after",
+      `
+Lines:
+  {"gold": "3/4", "answer": "So the answer is $\\\\boxed{0.75}$."}
+  {"gold": "B", "choices": ["red", "blue"], "answer": "It must be blue."}
+  {"item": {"task_id": …, "prompt": …, "entry_point": …, "test": …}, "answer": "def f(n): …"}
 
-interface GradeDetails {
-  extracted?: string;
-  /** Right in the form that the benchmark asks for. */
-  strict?: boolean;
-  accuracy?: number;
-  measures?: Readonly<Record<string, number>>;
-  status?: string;
+Examples:
+  midcourse grade --kind math --json < answers.jsonl
+  midcourse grade --kind humaneval < programs.jsonl
+`,
+    )
+    .action(async ({ json = false, ...options }) => {
+      await gradeLines(process.stdin.setEncoding("utf8"), process.stdout, { ...options, json, signal: interruptSignal() });
+    });
 }
 
 export interface GradeCounts {
@@ -43,145 +52,23 @@ export interface GradeCounts {
   errors: number;
 }
 
-export interface GradeOptions {
-  kind: string;
-  json: boolean;
-  /** Lines graded at a time, where grading takes its time; when left out 4, and 64 comparisons of mathematical answers. */
-  concurrency?: number;
-  sandbox?: "auto" | "process" | "pyodide";
-  allowBare?: boolean;
-  signal?: AbortSignal | undefined;
-}
-
-export { gradeKinds };
-
 export async function gradeLines(
   input: AsyncIterable<string | Uint8Array>,
   output: Writable,
-  options: GradeOptions,
+  { json, ...options }: GradingOptions & { json: boolean },
 ): Promise<GradeCounts> {
-  const task = taskOfKind(options.kind);
-  const tools = await openTools(task, options);
-  try {
-    const line = lineGrader(task, task.grader(tools), options.signal);
-    const tally = new Tally(options.kind);
-    async function* report() {
-      for await (const record of inOrder(numbered(input), line, options.concurrency ?? (tools.comparer ? 64 : 4))) {
-        options.signal?.throwIfAborted();
-        tally.add(record);
-        if (options.json) yield `${JSON.stringify(record)}\n`;
-      }
-      if (!options.json) yield tally.summary();
+  const { gradeRecords } = await import("#tasks/grading.ts");
+  const tally = new Tally(options.kind);
+  async function* report() {
+    for await (const record of gradeRecords(numberedLines(input), options)) {
+      options.signal?.throwIfAborted();
+      tally.add(record);
+      if (json) yield `${JSON.stringify(record)}\n`;
     }
-    await pipeline(Readable.from(report()), output, { end: false });
-    return tally.counts;
-  } finally {
-    await tools.sandbox?.close();
-    await tools.comparer?.close();
+    if (!json) yield tally.summary();
   }
-}
-
-async function openTools(task: Task, { sandbox = "auto", allowBare = false }: GradeOptions): Promise<GradingTools> {
-  if (task.answerKind === "math") return { comparer: new MathComparer() };
-  return task.answerKind === "program" ? { sandbox: await openSandbox({ prefer: sandbox, allowBare }) } : {};
-}
-
-interface Line {
-  number: number;
-  text: string | undefined;
-}
-
-async function* numbered(input: AsyncIterable<string | Uint8Array>): AsyncGenerator<Line> {
-  for await (const line of lines(input)) if (line.text?.trim() !== "") yield line;
-}
-
-function lineGrader(task: Task, grade: Grader, signal: AbortSignal | undefined): (line: Line) => Promise<GradeRecord> {
-  return async ({ number, text }) => {
-    try {
-      if (text === undefined) throw new Error("the line is too long");
-      const fields = parse(text);
-      const answer = fields.answer ?? "";
-      if (typeof answer !== "string" && typeof answer !== "number") throw new Error('"answer" is no text');
-      if (fields.answer === undefined) throw new Error('no "answer"');
-      const { item, published } = itemOfLine(task, fields, number - 1);
-      const score = await grade(item, String(answer), String(answer), signal);
-      return published ? itemRecord(task, score) : goldRecord(task, score);
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      return { error: `line ${number}: ${messageOf(error)}` };
-    }
-  };
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`not JSON: ${(cause as Error).message}`);
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new Error("not a JSON object");
-}
-
-/** A short answer is the reference when its words are, whatever share of words two others have in common. */
-function isRight(task: Task, score: Score): boolean {
-  return task.answerKind === "span" ? score.measures?.exactMatch === 1 : score.accuracy >= 1 - 1e-9;
-}
-
-function details(task: Task, score: Score): GradeDetails {
-  const isGraded = task.answerKind === "span" || task.answerKind === "summary";
-  return {
-    ...(score.extracted === undefined ? {} : { extracted: score.extracted }),
-    ...(score.strictAccuracy === undefined ? {} : { strict: score.strictAccuracy >= 1 - 1e-9 }),
-    ...(isGraded ? { accuracy: score.accuracy, ...(score.measures ? { measures: score.measures } : {}) } : {}),
-  };
-}
-
-function goldRecord(task: Task, score: Score): GradeRecord {
-  return { equal: isRight(task, score), ...details(task, score), ...(score.status ? { status: score.status } : {}) };
-}
-
-/** A program is long, and its ending says more. */
-function itemRecord(task: Task, score: Score): GradeRecord {
-  const correct = isRight(task, score);
-  const { extracted, ...rest } = details(task, score);
-  const status = score.status ?? (correct ? "pass" : "fail");
-  return { correct, status, ...(extracted === undefined || task.answerKind === "program" ? {} : { extracted }), ...rest };
-}
-
-/** Works on several at a time and gives them out in order, without waiting for more input once one is ready. */
-async function* inOrder<T, R>(source: AsyncIterable<T>, work: (value: T) => Promise<R>, concurrency: number): AsyncGenerator<R> {
-  const iterator = source[Symbol.asyncIterator]();
-  const running: Promise<R>[] = [];
-  let next: Promise<IteratorResult<T>> | undefined;
-  let isOver = false;
-  try {
-    while (!isOver || running.length > 0) {
-      const first = running[0];
-      if (!isOver && running.length < concurrency) next ??= iterator.next();
-      const arrived = next === undefined ? undefined : next.then((value) => ({ value }));
-      const done = first?.then((result) => ({ result }));
-      const event = await Promise.race([arrived, done].filter((promise) => promise !== undefined));
-      if (event === undefined) continue;
-      if ("result" in event) {
-        running.shift();
-        yield event.result;
-      } else {
-        next = undefined;
-        if (event.value.done) isOver = true;
-        else running.push(quiet(work(event.value.value)));
-      }
-    }
-  } finally {
-    await iterator.return?.();
-  }
-}
-
-/** A failure is met when its turn comes; until then it must not count as unhandled. */
-function quiet<R>(promise: Promise<R>): Promise<R> {
-  promise.catch(() => {});
-  return promise;
+  await pipeline(Readable.from(report()), output, { end: false });
+  return tally.counts;
 }
 
 class Tally {

@@ -1,8 +1,29 @@
 /** `midcourse sandbox`: opens the sandbox that would be used, tries it and prints what it holds. */
+import { type Command, Option } from "commander";
 import { alignedRows } from "#text/table.ts";
-import { type OpenSandboxOptions, openEverySandbox, openSandbox } from "#verifiers/sandbox/open.ts";
+import type { OpenSandboxOptions } from "#verifiers/sandbox/open.ts";
 import type { Sandbox } from "#verifiers/sandbox/sandbox.ts";
-import { type SelfTestReport, selfTest } from "#verifiers/sandbox/self-test.ts";
+import type { SelfTestReport } from "#verifiers/sandbox/self-test.ts";
+
+export function registerSandbox(program: Command): void {
+  program
+    .command("sandbox")
+    .description("where programs that a model writes are run on this machine, and what that place holds: tries it and says so")
+    .addOption(
+      new Option("--prefer <kind>", "process (python3), pyodide, or the strongest that works")
+        .choices(["auto", "process", "pyodide"])
+        .default("auto"),
+    )
+    .option("--all", "try every kind that works here, not only the one that would be used")
+    .option("--allow-bare", "accept python3 under your own account, with nothing around it, when there is no other")
+    .option("--python <file>", "the python3 to use")
+    .option("--json", "print the report as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  midcourse sandbox\n  midcourse sandbox --all\n  midcourse sandbox --prefer pyodide --json\n",
+    )
+    .action((options) => sandboxCommand(options));
+}
 
 export interface SandboxCommandOptions extends Pick<OpenSandboxOptions, "prefer" | "allowBare" | "python"> {
   all?: boolean;
@@ -20,6 +41,10 @@ export async function sandboxCommand(
   write: (text: string) => void = (text) => process.stdout.write(text),
 ): Promise<void> {
   const { all = false, json = false, ...wanted } = options;
+  const [{ openEverySandbox, openSandbox }, { selfTest }] = await Promise.all([
+    import("#verifiers/sandbox/open.ts"),
+    import("#verifiers/sandbox/self-test.ts"),
+  ]);
   const { opened, failed } = all ? await openEverySandbox(wanted) : { opened: [await openSandbox(wanted)], failed: [] };
   const reports: SelfTestReport[] = [];
   try {

@@ -1,11 +1,11 @@
-/** What a line of `midcourse grade` is graded against: a reference of its own, or an item as its benchmark publishes it. */
+/** What an answer from a file is graded against: a reference that stands beside it, or an item as its benchmark publishes it. */
 import type { Item } from "#kernel/item.ts";
-import { findTask } from "#tasks/catalogue.ts";
-import { lettered } from "#tasks/choice-task.ts";
-import { isFields, optionalText, textList } from "#tasks/fields.ts";
-import type { Task } from "#tasks/task.ts";
 import { readChoice } from "#verifiers/answers/choice.ts";
 import { mathReference } from "#verifiers/math/extract.ts";
+import { findTask } from "./catalogue.ts";
+import { lettered } from "./choice-task.ts";
+import { isFields, optionalText, textList } from "./fields.ts";
+import type { Task } from "./task.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
