@@ -1,18 +1,12 @@
-/** What the package offers to programs; the command line is made of the same parts. */
+/**
+ * `midcourse`: methods over any model of a server or of the AI SDK, with budgets and meters. Reaches nothing native, no Python and no algebra
+ * system; what needs those stands in `midcourse/engine`, `midcourse/evaluation`, `midcourse/training` and `midcourse/verifiers`.
+ */
 
-export { EmbeddedEngine, type EmbeddedEngineOptions } from "#engines/embedded/engine.ts";
-export { runBenchmark } from "#evaluation/records/benchmark-run.ts";
-export type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-export type { MethodResult, Results } from "#evaluation/results.ts";
-export { evaluate } from "#evaluation/run.ts";
-export type { BenchmarkResults } from "#evaluation/summary/benchmark-results.ts";
-export { summarise } from "#evaluation/summary.ts";
-export { renderTable } from "#evaluation/table.ts";
 export { HttpConnections } from "#http/connections.ts";
 export { type Budget, withinBudget } from "#kernel/budget.ts";
-export type { Engine, Sample, SampleOptions, Scorer, TokenSequence, WeightedSequence } from "#kernel/engine.ts";
 export { MidcourseError } from "#kernel/errors.ts";
-export type { Grader, Item, Score, Verifier } from "#kernel/item.ts";
+export type { Item, Score, Verifier } from "#kernel/item.ts";
 export type { BoundMethod, MethodCard } from "#kernel/method-card.ts";
 export type { Completion, GenerateOptions, Message, Model, Usage } from "#kernel/model.ts";
 export { type ParsedAnswer, parseRefine, RefineParser } from "#kernel/refine-grammar.ts";
@@ -41,27 +35,7 @@ export { Limiter } from "#models/around/limiter.ts";
 export { MeteredModel } from "#models/around/meter.ts";
 export { PricedModel } from "#models/around/prices.ts";
 export { retrying } from "#models/around/retry.ts";
-export { EmbeddedModel } from "#models/embedded.ts";
 export { type FakeCall, FakeModel, type FakeReply } from "#models/fake.ts";
-export { type OpenedModel, type OpenModelOptions, openModel } from "#models/open-model.ts";
 export { OpenAiModel } from "#models/openai/openai.ts";
 export { probeServer } from "#models/openai/server-probe.ts";
-export { type TaskItems, taskItems } from "#recipes/benchmark/task-items.ts";
-export { iscMethod, paperIscOptions, smallIscOptions, trainIsc } from "#recipes/isc/recipe.ts";
-export { type PasrOptions, paperPasrOptions, smallWorldPasrOptions, trainPasr } from "#recipes/pasr/recipe.ts";
-export { drawPasrGroups, goodPaths, trainPasrIft } from "#recipes/pasr-ift/recipe.ts";
-export { evaluateRounds } from "#recipes/ptr/evaluation.ts";
-export { type PtrOptions, ptrPresets, trainPtr } from "#recipes/ptr/recipe.ts";
-export { paperRiseOptions, smallRiseOptions, trainRise } from "#recipes/rise/recipe.ts";
-export { riseTurns } from "#recipes/rise/turns.ts";
-export { twoTurns } from "#recipes/score/evaluation.ts";
-export { paperScoreOptions, type ScoreOptions, smallWorldScoreOptions, trainScore } from "#recipes/score/recipe.ts";
-export { trainSupervised } from "#recipes/sft/train.ts";
-export { paperStarOptions, smallStarOptions, trainStar } from "#recipes/star/recipe.ts";
 export { ResponseStore } from "#record/response-store.ts";
-export { openRun, readRun } from "#record/run-directory.ts";
-export { findTask, tasks } from "#tasks/catalogue.ts";
-export type { Task } from "#tasks/task.ts";
-export { Tokenizer } from "#tokens/tokenizer.ts";
-export { MathComparer } from "#verifiers/math/comparer.ts";
-export { openSandbox } from "#verifiers/sandbox/open.ts";

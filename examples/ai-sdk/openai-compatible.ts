@@ -1,12 +1,11 @@
 /**
  * Self-Refine under the AI SDK's streamText, over any OpenAI-compatible server: drafts and feedback are shown while they arrive, then the
  * revised answer. `OPENAI_BASE_URL=http://127.0.0.1:8000/v1 MODEL=… node examples/ai-sdk/openai-compatible.ts "a question"`; OPENAI_API_KEY
- * is sent where it is set. In a project of your own the imports come from "midcourse".
+ * is sent where it is set.
  */
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { streamText } from "ai";
-import { selfRefine } from "../../src/methods/refinement/self-refine.ts";
-import { refine } from "../../src/models/ai-sdk/refine.ts";
+import { refine, selfRefine } from "midcourse";
 
 const { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: apiKey, MODEL: modelId } = process.env;
 if (!baseURL || !modelId) {

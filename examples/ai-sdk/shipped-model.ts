@@ -1,20 +1,14 @@
 /**
  * A refined model under the AI SDK's generateText, offline: the checkpoint that ships with the package answers six times and its answers
  * vote. It knows chains of additions, subtractions and products with one-digit numbers, bare or as short stories, and nothing else.
- * `node examples/ai-sdk/shipped-model.ts` from a checkout; in a project of your own the imports come from "midcourse".
+ * `node examples/ai-sdk/shipped-model.ts` from a checkout; a project of your own needs onnxruntime-node besides.
  */
-import path from "node:path";
 import { generateText } from "ai";
-import { EmbeddedEngine } from "../../src/engines/embedded/engine.ts";
-import { selfConsistency } from "../../src/methods/sampling/self-consistency.ts";
-import { refine } from "../../src/models/ai-sdk/refine.ts";
-import { toAiSdk } from "../../src/models/ai-sdk/to-ai-sdk.ts";
-import { EmbeddedModel } from "../../src/models/embedded.ts";
-import { Tokenizer } from "../../src/tokens/tokenizer.ts";
+import { refine, selfConsistency, toAiSdk } from "midcourse";
+import { EmbeddedEngine, EmbeddedModel, shippedModel, Tokenizer } from "midcourse/engine";
 
-const folder = path.resolve(import.meta.dirname, "../../models/base");
-const engine = await EmbeddedEngine.open({ folder });
-const model = toAiSdk(new EmbeddedModel(engine, await Tokenizer.load(folder), { id: "base" }), { maxTokens: 128 });
+const engine = await EmbeddedEngine.open({ folder: shippedModel });
+const model = toAiSdk(new EmbeddedModel(engine, await Tokenizer.load(shippedModel), { id: "base" }), { maxTokens: 128 });
 
 const { text, reasoningText, usage } = await generateText({
   model: refine(model, selfConsistency({ samples: 6, temperature: 0.9, instruction: "Solve step by step." }), { seed: 1 }),

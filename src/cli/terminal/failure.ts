@@ -1,5 +1,8 @@
 /** How a failed command ends: what happened, what to do, and an exit code (1 the user can fix it, 2 another program, 3 our bug, 130 interrupted). */
+import path from "node:path";
 import { MidcourseError } from "#kernel/errors.ts";
+import { type OptionalPart, partMissingBy } from "#kernel/optional-parts.ts";
+import { shownCommand } from "./package-version.ts";
 import { harmless } from "./trace-text.ts";
 
 const exitCodes = { user: 1, remote: 2, bug: 3 } as const;
@@ -11,8 +14,13 @@ export function reportFailure(error: unknown, print: (text: string) => void = (t
     write("\nInterrupted. The same command goes on from the last checkpoint.\n");
     return 130;
   }
+  const part = partMissingBy(error);
+  if (MidcourseError.isInstance(error) && part !== undefined && isRunByNpx()) {
+    write(`\n${shownCommand()}: ${error.message}\n  → ${npxLine(part)}\n`);
+    return exitCodes.user;
+  }
   if (MidcourseError.isInstance(error)) {
-    write(`\nmidcourse: ${error.message}\n`);
+    write(`\n${part === undefined ? "midcourse" : shownCommand()}: ${error.message}\n`);
     if (error.advice !== undefined) write(`  → ${error.advice}\n`);
     if (error.family === "bug") write(`${error.stack ?? ""}\n`);
     return exitCodes[error.family];
@@ -21,6 +29,15 @@ export function reportFailure(error: unknown, print: (text: string) => void = (t
     `\nmidcourse: unexpected failure, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
   return exitCodes.bug;
+}
+
+/** Nothing can be added to the folder npx keeps a command in; it brings along what it is told to, each time. */
+function isRunByNpx(): boolean {
+  return import.meta.dirname.split(path.sep).includes("_npx");
+}
+
+function npxLine({ package: name, version }: OptionalPart): string {
+  return `npx --ignore-scripts --package midcourse --package ${name}@${version} ${shownCommand()}`;
 }
 
 export function isAbort(error: unknown): boolean {

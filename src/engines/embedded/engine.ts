@@ -1,4 +1,5 @@
 /** The embedded engine: the kernel's Engine over a worker thread in which ONNX Runtime computes, so the caller's thread stays free. */
+import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type {
@@ -15,6 +16,7 @@ import type {
   WeightedSequence,
 } from "#kernel/engine.ts";
 import { bugError } from "#kernel/errors.ts";
+import { onnxRuntime, requirePart } from "#kernel/optional-parts.ts";
 import type { ModelSource } from "./run/language-model.ts";
 import { fromWire, type Request, type Response } from "./run/messages.ts";
 
@@ -138,10 +140,11 @@ export class EmbeddedEngine extends EmbeddedScorer implements Engine {
   /**
    * Opens a Hugging Face checkpoint folder, or makes a new model from a config.json's content and a seed.
    *
-   * @throws userError when the folder cannot be read as a model this engine runs
+   * @throws userError when the folder cannot be read as a model this engine runs, or ONNX Runtime is not installed
    */
   static async open(options: EmbeddedEngineOptions): Promise<EmbeddedEngine> {
     const { threads = Math.min(mostThreads, availableParallelism()), ...source } = options;
+    requirePart(onnxRuntime, createRequire(import.meta.url).resolve);
     const connection = new Connection(source, threads);
     try {
       const info = (await connection.call(0, "open")) as EngineInfo;

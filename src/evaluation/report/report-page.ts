@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { embedJson, embedSource, type Html, html } from "./report-html.ts";
 
-const require = createRequire(import.meta.url);
+const pageFolder = path.join(import.meta.dirname, "../page");
 
 /** Only what stands in the page may run or be shown. */
 const contentPolicy =
@@ -65,8 +65,8 @@ ${scripts.length === 0 ? html`` : scriptsOf(scripts)}
 
 function scriptsOf(scripts: readonly string[]): Html {
   return html`<noscript><p>The figures and the answers need JavaScript; the tables do not.</p></noscript>
-<script>${embedSource(readLibrary(require.resolve("d3"), "dist/d3.min.js"))}</script>
-<script>${embedSource(readLibrary(require.resolve("@observablehq/plot"), "dist/plot.umd.min.js"))}</script>
+<script>${embedSource(readLibrary("d3", "d3.min.js"))}</script>
+<script>${embedSource(readLibrary("@observablehq/plot", "plot.umd.min.js"))}</script>
 <script type="module">${embedSource(scripts.map(readPageScript).join("\n"))}</script>`;
 }
 
@@ -76,7 +76,7 @@ function factList(facts: ReportPage["facts"]): Html {
 }
 
 function readPageFile(name: string): string {
-  return readFileSync(path.join(import.meta.dirname, "../page", name), "utf8");
+  return readFileSync(path.join(pageFolder, name), "utf8");
 }
 
 /** One script of the page as part of the whole: imports and the word `export` go, since all of them share one scope. */
@@ -86,9 +86,11 @@ function readPageScript(name: string): string {
     .replace(/^export (?=function|const|class)/gm, "");
 }
 
-/** A file of the package that `entry` belongs to: the nearest folder above with that file in it. */
-function readLibrary(entry: string, file: string): string {
-  let folder = path.dirname(entry);
-  while (!existsSync(path.join(folder, file)) && folder !== path.dirname(folder)) folder = path.dirname(folder);
-  return readFileSync(path.join(folder, file), "utf8");
+/** A plotting library: beside the page's own files in the published package, which carries it; in a checkout, in its own package. */
+function readLibrary(name: string, file: string): string {
+  const carried = path.join(pageFolder, file);
+  if (existsSync(carried)) return readFileSync(carried, "utf8");
+  const entry = createRequire(import.meta.url).resolve(name);
+  const folder = entry.slice(0, entry.lastIndexOf(path.join("node_modules", name)));
+  return readFileSync(path.join(folder, "node_modules", name, "dist", file), "utf8");
 }

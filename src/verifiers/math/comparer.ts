@@ -1,6 +1,8 @@
 /** Comparisons of mathematical answers, bounded in time and memory: cheap ones at once, the rest in threads that can be stopped. */
+import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { bugError, userError } from "#kernel/errors.ts";
+import { computeEngine, requirePart } from "#kernel/optional-parts.ts";
 import { quickValues } from "./numbers.ts";
 import { decide, type MathVerdict } from "./verdict.ts";
 
@@ -42,7 +44,9 @@ export class MathComparer {
   #closed = false;
   #failedStarts = 0;
 
+  /** @throws userError where the engine is not installed: better now than at the first answer that needs it, in the middle of a run. */
   constructor(options: MathComparerOptions = {}) {
+    requirePart(computeEngine, createRequire(import.meta.url).resolve);
     const { workers = 1, milliseconds = 2000, memory = 512 } = options;
     for (const [name, value] of Object.entries({ workers, milliseconds, memory })) {
       if (!(Number.isInteger(value) && value > 0)) {

@@ -6,6 +6,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
+import { installLine, partMissingBy, pyodide } from "#kernel/optional-parts.ts";
 import { killAll, type Launcher, launchEnvironment, launchers } from "./launch.ts";
 import { pyodideSandbox } from "./pyodide.ts";
 import { findPython, pythonSandbox } from "./python.ts";
@@ -34,19 +35,22 @@ interface Candidate {
  * under Node's permission model, and python3 on the bare account if `allowBare`. Throws a user error that says why each was passed over.
  */
 export async function openSandbox(options: OpenSandboxOptions = {}): Promise<Sandbox> {
-  const reasons: string[] = [];
+  const failures: { name: string; error: Error }[] = [];
   for (const candidate of candidates(options)) {
     try {
       return await candidate.open();
     } catch (error) {
-      reasons.push(`${candidate.name}: ${(error as Error).message}`);
+      failures.push({ name: candidate.name, error: error as Error });
     }
   }
+  const lacksPyodide = failures.some(({ error }) => partMissingBy(error) === pyodide);
+  if (lacksPyodide && options.prefer === "pyodide") throw failures.find(({ error }) => partMissingBy(error) === pyodide)!.error;
+  const reasons = failures.map(({ name, error }) => `${name}: ${error.message}`);
   const tried = reasons.length === 0 ? "nothing that was asked for exists here" : reasons.join("; ");
   throw userError(
     "no-sandbox",
     `There is no safe place to run programs on this machine (${tried}).`,
-    "Install python3 and bubblewrap (Linux), allow Pyodide, or insist on running them under your own account with --allow-bare.",
+    `Install python3 and bubblewrap (Linux), ${lacksPyodide ? `add Pyodide (${installLine(pyodide)})` : "allow Pyodide"}, or insist on running them under your own account with --allow-bare.`,
   );
 }
 

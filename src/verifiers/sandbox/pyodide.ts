@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { pyodide, requirePart } from "#kernel/optional-parts.ts";
 import { harnessSource, preload } from "./harness.ts";
 import { descendants, dieWithParent, killAll, type Launcher, launchEnvironment } from "./launch.ts";
 import { composeOutput, floodBytes } from "./output.ts";
@@ -92,7 +93,9 @@ class PyodideProcess {
   #isRunning = false;
 
   constructor(launcher: Launcher | undefined, asNobody: boolean) {
-    const folder = path.dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
+    const { resolve } = createRequire(import.meta.url);
+    requirePart(pyodide, resolve);
+    const folder = path.dirname(resolve("pyodide/package.json"));
     const script = fileURLToPath(new URL("./pyodide-child.ts", import.meta.url));
     const confined = ["--permission", `--allow-fs-read=${folder}${path.sep}`, `--allow-fs-read=${script}`];
     const flags = [...confined, "--disallow-code-generation-from-strings", "--max-old-space-size=256", "--no-warnings"];

@@ -111,24 +111,32 @@ export class LanguageModel {
     return this.#adapter?.parameters ?? this.#checkpoint.parameters;
   }
 
-  async sample(prompts: readonly (readonly number[])[], options: SampleOptions, signal = never): Promise<Sample[][]> {
+  async sample(
+    prompts: readonly (readonly number[])[],
+    options: SampleOptions,
+    signal: AbortSignal = never,
+  ): Promise<Sample[][]> {
     checkPrompts(this.#checkpoint.config, prompts, options);
     if (prompts.length === 0) return [];
     return this.#decoder.sample({ data: this.#data, version: this.#trainer.version }, prompts, options, signal);
   }
 
-  async logprobs(sequences: readonly TokenSequence[], signal = never): Promise<Float32Array[]> {
+  async logprobs(sequences: readonly TokenSequence[], signal: AbortSignal = never): Promise<Float32Array[]> {
     checkSequences(this.#checkpoint.config, sequences);
     return this.#trainer.run({ mode: "score", sequences }, signal);
   }
 
-  async accumulate(sequences: readonly WeightedSequence[], signal = never): Promise<Float32Array[]> {
+  async accumulate(sequences: readonly WeightedSequence[], signal: AbortSignal = never): Promise<Float32Array[]> {
     checkSequences(this.#checkpoint.config, sequences);
     checkWeights(sequences);
     return this.#trainer.run({ mode: "weights", sequences }, signal);
   }
 
-  async accumulatePolicy(sequences: readonly PolicySequence[], loss: PolicyLossOptions, signal = never): Promise<Float32Array[]> {
+  async accumulatePolicy(
+    sequences: readonly PolicySequence[],
+    loss: PolicyLossOptions,
+    signal: AbortSignal = never,
+  ): Promise<Float32Array[]> {
     checkSequences(this.#checkpoint.config, sequences);
     checkPolicy(sequences, loss);
     return this.#trainer.run({ mode: "policy", sequences, loss }, signal);

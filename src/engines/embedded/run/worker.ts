@@ -1,9 +1,9 @@
 /** The engine's thread: takes one call at a time, so that two callers never share the cores, and listens for aborts between batches. */
 import { parentPort, workerData } from "node:worker_threads";
 import { bugError } from "#kernel/errors.ts";
+import { onnxRuntime, partFailure } from "#kernel/optional-parts.ts";
 import { LanguageModel, type ModelSource } from "./language-model.ts";
 import { type Request, type Response, toWire } from "./messages.ts";
-import { onnxRuntimeBackend } from "./runtime.ts";
 
 const port = parentPort!;
 const { source, threads } = workerData as { source: ModelSource; threads: number };
@@ -36,6 +36,10 @@ port.on("message", (request: Request) => {
 async function perform(request: Request & { type: "call" }, signal: AbortSignal): Promise<unknown> {
   const { target, method, parameters } = request;
   if (method === "open") {
+    // Loaded here, so that a library that does not fit the machine is told as what it is.
+    const { onnxRuntimeBackend } = await import("./runtime.ts").catch((error) => {
+      throw partFailure(onnxRuntime, error);
+    });
     const opened = await LanguageModel.open(source, onnxRuntimeBackend(threads));
     models.set(0, opened);
     return opened.info;
