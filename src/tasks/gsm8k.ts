@@ -6,8 +6,8 @@
  */
 import type { Item } from "#kernel/item.ts";
 import { visibleAnswer } from "#verifiers/answers/extract.ts";
-import { parseNumber } from "#verifiers/answers/number.ts";
-import { readNumber, sameNumber, writtenNumberVerifier } from "#verifiers/answers/number-extract.ts";
+import { parseNumber, sameNumber } from "#verifiers/answers/number.ts";
+import { readNumber, writtenNumberVerifier } from "#verifiers/answers/number-extract.ts";
 import { answerRequests, asker } from "./asking.ts";
 import { optionalText, rowError, type TaskRow, textField } from "./fields.ts";
 import type { HubSource, Task } from "./task.ts";

@@ -5,7 +5,8 @@ import type { Dropped } from "#data/training-files/data-card.ts";
 import { isDropped } from "#data/training-files/data-card.ts";
 import { checkPtr, type PtrExample } from "#data/training-files/ptr-layout.ts";
 import { visibleAnswer } from "#verifiers/answers/extract.ts";
-import { readNumber, sameNumber } from "#verifiers/answers/number-extract.ts";
+import { sameNumber } from "#verifiers/answers/number.ts";
+import { readNumber } from "#verifiers/answers/number-extract.ts";
 import { type AgreementLine, type AnswerLine, type AttemptLine, candidates } from "./calls.ts";
 import type { PtrDataSettings } from "./ptr-data.ts";
 

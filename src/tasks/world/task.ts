@@ -1,8 +1,7 @@
 /** The shipped model's own world as a task: chains of sums and stories, made from a seed, held out from what the model was trained on. */
 import type { Item } from "#kernel/item.ts";
 import { visibleAnswer } from "#verifiers/answers/extract.ts";
-import { extractNumber, numberVerifier } from "#verifiers/answers/number.ts";
-import { sameNumber } from "#verifiers/answers/number-extract.ts";
+import { extractNumber, numberVerifier, sameNumber } from "#verifiers/answers/number.ts";
 import { withFirstWrongStep } from "#verifiers/answers/steps.ts";
 import { optionalText, textField } from "../fields.ts";
 import type { Task } from "../task.ts";

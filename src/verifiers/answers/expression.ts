@@ -1,7 +1,7 @@
 /** A safe calculator: numbers, + − * / and brackets, or the same in prefix form; exact fractions, bounded work, nothing is executed. */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { parseNumber } from "./number.ts";
-import { combine, equal, type Rational, rational, within } from "./rational.ts";
+import { combine, negative, type Rational, within } from "./rational.ts";
 
 const longestExpression = 1000;
 const token = /\s*(?:(\d+(?:\.\d*)?|\.\d+)|([-+*/()×·÷−–]))/y;
@@ -57,7 +57,7 @@ class Reader {
     const next = this.#tokens[this.#at++];
     if (next === "-" || next === "+") {
       const value = this.#signed();
-      return next === "-" && value ? rational(-value.numerator, value.denominator) : value;
+      return next === "-" && value ? negative(value) : value;
     }
     if (next !== "(") return typeof next === "string" ? undefined : next;
     const value = this.#sum();
@@ -92,8 +92,6 @@ export function expressionVerifier(options: { tolerance?: string } = {}): Verifi
     const extracted = text.length > 0 && text.length <= longestExpression ? text : undefined;
     const found = evaluateExpression(answer) ?? parseNumber(answer);
     const wanted = parseNumber(item.answer) ?? evaluateExpression(item.answer);
-    if (found === undefined || wanted === undefined) return { accuracy: 0, extracted };
-    const right = tolerance === undefined ? equal(found, wanted) : within(found, wanted, tolerance);
-    return { accuracy: right ? 1 : 0, extracted };
+    return { accuracy: within(found, wanted, tolerance) ? 1 : 0, extracted };
   };
 }

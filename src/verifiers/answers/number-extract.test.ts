@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { visibleAnswer } from "./extract.ts";
-import { readNumber, sameNumber, writtenNumberVerifier } from "./number-extract.ts";
+import { sameNumber } from "./number.ts";
+import { readNumber, writtenNumberVerifier } from "./number-extract.ts";
 
 const read = (text: string) => readNumber(visibleAnswer(text))?.number;
 

@@ -5,8 +5,7 @@
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { lastBoxed } from "./boxes.ts";
 import { answerClauses, gradedText, lastLine, lastSentence, withoutMarkup } from "./extract.ts";
-import { parseNumber } from "./number.ts";
-import { equal } from "./rational.ts";
+import { parseNumber, sameNumber } from "./number.ts";
 
 export type NumberPlace = "whole" | "hashes" | "boxed" | "clause" | "last-line" | "text";
 
@@ -152,8 +151,3 @@ export const writtenNumberVerifier: Verifier = (item: Item, answer: string, comp
   const accuracy = sameNumber(reading.number, item.answer) || item.alternatives?.some((each) => sameNumber(reading.number, each));
   return { accuracy: accuracy ? 1 : 0, extracted: reading.number, strictAccuracy: accuracy && reading.strict ? 1 : 0 };
 };
-
-export function sameNumber(first: string, second: string): boolean {
-  const [one, other] = [parseNumber(first), parseNumber(second)];
-  return one !== undefined && other !== undefined && equal(one, other);
-}

@@ -1,7 +1,7 @@
 /** Is the answer the right number? Exact comparison of whatever way of writing: 1,000 = 1000.0 = +1000. and −5 = -5, 3/4 = 0.75. */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
-import { equal, type Rational, rational, within } from "./rational.ts";
+import { equal, fromDigits, type Rational, rational, within } from "./rational.ts";
 
 /** Longer answers are not numbers; reading stops here so that no input is slow. */
 const longestAnswer = 2000;
@@ -25,9 +25,10 @@ export function parseNumber(text: string): Rational | undefined {
   const [, outerSign, innerSign, whole, decimals, divisor] = match;
   if ((whole === undefined && !decimals) || (outerSign && innerSign) || (decimals !== undefined && divisor !== undefined))
     return undefined;
-  const digits = `${(whole ?? "0").replaceAll(",", "")}${decimals ?? ""}`;
-  const sign = outerSign === "-" || innerSign === "-" ? -1n : 1n;
-  return rational(sign * BigInt(digits), divisor === undefined ? 10n ** BigInt(decimals?.length ?? 0) : BigInt(divisor));
+  const sign = outerSign || innerSign;
+  const digits = whole?.replaceAll(",", "");
+  if (divisor === undefined) return fromDigits({ sign, whole: digits, decimals });
+  return rational(BigInt(`${sign}${digits}`), BigInt(divisor));
 }
 
 /** The text of the number in an answer: the whole answer when it is one, else the only number inside ("18 dollars"); undefined otherwise. */
@@ -56,9 +57,10 @@ export function numberVerifier(options: NumberVerifierOptions = {}): Verifier {
   return (item: Item, answer: string): Score => {
     const extracted = extractNumber(answer);
     const found = extracted === undefined ? undefined : parseNumber(extracted);
-    const wanted = parseNumber(item.answer);
-    if (found === undefined || wanted === undefined) return { accuracy: 0, extracted };
-    const right = tolerance === undefined ? equal(found, wanted) : within(found, wanted, tolerance);
-    return { accuracy: right ? 1 : 0, extracted };
+    return { accuracy: within(found, parseNumber(item.answer), tolerance) ? 1 : 0, extracted };
   };
+}
+
+export function sameNumber(first: string, second: string): boolean {
+  return equal(parseNumber(first), parseNumber(second));
 }

@@ -6,7 +6,7 @@ import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { type ParsedAnswer, parseRefine } from "#kernel/refine-grammar.ts";
 import { evaluateExpression } from "./expression.ts";
 import { parseNumber } from "./number.ts";
-import { equal, type Rational } from "./rational.ts";
+import { equal } from "./rational.ts";
 
 export interface GradedStep {
   /** The left side as written, without spaces: "347*6". */
@@ -49,10 +49,7 @@ export function gradeSteps(completion: string, reference: readonly string[] = []
   const parsed = parseRefine(text);
   const steps = readSteps(text, parsed);
   const wanted = reference.map((line) => parseNumber(line.slice(line.lastIndexOf("=") + 1)));
-  const matches = wanted.map((value, index) => {
-    const written = steps[index] && parseNumber(steps[index].final);
-    return value !== undefined && written !== undefined && equal(value, written);
-  });
+  const matches = wanted.map((value, index) => index < steps.length && equal(value, parseNumber(steps[index].final)));
   const firstWrong = matches.indexOf(false);
   const count = (test: (step: GradedStep) => boolean) => steps.filter(test).length;
   return {
@@ -112,9 +109,7 @@ function applyRefinement(step: GradedStep, inner: string): void {
 }
 
 function isRight(expression: string, result: string): boolean {
-  const value: Rational | undefined = evaluateExpression(expression);
-  const written = parseNumber(result);
-  return value !== undefined && written !== undefined && equal(value, written);
+  return equal(evaluateExpression(expression), parseNumber(result));
 }
 
 /** Wraps a verifier of the final answer: accuracy is the share of right steps, the final answer counted as one more step. */

@@ -1,67 +1,50 @@
 /** Exact values of parsed constants: whole numbers of any reasonable length, fractions, powers, factorials, binomials. Bounded work. */
+import { absolute, combine, fromDigits, negative, type Rational, type Reach, rational } from "../answers/rational.ts";
 import { factors, type MathJson } from "./evaluate.ts";
 import { limits } from "./limits.ts";
 
-/** Not in lowest terms; denominator positive. */
-export interface Fraction {
-  readonly numerator: bigint;
-  readonly denominator: bigint;
-}
-
-const largest = 1n << BigInt(limits.bits);
-
-export function sameFraction(a: Fraction, b: Fraction): boolean {
-  return a.numerator * b.denominator === b.numerator * a.denominator;
-}
-
-function fraction(numerator: bigint, denominator = 1n): Fraction | undefined {
-  if (denominator === 0n) return undefined;
-  if (denominator < 0n) return fraction(-numerator, -denominator);
-  if (numerator > largest || numerator < -largest || denominator > largest) return undefined;
-  return { numerator, denominator };
-}
+/** Not in lowest terms. */
+const reach: Reach = { largest: 1n << BigInt(limits.bits), lowestTerms: false };
 
 const decimalText = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,4}))?$/;
 
-function fromDecimal(text: string): Fraction | undefined {
+function fromDecimal(text: string): Rational | undefined {
   const match = decimalText.exec(text);
   if (!match) return undefined;
-  const [, minus, whole, decimals = "", exponent = "0"] = match;
-  const shift = Number(exponent) - decimals.length;
-  const digits = BigInt(whole + decimals) * (minus === "-" ? -1n : 1n);
-  return shift >= 0 ? fraction(digits * 10n ** BigInt(shift)) : fraction(digits, 10n ** BigInt(-shift));
+  const [, sign, whole, decimals, exponent = "0"] = match;
+  return fromDigits({ sign, whole, decimals, exponent: Number(exponent) }, reach);
 }
 
 /** Undefined where the value is not rational, or beyond the limits, or unknown. */
-export function exactValue(expression: MathJson): Fraction | undefined {
+export function exactValue(expression: MathJson): Rational | undefined {
   if (typeof expression === "number") return fromDecimal(String(expression));
   if (typeof expression === "string") return undefined;
   if (!Array.isArray(expression)) return fromDecimal((expression as { num: string }).num);
   const [head, ...parts] = expression as [MathJson, ...MathJson[]];
-  const all = (list: readonly MathJson[], combine: (a: Fraction, b: Fraction) => Fraction | undefined) => {
+  const all = (operator: string, list: readonly MathJson[] = parts) => {
     let result = exactValue(list[0]);
     for (let index = 1; index < list.length && result; index++) {
       const next = exactValue(list[index]);
-      result = next && combine(result, next);
+      result = next && combine(result, operator, next, reach);
     }
     return result;
   };
   switch (head) {
     case "Add":
-      return all(parts, sum);
+      return all("+");
     case "Subtract":
-      return all(parts, (a, b) => sum(a, { numerator: -b.numerator, denominator: b.denominator }));
+      return all("-");
     case "Negate": {
       const value = exactValue(parts[0]);
-      return value && fraction(-value.numerator, value.denominator);
+      return value && negative(value);
     }
     case "Multiply":
-      return all(parts, product);
+      return all("*");
     case "InvisibleOperator":
-      return all(factors(parts), product);
+      return all("*", factors(parts));
     case "Divide":
     case "Rational":
-      return all(parts, (a, b) => fraction(a.numerator * b.denominator, a.denominator * b.numerator));
+      return all("/");
     case "Delimiter":
       return parts.length === 1 ? exactValue(parts[0]) : undefined;
     case "Power":
@@ -75,15 +58,11 @@ export function exactValue(expression: MathJson): Fraction | undefined {
       return root(exactValue(parts[0]));
     case "Abs": {
       const value = exactValue(parts[0]);
-      return value && fraction(value.numerator < 0n ? -value.numerator : value.numerator, value.denominator);
+      return value && { ...value, numerator: absolute(value.numerator) };
     }
   }
   return undefined;
 }
-
-const sum = (a: Fraction, b: Fraction) =>
-  fraction(a.numerator * b.denominator + b.numerator * a.denominator, a.denominator * b.denominator);
-const product = (a: Fraction, b: Fraction) => fraction(a.numerator * b.numerator, a.denominator * b.denominator);
 
 function whole(expression: MathJson): number | undefined {
   const value = exactValue(expression);
@@ -92,19 +71,19 @@ function whole(expression: MathJson): number | undefined {
   return quotient >= 0n && quotient <= BigInt(limits.factorial) ? Number(quotient) : undefined;
 }
 
-function power(base: Fraction | undefined, exponent: Fraction | undefined): Fraction | undefined {
+function power(base: Rational | undefined, exponent: Rational | undefined): Rational | undefined {
   if (!base || !exponent || exponent.numerator % exponent.denominator !== 0n) return undefined;
   const times = exponent.numerator / exponent.denominator;
-  const count = times < 0n ? -times : times;
+  const count = absolute(times);
   const bits = Math.max(base.numerator.toString(2).length, base.denominator.toString(2).length);
   if (count > BigInt(limits.exponent) || bits * Number(count) > limits.bits) return undefined;
   const top = base.numerator ** count;
   const bottom = base.denominator ** count;
-  return times < 0n ? fraction(bottom, top) : fraction(top, bottom);
+  return times < 0n ? rational(bottom, top, reach) : rational(top, bottom, reach);
 }
 
-function factorial(n: number | undefined): Fraction | undefined {
-  return n === undefined ? undefined : fraction(range(1, n));
+function factorial(n: number | undefined): Rational | undefined {
+  return n === undefined ? undefined : rational(range(1, n), 1n, reach);
 }
 
 /** The product of first … last, halved again and again so that the factors stay of like size. */
@@ -115,19 +94,19 @@ function range(first: number, last: number): bigint {
   return range(first, middle) * range(middle + 1, last);
 }
 
-function binomial(n: number | undefined, k: number | undefined): Fraction | undefined {
+function binomial(n: number | undefined, k: number | undefined): Rational | undefined {
   if (n === undefined || k === undefined) return undefined;
-  if (k > n) return fraction(0n);
+  if (k > n) return rational(0n);
   const smaller = Math.min(k, n - k);
-  return fraction(range(n - smaller + 1, n) / range(1, smaller));
+  return rational(range(n - smaller + 1, n) / range(1, smaller), 1n, reach);
 }
 
 /** Square roots of squares; anything else is left to the numeric comparison. */
-function root(value: Fraction | undefined): Fraction | undefined {
+function root(value: Rational | undefined): Rational | undefined {
   if (!value || value.numerator < 0n || value.numerator > 1n << 100n || value.denominator > 1n << 100n) return undefined;
   const top = wholeRoot(value.numerator);
   const bottom = wholeRoot(value.denominator);
-  return top === undefined || bottom === undefined ? undefined : fraction(top, bottom);
+  return top === undefined || bottom === undefined ? undefined : rational(top, bottom, reach);
 }
 
 function wholeRoot(value: bigint): bigint | undefined {

@@ -3,9 +3,10 @@
  * where double precision ends. To be used in a thread that can be stopped: no call of the engine is bounded in time from inside.
  */
 import { ComputeEngine, type Expression } from "@cortex-js/compute-engine";
+import { equal } from "../answers/rational.ts";
 import { type Complex, divide, hasValue, real, size, subtract } from "./complex.ts";
 import { constants, evaluate, type MathJson, Unknown } from "./evaluate.ts";
-import { exactValue, sameFraction } from "./exact.ts";
+import { exactValue } from "./exact.ts";
 import { limits } from "./limits.ts";
 import { quickValues, readRational, roundingOf, sameNumbers, type Values } from "./numbers.ts";
 
@@ -103,7 +104,7 @@ export class EngineValues implements Values {
 
   #sameConstants(first: string, a: Parsed, second: string, b: Parsed): boolean | undefined {
     const [exactA, exactB] = [exactValue(a.json), exactValue(b.json)];
-    if (exactA && exactB) return sameFraction(exactA, exactB);
+    if (exactA && exactB) return equal(exactA, exactB);
     const [x, y] = [evaluate(a.json, new Map()), evaluate(b.json, new Map())];
     // Nothing follows from values out of the range of doubles: 1/2004! and 1/2006! are both "0", 1/0 and 2/0 both "infinite".
     if (!hasValue(x) || !hasValue(y)) return undefined;

@@ -2,9 +2,7 @@
  * Numbers that are read exactly without an engine (whole numbers, decimals, fractions, mixed numbers, repeating decimals, a·10^n), and what
  * the comparison of forms has to know about expressions: the quick source knows such numbers alone, the engine's knows the rest.
  */
-import { combine, equal, type Rational, rational, toNumber, within } from "../answers/rational.ts";
-
-const sign = (text: string | undefined) => (text === "-" ? -1n : 1n);
+import { combine, equal, fromDigits, negative, type Rational, rational, toNumber, within } from "../answers/rational.ts";
 
 /** The number a canonical scalar is; undefined when it is not plainly one. */
 export function readRational(text: string): Rational | undefined {
@@ -17,19 +15,19 @@ export function readRational(text: string): Rational | undefined {
 function decimal(text: string): Rational | undefined {
   const match = /^(-?)(\d*)(?:\.(\d*))?$/.exec(text);
   if (!match || !/\d/.test(text)) return undefined;
-  const [, minus, whole = "", decimals = ""] = match;
-  return rational(sign(minus) * BigInt(whole + decimals || "0"), 10n ** BigInt(decimals.length));
+  const [, sign, whole, decimals] = match;
+  return fromDigits({ sign, whole, decimals });
 }
 
 /** 0.\overline{3}, 0.1\dot{6}, 0.(142857) */
 function repeating(text: string): Rational | undefined {
   const match = /^(-?)(\d*)\.(\d*)(?:\\(?:overline|bar|dot)\{(\d+)\}|\((\d+)\))$/.exec(text);
   if (!match) return undefined;
-  const [, minus, whole = "", fixed = "", first, second] = match;
-  const period = first ?? second!;
+  const [, sign, whole = "", fixed = "", first, second] = match;
+  const period = first ?? second ?? "";
   const nines = 10n ** BigInt(period.length) - 1n;
   const numerator = BigInt(whole + fixed || "0") * nines + BigInt(period);
-  return rational(sign(minus) * numerator, nines * 10n ** BigInt(fixed.length));
+  return signed(sign, rational(numerator, nines * 10n ** BigInt(fixed.length)));
 }
 
 /** \frac{a}{b} with numbers inside, with a sign, or with a whole number before it when the fraction is proper: a mixed number. */
@@ -44,17 +42,19 @@ function fraction(text: string): Rational | undefined {
   // 2\frac{3}{2} is read as a product, which the engine works out.
   if (match[2] && (value.numerator < 0n || value.numerator >= value.denominator || /\./.test(match[3] + match[4])))
     return undefined;
-  const sum = whole && combine(whole, "+", value);
-  return sum && rational(sign(match[1]) * sum.numerator, sum.denominator);
+  return signed(match[1], whole && combine(whole, "+", value));
 }
 
 function power(text: string): Rational | undefined {
   const match = /^(.*?)(?:\\cdot)?10\^\{(-?\d{1,3})\}$/.exec(text);
   if (!match || (match[1] !== "" && match[1] !== "-" && !text.includes("\\cdot"))) return undefined;
-  const factor = match[1] === "" ? rational(1n) : match[1] === "-" ? rational(-1n) : decimal(match[1]);
-  const exponent = Number(match[2]);
-  const scale = exponent < 0 ? rational(1n, 10n ** BigInt(-exponent)) : rational(10n ** BigInt(exponent));
+  const factor = /\d/.test(match[1]) ? decimal(match[1]) : signed(match[1], rational(1n));
+  const scale = fromDigits({ whole: "1", exponent: Number(match[2]) });
   return factor && scale && combine(factor, "*", scale);
+}
+
+function signed(sign: string, value: Rational | undefined): Rational | undefined {
+  return sign === "-" && value ? negative(value) : value;
 }
 
 /** Decimal places of a plain decimal with a point; undefined for anything else. Such a number may be a rounded value. */
@@ -91,10 +91,10 @@ export function sameNumbers(first: string, second: string): boolean | undefined 
   const [one, other] = [decimalPlaces(first), decimalPlaces(second)];
   if ((one === undefined) === (other === undefined)) return false;
   const decimal = one ? first : second;
-  const { places } = (one ?? other)!;
   const exact = one ? b : a;
   if (roundingOf(decimal) === undefined || exact.denominator === 1n) return false;
-  return within(a, b, rational(1n, 2n * 10n ** BigInt(places))!);
+  const half = rational(1n, 2n * 10n ** BigInt((one ?? other)?.places ?? 0));
+  return half !== undefined && within(a, b, half);
 }
 
 /** Plain numbers only: cheap, exact, safe on any input. */
