@@ -1,6 +1,6 @@
 /** One model call as methods make it: the budget is asked before, a failure becomes a value, and usage is summed either way. */
 import { MidcourseError, messageOf } from "./errors.ts";
-import { addUsage, type Completion, type Message, noUsage, type Usage } from "./model.ts";
+import { addUsage, type Completion, type Message, type Model, noUsage, type Usage } from "./model.ts";
 import type { EndReason, MethodRequest } from "./trace.ts";
 
 export interface CallOptions {
@@ -8,10 +8,12 @@ export interface CallOptions {
   /** Samples wanted; 1 when left out. */
   n?: number;
   /** The request's own when left out. */
-  temperature?: number;
-  maxTokens?: number;
-  topP?: number;
+  temperature?: number | undefined;
+  maxTokens?: number | undefined;
+  topP?: number | undefined;
   stop?: readonly string[];
+  /** Another model than the request's; its calls count like the others. */
+  model?: Model | undefined;
 }
 
 export type CallResult =
@@ -33,13 +35,14 @@ export class Caller {
    * asks for a tool ends the method: only the caller can run it.
    */
   async ask(messages: readonly Message[], options: CallOptions): Promise<CallResult> {
-    const { model, mayCall, signal } = this.#request;
+    const { mayCall, signal } = this.#request;
     if (signal?.aborted) return { ok: false, reason: "cancelled", message: "cancelled before the call" };
     if (mayCall && !mayCall(this.spent)) return { ok: false, reason: "budget-exhausted", message: "the budget is spent" };
-    const { n = 1, temperature = this.#request.temperature, maxTokens = this.#request.maxTokens, ...others } = options;
+    const { model = this.#request.model, n = 1, ...others } = options;
+    const { temperature = this.#request.temperature, maxTokens = this.#request.maxTokens, ...rest } = others;
     let completions: Completion[];
     try {
-      completions = await model.generate(messages, { n, temperature, maxTokens, ...others, signal });
+      completions = await model.generate(messages, { n, temperature, maxTokens, ...rest, signal });
     } catch (error) {
       this.spent = addUsage(this.spent, failedCallUsage(error));
       return { ok: false, reason: failureReason(error, signal), message: messageOf(error) };

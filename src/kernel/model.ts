@@ -64,7 +64,7 @@ export interface GenerateOptions {
   temperature: number;
   maxTokens: number;
   seed: number;
-  topP?: number;
+  topP?: number | undefined;
   /** Texts that end a completion; they are not part of it. */
   stop?: readonly string[];
   /** Asks for log-probabilities, with this many alternatives a token; 0 asks for the sampled token's alone. */

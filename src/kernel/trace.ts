@@ -87,12 +87,12 @@ export interface MethodTools {
 export interface Method {
   readonly id: string;
   /** True where the method looks at the reference answer or at hidden tests: an upper bound, no method one could use. */
-  readonly usesOracle?: boolean;
+  readonly usesOracle?: boolean | undefined;
   /**
    * For methods of one call with one sample, whose text may be shown while it arrives: `whole`, all of it is the answer; `tagged`, the
    * answer stands in the answer span, and what stands elsewhere is reasoning.
    */
-  readonly liveAnswer?: "whole" | "tagged";
+  readonly liveAnswer?: "whole" | "tagged" | undefined;
   run(request: MethodRequest): AsyncGenerator<TraceEvent, Outcome>;
 }
 

@@ -1,39 +1,39 @@
 /** All methods by their names on the command line, and building them from a line of text. */
 import type { BoundMethod, MethodCard, MethodOptionValues } from "#kernel/method-card.ts";
 import { bindOptions, parseMethodList } from "./driver/bind.ts";
-import { chainOfThoughtCard } from "./plain/chain-of-thought.ts";
-import { pasrFormatCard } from "./plain/pasr-format.ts";
-import { vanillaCard } from "./plain/vanilla.ts";
-import { iortCard } from "./refinement/iort.ts";
-import { magicoreCard } from "./refinement/magicore.ts";
-import { progcoCard } from "./refinement/progco.ts";
-import { ptrRoundsCard } from "./refinement/ptr-rounds.ts";
-import { selfRefineCard } from "./refinement/self-refine.ts";
-import { selfRefineOracleCard } from "./refinement/self-refine-oracle.ts";
-import { selfRepairCard, selfRepairOracleCard } from "./refinement/self-repair.ts";
-import { selfPolishCard } from "./rewriting/self-polish.ts";
-import { bestOfNCard } from "./sampling/best-of-n.ts";
-import { selfConsistencyCard } from "./sampling/self-consistency.ts";
-import { mctsSelfRefineCard } from "./search/mcts-self-refine.ts";
+import { chainOfThought } from "./plain/chain-of-thought.ts";
+import { pasrFormat } from "./plain/pasr-format.ts";
+import { vanilla } from "./plain/vanilla.ts";
+import { iort } from "./refinement/iort.ts";
+import { magicore } from "./refinement/magicore.ts";
+import { progco } from "./refinement/progco.ts";
+import { ptrRounds } from "./refinement/ptr-rounds.ts";
+import { selfRefine } from "./refinement/self-refine.ts";
+import { selfRefineOracle } from "./refinement/self-refine-oracle.ts";
+import { selfRepair, selfRepairOracle } from "./refinement/self-repair.ts";
+import { selfPolish } from "./rewriting/self-polish.ts";
+import { bestOfN } from "./sampling/best-of-n.ts";
+import { selfConsistency } from "./sampling/self-consistency.ts";
+import { mctsSelfRefine } from "./search/mcts-self-refine.ts";
 
 /** In the order they are shown. */
 export const methodCards: readonly MethodCard[] = [
-  vanillaCard,
-  chainOfThoughtCard,
-  pasrFormatCard,
-  selfConsistencyCard,
-  bestOfNCard,
-  selfRefineCard,
-  selfRefineOracleCard,
-  ptrRoundsCard,
-  selfPolishCard,
-  iortCard,
-  progcoCard,
-  mctsSelfRefineCard,
-  magicoreCard,
-  selfRepairCard,
-  selfRepairOracleCard,
-];
+  vanilla,
+  chainOfThought,
+  pasrFormat,
+  selfConsistency,
+  bestOfN,
+  selfRefine,
+  selfRefineOracle,
+  ptrRounds,
+  selfPolish,
+  iort,
+  progco,
+  mctsSelfRefine,
+  magicore,
+  selfRepair,
+  selfRepairOracle,
+].map(({ card }) => card);
 
 /**
  * `vanilla,self-refine(rounds=2),mine=best-of-n(self-refine(rounds=1),n=4)` as methods (the grammar: `driver/expression.ts`). Throws user

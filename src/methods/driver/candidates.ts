@@ -8,6 +8,8 @@ export interface Candidate {
   text: string;
   /** Larger is better; undefined where nobody scored it, which is worse than any score. */
   score?: number | undefined;
+  /** The model's words about it, where the steps keep them. */
+  feedback?: string | undefined;
 }
 
 /** The highest score; the later of equals, so that without any score it is the last candidate. Undefined for an empty list. */

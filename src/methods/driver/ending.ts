@@ -12,7 +12,7 @@ export interface Ending {
   /** The attempt chosen; undefined when there is none. */
   chosen?: { attempt: number; text: string } | undefined;
   /** Why this one, for a reader; without it nothing is said of a choice. */
-  why?: string;
+  why?: string | undefined;
   /** `done` when left out. */
   reason?: EndReason;
   /** Sum over every call of the run. */

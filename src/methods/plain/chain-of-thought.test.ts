@@ -2,9 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { Message } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
-import { type ChainOfThoughtOptions, chainOfThought } from "./chain-of-thought.ts";
+import { chainOfThought } from "./chain-of-thought.ts";
 
-async function think(options: ChainOfThoughtOptions, replies: string[], messages: Message[] = [{ role: "user", content: "Q" }]) {
+type Options = Parameters<typeof chainOfThought>[0];
+
+async function think(options: Options, replies: string[], messages: Message[] = [{ role: "user", content: "Q" }]) {
   const model = new FakeModel(replies);
   const events: TraceEvent[] = [];
   const run = chainOfThought(options).run({ model, messages, temperature: 0, maxTokens: 9, seed: 3 });
@@ -59,7 +61,7 @@ describe("the second call", () => {
 });
 
 test("only one call, all of it the answer, may be shown while it arrives", () => {
-  const live = (options: ChainOfThoughtOptions) => chainOfThought(options).liveAnswer;
+  const live = (options: Options) => chainOfThought(options).liveAnswer;
   expect([live({}), live({ style: "instruction" }), live({ extract: true }), live({ style: "prefill" })]).toEqual([
     "whole",
     "whole",

@@ -15,40 +15,8 @@
  * Our deviations: the instruction is in our own words. A completion that breaks the format still yields its best readable answer; the
  * grammar's verdict is what rewards and reports look at.
  */
-import { Caller, withInstruction } from "#kernel/call.ts";
-import type { MethodCard } from "#kernel/method-card.ts";
-import { parseRefine } from "#kernel/refine-grammar.ts";
-import { deriveSeed } from "#kernel/seed.ts";
-import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
-import { optionsOf } from "../driver/options.ts";
-
-export interface PasrFormatOptions {
-  /** Name in results; `pasr-prompt` when left out (a trained model's results are called `pasr`). */
-  id?: string;
-  /** Put in the system message. */
-  instruction?: string;
-}
-
-export function pasrFormat(options: PasrFormatOptions = {}): Method {
-  return { id: options.id ?? "pasr-prompt", liveAnswer: "tagged", run: (request) => runPasrFormat(request, options) };
-}
-
-async function* runPasrFormat(request: MethodRequest, options: PasrFormatOptions): AsyncGenerator<TraceEvent, Outcome> {
-  const caller = new Caller(request);
-  const messages = withInstruction(request.messages, options.instruction ?? refineInstruction);
-
-  // 1. One pass; refinements happen inside it.
-  const answered = await caller.ask(messages, { seed: deriveSeed(request.seed, "attempt", 0) });
-  if (!answered.ok) {
-    if (answered.reason === "error") yield { type: "error", message: answered.message };
-    return { text: "", answer: "", reason: answered.reason, usage: caller.spent };
-  }
-  const text = answered.completions[0].text;
-  yield { type: "attempt-end", attempt: 0, messages, text, usage: answered.usage };
-
-  // 2. The answer span.
-  return { text, answer: parseRefine(text).answerText, reason: "done", usage: caller.spent };
-}
+import { withInstruction } from "#kernel/call.ts";
+import { defineMethod } from "../driver/define-method.ts";
 
 export const refineInstruction = [
   "Solve the user's problem step by step and watch your own reasoning while you write it.",
@@ -59,9 +27,10 @@ export const refineInstruction = [
   "After </think>, write the final answer between <answer> and </answer>. Write nothing outside these tags.",
 ].join(" ");
 
-export const pasrFormatCard: MethodCard = {
+export const pasrFormat = defineMethod({
   id: "pasr-format",
-  summary: "Asks the model to check and correct itself while it reasons: <think> … <refine> … </think><answer> … </answer>.",
+  summary:
+    "Asks the model to check and correct itself while it reasons: <think> … <refine> … </refine> … </think><answer> … </answer>.",
   paper: {
     title: "A Stitch in Time Saves Nine: Proactive Self-Refinement for Language Models",
     authors: "Jinyi Han et al.",
@@ -69,11 +38,19 @@ export const pasrFormatCard: MethodCard = {
     arxiv: "2508.12903",
   },
   kind: "plain",
-  needs: [],
+  status: "stable",
   options: {
-    instruction: { type: "text", default: undefined, description: "system message in place of the one that explains the format" },
+    instruction: { type: "text", mayBeEmpty: true, description: "system message in place of the one that explains the format" },
   },
   calls: "1",
   maxCalls: () => 1,
-  create: (options, id) => pasrFormat({ ...optionsOf<PasrFormatOptions>(options, "instruction"), id }),
-};
+  liveAnswer: "tagged",
+  // A trained model's results are called `pasr`.
+  inPrograms: { name: () => "pasr-prompt" },
+
+  async *steps(run) {
+    // 1. One pass; refinements happen inside it. 2. The answer span is what an outcome's answer is read from.
+    const messages = withInstruction(run.request.messages, run.options.instruction ?? refineInstruction);
+    return { chosen: yield* run.attempt(messages, { seed: run.seed("attempt", 0) }) };
+  },
+});

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ExecutionReport, MethodTools } from "#kernel/trace.ts";
 import type { FakeCall } from "#models/fake.ts";
 import { dialogue, keepsItsPromises, outline, play } from "../../../test/methods/promises.ts";
-import { iort, iortCard, nearestExamples, sharedWords } from "./iort.ts";
+import { iort, nearestExamples, sharedWords } from "./iort.ts";
 
 const answer = (value: string) => `<answer>${value}</answer>`;
 
@@ -16,15 +16,15 @@ const prints = (output: (source: string) => string, status: ExecutionReport["sta
 
 describe.each([{ rounds: 1 }, { rounds: 4 }, { rounds: 2, hint: false }])("%j", (given) => {
   const options = { hint: true, answers: "text", temperature: undefined, ...given };
-  keepsItsPromises({ method: iortCard.create(options, "iort"), calls: iortCard.maxCalls(options), worst });
+  keepsItsPromises({ method: iort.card.create(options, "iort"), calls: iort.card.maxCalls(options), worst });
 });
 
 describe("with programs for answers", () => {
   const options = { rounds: 2, hint: true, answers: "program", temperature: undefined };
-  const method = iortCard.create(options, "iort");
+  const method = iort.card.create(options, "iort");
   const program = (_call: FakeCall, index: number) => `\`\`\`python\nprint(${index})\n\`\`\``;
   const tools = prints((source) => source);
-  keepsItsPromises({ method, calls: iortCard.maxCalls(options), worst: program, tools, asksPlainly: false });
+  keepsItsPromises({ method, calls: iort.card.maxCalls(options), worst: program, tools, asksPlainly: false });
 
   test("the answer is what the program prints last", async () => {
     const tools = prints((source) => `checking\n${/\d+/.exec(source)![0]}\n`);

@@ -3,7 +3,9 @@ import { noUsage } from "#kernel/model.ts";
 import type { MethodRequest, MethodTools } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
 import { dialogue, keepsItsPromises, outline, play } from "../../../test/methods/promises.ts";
-import { type MagicoreOptions, magicore, magicoreCard } from "./magicore.ts";
+import { magicore } from "./magicore.ts";
+
+type Options = NonNullable<Parameters<typeof magicore>[0]>;
 
 /** No answer can be read, so that the question stays hard. */
 const unreadable: MethodTools = {
@@ -11,15 +13,15 @@ const unreadable: MethodTools = {
   scoreCompletion: async () => ({ score: 0.5, stepScores: [0.9, 0.4], usage: noUsage }),
 };
 
-const options = (more: Partial<MagicoreOptions>) => ({ chains: 2, iterations: 2, judge: "self" as const, ...more });
+const options = (more: Options) => ({ chains: 2, iterations: 2, judge: "self" as const, ...more });
 
 describe.each([
   options({ chains: 1 }),
   options({ chains: 1, iterations: 0 }),
   options({ chains: 1, judge: "verifier", iterations: 3 }),
 ])("%j", (values) => {
-  const method = magicoreCard.create({ ...values, confidence: 0.5 }, "magicore");
-  const calls = magicoreCard.maxCalls({ ...values });
+  const method = magicore.card.create({ ...values, confidence: 0.5 }, "magicore");
+  const calls = magicore.card.maxCalls({ ...values });
   keepsItsPromises({ method, calls, worst: (_call, index) => `say ${index}\nScore: ${index % 10}`, tools: unreadable });
 });
 
@@ -42,7 +44,7 @@ describe.each([
 
   test(`costs ${calls} calls, each from its own seed`, async () => {
     const { model, outcome } = await solve();
-    expect(magicoreCard.maxCalls({ ...values })).toBe(calls);
+    expect(magicore.card.maxCalls({ ...values })).toBe(calls);
     expect(outcome).toMatchObject({ reason: "done", usage: { calls } });
     expect(new Set(model.calls.map((call) => call.options.seed)).size).toBe(calls);
   });
@@ -62,7 +64,7 @@ describe.each([
 
 const answers = (...texts: (string | number)[]) => texts.map((text, way) => `way ${way}\n<answer>${text}</answer>`);
 const scores = (...given: number[]) => given.map((score) => `Steps: ${score} ${score}\nScore: ${score}`);
-const run = (more: Partial<MagicoreOptions>, script: string[], request: Partial<Omit<MethodRequest, "model">> = {}) =>
+const run = (more: Options, script: string[], request: Partial<Omit<MethodRequest, "model">> = {}) =>
   play(magicore(options({ chains: 4, iterations: 1, ...more })), script, request);
 
 test("an easy question is put to the vote at once, weighted by quality", async () => {
@@ -163,8 +165,8 @@ test("without the verifier that it was told to ask it says so before any call", 
   const method = magicore(options({ judge: "verifier" }));
   await expect(play(method, script)).rejects.toMatchObject({ family: "user", code: "no-scorer" });
   expect(asked).toEqual([]);
-  expect(magicoreCard.needsWith!({ judge: "verifier" })).toEqual(["scorer"]);
-  expect(magicoreCard.needsWith!({ judge: "self" })).toEqual([]);
+  expect(magicore.card.needsWith!({ judge: "verifier" })).toEqual(["scorer"]);
+  expect(magicore.card.needsWith!({ judge: "self" })).toEqual([]);
 });
 
 test("greedy requests draw warm; top-p is sent when it is given", async () => {

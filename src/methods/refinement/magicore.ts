@@ -24,165 +24,170 @@
  * answer can be read is hard. With the paper's limit of 0.5, four different answers at least are a spread: for fewer, raise `confidence`.
  * The default is 5 answers, not 40, because of the cost.
  */
-import { answerFormOf } from "#kernel/answer-form.ts";
-import { userError } from "#kernel/errors.ts";
-import type { MethodCard } from "#kernel/method-card.ts";
 import type { Message } from "#kernel/model.ts";
-import { deriveSeed } from "#kernel/seed.ts";
-import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
+import type { TraceEvent } from "#kernel/trace.ts";
 import { type Candidate, mostAgreed } from "../driver/candidates.ts";
-import { endEarly, endWith } from "../driver/ending.ts";
+import { type Choice, defineMethod } from "../driver/define-method.ts";
 import { hardness, type Judged, qualities } from "../driver/hardness.ts";
 import { asking } from "../driver/judging.ts";
-import { numberOf, optionsOf } from "../driver/options.ts";
-import { samplingTemperature } from "../driver/sampling.ts";
 import { readStepScores, stepsOf, withStepScores } from "../driver/step-scores.ts";
-import { stoppedBy, TracedCalls } from "../driver/traced-calls.ts";
 import { withTurn } from "../driver/turns.ts";
 import { readScore } from "../driver/verdict.ts";
 
-const judges = ["self", "verifier"] as const;
+export const magicore = defineMethod({
+  id: "magicore",
+  summary: "Draws and scores several answers, votes when they can be trusted, and reviews and refines each when they cannot.",
+  paper: {
+    title: "MAgICoRe: Multi-Agent, Iterative, Coarse-to-Fine Refinement for Reasoning",
+    authors: "Justin Chih-Yao Chen et al.",
+    year: 2024,
+    arxiv: "2409.12147",
+  },
+  kind: "refinement",
+  status: "experimental",
+  needs: ({ judge }) => (judge === "verifier" ? ["scorer"] : []),
+  options: {
+    chains: { type: "integer", default: 5, minimum: 1, maximum: 1000, description: "answers drawn and kept", paper: "40" },
+    iterations: { type: "integer", default: 3, maximum: 100, description: "most rounds of refinement", paper: "3" },
+    judge: {
+      type: "choice",
+      default: "self",
+      choices: ["self", "verifier"],
+      description: "who scores answers and their steps: the model, or a verifier",
+      paper: "verifier",
+    },
+    confidence: {
+      type: "number",
+      default: 0.5,
+      maximum: 1,
+      description: "less than this is a spread of answers; 0.5 takes four different ones at least",
+      paper: "0.5",
+    },
+    usualQuality: {
+      type: "number",
+      maximum: 1,
+      description: "mean quality over many questions, measured before; of the answers at hand when not given",
+      paper: "measured on the whole data set",
+    },
+    temperature: {
+      type: "number",
+      maximum: 10,
+      description: "of answers and reviews; the run's own when not given, 0.7 where that is 0",
+      paper: "0.8",
+    },
+    topP: { type: "number", minimum: 0.01, maximum: 1, description: "of the same; none when not given", paper: "0.95" },
+  },
+  extras: {
+    /** Asks for the faults of the answer, which is shown with the scores of its steps. */
+    reviewPrompt: [
+      "Review this answer. Where its steps have scores, look first at those below 6/10: a judge takes them for doubtful. For each step that is",
+      "wrong say which one it is, what is wrong with it, and how to put it right. Do not solve the question yourself, and do not write the",
+      "improved answer. If you find nothing wrong, say so.",
+    ].join(" "),
+    /** Asks for the better answer; the review stands before it. */
+    refinePrompt: [
+      "Follow the review where it is right, keep what was right in the answer, and write the whole improved answer, step by step, in the form",
+      "the question asks for.",
+    ].join(" "),
+  },
+  calls: "1 + chains + 3·chains·iterations for self, 1 + 2·chains·iterations for verifier",
+  maxCalls: ({ chains, iterations, judge }) =>
+    judge === "verifier" ? 1 + 2 * chains * iterations : 1 + chains + 3 * chains * iterations,
 
-export interface MagicoreOptions {
-  /** Answers k. The paper: 40. */
-  chains: number;
-  /** Most rounds of refinement I. The paper: 3. */
-  iterations: number;
-  /** Name in results; `magicore` when left out. */
-  id?: string;
-  /** Who scores; `self` when left out. */
-  judge?: (typeof judges)[number];
-  /** Less confidence than this is a spread of answers; 0.5 when left out, as in the paper. */
-  confidence?: number;
-  /** Mean quality over many questions, by the same judge; the mean of the answers at hand when left out. */
-  usualQuality?: number;
-  /** Of the solver, the reviewer and the refiner; the request's own when left out, 0.7 where that is 0. The paper: 0.8. */
-  temperature?: number;
-  /** Of the same; none when left out. The paper: 0.95. */
-  topP?: number;
-  /** Asks for the faults of the answer, which is shown with the scores of its steps. */
-  reviewPrompt?: string;
-  /** Asks for the better answer; the review stands before it. */
-  refinePrompt?: string;
-}
+  async *steps(run) {
+    const { chains, iterations, judge, confidence, usualQuality, topP, reviewPrompt, refinePrompt } = run.options;
+    const { request, form } = run;
+    const scoreCompletion =
+      judge === "verifier" ? run.tool("scorer", ", or use judge=self: the model then judges its own answers") : undefined;
+    const sampling = { temperature: run.samplingTemperature, topP };
+    const judgements = new Map<Candidate, Judged>();
+    let kept: Candidate[] = [];
+    let rounds = 0;
+    let whyHard = "before every answer was judged";
+    run.ifStopped = vote;
 
-export function magicore(options: MagicoreOptions): Method {
-  return { id: options.id ?? "magicore", run: (request) => runMagicore(request, options) };
-}
-
-async function* runMagicore(request: MethodRequest, options: MagicoreOptions): AsyncGenerator<TraceEvent, Outcome> {
-  const { chains, iterations, judge = "self", confidence = 0.5, usualQuality, topP } = options;
-  const { reviewPrompt = defaultReviewPrompt, refinePrompt = defaultRefinePrompt } = options;
-  const scoreCompletion = request.tools?.scoreCompletion;
-  if (judge === "verifier" && !scoreCompletion) {
-    throw userError(
-      "no-scorer",
-      "magicore with judge=verifier asks a verifier for scores, and there is none",
-      "Name a scorer, or use judge=self: the model then judges its own answers.",
-    );
-  }
-  const calls = new TracedCalls(request);
-  const form = answerFormOf(request);
-  const temperature = samplingTemperature(options.temperature, request.temperature);
-  const sampling = { temperature, ...(topP === undefined ? {} : { topP }) };
-  const judgements = new Map<Candidate, Judged>();
-  let kept: Candidate[] = [];
-  let rounds = 0;
-  let why = "before every answer was judged";
-
-  try {
     // 1. The solver.
-    kept = yield* calls.attempts(request.messages, { n: chains, seed: deriveSeed(request.seed, "attempt", 0), ...sampling });
+    kept = yield* run.attempts(request.messages, { n: chains, seed: run.seed("attempt", 0), ...sampling });
     // 2. The judge.
     for (const candidate of kept) yield* score(candidate);
 
     for (;;) {
       // 3. Easy or hard?
-      const found = hardness(answersOf(kept), form.same, kept.map(judgedOf), { usualQuality, leastConfidence: confidence });
-      why = found.why;
-      if (!found.hard || rounds === iterations) break;
+      const answers = kept.map(({ text }) => form.read(text));
+      const found = hardness(answers, form.same, kept.map(judgedOf), { usualQuality, leastConfidence: confidence });
+      whyHard = found.why;
+      if (!found.hard || rounds === iterations) return vote();
 
       // 5. The reviewer and the refiner; 6. the best of old and new.
       const before = kept;
       for (const candidate of before) kept = best([...kept, yield* refine(candidate)]);
       rounds++;
     }
-    return yield* endWith({ ...vote(), usage: calls.caller.spent });
-  } catch (thrown) {
-    return yield* endEarly(stoppedBy(thrown), { ...vote(), usage: calls.caller.spent });
-  }
 
-  async function* refine(candidate: Candidate): AsyncGenerator<TraceEvent, Candidate> {
-    const { attempt, text } = candidate;
-    const { steps } = judgedOf(candidate);
-    const shown = { title: steps ? "answer, its steps scored by a judge" : "answer", text: withStepScores(text, steps) };
-    const reviewing = asking(request.messages, [shown], [reviewPrompt]);
-    const reviewSeed = deriveSeed(request.seed, "review", rounds, attempt);
-    const review = yield* calls.feedback(attempt, reviewing, { seed: reviewSeed, ...sampling });
-    const refining = withTurn(request.messages, text, `A reviewer writes about this answer:\n\n${review}\n\n${refinePrompt}`);
-    const refined = yield* calls.attempt(refining, {
-      seed: deriveSeed(request.seed, "refinement", rounds, attempt),
-      ...sampling,
-    });
-    yield* score(refined);
-    return refined;
-  }
+    async function* refine(candidate: Candidate): AsyncGenerator<TraceEvent, Candidate> {
+      const { attempt, text } = candidate;
+      const { steps } = judgedOf(candidate);
+      const shown = { title: steps ? "answer, its steps scored by a judge" : "answer", text: withStepScores(text, steps) };
+      const reviewing = asking(request.messages, [shown], [reviewPrompt]);
+      const reviewSeed = run.seed("review", rounds, attempt);
+      const review = yield* run.feedback(attempt, reviewing, { seed: reviewSeed, ...sampling });
+      const refining = withTurn(request.messages, text, `A reviewer writes about this answer:\n\n${review}\n\n${refinePrompt}`);
+      const refined = yield* run.attempt(refining, { seed: run.seed("refinement", rounds, attempt), ...sampling });
+      yield* score(refined);
+      return refined;
+    }
 
-  /** The same text is judged once. */
-  async function* score(candidate: Candidate): AsyncGenerator<TraceEvent, void> {
-    const twin = calls.candidates.find((other) => other.text === candidate.text && judgements.has(other));
-    if (twin) judgements.set(candidate, judgedOf(twin));
-    else judgements.set(candidate, judge === "verifier" ? yield* askVerifier(candidate) : yield* askModel(candidate));
-  }
+    /** The same text is judged once. */
+    async function* score(candidate: Candidate): AsyncGenerator<TraceEvent, void> {
+      const twin = run.candidates.find((other) => other.text === candidate.text && judgements.has(other));
+      judgements.set(candidate, twin ? judgedOf(twin) : yield* scoreCompletion ? askVerifier(candidate) : askModel(candidate));
+    }
 
-  async function* askVerifier({ attempt, text }: Candidate): AsyncGenerator<TraceEvent, Judged> {
-    return yield* calls.check({ attempt, by: "verifier", costs: true }, async () => {
-      const { score, stepScores = [], usage } = await scoreCompletion!(request.messages, text, request.signal);
-      const outcome = Number.isFinite(score) ? within(score) : undefined;
-      const steps = stepScores.length > 0 && stepScores.every(Number.isFinite) ? stepScores.map(within) : undefined;
-      return { score: outcome, outcome, steps, text: steps ? withStepScores(text, steps) : "", usage };
-    });
-  }
+    async function* askVerifier({ attempt, text }: Candidate): AsyncGenerator<TraceEvent, Judged> {
+      return yield* run.check({ attempt, by: "verifier", costs: true }, async () => {
+        const { score, stepScores = [], usage } = await scoreCompletion!(request.messages, text, request.signal);
+        const outcome = Number.isFinite(score) ? within(score) : undefined;
+        const steps = stepScores.length > 0 && stepScores.every(Number.isFinite) ? stepScores.map(within) : undefined;
+        return { score: outcome, outcome, steps, text: steps ? withStepScores(text, steps) : "", usage };
+      });
+    }
 
-  async function* askModel({ attempt, text }: Candidate): AsyncGenerator<TraceEvent, Judged> {
-    const question = askForScores(request.messages, text);
-    const setting = { seed: deriveSeed(request.seed, "score", attempt), temperature: 0 };
-    const by = { attempt, by: "the model itself" };
-    const found = yield* calls.judge(by, question, setting, (reply) => ({ score: readScore(reply, 0, 10) }));
-    return { outcome: found.score, steps: readStepScores(found.text, stepsOf(text).length) };
-  }
+    async function* askModel({ attempt, text }: Candidate): AsyncGenerator<TraceEvent, Judged> {
+      const question = askForScores(request.messages, text);
+      const setting = { seed: run.seed("score", attempt), temperature: 0 };
+      const by = { attempt, by: "the model itself" };
+      const found = yield* run.judge(by, question, setting, (reply) => ({ score: readScore(reply, 0, 10) }));
+      return { outcome: found.score, steps: readStepScores(found.text, stepsOf(text).length) };
+    }
 
-  /** The k of best quality, the earlier of equals first. */
-  function best(candidates: Candidate[]): Candidate[] {
-    const quality = qualities(candidates.map(judgedOf));
-    const order = [...candidates.keys()].sort(
-      (first, second) => (quality[second] ?? -1) - (quality[first] ?? -1) || first - second,
-    );
-    return order
-      .slice(0, chains)
-      .sort((first, second) => first - second)
-      .map((index) => candidates[index]);
-  }
+    /** The k of best quality, the earlier of equals first. */
+    function best(candidates: Candidate[]): Candidate[] {
+      const quality = qualities(candidates.map(judgedOf));
+      const order = [...candidates.keys()].sort(
+        (first, second) => (quality[second] ?? -1) - (quality[first] ?? -1) || first - second,
+      );
+      return order
+        .slice(0, chains)
+        .sort((first, second) => first - second)
+        .map((index) => candidates[index]);
+    }
 
-  /** 4. By quality; by heads where there is none, or not yet of every answer. */
-  function vote(): { chosen: Candidate | undefined; why: string } {
-    const quality = kept.every((candidate) => judgements.has(candidate)) ? qualities(kept.map(judgedOf)) : [];
-    const isWeighted = quality.some((value) => value !== undefined && value > 0);
-    const { winner, votes } = mostAgreed(kept, form, isWeighted ? quality : undefined);
-    const total = isWeighted ? quality.reduce<number>((sum, value) => sum + (value ?? 0), 0) : kept.length;
-    const share = `${isWeighted ? "weighted vote" : "vote"}: ${rounded(votes)} of ${rounded(total)}`;
-    const refined = rounds === 0 ? "" : ` after ${rounds} ${rounds === 1 ? "round" : "rounds"} of refinement`;
-    return { chosen: winner ?? kept[0], why: `${winner ? share : "first answer"}${refined}; ${why}` };
-  }
+    /** 4. By quality; by heads where there is none, or not yet of every answer. */
+    function vote(): Choice {
+      const quality = kept.every((candidate) => judgements.has(candidate)) ? qualities(kept.map(judgedOf)) : [];
+      const isWeighted = quality.some((value) => value !== undefined && value > 0);
+      const { winner, votes } = mostAgreed(kept, form, isWeighted ? quality : undefined);
+      const total = isWeighted ? quality.reduce<number>((sum, value) => sum + (value ?? 0), 0) : kept.length;
+      const share = `${isWeighted ? "weighted vote" : "vote"}: ${rounded(votes)} of ${rounded(total)}`;
+      const refined = rounds === 0 ? "" : ` after ${rounds} ${rounds === 1 ? "round" : "rounds"} of refinement`;
+      return { chosen: winner ?? kept[0], why: `${winner ? share : "first answer"}${refined}; ${whyHard}` };
+    }
 
-  function judgedOf(candidate: Candidate): Judged {
-    return judgements.get(candidate) ?? { outcome: undefined, steps: undefined };
-  }
-
-  function answersOf(candidates: readonly Candidate[]): (string | undefined)[] {
-    return candidates.map(({ text }) => form.read(text));
-  }
-}
+    function judgedOf(candidate: Candidate): Judged {
+      return judgements.get(candidate) ?? { outcome: undefined, steps: undefined };
+    }
+  },
+});
 
 /** The whole and every step, 0 to 10, by one who stands outside of the conversation. */
 function askForScores(conversation: readonly Message[], answer: string): Message[] {
@@ -202,77 +207,3 @@ const scorePrompt = [
   "End with two lines of this form, each number from 0 (certainly wrong) to 10 (certainly right), one number for every step in order:",
   "\nSteps: <number> <number> …\nScore: <number for the whole answer>",
 ].join(" ");
-
-const defaultReviewPrompt = [
-  "Review this answer. Where its steps have scores, look first at those below 6/10: a judge takes them for doubtful. For each step that is",
-  "wrong say which one it is, what is wrong with it, and how to put it right. Do not solve the question yourself, and do not write the",
-  "improved answer. If you find nothing wrong, say so.",
-].join(" ");
-
-const defaultRefinePrompt = [
-  "Follow the review where it is right, keep what was right in the answer, and write the whole improved answer, step by step, in the form",
-  "the question asks for.",
-].join(" ");
-
-export const magicoreCard: MethodCard = {
-  id: "magicore",
-  summary: "Draws and scores several answers, votes when they can be trusted, and reviews and refines each when they cannot.",
-  paper: {
-    title: "MAgICoRe: Multi-Agent, Iterative, Coarse-to-Fine Refinement for Reasoning",
-    authors: "Justin Chih-Yao Chen et al.",
-    year: 2024,
-    arxiv: "2409.12147",
-  },
-  kind: "refinement",
-  needs: [],
-  needsWith: ({ judge }) => (judge === "verifier" ? ["scorer"] : []),
-  options: {
-    chains: { type: "integer", default: 5, minimum: 1, maximum: 1000, description: "answers drawn and kept", paper: "40" },
-    iterations: { type: "integer", default: 3, maximum: 100, description: "most rounds of refinement", paper: "3" },
-    judge: {
-      type: "choice",
-      default: "self",
-      choices: judges,
-      description: "who scores answers and their steps: the model, or a verifier",
-      paper: "verifier",
-    },
-    confidence: {
-      type: "number",
-      default: 0.5,
-      maximum: 1,
-      description: "less than this is a spread of answers; 0.5 takes four different ones at least",
-      paper: "0.5",
-    },
-    usualQuality: {
-      type: "number",
-      default: undefined,
-      maximum: 1,
-      description: "mean quality over many questions, measured before; of the answers at hand when not given",
-      paper: "measured on the whole data set",
-    },
-    temperature: {
-      type: "number",
-      default: undefined,
-      maximum: 10,
-      description: "of answers and reviews; the run's own when not given, 0.7 where that is 0",
-      paper: "0.8",
-    },
-    topP: {
-      type: "number",
-      default: undefined,
-      minimum: 0.01,
-      maximum: 1,
-      description: "of the same; none when not given",
-      paper: "0.95",
-    },
-  },
-  calls: "1 + chains + 3·chains·iterations for self, 1 + 2·chains·iterations for verifier",
-  maxCalls: (values) => {
-    const [chains, iterations] = [numberOf(values, "chains"), numberOf(values, "iterations")];
-    return values.judge === "verifier" ? 1 + 2 * chains * iterations : 1 + chains + 3 * chains * iterations;
-  },
-  create: (values, id) => {
-    const names = ["chains", "iterations", "judge", "confidence", "usualQuality", "temperature", "topP"] as const;
-    return magicore({ ...optionsOf<MagicoreOptions>(values, ...names), id });
-  },
-};

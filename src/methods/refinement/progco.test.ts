@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ExecutionReport, MethodTools } from "#kernel/trace.ts";
 import type { FakeCall } from "#models/fake.ts";
 import { dialogue, keepsItsPromises, outline, play } from "../../../test/methods/promises.ts";
-import { progco, progcoCard, readKeyPoints } from "./progco.ts";
+import { progco, readKeyPoints } from "./progco.ts";
 
 const checker = "```python\ndef verify(answer):\n    return int(answer) / 7 == 6\n```";
 const points = "A adds, B multiplies.\n**KEY POINTS:**\n- times means multiply";
@@ -32,8 +32,8 @@ describe.each([
   { rounds: 2, execute: "real", variant: "instructions" },
 ])("%j", (given) => {
   const options = { variant: "reasoning", execute: "simulated", fallback: "vote", ...given };
-  const method = progcoCard.create(options, "progco");
-  keepsItsPromises({ method, calls: progcoCard.maxCalls(options), worst, tools: breaking });
+  const method = progco.card.create(options, "progco");
+  keepsItsPromises({ method, calls: progco.card.maxCalls(options), worst, tools: breaking });
 });
 
 test("an answer that passes at once costs a checker and a run, and the checker never sees the answer", async () => {

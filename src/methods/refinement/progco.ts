@@ -21,41 +21,14 @@
  * task's own form. Differences and key points come from one call; where the key points cannot be told from the differences, the refined
  * answer is kept, since differences quote both answers. Real Python runs in the sandbox the request brings.
  */
-import { answerFormOf } from "#kernel/answer-form.ts";
-import { withInstruction } from "#kernel/call.ts";
-import { userError } from "#kernel/errors.ts";
-import type { MethodCard } from "#kernel/method-card.ts";
-import { deriveSeed, Random } from "#kernel/seed.ts";
-import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
-import type { Candidate } from "../driver/candidates.ts";
+import { Random } from "#kernel/seed.ts";
+import type { TraceEvent } from "#kernel/trace.ts";
+import { type Candidate, mostAgreed } from "../driver/candidates.ts";
 import { checkProgram, readCheck } from "../driver/check-program.ts";
-import { endEarly, endWith } from "../driver/ending.ts";
+import { type Choice, defineMethod } from "../driver/define-method.ts";
 import { asking } from "../driver/judging.ts";
-import { numberOf, optionsOf } from "../driver/options.ts";
-import { stoppedBy, TracedCalls } from "../driver/traced-calls.ts";
 import { withNote, withTurn } from "../driver/turns.ts";
 import { readVerdict } from "../driver/verdict.ts";
-import { countVotes } from "../driver/vote.ts";
-
-const variants = ["reasoning", "instructions"] as const;
-const executions = ["simulated", "real"] as const;
-const fallbacks = ["vote", "last", "first"] as const;
-
-export interface ProgcoOptions {
-  /** Most rounds of refinement R. The paper: 3. */
-  rounds: number;
-  /** Name in results; `progco` when left out. */
-  id?: string;
-  /** Put in the system message of every call that answers; nothing is added when left out. */
-  instruction?: string;
-  /** `reasoning` when left out: the checker sees the final answer alone. In `instructions` it sees the whole reply. */
-  variant?: (typeof variants)[number];
-  /** Who runs the checker; `simulated` when left out, by the model. `real` needs `tools.runPython`. */
-  execute?: (typeof executions)[number];
-  /** Which answer, when none passes; `vote` when left out. */
-  fallback?: (typeof fallbacks)[number];
-  prompts?: Partial<typeof defaultPrompts>;
-}
 
 /** What a run of the checker showed. */
 interface CheckRun {
@@ -63,122 +36,177 @@ interface CheckRun {
   text: string;
 }
 
-export function progco(options: ProgcoOptions): Method {
-  return { id: options.id ?? "progco", run: (request) => runProgco(request, options) };
-}
+export const progco = defineMethod({
+  id: "progco",
+  summary: "Checks answers with a program written from the question; corrects answer and program against each other.",
+  paper: {
+    title: "ProgCo: Program Helps Self-Correction of Large Language Models",
+    authors: "Xiaoshuai Song et al.",
+    year: 2025,
+    arxiv: "2501.01264",
+  },
+  kind: "refinement",
+  status: "experimental",
+  needs: ({ execute }) => (execute === "real" ? ["python"] : []),
+  options: {
+    rounds: { type: "integer", default: 3, maximum: 100, description: "most rounds of refinement", paper: "3" },
+    variant: {
+      type: "choice",
+      default: "reasoning",
+      choices: ["reasoning", "instructions"],
+      description: "reasoning contrasts answers and corrects the checker; instructions does neither",
+      paper: "reasoning (GSM8K, MATH), instructions (IFEval)",
+    },
+    execute: {
+      type: "choice",
+      default: "simulated",
+      choices: ["simulated", "real"],
+      description: "the model goes through the checker by itself, or Python runs it",
+      paper: "simulated; real as an addition",
+    },
+    fallback: {
+      type: "choice",
+      default: "vote",
+      choices: ["vote", "last", "first"],
+      description: "whose answer, when none passes: one that came up twice or else the last; the last; the first",
+      paper: "last",
+    },
+  },
+  extras: {
+    /** Put in the system message of every call that answers. */
+    instruction: undefined as string | undefined,
+    prompts: {
+      checker: [
+        "You will be given an answer to this question later. Write a Python function verify(answer: str) -> bool in one code block that finds out",
+        "whether an answer is right, going backwards where it can: put the answer into the conditions of the question and test each of them.",
+        "Use only what the question says; do not solve it and do not compare with a result of your own. Say what is tested in short comments.",
+        "A helper whose meaning is plain from its name may be left undefined.",
+      ].join(" "),
+      instructionChecker: [
+        "You will be given a reply to this request later. Write a Python function verify(answer: str) -> bool in one code block that tests, one by",
+        "one, whether the reply keeps every instruction of the request. Say what is tested in short comments.",
+        "A helper whose meaning is plain from its name may be left undefined.",
+      ].join(" "),
+      simulate: [
+        "Run the program on the answer in your head, line by line: write down what every line yields, and change nothing in the program.",
+        "End with a line of this form, pass where verify returns True and fail where it returns False or breaks: Verdict: <pass or fail>",
+      ].join(" "),
+      feedback: [
+        "The program was run on the answer. Say in a few sentences which of its tests the answer did not meet and what the run shows there: the",
+        "values met and the values wanted. Do not call the answer right or wrong, and do not write a new one.",
+      ].join(" "),
+      refine: [
+        "Here is what a check of your answer showed. The check may itself be mistaken: go through your answer again, decide what holds, and write",
+        "the answer in full, corrected where it needs to be, in the same form as before.",
+      ].join(" "),
+      refineChecker: [
+        "The run above may have failed because the program is mistaken. Look for conditions it leaves out, misreads or tests wrongly, and for lines",
+        "that break. Write the whole program, corrected where it needs to be, in one code block.",
+      ].join(" "),
+      contrast: [
+        "Two answers to the question differ. List where they part, step by step, and what decides between them there.",
+        "Then write a line that says KEY POINTS and nothing else, and below it what somebody who solves the question has to watch for.",
+        "The key points must make sense without the answers: they do not mention or quote them and give no result.",
+      ].join(" "),
+      afresh: "Watch for these points:",
+    },
+  },
+  calls: "3 + 6·rounds for reasoning, 3 + 3·rounds for instructions; 1 + rounds less for execute=real",
+  maxCalls: ({ rounds, variant, execute }) =>
+    3 + (variant === "instructions" ? 3 : 6) * rounds - (execute === "real" ? 1 + rounds : 0),
 
-async function* runProgco(request: MethodRequest, options: ProgcoOptions): AsyncGenerator<TraceEvent, Outcome> {
-  const { rounds, variant = "reasoning", execute = "simulated", fallback = "vote" } = options;
-  const prompts = { ...defaultPrompts, ...options.prompts };
-  const runPython = request.tools?.runPython;
-  if (execute === "real" && !runPython) {
-    throw userError(
-      "no-python",
-      "progco with execute=real runs its checking program in Python, and there is no sandbox to run it in",
-      "Bring a sandbox, or use execute=simulated: the model then goes through the program by itself.",
-    );
-  }
-  const calls = new TracedCalls(request);
-  const form = answerFormOf(request);
-  const question = withInstruction(request.messages, options.instruction);
-  const seedOf = (role: string, round: number) => ({ seed: deriveSeed(request.seed, role, round) });
+  async *steps(run) {
+    const { rounds, variant, execute, fallback, prompts } = run.options;
+    const { request, question, candidates } = run;
+    const runPython =
+      execute === "real"
+        ? run.tool("python", ", or use execute=simulated: the model then goes through the program by itself")
+        : undefined;
+    const seedOf = (role: string, round: number) => ({ seed: run.seed(role, round) });
+    run.ifStopped = unverified;
 
-  try {
-    // 1. Answer and checker, blind to each other.
-    let answer = yield* calls.attempt(question, { seed: deriveSeed(request.seed, "attempt", 0) });
-    let checker = yield* calls.step(
-      "checker",
-      asking(request.messages, [], [prompts[checkerPrompts[variant]]]),
-      seedOf("checker", 0),
-    );
+    // 1. Answer and checker, blind to each other. In `instructions` the checker sees the whole reply, not the final answer alone.
+    let answer = yield* run.attempt(question, seedOf("attempt", 0));
+    const checkerPrompt = variant === "reasoning" ? prompts.checker : prompts.instructionChecker;
+    let checker = yield* run.step("checker", asking(request.messages, [], [checkerPrompt]), seedOf("checker", 0));
 
     for (let round = 0; ; round++) {
       // 2. Check.
-      const run = yield* check(answer, checker, round);
-      if (run.passed) return yield* endWith({ chosen: answer, why: "passes the checker", usage: calls.caller.spent });
-      if (round === rounds) return yield* endWith({ ...unverified(), usage: calls.caller.spent });
+      const checked = yield* check(answer, checker, round);
+      if (checked.passed) return { chosen: answer, why: "passes the checker" };
+      if (round === rounds) return unverified();
 
       // 3. Words; 4. refine the answer and the checker.
-      const shown = { title: "run of the program", text: run.text };
+      const shown = { title: "run of the program", text: checked.text };
       const program = { title: "checking program", text: checker };
       const told = asking(request.messages, [program, { title: "answer", text: checkedPart(answer) }, shown], [prompts.feedback]);
-      const feedback = yield* calls.feedback(answer.attempt, told, seedOf("feedback", round));
+      const feedback = yield* run.feedback(answer.attempt, told, seedOf("feedback", round));
       const refining = withTurn(question, answer.text, `${prompts.refine}\n\n${feedback}`);
-      const refined = yield* calls.attempt(refining, seedOf("refined answer", round));
+      const refined = yield* run.attempt(refining, seedOf("refined answer", round));
       if (variant === "reasoning") {
         const reviewing = asking(request.messages, [program, shown], [prompts.refineChecker]);
-        const next = yield* calls.step("checker", reviewing, seedOf("checker", round + 1));
+        const next = yield* run.step("checker", reviewing, seedOf("checker", round + 1));
         if (next.trim() !== "") checker = next;
       }
 
       // 5. Contrast.
-      const isNew = variant === "reasoning" && !isSame(answer, refined);
+      const isNew = variant === "reasoning" && !run.agree(answer, refined);
       answer = (isNew ? yield* contrast(answer, refined, round) : undefined) ?? refined;
     }
-  } catch (thrown) {
-    return yield* endEarly(stoppedBy(thrown), { ...unverified(), usage: calls.caller.spent });
-  }
 
-  async function* check(candidate: Candidate, checker: string, round: number): AsyncGenerator<TraceEvent, CheckRun> {
-    const { attempt } = candidate;
-    const answer = checkedPart(candidate);
-    if (execute === "simulated") {
+    async function* check(candidate: Candidate, checker: string, round: number): AsyncGenerator<TraceEvent, CheckRun> {
+      const { attempt } = candidate;
+      const answer = checkedPart(candidate);
+      if (!runPython) {
+        const parts = [
+          { title: "checking program", text: checker },
+          { title: "answer", text: answer },
+        ];
+        const messages = asking(request.messages, parts, [prompts.simulate]);
+        const judge = { attempt, by: "checker, simulated" };
+        return yield* run.judge(judge, messages, seedOf("run", round), (text) => ({ passed: readVerdict(text, "pass", "fail") }));
+      }
+      return yield* run.check({ attempt, by: "checker, run by Python" }, async (): Promise<CheckRun> => {
+        const mark = `verdict-${run.seed("mark", round)}`;
+        const source = checkProgram(checker, answer, mark);
+        if (source === undefined) return { text: "There is no Python code block in the checking program." };
+        return readCheck(await runPython(source, request.signal), mark);
+      });
+    }
+
+    /** Solves the question afresh from what telling two answers apart has taught; undefined where nothing readable came of it. */
+    async function* contrast(
+      first: Candidate,
+      second: Candidate,
+      round: number,
+    ): AsyncGenerator<TraceEvent, Candidate | undefined> {
+      const isTurned = new Random(run.seed("order", round)).chance(0.5);
+      const [a, b] = isTurned ? [second, first] : [first, second];
       const parts = [
-        { title: "checking program", text: checker },
-        { title: "answer", text: answer },
+        { title: "answer A", text: a.text },
+        { title: "answer B", text: b.text },
       ];
-      const messages = asking(request.messages, parts, [prompts.simulate]);
-      const judge = { attempt, by: "checker, simulated" };
-      return yield* calls.judge(judge, messages, seedOf("run", round), (text) => ({ passed: readVerdict(text, "pass", "fail") }));
+      const messages = asking(request.messages, parts, [prompts.contrast]);
+      const reply = yield* run.step("differences and key points", messages, seedOf("differences", round), first.attempt);
+      const points = readKeyPoints(reply);
+      if (points === undefined) return undefined;
+      return yield* run.attempt(withNote(question, `${prompts.afresh}\n${points}`), seedOf("afresh", round));
     }
-    return yield* calls.check({ attempt, by: "checker, run by Python" }, async (): Promise<CheckRun> => {
-      const mark = `verdict-${deriveSeed(request.seed, "mark", round)}`;
-      const source = checkProgram(checker, answer, mark);
-      if (source === undefined) return { text: "There is no Python code block in the checking program." };
-      return readCheck(await runPython!(source, request.signal), mark);
-    });
-  }
 
-  /** Solves the question afresh from what telling two answers apart has taught; undefined where nothing readable came of it. */
-  async function* contrast(
-    first: Candidate,
-    second: Candidate,
-    round: number,
-  ): AsyncGenerator<TraceEvent, Candidate | undefined> {
-    const isTurned = new Random(deriveSeed(request.seed, "order", round)).chance(0.5);
-    const [a, b] = isTurned ? [second, first] : [first, second];
-    const parts = [
-      { title: "answer A", text: a.text },
-      { title: "answer B", text: b.text },
-    ];
-    const messages = asking(request.messages, parts, [prompts.contrast]);
-    const reply = yield* calls.step("differences and key points", messages, seedOf("differences", round), first.attempt);
-    const points = readKeyPoints(reply);
-    if (points === undefined) return undefined;
-    return yield* calls.attempt(withNote(question, `${prompts.afresh}\n${points}`), seedOf("afresh", round));
-  }
-
-  function isSame(first: Candidate, second: Candidate): boolean {
-    const [before, after] = [form.read(first.text), form.read(second.text)];
-    return before !== undefined && after !== undefined && form.same(before, after);
-  }
-
-  function checkedPart({ text }: Candidate): string {
-    return variant === "reasoning" ? (form.read(text) ?? text) : text;
-  }
-
-  /** The best so far, when no answer is known to pass. */
-  function unverified(): { chosen: Candidate | undefined; why: string } {
-    const { candidates } = calls;
-    const answers = candidates.map((candidate) => form.read(candidate.text));
-    const { winner, votes, voters } = countVotes(answers, form.same);
-    if (fallback === "first") return { chosen: candidates[0], why: "none is known to pass the checker; the first answer" };
-    if (fallback === "last" || winner === undefined || votes < 2) {
-      return { chosen: candidates.at(-1), why: "none is known to pass the checker; the last answer" };
+    function checkedPart({ text }: Candidate): string {
+      return variant === "reasoning" ? (run.form.read(text) ?? text) : text;
     }
-    return { chosen: candidates[winner], why: `none is known to pass the checker; ${votes} of ${voters} agree` };
-  }
-}
+
+    /** The best so far, when no answer is known to pass. */
+    function unverified(): Choice {
+      const unknown = "none is known to pass the checker";
+      if (fallback === "first") return { chosen: candidates[0], why: `${unknown}; the first answer` };
+      const { winner, votes, voters } = mostAgreed(candidates, run.form);
+      if (fallback === "last" || votes < 2) return { chosen: candidates.at(-1), why: `${unknown}; the last answer` };
+      return { chosen: winner, why: `${unknown}; ${votes} of ${voters} agree` };
+    }
+  },
+});
 
 /** What stands behind the last line that says "KEY POINTS" and nothing else; undefined where there is none or nothing follows. */
 export function readKeyPoints(reply: string): string | undefined {
@@ -193,85 +221,3 @@ export function readKeyPoints(reply: string): string | undefined {
           .trim();
   return points === "" ? undefined : points;
 }
-
-const checkerPrompts = { reasoning: "checker", instructions: "instructionChecker" } as const;
-
-const defaultPrompts = {
-  checker: [
-    "You will be given an answer to this question later. Write a Python function verify(answer: str) -> bool in one code block that finds out",
-    "whether an answer is right, going backwards where it can: put the answer into the conditions of the question and test each of them.",
-    "Use only what the question says; do not solve it and do not compare with a result of your own. Say what is tested in short comments.",
-    "A helper whose meaning is plain from its name may be left undefined.",
-  ].join(" "),
-  instructionChecker: [
-    "You will be given a reply to this request later. Write a Python function verify(answer: str) -> bool in one code block that tests, one by",
-    "one, whether the reply keeps every instruction of the request. Say what is tested in short comments.",
-    "A helper whose meaning is plain from its name may be left undefined.",
-  ].join(" "),
-  simulate: [
-    "Run the program on the answer in your head, line by line: write down what every line yields, and change nothing in the program.",
-    "End with a line of this form, pass where verify returns True and fail where it returns False or breaks: Verdict: <pass or fail>",
-  ].join(" "),
-  feedback: [
-    "The program was run on the answer. Say in a few sentences which of its tests the answer did not meet and what the run shows there: the",
-    "values met and the values wanted. Do not call the answer right or wrong, and do not write a new one.",
-  ].join(" "),
-  refine: [
-    "Here is what a check of your answer showed. The check may itself be mistaken: go through your answer again, decide what holds, and write",
-    "the answer in full, corrected where it needs to be, in the same form as before.",
-  ].join(" "),
-  refineChecker: [
-    "The run above may have failed because the program is mistaken. Look for conditions it leaves out, misreads or tests wrongly, and for lines",
-    "that break. Write the whole program, corrected where it needs to be, in one code block.",
-  ].join(" "),
-  contrast: [
-    "Two answers to the question differ. List where they part, step by step, and what decides between them there.",
-    "Then write a line that says KEY POINTS and nothing else, and below it what somebody who solves the question has to watch for.",
-    "The key points must make sense without the answers: they do not mention or quote them and give no result.",
-  ].join(" "),
-  afresh: "Watch for these points:",
-};
-
-export const progcoCard: MethodCard = {
-  id: "progco",
-  summary: "Checks answers with a program written from the question; corrects answer and program against each other.",
-  paper: {
-    title: "ProgCo: Program Helps Self-Correction of Large Language Models",
-    authors: "Xiaoshuai Song et al.",
-    year: 2025,
-    arxiv: "2501.01264",
-  },
-  kind: "refinement",
-  needs: [],
-  needsWith: ({ execute }) => (execute === "real" ? ["python"] : []),
-  options: {
-    rounds: { type: "integer", default: 3, maximum: 100, description: "most rounds of refinement", paper: "3" },
-    variant: {
-      type: "choice",
-      default: "reasoning",
-      choices: variants,
-      description: "reasoning contrasts answers and corrects the checker; instructions does neither",
-      paper: "reasoning (GSM8K, MATH), instructions (IFEval)",
-    },
-    execute: {
-      type: "choice",
-      default: "simulated",
-      choices: executions,
-      description: "the model goes through the checker by itself, or Python runs it",
-      paper: "simulated; real as an addition",
-    },
-    fallback: {
-      type: "choice",
-      default: "vote",
-      choices: fallbacks,
-      description: "whose answer, when none passes: one that came up twice or else the last; the last; the first",
-      paper: "last",
-    },
-  },
-  calls: "3 + 6·rounds for reasoning, 3 + 3·rounds for instructions; 1 + rounds less for execute=real",
-  maxCalls: ({ variant, execute, ...options }) => {
-    const rounds = numberOf(options, "rounds");
-    return 3 + (variant === "instructions" ? 3 : 6) * rounds - (execute === "real" ? 1 + rounds : 0);
-  },
-  create: (options, id) => progco({ ...optionsOf<ProgcoOptions>(options, "rounds", "variant", "execute", "fallback"), id }),
-};

@@ -15,74 +15,13 @@
  * give the same answer are ours, both off unless asked for. Every round's answer is an attempt, so that an evaluation can show accuracy
  * by round.
  */
-import { answerFormOf } from "#kernel/answer-form.ts";
-import { withInstruction } from "#kernel/call.ts";
-import type { MethodCard } from "#kernel/method-card.ts";
+
 import { refineRequest } from "#kernel/refine-request.ts";
-import { deriveSeed } from "#kernel/seed.ts";
-import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
-import { type Candidate, mostAgreed } from "../driver/candidates.ts";
-import { endEarly, endWith } from "../driver/ending.ts";
-import { numberOf, optionsOf } from "../driver/options.ts";
-import { askForReview } from "../driver/refine-turns.ts";
-import { stoppedBy, TracedCalls } from "../driver/traced-calls.ts";
+import { mostAgreed } from "../driver/candidates.ts";
+import { type Choice, defineMethod } from "../driver/define-method.ts";
+import { askForReview } from "../driver/turns.ts";
 
-export interface PtrRoundsOptions {
-  /** Rounds R, the first answer included. The paper: 3 reported, 10 tried. */
-  rounds: number;
-  /** Name in results; `ptr-rounds-R` when left out. */
-  id?: string;
-  /** Put in the system message of every call; nothing is added when left out. */
-  instruction?: string;
-  /** The fixed request of every round after the first. */
-  refinePrompt?: string;
-  /** `last` as in the paper, or `vote` over the rounds, ties to the earlier one. */
-  choose?: "last" | "vote";
-  /** Stop when two rounds in a row give the same answer; false when left out, as in the paper. */
-  stopWhenSame?: boolean;
-}
-
-export function ptrRounds(options: PtrRoundsOptions): Method {
-  const { rounds, id = `ptr-rounds-${rounds}` } = options;
-  return { id, run: (request) => runPtrRounds(request, options) };
-}
-
-async function* runPtrRounds(request: MethodRequest, options: PtrRoundsOptions): AsyncGenerator<TraceEvent, Outcome> {
-  const { rounds, refinePrompt = refineRequest, choose = "last", stopWhenSame = false } = options;
-  const calls = new TracedCalls(request);
-  const form = answerFormOf(request);
-  const question = withInstruction(request.messages, options.instruction);
-
-  try {
-    // 1. and 2. Each round sees all before it.
-    let before: string | undefined;
-    for (let round = 0; round < rounds; round++) {
-      const messages = askForReview(question, calls.candidates, refinePrompt);
-      const { text } = yield* calls.attempt(messages, { seed: deriveSeed(request.seed, "attempt", round) });
-      const answer = form.read(text);
-      const isSame = before !== undefined && answer !== undefined && form.same(before, answer);
-      if (stopWhenSame && isSame) return yield* finish("the same answer twice in a row");
-      before = answer;
-    }
-    return yield* finish("all rounds done");
-  } catch (thrown) {
-    return yield* endEarly(stoppedBy(thrown), { ...choice(), usage: calls.caller.spent });
-  }
-
-  function* finish(reason: string): Generator<TraceEvent, Outcome> {
-    const { chosen, why } = choice();
-    return yield* endWith({ chosen, why: `${why}; ${reason}`, usage: calls.caller.spent });
-  }
-
-  /** 3. The last, or the vote. */
-  function choice(): { chosen: Candidate | undefined; why: string } {
-    const { winner, votes, voters } = mostAgreed(choose === "vote" ? calls.candidates : [], form);
-    if (winner) return { chosen: winner, why: `${votes} of ${voters} rounds agree` };
-    return { chosen: calls.candidates.at(-1), why: "last answer" };
-  }
-}
-
-export const ptrRoundsCard: MethodCard = {
+export const ptrRounds = defineMethod({
   id: "ptr-rounds",
   summary: "Asks in one chat, after each answer, for a better one with the same fixed request.",
   paper: {
@@ -92,7 +31,7 @@ export const ptrRoundsCard: MethodCard = {
     arxiv: "2410.13413",
   },
   kind: "refinement",
-  needs: [],
+  status: "stable",
   options: {
     rounds: {
       type: "integer",
@@ -115,14 +54,36 @@ export const ptrRoundsCard: MethodCard = {
       description: "stop when two rounds in a row give the same answer",
       paper: "false",
     },
-    instruction: { type: "text", default: undefined, description: "system message of every call" },
-    refinePrompt: { type: "text", default: undefined, description: "the request of every round after the first" },
+    instruction: { type: "text", mayBeEmpty: true, description: "system message of every call" },
+    refinePrompt: { type: "text", description: "the request of every round after the first" },
   },
   calls: "rounds",
-  maxCalls: (options) => numberOf(options, "rounds"),
-  create: (options, id) =>
-    ptrRounds({
-      ...optionsOf<PtrRoundsOptions>(options, "rounds", "choose", "stopWhenSame", "instruction", "refinePrompt"),
-      id,
-    }),
-};
+  maxCalls: ({ rounds }) => rounds,
+  inPrograms: { name: ({ rounds }) => `ptr-rounds-${rounds}` },
+
+  async *steps(run) {
+    const { rounds, refinePrompt = refineRequest, choose, stopWhenSame } = run.options;
+    const { candidates } = run;
+    run.ifStopped = choice;
+
+    // 1. and 2. Each round sees all before it.
+    let reason = "all rounds done";
+    for (let round = 0; round < rounds; round++) {
+      const messages = askForReview(run.question, candidates, refinePrompt);
+      const answer = yield* run.attempt(messages, { seed: run.seed("attempt", round) });
+      if (!stopWhenSame || round === 0 || !run.agree(candidates[round - 1], answer)) continue;
+      reason = "the same answer twice in a row";
+      break;
+    }
+    const { chosen, why } = choice();
+    return { chosen, why: `${why}; ${reason}` };
+
+    /** 3. The last, or the vote. */
+    function choice(): Choice {
+      const { winner, votes, voters } = mostAgreed(choose === "vote" ? candidates : [], run.form);
+      return winner
+        ? { chosen: winner, why: `${votes} of ${voters} rounds agree` }
+        : { chosen: candidates.at(-1), why: "last answer" };
+    }
+  },
+});

@@ -14,79 +14,10 @@
  * Our deviations: as in `self-refine.ts`. The oracle says right or wrong and nothing else, and no word of it reaches a prompt. It may only
  * turn wrong answers into right ones, so that its gain over plain Self-Refine measures the stopping, not the feedback.
  */
-import { withInstruction } from "#kernel/call.ts";
-import { userError } from "#kernel/errors.ts";
-import type { MethodCard } from "#kernel/method-card.ts";
-import { deriveSeed } from "#kernel/seed.ts";
-import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
-import type { Candidate } from "../driver/candidates.ts";
-import { endEarly, endWith } from "../driver/ending.ts";
-import { numberOf, optionsOf } from "../driver/options.ts";
-import { askForFeedback, askForRefinement, defaultFeedbackPrompt, defaultRefinePrompt } from "../driver/refine-turns.ts";
-import { stoppedBy, TracedCalls } from "../driver/traced-calls.ts";
+import { defineMethod } from "../driver/define-method.ts";
+import { askForFeedback, askForRefinement, defaultFeedbackPrompt, defaultRefinePrompt } from "../driver/turns.ts";
 
-export interface SelfRefineOracleOptions {
-  /** Largest number of refinements T. The paper: 4. */
-  rounds: number;
-  /** Name in results; `self-refine-oracle-T` when left out. */
-  id?: string;
-  /** Put in the system message of every call; nothing is added when left out. */
-  instruction?: string;
-  feedbackPrompt?: string;
-  refinePrompt?: string;
-}
-
-export function selfRefineOracle(options: SelfRefineOracleOptions): Method {
-  const { rounds, id = `self-refine-oracle-${rounds}` } = options;
-  return { id, usesOracle: true, run: (request) => runSelfRefineOracle(request, options) };
-}
-
-async function* runSelfRefineOracle(
-  request: MethodRequest,
-  options: SelfRefineOracleOptions,
-): AsyncGenerator<TraceEvent, Outcome> {
-  const { rounds, feedbackPrompt = defaultFeedbackPrompt, refinePrompt = defaultRefinePrompt } = options;
-  const prompts = { feedbackPrompt, refinePrompt };
-  const oracle = request.tools?.oracle;
-  if (!oracle) {
-    throw userError(
-      "no-oracle",
-      "self-refine-oracle asks whether an answer is right, and there is nobody to ask",
-      "Use it in an evaluation, where reference answers are known; self-refine works without.",
-    );
-  }
-  const calls = new TracedCalls(request);
-  const history = calls.candidates as (Candidate & { feedback?: string })[];
-  const question = withInstruction(request.messages, options.instruction);
-
-  try {
-    // 1. Draft.
-    yield* calls.attempt(question, { seed: deriveSeed(request.seed, "attempt", 0) });
-
-    for (let round = 0; ; round++) {
-      // 2. The oracle, after the last round, too: what it says ends nothing then, but the trace shows it.
-      const current = history[round];
-      const { passed } = yield* calls.check({ attempt: round, by: "oracle" }, async () => {
-        const passed = await oracle.isRight(current.text, request.signal);
-        return { passed, text: passed ? "The answer is right." : "The answer is not right." };
-      });
-      if (passed) return yield* endWith({ chosen: current, why: "the oracle says it is right", usage: calls.caller.spent });
-      if (round === rounds) break;
-
-      // 3. Feedback and refinement.
-      const feedbackSeed = deriveSeed(request.seed, "feedback", round);
-      current.feedback = yield* calls.feedback(round, askForFeedback(question, current.text, prompts), { seed: feedbackSeed });
-      const seed = deriveSeed(request.seed, "attempt", round + 1);
-      yield* calls.attempt(askForRefinement(question, history, prompts), { seed });
-    }
-    // 4. None is right.
-    return yield* endWith({ chosen: history.at(-1), why: "last answer; none was right", usage: calls.caller.spent });
-  } catch (thrown) {
-    return yield* endEarly(stoppedBy(thrown), { chosen: history.at(-1), why: "last answer", usage: calls.caller.spent });
-  }
-}
-
-export const selfRefineOracleCard: MethodCard = {
+export const selfRefineOracle = defineMethod({
   id: "self-refine-oracle",
   summary: "Self-Refine that stops when the reference answer says so: an upper bound, not a method to use.",
   paper: {
@@ -96,13 +27,42 @@ export const selfRefineOracleCard: MethodCard = {
     arxiv: "2303.17651",
   },
   kind: "refinement",
+  status: "stable",
   needs: ["oracle"],
-  usesOracle: true,
   options: {
     rounds: { type: "integer", default: 3, maximum: 100, description: "most refinements", paper: "4" },
-    instruction: { type: "text", default: undefined, description: "system message of every call" },
+    instruction: { type: "text", mayBeEmpty: true, description: "system message of every call" },
   },
+  extras: { feedbackPrompt: defaultFeedbackPrompt, refinePrompt: defaultRefinePrompt },
   calls: "1 + 2·rounds",
-  maxCalls: (options) => 1 + 2 * numberOf(options, "rounds"),
-  create: (options, id) => selfRefineOracle({ ...optionsOf<SelfRefineOracleOptions>(options, "rounds", "instruction"), id }),
-};
+  maxCalls: ({ rounds }) => 1 + 2 * rounds,
+  inPrograms: { name: ({ rounds }) => `self-refine-oracle-${rounds}` },
+
+  async *steps(run) {
+    const { rounds } = run.options;
+    const { question, candidates } = run;
+    const oracle = run.tool("oracle", "self-refine works without");
+    run.ifStopped = () => ({ chosen: candidates.at(-1), why: "last answer" });
+
+    // 1. Draft.
+    let current = yield* run.attempt(question, { seed: run.seed("attempt", 0) });
+
+    for (let round = 0; ; round++) {
+      // 2. The oracle, after the last round, too: what it says ends nothing then, but the trace shows it.
+      const { text } = current;
+      const { passed } = yield* run.check({ attempt: round, by: "oracle" }, async () => {
+        const passed = await oracle.isRight(text, run.request.signal);
+        return { passed, text: passed ? "The answer is right." : "The answer is not right." };
+      });
+      if (passed) return { chosen: current, why: "the oracle says it is right" };
+      // 4. None is right.
+      if (round === rounds) return { chosen: current, why: "last answer; none was right" };
+
+      // 3. Feedback and refinement.
+      const asking = askForFeedback(question, text, run.options);
+      current.feedback = yield* run.feedback(round, asking, { seed: run.seed("feedback", round) });
+      const refining = askForRefinement(question, candidates, run.options);
+      current = yield* run.attempt(refining, { seed: run.seed("attempt", round + 1) });
+    }
+  },
+});

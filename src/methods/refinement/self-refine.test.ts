@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Method, TraceEvent } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
-import { readOutOfTen, saysAllRight } from "../driver/refine-turns.ts";
+import { readOutOfTen, saysAllRight } from "../driver/turns.ts";
 import { selfRefine } from "./self-refine.ts";
 
 const prompts = { feedbackPrompt: "FEEDBACK?", refinePrompt: "REWRITE!", reviewPrompt: "REVIEW!" };

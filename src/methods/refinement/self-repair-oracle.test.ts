@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { MethodTools } from "#kernel/trace.ts";
 import { keepsItsPromises, play } from "../../../test/methods/promises.ts";
-import { selfRepairOracle, selfRepairOracleCard } from "./self-repair.ts";
+import { selfRepairOracle } from "./self-repair.ts";
 
 const tools: MethodTools = {
   runVisibleTests: async () => ({ status: "ok", passed: true, output: "" }),
@@ -16,8 +16,8 @@ const tools: MethodTools = {
 };
 
 const values = { drafts: 2, repairs: 1, feedback: "joint", temperature: undefined };
-const method = selfRepairOracleCard.create(values, "self-repair-oracle");
-keepsItsPromises({ method, calls: selfRepairOracleCard.maxCalls(values), worst: (_call, index) => `program ${index}`, tools });
+const method = selfRepairOracle.card.create(values, "self-repair-oracle");
+keepsItsPromises({ method, calls: selfRepairOracle.card.maxCalls(values), worst: (_call, index) => `program ${index}`, tools });
 
 test("asks the hidden tests alone, and its name and trace say so", async () => {
   expect(selfRepairOracle({ drafts: 1, repairs: 1 })).toMatchObject({ id: "self-repair-oracle", usesOracle: true });

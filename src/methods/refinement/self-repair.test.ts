@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { MethodTools, TestReport } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
 import { dialogue, keepsItsPromises, outline, play } from "../../../test/methods/promises.ts";
-import { type SelfRepairOptions, selfRepair, selfRepairCard } from "./self-repair.ts";
+import { selfRepair } from "./self-repair.ts";
 
 /** A program passes when it holds "good"; the others end as they say. */
 function tools(seen: string[] = []): MethodTools {
@@ -16,7 +16,7 @@ function tools(seen: string[] = []): MethodTools {
   };
 }
 
-const options = (more: Pick<Partial<SelfRepairOptions>, "drafts" | "repairs" | "feedback">) => {
+const options = (more: Pick<NonNullable<Parameters<typeof selfRepair>[0]>, "drafts" | "repairs" | "feedback">) => {
   return { drafts: 2, repairs: 1, feedback: "joint" as const, ...more };
 };
 
@@ -26,8 +26,8 @@ describe.each([
   options({ drafts: 3, repairs: 2 }),
   options({ feedback: "separate", repairs: 2 }),
 ])("%j", (values) => {
-  const method = selfRepairCard.create({ ...values, temperature: undefined }, "repair");
-  const calls = selfRepairCard.maxCalls({ ...values });
+  const method = selfRepair.card.create({ ...values, temperature: undefined }, "repair");
+  const calls = selfRepair.card.maxCalls({ ...values });
   keepsItsPromises({ method, calls, worst: (_call, index) => `program ${index}`, tools: tools() });
 });
 

@@ -4,7 +4,7 @@ import { answerFormOf } from "#kernel/answer-form.ts";
 import { dialogue, keepsItsPromises, outline, play } from "../../../test/methods/promises.ts";
 import { vanilla } from "../plain/vanilla.ts";
 import { selfRefine } from "../refinement/self-refine.ts";
-import { chosenBy, selfPolish, selfPolishCard } from "./self-polish.ts";
+import { chosenBy, selfPolish } from "./self-polish.ts";
 
 const plain = { method: vanilla(), maxCalls: 1 };
 const form = answerFormOf({});
@@ -19,14 +19,14 @@ function worst(call: { messages: readonly { content: string }[] }, index: number
 
 describe.each([0, 1, 3])("%i rewrites", (rewrites) => {
   const options = { over: plain, rewrites, choose: "vote", keepNumbers: true, tries: 1, rewriteTemperature: 0 };
-  const method = selfPolishCard.create({ ...options, rewriteTokens: undefined }, "polish");
-  keepsItsPromises({ method, calls: selfPolishCard.maxCalls(options), worst });
+  const method = selfPolish.card.create({ ...options, rewriteTokens: undefined }, "polish");
+  keepsItsPromises({ method, calls: selfPolish.card.maxCalls(options), worst });
 });
 
 describe("over a method of several calls", () => {
   const over = { method: selfRefine({ rounds: 1 }), maxCalls: 3 };
   const options = { over, rewrites: 2, tries: 1 };
-  keepsItsPromises({ method: selfPolish(options), calls: selfPolishCard.maxCalls(options), worst });
+  keepsItsPromises({ method: selfPolish(options), calls: selfPolish.card.maxCalls(options), worst });
 });
 
 test("stops when two answers in a row agree, and every answer shows what its run has cost", async () => {

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
-import { type SelfConsistencyOptions, selfConsistency } from "./self-consistency.ts";
+import { selfConsistency } from "./self-consistency.ts";
 
-async function vote(answers: string[], options: Partial<SelfConsistencyOptions> = {}) {
+async function vote(answers: string[], options: Parameters<typeof selfConsistency>[0] = {}) {
   const model = new FakeModel(answers.map((answer) => `<think>…</think><answer>${answer}</answer>`));
   const events: TraceEvent[] = [];
   const method = selfConsistency({ samples: answers.length, ...options });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { MethodTools } from "#kernel/trace.ts";
 import type { FakeCall } from "#models/fake.ts";
 import { dialogue, keepsItsPromises, outline, play } from "../../../test/methods/promises.ts";
-import { mctsSelfRefine, mctsSelfRefineCard, suppressFullScore } from "./mcts-self-refine.ts";
+import { mctsSelfRefine, suppressFullScore } from "./mcts-self-refine.ts";
 
 const asksForScore = (call: FakeCall) => call.messages.at(-1)!.content.includes("Score: <number>");
 
@@ -23,8 +23,8 @@ describe.each([
 ])("%j", (options) => {
   // Never a readable score: every try is needed.
   const unread = (call: FakeCall, index: number) => (asksForScore(call) ? "Looks fine to me." : worst(call, index));
-  const method = mctsSelfRefineCard.create(options, "mcts");
-  keepsItsPromises({ method, calls: mctsSelfRefineCard.maxCalls(options), worst: unread });
+  const method = mctsSelfRefine.card.create(options, "mcts");
+  keepsItsPromises({ method, calls: mctsSelfRefine.card.maxCalls(options), worst: unread });
 });
 
 describe("with a verifier", () => {
@@ -35,8 +35,8 @@ describe("with a verifier", () => {
       usage: { calls: 0, inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, reasoningTokens: 0, dollars: 0, milliseconds: 0 },
     }),
   };
-  const method = mctsSelfRefineCard.create(options, "mcts");
-  keepsItsPromises({ method, calls: mctsSelfRefineCard.maxCalls(options), worst, tools });
+  const method = mctsSelfRefine.card.create(options, "mcts");
+  keepsItsPromises({ method, calls: mctsSelfRefine.card.maxCalls(options), worst, tools });
 
   test("what its scores cost is added, and a score that is no number is none", async () => {
     const usage = { calls: 1, inputTokens: 10, outputTokens: 1, milliseconds: 0 };

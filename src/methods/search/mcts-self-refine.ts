@@ -24,181 +24,17 @@
  * judge sees question and answer alone, not the critique. The answer that does not know is worth 0 without being asked about. A
  * node's dialogue holds the question and its own answer, as the code's window of two messages does.
  */
-import { answerFormOf } from "#kernel/answer-form.ts";
-import { withInstruction } from "#kernel/call.ts";
-import { userError } from "#kernel/errors.ts";
-import type { MethodCard } from "#kernel/method-card.ts";
-import { deriveSeed } from "#kernel/seed.ts";
-import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
-import { AnswerTree, type SearchConstants } from "../driver/answer-tree.ts";
+import type { TraceEvent } from "#kernel/trace.ts";
+import { AnswerTree } from "../driver/answer-tree.ts";
 import { bestScoredByVote, type Candidate } from "../driver/candidates.ts";
-import { endEarly, endWith } from "../driver/ending.ts";
+import { type Choice, defineMethod } from "../driver/define-method.ts";
 import { asking } from "../driver/judging.ts";
-import { numberOf, optionsOf } from "../driver/options.ts";
-import { samplingTemperature } from "../driver/sampling.ts";
-import { stoppedBy, TracedCalls } from "../driver/traced-calls.ts";
 import { withTurn } from "../driver/turns.ts";
 import { readScore } from "../driver/verdict.ts";
 
-const scorers = ["self", "verifier"] as const;
-
-export interface MctsSelfRefineOptions extends Partial<SearchConstants> {
-  /** Refinements in all. The paper: 4 and 8; its code: 16. */
-  rollouts: number;
-  /** Name in results; `mcts-self-refine` when left out. */
-  id?: string;
-  /** Put in the system message of every call that answers or criticises; nothing is added when left out. */
-  instruction?: string;
-  /** Who scores: the model itself, as in the paper, or a verifier; `self` when left out. */
-  scorer?: (typeof scorers)[number];
-  /** Scores a selected answer again (`self`); true when left out. */
-  resample?: boolean;
-  /** Further tries T for a score that cannot be read (`self`); 1 when left out. */
-  scoreTries?: number;
-  /** Of −100 to 100, from where a score of the model's own is not believed; 95 when left out, as in the paper. More than 100: believe all. */
-  fullScore?: number;
-  /** What it counts as; 50 when left out, as in the paper's code. */
-  fullScoreAs?: number;
-  /** Whether there is a root that does not know; true when left out. */
-  emptyRoot?: boolean;
-  /** Of every call but the first answer; the request's own when left out, 0.7 where that is 0. The paper's code: 0.95. */
-  temperature?: number;
-  critiquePrompt?: string;
-  rewritePrompt?: string;
-  scorePrompt?: string;
-}
-
-export function mctsSelfRefine(options: MctsSelfRefineOptions): Method {
-  return { id: options.id ?? "mcts-self-refine", run: (request) => runMctsSelfRefine(request, options) };
-}
-
-async function* runMctsSelfRefine(request: MethodRequest, options: MctsSelfRefineOptions): AsyncGenerator<TraceEvent, Outcome> {
-  const { rollouts, scorer = "self", resample = true, emptyRoot = true } = options;
-  const { exploration = 1.4, epsilon = 1e-5, maxChildren = 3 } = options;
-  const { critiquePrompt = defaultCritiquePrompt, rewritePrompt = defaultRewritePrompt } = options;
-  const scoreCompletion = request.tools?.scoreCompletion;
-  if (scorer === "verifier" && !scoreCompletion) {
-    throw userError(
-      "no-scorer",
-      "mcts-self-refine with scorer=verifier asks a verifier for scores, and there is none",
-      "Name a scorer, or use scorer=self: the model then judges its own answers.",
-    );
-  }
-  const calls = new TracedCalls(request);
-  const form = answerFormOf(request);
-  const question = withInstruction(request.messages, options.instruction);
-  const temperature = samplingTemperature(options.temperature, request.temperature);
-  const tree = new AnswerTree({ exploration, epsilon, maxChildren });
-  /** The answer of a node; none for the root that does not know. */
-  const answers = new Map<number, Candidate>();
-  let scoresAsked = 0;
-
-  try {
-    // 1. Roots. The first answer is the plain one, word for word.
-    const draft = yield* calls.attempt(question, { seed: deriveSeed(request.seed, "attempt", 0) });
-    yield* score(addNode(draft));
-    if (emptyRoot) tree.score(tree.add(), 0);
-
-    for (let rollout = 0; rollout < rollouts; rollout++) {
-      // 2. Select; 3. score again.
-      const { node, bound } = tree.select();
-      const chosen = answers.get(node);
-      if (chosen) yield { type: "choice-end", attempt: chosen.attempt, reason: whySelected(node, bound) };
-      if (chosen && resample && scorer === "self") yield* score(node);
-
-      // 4. Refine; 5. back up, which adding and scoring do.
-      const rewritten = yield* refine(chosen, rollout);
-      yield* score(addNode(rewritten, node));
-    }
-    return yield* endWith({ ...best(), usage: calls.caller.spent });
-  } catch (thrown) {
-    return yield* endEarly(stoppedBy(thrown), { ...best(), usage: calls.caller.spent });
-  }
-
-  function addNode(candidate: Candidate, parent?: number): number {
-    const node = tree.add(parent);
-    answers.set(node, candidate);
-    return node;
-  }
-
-  async function* refine(chosen: Candidate | undefined, rollout: number): AsyncGenerator<TraceEvent, Candidate> {
-    const messages = withTurn(question, chosen?.text ?? emptyAnswer, critiquePrompt);
-    const critiqueOptions = { seed: deriveSeed(request.seed, "critique", rollout), temperature };
-    const critique = chosen
-      ? yield* calls.feedback(chosen.attempt, messages, critiqueOptions)
-      : yield* calls.step("critique of an empty answer", messages, critiqueOptions);
-    const rewriting = withTurn(messages, critique, rewritePrompt);
-    return yield* calls.attempt(rewriting, { seed: deriveSeed(request.seed, "attempt", rollout + 1), temperature });
-  }
-
-  async function* score(node: number): AsyncGenerator<TraceEvent, void> {
-    const candidate = answers.get(node)!;
-    const found = yield* scorer === "self" ? askModel(candidate) : askVerifier(candidate);
-    if (found !== undefined) tree.score(node, found);
-    candidate.score = tree.qualityOf(node);
-  }
-
-  async function* askModel({ attempt, text }: Candidate): AsyncGenerator<TraceEvent, number | undefined> {
-    const { scoreTries = 1, fullScore = 95, fullScoreAs = 50, scorePrompt = defaultScorePrompt } = options;
-    const messages = asking(request.messages, [{ title: "answer", text }], [scorePrompt]);
-    const read = (reply: string) => ({ score: suppressFullScore(readScore(reply, -100, 100), fullScore, fullScoreAs) });
-    for (let tries = 0; tries <= scoreTries; tries++) {
-      const seed = deriveSeed(request.seed, "score", scoresAsked++);
-      const judgement = yield* calls.judge({ attempt, by: "the model itself" }, messages, { seed, temperature }, read);
-      if (judgement.score !== undefined) return judgement.score;
-    }
-    return undefined;
-  }
-
-  async function* askVerifier({ attempt, text }: Candidate): AsyncGenerator<TraceEvent, number | undefined> {
-    const found = yield* calls.check({ attempt, by: "verifier", costs: true }, async () => {
-      const { score, usage } = await scoreCompletion!(request.messages, text, request.signal);
-      return { score: Number.isFinite(score) ? score : undefined, text: "", usage };
-    });
-    return found.score;
-  }
-
-  function whySelected(node: number, bound: number): string {
-    const [value, visits] = [short(tree.valueOf(node)), tree.visitsOf(node)];
-    return `to be refined: highest upper bound (${short(bound)}; worth ${value}, visited ${visits === 1 ? "once" : `${visits} times`})`;
-  }
-
-  /** 6. Highest Q of its own; of equals the one most answers agree on, then the earlier. */
-  function best(): { chosen: Candidate | undefined; why: string } {
-    const chosen = bestScoredByVote(calls.candidates, form);
-    const why = chosen?.score === undefined ? "no score could be read" : `highest quality (${short(chosen.score)} of 1)`;
-    return { chosen, why };
-  }
-}
-
-/** Scores in [0, 1]; the bounds on the scale of −100 to 100. */
-export function suppressFullScore(score: number | undefined, fullScore: number, fullScoreAs: number): number | undefined {
-  return score !== undefined && score * 200 - 100 >= fullScore - 1e-9 ? (fullScoreAs + 100) / 200 : score;
-}
-
-function short(value: number): string {
-  return String(Number(value.toFixed(3)));
-}
-
 const emptyAnswer = "I do not know the answer.";
 
-const defaultCritiquePrompt = [
-  "Criticise this answer as a strict examiner would. Go through it step by step, find every flaw, gap and unproven claim, and say for each",
-  "what has to be done instead. Where the approach itself is wrong, say which one is better. Do not write the new answer yet.",
-].join(" ");
-
-const defaultRewritePrompt = [
-  "Now write a better answer in full that meets this criticism, in the form the question asks for.",
-  "It has to stand by itself, without a word about the first answer or the criticism.",
-].join(" ");
-
-const defaultScorePrompt = [
-  "Judge this answer as a strict examiner. Check every step by yourself and take points off for every flaw; full marks are for an answer",
-  "that nobody could object to. Do not write an answer of your own.",
-  "End with a line of this form, from -100 (worthless) to 100 (perfect): Score: <number>",
-].join(" ");
-
-export const mctsSelfRefineCard: MethodCard = {
+export const mctsSelfRefine = defineMethod({
   id: "mcts-self-refine",
   summary: "Searches a tree of answers whose edges are refinements, going on from the one that promises most.",
   paper: {
@@ -208,8 +44,8 @@ export const mctsSelfRefineCard: MethodCard = {
     arxiv: "2406.07394",
   },
   kind: "search",
-  needs: [],
-  needsWith: ({ scorer }) => (scorer === "verifier" ? ["scorer"] : []),
+  status: "experimental",
+  needs: ({ scorer }) => (scorer === "verifier" ? ["scorer"] : []),
   options: {
     rollouts: { type: "integer", default: 4, maximum: 1000, description: "refinements in all", paper: "4 and 8 (its code: 16)" },
     exploration: { type: "number", default: 1.4, maximum: 1000, description: "weight of what is rarely visited", paper: "1.4" },
@@ -223,7 +59,7 @@ export const mctsSelfRefineCard: MethodCard = {
     scorer: {
       type: "choice",
       default: "self",
-      choices: scorers,
+      choices: ["self", "verifier"],
       description: "who scores: the model itself or a verifier",
       paper: "self",
     },
@@ -252,22 +88,118 @@ export const mctsSelfRefineCard: MethodCard = {
     },
     temperature: {
       type: "number",
-      default: undefined,
       maximum: 10,
       description: "of all but the first answer; the run's own when not given, 0.7 where that is 0",
       paper: "0.95",
     },
   },
+  extras: {
+    /** Put in the system message of every call that answers or criticises. */
+    instruction: undefined as string | undefined,
+    /** ε of the upper bound. */
+    epsilon: 1e-5,
+    critiquePrompt: [
+      "Criticise this answer as a strict examiner would. Go through it step by step, find every flaw, gap and unproven claim, and say for each",
+      "what has to be done instead. Where the approach itself is wrong, say which one is better. Do not write the new answer yet.",
+    ].join(" "),
+    rewritePrompt: [
+      "Now write a better answer in full that meets this criticism, in the form the question asks for.",
+      "It has to stand by itself, without a word about the first answer or the criticism.",
+    ].join(" "),
+    scorePrompt: [
+      "Judge this answer as a strict examiner. Check every step by yourself and take points off for every flaw; full marks are for an answer",
+      "that nobody could object to. Do not write an answer of your own.",
+      "End with a line of this form, from -100 (worthless) to 100 (perfect): Score: <number>",
+    ].join(" "),
+  },
   calls: "1 + 2·rollouts + (1 + rollouts + [resample]·rollouts)·(1 + scoreTries); 1 + 2·rollouts for scorer=verifier",
-  maxCalls: (options) => {
-    const rollouts = numberOf(options, "rollouts");
-    if (options.scorer === "verifier") return 1 + 2 * rollouts;
-    const scored = 1 + (options.resample ? 2 : 1) * rollouts;
-    return 1 + 2 * rollouts + scored * (1 + numberOf(options, "scoreTries"));
+  maxCalls: ({ rollouts, scorer, resample, scoreTries }) => {
+    const scores = scorer === "verifier" ? 0 : (1 + (resample ? 2 : 1) * rollouts) * (1 + scoreTries);
+    return 1 + 2 * rollouts + scores;
   },
-  create: (options, id) => {
-    const search = ["rollouts", "exploration", "maxChildren", "emptyRoot", "temperature"] as const;
-    const scoring = ["scorer", "resample", "scoreTries", "fullScore", "fullScoreAs"] as const;
-    return mctsSelfRefine({ ...optionsOf<MctsSelfRefineOptions>(options, ...search, ...scoring), id });
+
+  async *steps(run) {
+    const { rollouts, resample, emptyRoot, scoreTries, fullScore, fullScoreAs } = run.options;
+    const { critiquePrompt, rewritePrompt, scorePrompt } = run.options;
+    const { question, samplingTemperature: temperature } = run;
+    const askVerifier =
+      run.options.scorer === "verifier" ? run.verifier(", or use scorer=self: the model then judges its own answers") : undefined;
+    const tree = new AnswerTree(run.options);
+    /** The answer of a node; none for the root that does not know. */
+    const answers = new Map<number, Candidate>();
+    let scoresAsked = 0;
+    run.ifStopped = best;
+
+    // 1. Roots. The first answer is the plain one, word for word.
+    yield* score(addNode(yield* run.attempt(question, { seed: run.seed("attempt", 0) })));
+    if (emptyRoot) tree.score(tree.add(), 0);
+
+    for (let rollout = 0; rollout < rollouts; rollout++) {
+      // 2. Select; 3. score again.
+      const { node, bound } = tree.select();
+      const chosen = answers.get(node);
+      if (chosen) yield { type: "choice-end", attempt: chosen.attempt, reason: whySelected(node, bound) };
+      if (chosen && resample && !askVerifier) yield* score(node);
+
+      // 4. Refine; 5. back up, which adding and scoring do.
+      const rewritten = yield* refine(chosen, rollout);
+      yield* score(addNode(rewritten, node));
+    }
+    return best();
+
+    function addNode(candidate: Candidate, parent?: number): number {
+      const node = tree.add(parent);
+      answers.set(node, candidate);
+      return node;
+    }
+
+    async function* refine(chosen: Candidate | undefined, rollout: number): AsyncGenerator<TraceEvent, Candidate> {
+      const messages = withTurn(question, chosen?.text ?? emptyAnswer, critiquePrompt);
+      const setting = { seed: run.seed("critique", rollout), temperature };
+      const critique = chosen
+        ? yield* run.feedback(chosen.attempt, messages, setting)
+        : yield* run.step("critique of an empty answer", messages, setting);
+      const rewriting = withTurn(messages, critique, rewritePrompt);
+      return yield* run.attempt(rewriting, { seed: run.seed("attempt", rollout + 1), temperature });
+    }
+
+    async function* score(node: number): AsyncGenerator<TraceEvent, void> {
+      const candidate = answers.get(node)!;
+      const found = yield* askVerifier ? askVerifier(candidate) : askModel(candidate);
+      if (found !== undefined) tree.score(node, found);
+      candidate.score = tree.qualityOf(node);
+    }
+
+    async function* askModel({ attempt, text }: Candidate): AsyncGenerator<TraceEvent, number | undefined> {
+      const messages = asking(run.request.messages, [{ title: "answer", text }], [scorePrompt]);
+      const read = (reply: string) => ({ score: suppressFullScore(readScore(reply, -100, 100), fullScore, fullScoreAs) });
+      for (let tries = 0; tries <= scoreTries; tries++) {
+        const seed = run.seed("score", scoresAsked++);
+        const judgement = yield* run.judge({ attempt, by: "the model itself" }, messages, { seed, temperature }, read);
+        if (judgement.score !== undefined) return judgement.score;
+      }
+      return undefined;
+    }
+
+    function whySelected(node: number, bound: number): string {
+      const [value, visits] = [short(tree.valueOf(node)), tree.visitsOf(node)];
+      return `to be refined: highest upper bound (${short(bound)}; worth ${value}, visited ${visits === 1 ? "once" : `${visits} times`})`;
+    }
+
+    /** 6. Highest Q of its own; of equals the one most answers agree on, then the earlier. */
+    function best(): Choice {
+      const chosen = bestScoredByVote(run.candidates, run.form);
+      const why = chosen?.score === undefined ? "no score could be read" : `highest quality (${short(chosen.score)} of 1)`;
+      return { chosen, why };
+    }
   },
-};
+});
+
+/** Scores in [0, 1]; the bounds on the scale of −100 to 100. */
+export function suppressFullScore(score: number | undefined, fullScore: number, fullScoreAs: number): number | undefined {
+  return score !== undefined && score * 200 - 100 >= fullScore - 1e-9 ? (fullScoreAs + 100) / 200 : score;
+}
+
+function short(value: number): string {
+  return String(Number(value.toFixed(3)));
+}

@@ -6,9 +6,8 @@ import type { BoundMethod, MethodCard } from "#kernel/method-card.ts";
 import type { Method, MethodRequest } from "#kernel/trace.ts";
 import { methodCards } from "#methods/catalogue.ts";
 import { bindOptions, parseMethodList } from "#methods/driver/bind.ts";
-import { optionsOf } from "#methods/driver/options.ts";
-import { pasrFormatCard } from "#methods/plain/pasr-format.ts";
-import { type SelfRefineOptions, selfRefine, selfRefineCard } from "#methods/refinement/self-refine.ts";
+import { pasrFormat } from "#methods/plain/pasr-format.ts";
+import { selfRefine } from "#methods/refinement/self-refine.ts";
 import type { Task } from "#tasks/task.ts";
 import { worldPrompts } from "#tasks/world/solutions.ts";
 import { worldTask } from "#tasks/world/task.ts";
@@ -29,29 +28,27 @@ function cardsFor(task: Task): readonly MethodCard[] {
   return task === worldTask ? worldCards : methodCards;
 }
 
-const worldSelfRefine: MethodCard["create"] = (options, id) =>
-  selfRefine({
-    ...optionsOf<SelfRefineOptions>(options, "rounds", "variant", "choose", "feedbackTemperature"),
-    id,
-    feedbackPrompt: worldPrompts.feedback,
-    refinePrompt: worldPrompts.improve,
-    isAllRight: options.stop !== false && saysAllRightInWorld,
-  });
+const worldCards: readonly MethodCard[] = methodCards.map((card) => {
+  if (card.id === selfRefine.card.id)
+    return { ...card, create: (options, id) => card.create({ ...options, ...worldReview }, id) };
+  return card.id === pasrFormat.card.id ? { ...card, create: worldPasrFormat } : card;
+});
+
+const worldReview = {
+  feedbackPrompt: worldPrompts.feedback,
+  refinePrompt: worldPrompts.improve,
+  isAllRight: saysAllRightInWorld,
+};
 
 /** Its instruction stands in place of the plain one that the task's conversation brings. */
-const worldPasrFormat: MethodCard["create"] = (options, id) => {
-  const method = pasrFormatCard.create({ ...options, instruction: options.instruction ?? worldPrompts.refine }, id);
+function worldPasrFormat(options: Readonly<Record<string, unknown>>, id: string): Method {
+  const method = pasrFormat.card.create({ ...options, instruction: options.instruction ?? worldPrompts.refine }, id);
   const withoutSystem = (request: MethodRequest) => ({
     ...request,
     messages: request.messages.filter(({ role }) => role !== "system"),
   });
   return { ...method, run: (request) => method.run(withoutSystem(request)) };
-};
-
-const worldCards: readonly MethodCard[] = methodCards.map((card) => {
-  if (card.id === selfRefineCard.id) return { ...card, create: worldSelfRefine };
-  return card.id === pasrFormatCard.id ? { ...card, create: worldPasrFormat } : card;
-});
+}
 
 /** The words of the world's reviews (see `tasks/world/solutions.ts`). */
 export function saysAllRightInWorld(feedback: string): boolean {
