@@ -1,7 +1,11 @@
 /** The list of commands with their options; each imports its work only when it runs. */
 import { type Command, Option } from "commander";
 import { registerCheckFormat } from "./commands/check-format.ts";
-import { registerData } from "./commands/data/data-command.ts";
+import { registerCard } from "./commands/data/card.ts";
+import { registerConvert } from "./commands/data/convert.ts";
+import { registerFromRun } from "./commands/data/from-run.ts";
+import { registerPtr } from "./commands/data/ptr.ts";
+import { registerWorld } from "./commands/data/world.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerGrade } from "./commands/grade.ts";
 import { registerMethods } from "./commands/methods-command.ts";
@@ -25,7 +29,12 @@ export function registerCommands(program: Command): void {
   registerTrainPtr(train);
   registerTrainScore(train);
   registerTrainBaselines(train);
-  registerData(program);
+  const data = program.command("data").description("make and convert training data: ptr, convert, from-run, world, card");
+  registerPtr(data);
+  registerConvert(data);
+  registerFromRun(data);
+  registerWorld(data);
+  registerCard(data);
   registerReproduce(program);
   registerReport(program);
   registerExport(program);

@@ -1,6 +1,7 @@
 /** A command of this process, registered as the program registers it; returns what it printed. */
 import { Command } from "commander";
 import { vi } from "vitest";
+import { registerCommands } from "#cli/commands.ts";
 
 const signals = ["SIGINT", "SIGTERM"] as const;
 
@@ -22,4 +23,9 @@ export async function runRegistered(register: (program: Command) => void, words:
     // A command listens for Ctrl-C until its process ends, and this one goes on.
     for (const name of signals) for (const each of process.listeners(name)) if (!before.has(each)) process.off(name, each);
   }
+}
+
+/** Standard output of `midcourse …`, run in this process. */
+export function midcourse(...words: string[]): Promise<string> {
+  return runRegistered(registerCommands, words);
 }

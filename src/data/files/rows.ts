@@ -1,6 +1,9 @@
 /** Rows of named columns from JSONL, JSON arrays, CSV and TSV files, each with the line it stands on; errors name file and line. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { CsvError, parse } from "csv-parse/sync";
 import { userError } from "#kernel/errors.ts";
 
@@ -116,4 +119,15 @@ function checkedHeader(path: string) {
       throw userError("data-csv", `${path}, line 1: two columns are called "${doubled}".`, "Rename one of them.");
     return names;
   };
+}
+
+/** SHA-256 of a file, so that a run is not gone on with after its data changed. */
+export async function fileDigest(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    await pipeline(createReadStream(file), hash);
+  } catch (cause) {
+    throw userError("data-missing", `${file} cannot be read: ${(cause as Error).message}`, "Check the path.", cause);
+  }
+  return hash.digest("hex");
 }

@@ -44,13 +44,13 @@ export interface CandidateGroup {
 export interface PairOptions {
   seed: number;
   /** Most pairs of one question; 1 when left out. */
-  most?: number;
+  most?: number | undefined;
   /** Least difference of accuracy (`best-worst`: of score where all have one); above 0 always. */
   margin?: number;
   /** An answer of this accuracy is right; 1 when left out. */
   rightFrom?: number;
   /** The chosen answer may have at most this many times the characters of the rejected one, against learning length. */
-  longestRatio?: number;
+  longestRatio?: number | undefined;
   /** Mask what both answers begin with: its weights would cancel, and masking it saves the rounding. */
   maskSharedPrefix?: boolean;
 }

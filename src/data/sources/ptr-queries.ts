@@ -5,6 +5,7 @@ import type { Row } from "../files/rows.ts";
 import { questionKey } from "../filters/split.ts";
 import { DropTally } from "../training-files/data-card.ts";
 import { readMessages } from "../training-files/training-datum.ts";
+import { trainingRows } from "../training-files/training-formats.ts";
 
 export interface Query {
   id: string;
@@ -13,9 +14,9 @@ export interface Query {
 
 export interface QueryOptions {
   /** Name of the column; guessed when left out. */
-  column?: string;
+  column?: string | undefined;
   /** Longer questions are left out. */
-  maximumCharacters?: number;
+  maximumCharacters?: number | undefined;
   /** `questionKey` of questions that must not be trained on. */
   testQuestions?: ReadonlySet<string>;
 }
@@ -86,4 +87,14 @@ function questionIn(values: Readonly<Record<string, unknown>>, column: string): 
     readMessages(value)?.findLast(({ role }) => role === "user")?.content ??
     turns.findLast((turn) => turn?.from === "human" || turn?.from === "user")?.value;
   return typeof asked === "string" ? asked.trim() : undefined;
+}
+
+/** `questionKey` of every question in the files, so that none of them is trained on. */
+export async function questionKeysOf(files: readonly string[]): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for (const file of files) {
+    const { queries } = queriesFromRows(file, await trainingRows(file));
+    for (const { question } of queries) keys.add(questionKey(question));
+  }
+  return keys;
 }

@@ -18,15 +18,15 @@ import { finalTurn, type TraceRecord, type TraceTurn, traceId, turnsOf } from ".
 
 export interface ViewOptions {
   /** Least accuracy of the final answer; 1 when left out, 0 keeps all. */
-  minimumAccuracy?: number;
+  minimumAccuracy?: number | undefined;
   /** An attempt of this accuracy is right; 1 when left out. */
   rightFrom?: number;
   /** Attempts that were not graded are `masked` unless told otherwise. */
-  ungraded?: "masked" | "trained";
+  ungraded?: "masked" | "trained" | undefined;
   /** Use records of methods that looked at the reference answer. `direct` alone shows nothing of what they saw. */
-  oracle?: boolean;
+  oracle?: boolean | undefined;
   /** The conversation that asks the question and nothing else; needed by `direct`, and by `in-process` where the first call asked otherwise. */
-  question?: readonly Message[];
+  question?: readonly Message[] | undefined;
   /** Literal texts that carry weight 0 wherever a learned message holds them, such as fixed markers. */
   neverTrain?: readonly string[];
 }

@@ -1,5 +1,9 @@
 /** What became of a set of training data: how much came in, what was kept, what was dropped and why. Nothing is dropped uncounted. */
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { replaceFile } from "#files/durable.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
+import { userError } from "#kernel/errors.ts";
 import type { Usage } from "#kernel/model.ts";
 import { sum } from "#kernel/numbers.ts";
 
@@ -68,7 +72,7 @@ export interface DataCard {
   v: 1;
   title: string;
   /** The command that makes the data again. */
-  command?: string;
+  command?: string | undefined;
   /** Rows, records or queries looked at. */
   read: number;
   kept: number;
@@ -184,6 +188,37 @@ export function cardUsage({ calls, inputTokens, outputTokens, dollars }: Usage):
     ...(outputTokens === undefined ? {} : { outputTokens }),
     ...(dollars === undefined ? {} : { dollars }),
   };
+}
+
+/** Writes it beside its data: `train.jsonl` has its card in `train.card.json`. */
+export function writeCard(file: string, card: DataCard): string {
+  const target = `${file.replace(/\.[^./\\]+$/, "")}.card.json`;
+  replaceFile(target, `${JSON.stringify(card, null, 2)}\n`);
+  return target;
+}
+
+/** A card that was written, by its file or by the run directory it stands in; undefined where the file is something else. */
+export function readCard(file: string): DataCard | undefined {
+  const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+  const place = isFolder ? path.join(file, "card.json") : file;
+  if (!isFolder && !place.endsWith(".json")) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(place, "utf8"));
+  } catch (cause) {
+    if (!isFolder) return undefined;
+    throw userError(
+      "no-card",
+      `${place} cannot be read: ${(cause as Error).message}`,
+      "Give a folder whose data is complete, or a file.",
+      cause,
+    );
+  }
+  const { title, dropped, figures, notes } = Object(value) as Partial<DataCard>;
+  const isCard = typeof title === "string" && Array.isArray(dropped) && Array.isArray(notes) && typeof figures === "object";
+  if (isCard) return value as DataCard;
+  if (!isFolder) return undefined;
+  throw userError("no-card", `${place} is no data card`, "Give a run directory of `midcourse data ptr`.");
 }
 
 /** The card as lines for a terminal. */

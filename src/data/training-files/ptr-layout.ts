@@ -22,9 +22,9 @@ export interface PtrExample {
 
 export interface PtrLimits {
   /** Shorter final answers are left out; 1 when left out, so that an answer such as “7” stays. */
-  minimumAnswerCharacters?: number;
+  minimumAnswerCharacters?: number | undefined;
   /** Keep final answers that repeat an attempt word for word. */
-  keepRepeats?: boolean;
+  keepRepeats?: boolean | undefined;
 }
 
 /** For the published sample, whose answers are texts and not results: its six-character answer, “Given.”, answers nothing. */

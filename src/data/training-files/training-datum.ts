@@ -63,6 +63,14 @@ export function asKind(datum: Datum, kind: DatumKind): Datum | Dropped {
   return kind === "pair" ? pairOf(datum.conversation) : questionOf(datum.conversation);
 }
 
+/** Those that can be said as conversations. */
+export function conversationsOf(data: readonly Datum[]): TrainingConversation[] {
+  return data.flatMap((datum) => {
+    const same = asKind(datum, "conversation");
+    return "kind" in same && same.kind === "conversation" ? [same.conversation] : [];
+  });
+}
+
 /** What becomes of an example's weight where nothing can say it; undefined where it says nothing, as 1 does. */
 export function unsaidWeight({ weight = 1 }: TrainingConversation, where: string): Dropped | undefined {
   if (weight === 1) return undefined;

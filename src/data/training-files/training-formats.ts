@@ -88,7 +88,7 @@ export interface TrainingFile {
 /** Reads a whole file. Rows that are no example are counted; a file without a single one is an error that names the first reason. */
 export async function readTrainingFile(
   file: string,
-  options: { format?: string; limits?: PtrLimits; rows?: readonly Row[] } = {},
+  options: { format?: string | undefined; limits?: PtrLimits | undefined; rows?: readonly Row[] } = {},
 ): Promise<TrainingFile> {
   const rows = options.rows ?? (await trainingRows(file));
   if (rows.length === 0) throw userError("data-empty", `${file} is empty`, "Check the file.");
@@ -117,7 +117,11 @@ export interface Converted {
 }
 
 /** Rows of another format; what it cannot say is left out and counted. `ignoreWeights` writes an example without its weight, unless that is 0. */
-export function convert(data: readonly Datum[], to: TrainingFormat, options: { ignoreWeights?: boolean } = {}): Converted {
+export function convert(
+  data: readonly Datum[],
+  to: TrainingFormat,
+  options: { ignoreWeights?: boolean | undefined } = {},
+): Converted {
   const tally = new DropTally();
   let weightsIgnored = 0;
   const rows: Record<string, unknown>[] = [];

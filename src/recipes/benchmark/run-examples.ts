@@ -1,11 +1,23 @@
 /** Training data from the records of an evaluation run: views of traces, or preference pairs between the answers to one question. */
 import path from "node:path";
-import { type ExampleFilter, withoutDuplicates } from "#data/filters/filters.ts";
+import { type ExampleFilter, notAskedIn, withoutDuplicates } from "#data/filters/filters.ts";
+import type { NearDuplicateFilter } from "#data/filters/filters-near-duplicates.ts";
 import { type Candidate, type CandidateGroup, flipPair, type PairKind, pairsOf } from "#data/sources/pairs.ts";
+import { questionKeysOf } from "#data/sources/ptr-queries.ts";
 import { type TraceRecord, traceId, turnsOf } from "#data/sources/trace-record.ts";
 import { applyView, type ViewName, type ViewOptions } from "#data/sources/views.ts";
-import { type DataCard, type Dropped, DropTally, dataCard, isDropped } from "#data/training-files/data-card.ts";
+import {
+  type DataCard,
+  type Dropped,
+  DropTally,
+  dataCard,
+  isDropped,
+  joinDrops,
+  writeCard,
+} from "#data/training-files/data-card.ts";
 import type { Datum } from "#data/training-files/training-datum.ts";
+import { formatNamed, rowsLayout, writeRows } from "#data/training-files/training-formats.ts";
+import { prepareRows, type WrittenCard } from "#data/training-files/written-file.ts";
 import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
 import { resamplingMethod } from "#evaluation/summary/benchmark-summary.ts";
 import { streamLines } from "#files/json-lines.ts";
@@ -18,25 +30,64 @@ export interface RunExamplesOptions {
   /** How examples are made: a view of each trace, or pairs. */
   make: { view: ViewName } | { pairs: PairKind | "flip" };
   /** Methods whose records are used; all when left out. */
-  methods?: readonly string[];
-  tasks?: readonly string[];
-  minimumAccuracy?: number;
+  methods?: readonly string[] | undefined;
+  tasks?: readonly string[] | undefined;
+  minimumAccuracy?: number | undefined;
   /** Attempts that nobody graded are learned too. */
-  learnUngraded?: boolean;
-  oracle?: boolean;
+  learnUngraded?: boolean | undefined;
+  oracle?: boolean | undefined;
   /** In place of the system message of the question, in views that show the question alone. */
-  system?: string;
+  system?: string | undefined;
   /** Examples that must not be made, beside duplicates; of pairs, those whose prompt it leaves out. */
-  filter?: ExampleFilter;
+  filter?: ExampleFilter | undefined;
   /** Most pairs of one question. */
-  most?: number;
-  longestRatio?: number;
+  most?: number | undefined;
+  longestRatio?: number | undefined;
   seed: number;
 }
 
 export interface RunExamples {
   data: Datum[];
   card: DataCard;
+}
+
+export interface RunFileWanted {
+  out: string;
+  /** Name of the format; our own for the kind of data when left out. */
+  to?: string | undefined;
+  /** Files whose questions must not be trained on. */
+  leaveOut: readonly string[];
+  nearDuplicates?: NearDuplicateFilter | undefined;
+  command?: string | undefined;
+}
+
+/** `examplesFromRun` as a file with its card. */
+export async function writeExamplesFromRun(
+  folder: string,
+  options: Omit<RunExamplesOptions, "filter">,
+  { out, leaveOut, nearDuplicates, command, ...wanted }: RunFileWanted,
+): Promise<WrittenCard> {
+  rowsLayout(out);
+  const isPairs = "pairs" in options.make;
+  const to = formatNamed(wanted.to ?? (isPairs ? "midcourse-pairs" : "midcourse"));
+  const filter = notAskedIn(await questionKeysOf(leaveOut));
+  const { data: made, card } = examplesFromRun(folder, { ...options, filter });
+  const { rows, tally, data, repeats, figures } = prepareRows(made, { to, nearDuplicates });
+  writeRows(out, rows);
+  const whole: DataCard = {
+    ...card,
+    command,
+    // Of pairs a record may make several, or several records one; of views every example is counted by itself.
+    kept: isPairs ? card.kept : rows.length,
+    examples: rows.length,
+    figures: {
+      ...card.figures,
+      ...figures,
+      format: { name: to.name, "examples it cannot hold": data.length - rows.length },
+    },
+    dropped: joinDrops(card.dropped, repeats.dropped, tally.dropped),
+  };
+  return { card: whole, cardFile: writeCard(out, whole) };
 }
 
 /** Methods whose first call asks the question and nothing else. */
@@ -118,10 +169,10 @@ function viewOptions(
   question: Message[] | undefined,
 ): ViewOptions {
   return {
-    ...(minimumAccuracy === undefined ? {} : { minimumAccuracy }),
-    ...(learnUngraded ? { ungraded: "trained" } : {}),
-    ...(oracle ? { oracle } : {}),
-    ...(question === undefined ? {} : { question: withSystem(question, system) }),
+    minimumAccuracy,
+    ungraded: learnUngraded ? "trained" : undefined,
+    oracle,
+    question: question && withSystem(question, system),
   };
 }
 
@@ -133,7 +184,6 @@ function paired(
   tally: DropTally,
 ): Datum[] {
   const { most, longestRatio, seed } = options;
-  const limits = { ...(most === undefined ? {} : { most }), ...(longestRatio === undefined ? {} : { longestRatio }) };
   const data: Datum[] = [];
   const groups = new Map<string, CandidateGroup & { candidates: Candidate[] }>();
   for (const record of records) {
@@ -159,7 +209,7 @@ function paired(
     const pairs = tally.take(
       group.id,
       filtered(group.prompt, options) ??
-        pairsOf(kind as PairKind, group, { ...limits, seed: deriveSeed(seed, "pairs", group.id) }),
+        pairsOf(kind as PairKind, group, { most, longestRatio, seed: deriveSeed(seed, "pairs", group.id) }),
     );
     for (const pair of pairs ?? []) data.push({ kind: "pair", pair });
   }

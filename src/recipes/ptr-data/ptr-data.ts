@@ -58,14 +58,14 @@ export interface PtrDataSettings {
   /** New tokens of one call. */
   maxTokens: number;
   /** System message of both models and of the examples; none when left out. */
-  system?: string;
+  system?: string | undefined;
   /**
    * How the strong model is shown the attempts: inside one `instruction`, which any chat model follows, or as the `dialogue` that the
    * examples are, for models that were trained on it.
    */
   strongSees: "instruction" | "dialogue";
   /** The user's words between an attempt and the next, in examples and in the dialogue; our own when left out. */
-  refineRequest?: string;
+  refineRequest?: string | undefined;
   /** Answers of the strong model to each query; agreement needs at least 2. */
   samples: number;
   agreement: "none" | "answer" | "embedding";
@@ -76,7 +76,7 @@ export interface PtrDataSettings {
   minimumAnswerCharacters: number;
   keepRepeats: boolean;
   /** By what the two models were chosen; goes on the card. */
-  gap?: GapKind;
+  gap?: GapKind | undefined;
   /** Stop before the first query where the test finds no gap. */
   requireGap: boolean;
   seed: number;
@@ -109,11 +109,11 @@ export interface PtrDataSetup {
   queries: readonly Query[];
   /** Rows of the query file that are no query. */
   leftOut?: DropTally;
-  plain?: readonly TrainingConversation[];
+  plain?: readonly TrainingConversation[] | undefined;
   /** Questions with answers to test the gap on. */
-  gapItems?: readonly Item[];
+  gapItems?: readonly Item[] | undefined;
   /** For agreement by embedding. */
-  embedding?: EmbeddingClient;
+  embedding?: EmbeddingClient | undefined;
   settings: PtrDataSettings;
   run: RunDirectory;
   concurrency: number;

@@ -10,7 +10,7 @@ export interface EmbeddingOptions {
   /** EMBEDDINGS_API_KEY, else OPENAI_API_KEY, when left out; none is sent when there is none. */
   apiKey?: string;
   /** `BAAI/bge-m3` when left out. */
-  model?: string;
+  model?: string | undefined;
   /** Texts in one request; 32 when left out. */
   batchSize?: number;
   /** Further tries after 429, 5xx and broken connections; 4 when left out. */

@@ -1,9 +1,7 @@
 /** `midcourse data` from its arguments to its files: two checkpoints, killed and gone on with; conversion; cards. */
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DataCard } from "#data/training-files/data-card.ts";
 import { trainingFormats } from "#data/training-files/training-formats.ts";
@@ -13,9 +11,9 @@ import { parseConfig } from "#engines/embedded/checkpoint/config.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { worldItems } from "#tasks/world/items.ts";
 import { worldPrompts } from "#tasks/world/solutions.ts";
-import { midcourseData as midcourse } from "../../../../test/support/data-command.ts";
+import { launch, runCommand } from "../../../../test/support/command.ts";
 import { chatReply, playServer } from "../../../../test/support/model-server.ts";
-import { registerData } from "./data-command.ts";
+import { midcourse } from "../../../../test/support/registered-command.ts";
 
 const root = path.resolve(import.meta.dirname, "../../../..");
 const base = path.join(root, "models/base");
@@ -59,7 +57,7 @@ const ptrWords = (out: string, ...more: string[]) => [
 
 describe("ptr", () => {
   test("a weak and a strong checkpoint: the gap is found, every call metered, the answer alone learned", async () => {
-    const card = JSON.parse(await midcourse(...ptrWords("two", "--gap", "size", "--keep-repeats"))) as DataCard;
+    const card = JSON.parse(await midcourse("data", ...ptrWords("two", "--gap", "size", "--keep-repeats"))) as DataCard;
     expect(card.figures.gap).toMatchObject({ questions: 12, "weak accuracy": 0, "gap at p < 0.05": true });
     expect(card.figures.models).toMatchObject({ "chosen by a gap in": "size" });
     for (const who of ["weak", "strong", "weak (gap test)", "strong (gap test)"]) {
@@ -76,19 +74,19 @@ describe("ptr", () => {
       const { messages } = JSON.parse(line) as TrainingConversation;
       expect(messages.map(({ trainable }) => trainable)).toEqual([false, false, false, false, true]);
     }
-    expect(await midcourse("card", path.join(folder, "two"))).toContain("12 read");
-    const measured = await midcourse("card", path.join(folder, "two/examples.jsonl"), "--model", base, "--json");
+    expect(await midcourse("data", "card", path.join(folder, "two"))).toContain("12 read");
+    const measured = await midcourse("data", "card", path.join(folder, "two/examples.jsonl"), "--model", base, "--json");
     expect((JSON.parse(measured) as DataCard).figures.tokens!.learned).toBeGreaterThan(0);
   });
 
   test("the same command on another query file is refused; an unknown column is named", async () => {
     const other = path.join(folder, "other.jsonl");
     writeFileSync(other, `${JSON.stringify({ question: "One?" })}\n`);
-    await midcourse(...ptrWords("refuse", "--limit", "1"));
-    await expect(midcourse(...ptrWords("refuse", "--limit", "1", "--queries", other))).rejects.toThrow(
+    await midcourse("data", ...ptrWords("refuse", "--limit", "1"));
+    await expect(midcourse("data", ...ptrWords("refuse", "--limit", "1", "--queries", other))).rejects.toThrow(
       /another configuration.*queries/,
     );
-    await expect(midcourse(...ptrWords("column", "--question", "task"))).rejects.toThrow(/no column “task”/);
+    await expect(midcourse("data", ...ptrWords("column", "--question", "task"))).rejects.toThrow(/no column “task”/);
   });
 
   test("a weak and a strong endpoint, each its own server, one of them busy", async () => {
@@ -107,6 +105,7 @@ describe("ptr", () => {
     try {
       const card = JSON.parse(
         await midcourse(
+          "data",
           ...["ptr", "--queries", queries, "--out", path.join(folder, "servers"), "--no-probe", "--json"],
           ...[
             "--weak",
@@ -136,14 +135,7 @@ describe("ptr", () => {
     const names = ["gap.jsonl", "attempts.jsonl", "answers.jsonl", "examples.jsonl", "card.json"];
     const bytes = (out: string) =>
       names.map((name) => readFileSync(path.join(folder, out, name), "utf8").replaceAll(path.join(folder, out), "OUT"));
-    await midcourse(...words("whole"));
-    const program = [
-      'import { Command } from "commander";',
-      'import { registerData } from "./src/cli/commands/data/data-command.ts";',
-      "const program = new Command();",
-      "registerData(program);",
-      'await program.parseAsync(JSON.parse(process.env.WORDS), { from: "user" });',
-    ].join("\n");
+    await midcourse("data", ...words("whole"));
     let killed = 0;
     for (const [stage, lines] of [
       ["gap", 3],
@@ -151,18 +143,14 @@ describe("ptr", () => {
       ["answers", 2],
     ] as const) {
       const out = `killed-${stage}`;
-      const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", program], {
-        cwd: root,
-        env: { ...process.env, WORDS: JSON.stringify(["data", ...words(out)]) },
-        stdio: "ignore",
-      });
+      const { child } = launch(["data", ...words(out)]);
       const ended = new Promise<NodeJS.Signals | null>((resolve) => child.once("exit", (_code, signal) => resolve(signal)));
       const file = path.join(folder, out, `${stage}.jsonl`);
       const enough = () => existsSync(file) && readFileSync(file, "utf8").split("\n").length > lines;
       while (child.exitCode === null && !enough()) await new Promise((resolve) => setTimeout(resolve, 2));
       child.kill("SIGKILL");
       if ((await ended) === "SIGKILL") killed++;
-      await midcourse(...words(out));
+      await midcourse("data", ...words(out));
       expect(withoutCommand(bytes(out))).toEqual(withoutCommand(bytes("whole")));
     }
     // A machine that was busy elsewhere may have let one of them end.
@@ -192,24 +180,24 @@ describe("from-run", () => {
     mkdirSync(run);
     writeFileSync(path.join(run, "records.jsonl"), `${JSON.stringify(record)}\n`);
     const chat = path.join(folder, "chat.jsonl");
-    expect(await midcourse("from-run", run, "--view", "all-but-wrong", "--to", "openai", "--out", chat)).toContain(
+    expect(await midcourse("data", "from-run", run, "--view", "all-but-wrong", "--to", "openai", "--out", chat)).toContain(
       "questions of sums",
     );
     expect(JSON.parse(readFileSync(chat, "utf8"))).toMatchObject({
       messages: [{}, { content: "Five.", weight: 0 }, {}, { content: "Four." }],
     });
     const pairs = path.join(folder, "pairs.jsonl");
-    await midcourse("from-run", run, "--pairs", "flip", "--to", "trl-preference", "--out", pairs);
+    await midcourse("data", "from-run", run, "--pairs", "flip", "--to", "trl-preference", "--out", pairs);
     expect(JSON.parse(readFileSync(pairs, "utf8"))).toMatchObject({
       chosen: [{ content: "Four." }],
       rejected: [{ content: "Five." }],
     });
-    const left = await midcourse("from-run", run, "--out", chat, "--leave-out", pairs, "--json");
+    const left = await midcourse("data", "from-run", run, "--out", chat, "--leave-out", pairs, "--json");
     expect(JSON.parse(left)).toMatchObject({ kept: 0, dropped: [{ reason: "asked-elsewhere" }] });
     const noPairs = path.join(folder, "no-pairs.jsonl");
-    const none = await midcourse("from-run", run, "--pairs", "flip", "--out", noPairs, "--leave-out", pairs, "--json");
+    const none = await midcourse("data", "from-run", run, "--pairs", "flip", "--out", noPairs, "--leave-out", pairs, "--json");
     expect(JSON.parse(none)).toMatchObject({ kept: 0, examples: 0, dropped: [{ reason: "asked-elsewhere" }] });
-    await expect(midcourse("from-run", run, "--view", "direct", "--pairs", "flip", "--out", chat)).rejects.toThrow(
+    await expect(midcourse("data", "from-run", run, "--view", "direct", "--pairs", "flip", "--out", chat)).rejects.toThrow(
       /different kinds/,
     );
   });
@@ -225,13 +213,23 @@ describe("convert and card", () => {
     ];
     writeFileSync(file, JSON.stringify(rows));
     const out = path.join(folder, "trl.jsonl");
-    const printed = await midcourse("convert", file, "--to", "trl-prompt-completion", "--out", out, "--minimum-characters", "6");
+    const printed = await midcourse(
+      "data",
+      "convert",
+      file,
+      "--to",
+      "trl-prompt-completion",
+      "--out",
+      out,
+      "--minimum-characters",
+      "6",
+    );
     expect(printed).toContain("3 read, 2 kept, 1 dropped");
     expect(readFileSync(out, "utf8").split("\n")).toHaveLength(3);
     const card = JSON.parse(readFileSync(path.join(folder, "trl.card.json"), "utf8")) as DataCard;
     expect(card).toMatchObject({ read: 3, kept: 2, figures: { formats: { from: "ptr", to: "trl-prompt-completion" } } });
-    expect(await midcourse("card", path.join(folder, "trl.card.json"))).toContain("question-empty");
-    await expect(midcourse("convert", file, "--to", "sharegpt", "--out", path.join(folder, "x.json"))).rejects.toThrow(
+    expect(await midcourse("data", "card", path.join(folder, "trl.card.json"))).toContain("question-empty");
+    await expect(midcourse("data", "convert", file, "--to", "sharegpt", "--out", path.join(folder, "x.json"))).rejects.toThrow(
       /cannot be written as sharegpt/,
     );
     expect(existsSync(path.join(folder, "x.json"))).toBe(false);
@@ -241,13 +239,16 @@ describe("convert and card", () => {
 describe("world", () => {
   test("questions that the other commands read, the same for the same seed, and worked solutions of them", async () => {
     const file = (name: string) => path.join(folder, name);
-    const card = JSON.parse(await midcourse("world", "--count", "20", "--out", file("world.jsonl"), "--json")) as DataCard;
+    const card = JSON.parse(
+      await midcourse("data", "world", "--count", "20", "--out", file("world.jsonl"), "--json"),
+    ) as DataCard;
     expect(card).toMatchObject({ read: 20, kept: 20, figures: { world: { domain: "sums", split: "train", seed: 1 } } });
     const rows = readFileSync(file("world.jsonl"), "utf8").trim().split("\n");
     expect(rows.map((row) => (JSON.parse(row) as { question: string }).question)).toEqual(
       worldItems(20, { split: "train", seed: 1 }).map(({ question }) => question),
     );
     await midcourse(
+      "data",
       "world",
       "--count",
       "3",
@@ -263,14 +264,12 @@ describe("world", () => {
     expect(solved.map((row) => (JSON.parse(row) as TrainingConversation).messages.map(({ trainable }) => trainable))).toEqual(
       Array.from({ length: 3 }, () => [false, false, true]),
     );
-    await expect(midcourse("world", "--count", "100001", "--out", file("many.jsonl"))).rejects.toThrow("100000");
-    await expect(midcourse("world", "--count", "1", "--out", file("one.txt"))).rejects.toThrow("cannot be written");
+    await expect(midcourse("data", "world", "--count", "100001", "--out", file("many.jsonl"))).rejects.toThrow("100000");
+    await expect(midcourse("data", "world", "--count", "1", "--out", file("one.txt"))).rejects.toThrow("cannot be written");
   });
 });
 
-test("the help names every format", () => {
-  const program = new Command("midcourse");
-  registerData(program);
-  const help = program.commands[0].commands.find((command) => command.name() === "convert")!.helpInformation();
-  for (const { name } of trainingFormats()) expect(help.replaceAll(/\s+/g, " ")).toContain(name);
+test("the help names every format", async () => {
+  const { output } = await runCommand(["data", "convert", "--help"]);
+  for (const { name } of trainingFormats()) expect(output.replaceAll(/\s+/g, " ")).toContain(name);
 });

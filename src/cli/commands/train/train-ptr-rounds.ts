@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { readQuestionAnswerFile } from "#data/files/question-answer.ts";
+import { fileDigest as digest } from "#data/files/rows.ts";
 import { questionOf } from "#data/filters/filters.ts";
 import { questionKey } from "#data/filters/split.ts";
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
@@ -20,7 +21,6 @@ import { answerVerifier } from "#recipes/sources/file-verifiers.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
-import { digest } from "../data/data-files.ts";
 
 export interface RoundsOptions {
   rounds?: number;

@@ -1,5 +1,6 @@
 /** `midcourse train ptr`: PTR's second phase on files of examples. */
 import path from "node:path";
+import { fileDigest as digest } from "#data/files/rows.ts";
 import { dataCard, renderCard } from "#data/training-files/data-card.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { JsonObject } from "#files/json-lines.ts";
@@ -15,7 +16,6 @@ import type { AdapterOptions } from "../../options/adapter-options.ts";
 import { type MetricOptions, withMetricSinks } from "../../options/metric-options.ts";
 import { interruptSignal } from "../../terminal/interrupt.ts";
 import { Progress } from "../../terminal/progress.ts";
-import { digest } from "../data/data-files.ts";
 import { measureRounds, type RoundsOptions, roundsReport, roundsTask } from "./train-ptr-rounds.ts";
 import { renderRounds } from "./train-ptr-rounds-text.ts";
 

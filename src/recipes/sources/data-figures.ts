@@ -1,70 +1,35 @@
-/** `midcourse data card`: a card that was written, or the figures of a file of training data. */
-import { readFileSync, statSync } from "node:fs";
-import path from "node:path";
+/** What is in a file of training data: kinds, lengths, weights, repeats, and with a tokenizer how full the steps of a training are. */
 import { withoutDuplicates } from "#data/filters/filters.ts";
-import { type NearDuplicateScope, nearDuplicateFigures, withoutNearDuplicates } from "#data/filters/filters-near-duplicates.ts";
+import { type NearDuplicateFilter, nearDuplicateFigures, withoutNearDuplicates } from "#data/filters/filters-near-duplicates.ts";
 import { type DataCard, DropTally, dataCard, weightFigures } from "#data/training-files/data-card.ts";
 import { packByTokens, paddingShare } from "#data/training-files/packing.ts";
-import { asKind, type Datum } from "#data/training-files/training-datum.ts";
+import { conversationsOf } from "#data/training-files/training-datum.ts";
 import { readTrainingFile } from "#data/training-files/training-formats.ts";
 import { median } from "#evaluation/statistics/statistics.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
-import { MidcourseError, userError } from "#kernel/errors.ts";
+import { MidcourseError } from "#kernel/errors.ts";
 import { sum } from "#kernel/numbers.ts";
-import { toExample } from "#recipes/sources/source.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import { printCard } from "./data-files.ts";
+import { toExample } from "./source.ts";
 
-export interface CardOptions {
-  from?: string;
-  model?: string;
+export interface FileFiguresWanted {
+  /** Told by the columns when left out. */
+  format?: string | undefined;
+  /** Checkpoint whose tokenizer counts. */
+  model?: string | undefined;
   tokensPerStep: number;
-  nearDuplicates?: number;
-  nearDuplicatesOf: NearDuplicateScope;
-  json?: boolean;
+  /** Counts what it would leave out. */
+  nearDuplicates?: NearDuplicateFilter | undefined;
 }
 
-export async function dataCardCommand(file: string, options: CardOptions): Promise<void> {
-  const written = writtenCard(file);
-  printCard(written ?? (await measured(file, options)), options);
-}
-
-function writtenCard(file: string): DataCard | undefined {
-  const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
-  const place = isFolder ? path.join(file, "card.json") : file;
-  if (!isFolder && !place.endsWith(".json")) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(place, "utf8"));
-  } catch (cause) {
-    if (!isFolder) return undefined;
-    throw userError(
-      "no-card",
-      `${place} cannot be read: ${(cause as Error).message}`,
-      "Give a folder whose data is complete, or a file.",
-      cause,
-    );
-  }
-  const { title, dropped, figures, notes } = Object(value) as Partial<DataCard>;
-  const isCard = typeof title === "string" && Array.isArray(dropped) && Array.isArray(notes) && typeof figures === "object";
-  if (isCard) return value as DataCard;
-  if (!isFolder) return undefined;
-  throw userError("no-card", `${place} is no data card`, "Give a run directory of `midcourse data ptr`.");
-}
-
-async function measured(
-  file: string,
-  { from, model, tokensPerStep, nearDuplicates: threshold, nearDuplicatesOf: of }: CardOptions,
-): Promise<DataCard> {
-  const { data, format, tally } = await readTrainingFile(file, from === undefined ? {} : { format: from });
-  const conversations = data.flatMap((datum: Datum) => {
-    const same = asKind(datum, "conversation");
-    return "kind" in same && same.kind === "conversation" ? [same.conversation] : [];
-  });
+export async function fileFigures(file: string, wanted: FileFiguresWanted): Promise<DataCard> {
+  const { model, tokensPerStep, nearDuplicates } = wanted;
+  const { data, format, tally } = await readTrainingFile(file, { format: wanted.format });
+  const conversations = conversationsOf(data);
   const tokens = model === undefined ? {} : tokenFigures(conversations, await Tokenizer.load(model), tokensPerStep);
   const repeats = new DropTally();
-  if (threshold !== undefined) withoutNearDuplicates(data, { threshold, of }, repeats);
-  const near = threshold === undefined ? {} : nearDuplicateFigures({ threshold, of }, repeats.read, "found");
+  if (nearDuplicates) withoutNearDuplicates(data, nearDuplicates, repeats);
+  const near = nearDuplicates ? nearDuplicateFigures(nearDuplicates, repeats.read, "found") : {};
   const figures = { contents: contents(conversations), ...weightFigures(conversations), ...near, ...tokens };
   return dataCard({ title: file, figures: { format: { name: format.name }, ...figures } }, tally);
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DataCard } from "#data/training-files/data-card.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
-import { midcourseData as midcourse } from "../../../../test/support/data-command.ts";
+import { midcourse } from "../../../../test/support/registered-command.ts";
 
 const base = path.resolve(import.meta.dirname, "../../../../models/base");
 let folder: string;
@@ -39,14 +39,27 @@ describe("weights, near-duplicates and Parquet", () => {
 
   test("weights go to our own lines, are refused elsewhere, and are counted", async () => {
     const file = weighted();
-    const card = JSON.parse(await midcourse("card", file, "--json", "--near-duplicates", "0.8", "--model", base)) as DataCard;
+    const card = JSON.parse(
+      await midcourse("data", "card", file, "--json", "--near-duplicates", "0.8", "--model", base),
+    ) as DataCard;
     expect(card.figures).toMatchObject({
       weights: { "examples that have one": 3, "sum, 1 where there is none": 3.5, "zero, so not trained on": 1 },
       "near-duplicates": { found: 1 },
       packing: { steps: 1 },
     });
     const out = path.join(folder, "weighted-out.jsonl");
-    const fewer = await midcourse("convert", file, "--to", "midcourse", "--near-duplicates", "0.8", "--out", out, "--json");
+    const fewer = await midcourse(
+      "data",
+      "convert",
+      file,
+      "--to",
+      "midcourse",
+      "--near-duplicates",
+      "0.8",
+      "--out",
+      out,
+      "--json",
+    );
     expect(JSON.parse(fewer)).toMatchObject({
       read: 4,
       kept: 3,
@@ -57,18 +70,18 @@ describe("weights, near-duplicates and Parquet", () => {
     expect(written.map((line) => (JSON.parse(line) as TrainingConversation).weight)).toEqual([2, 0, 0.5]);
     const trl = path.join(folder, "weighted-trl.jsonl");
     const strict = JSON.parse(
-      await midcourse("convert", file, "--to", "trl-prompt-completion", "--out", trl, "--json"),
+      await midcourse("data", "convert", file, "--to", "trl-prompt-completion", "--out", trl, "--json"),
     ) as DataCard;
     expect(strict).toMatchObject({ read: 4, kept: 1 });
     expect(strict.dropped.map(({ reason, count }) => [reason, count])).toEqual([
       ["weighted", 2],
       ["weight-zero", 1],
     ]);
-    const loose = await midcourse("convert", file, "--to", "trl-prompt-completion", "--ignore-weights", "--out", trl);
+    const loose = await midcourse("data", "convert", file, "--to", "trl-prompt-completion", "--ignore-weights", "--out", trl);
     expect(loose).toContain("2 examples were written without the weight they have.");
     expect(readFileSync(trl, "utf8").trim().split("\n")).toHaveLength(3);
     const heavy = write("heavy.jsonl", [conversation("d", "Who wrote Faust?", "Goethe.", 0.5)]);
-    await expect(midcourse("convert", heavy, "--to", "openai", "--out", trl)).rejects.toThrow(
+    await expect(midcourse("data", "convert", heavy, "--to", "openai", "--out", trl)).rejects.toThrow(
       /cannot be written as openai.*weight 0\.5/,
     );
   });
@@ -80,7 +93,7 @@ describe("weights, near-duplicates and Parquet", () => {
     ]);
     const out = path.join(folder, "questions-out.jsonl");
     const by = async (...words: string[]) =>
-      (JSON.parse(await midcourse("convert", file, "--to", "openai", "--out", out, "--json", ...words)) as DataCard).kept;
+      (JSON.parse(await midcourse("data", "convert", file, "--to", "openai", "--out", out, "--json", ...words)) as DataCard).kept;
     expect(await by("--near-duplicates", "0.9")).toBe(2);
     expect(await by("--near-duplicates", "0.9", "--near-duplicates-of", "question")).toBe(1);
     for (const similarity of ["0", "1.5", "much"]) {
@@ -107,7 +120,7 @@ describe("weights, near-duplicates and Parquet", () => {
     const records = [record("a", `${questions[0]} Think.`), record("b", `${questions[0]} Think!`), record("c", questions[1])];
     const near = record("d", `${questions[0]} Think hard.`);
     write("near-run/records.jsonl", [...records, near]);
-    const card = await midcourse("from-run", run, "--near-duplicates", "0.6", "--out", out, "--json");
+    const card = await midcourse("data", "from-run", run, "--near-duplicates", "0.6", "--out", out, "--json");
     expect(JSON.parse(card)).toMatchObject({
       read: 4,
       kept: 2,
@@ -123,11 +136,11 @@ describe("weights, near-duplicates and Parquet", () => {
   test("verl's Parquet, there and back", async () => {
     const file = write("graded.jsonl", [conversation("a", questions[0], "14"), conversation("b", "三加五？", "八")]);
     const out = path.join(folder, "graded.parquet");
-    expect(await midcourse("convert", file, "--to", "verl", "--out", out)).not.toContain("verl reads Parquet");
-    const card = JSON.parse(await midcourse("card", out, "--json")) as DataCard;
+    expect(await midcourse("data", "convert", file, "--to", "verl", "--out", out)).not.toContain("verl reads Parquet");
+    const card = JSON.parse(await midcourse("data", "card", out, "--json")) as DataCard;
     expect(card).toMatchObject({ read: 2, kept: 2, figures: { format: { name: "verl" } } });
     const back = path.join(folder, "graded-back.jsonl");
-    expect(await midcourse("convert", out, "--to", "verl", "--out", back)).toContain("verl reads Parquet");
+    expect(await midcourse("data", "convert", out, "--to", "verl", "--out", back)).toContain("verl reads Parquet");
     expect(JSON.parse(readFileSync(back, "utf8").split("\n")[1])).toMatchObject({
       prompt: [{ role: "user", content: "三加五？" }],
       reward_model: { style: "rule", ground_truth: "八" },
