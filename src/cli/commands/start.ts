@@ -1,9 +1,8 @@
 /** `midcourse start`: the first run, with progress while it works and a table at the end. */
-import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { renderTable } from "#evaluation/table.ts";
 import type { JsonObject } from "#files/json-lines.ts";
-import { shippedModel } from "#models/shipped-model.ts";
+import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { smallWorldPasrOptions } from "#recipes/pasr/options.ts";
 import { checkQuickStart, type QuickStartOptions } from "#recipes/quick-start/plan.ts";
 import { quickStart } from "#recipes/quick-start/quick-start.ts";
@@ -27,7 +26,7 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<void> {
   const folder = options.model ?? shippedModel;
   const plan: QuickStartOptions = {
-    model: path.relative(process.cwd(), folder) || ".",
+    model: namedFolder(folder),
     seed: options.seed,
     items: options.fast ? Math.min(options.items, 24) : options.items,
     pasr: { ...smallWorldPasrOptions, steps: options.steps ?? (options.fast ? 4 : smallWorldPasrOptions.steps) },

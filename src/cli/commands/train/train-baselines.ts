@@ -1,9 +1,8 @@
 /** `midcourse train star | isc | rise | pasr-ift`: measures a model, trains it as the paper says, measures it again. */
-import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Method } from "#kernel/trace.ts";
-import { shippedModel } from "#models/shipped-model.ts";
+import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { stepsOfRounds } from "#recipes/shared/self-training.ts";
 import { answerSource, measureSource } from "#recipes/shared/source-evaluation.ts";
 import type { MetricSinks } from "#record/metric-sinks.ts";
@@ -32,7 +31,7 @@ export async function trainBaseline(name: Baseline, options: TrainBaselineOption
       options: {
         source: source.name,
         test: options.test ?? null,
-        model: path.relative(process.cwd(), folder),
+        model: namedFolder(folder),
         seed: options.seed,
         questions: options.questions,
         items: options.items,

@@ -4,7 +4,7 @@ import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
-import { shippedModel } from "#models/shipped-model.ts";
+import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { paperPasrOptions, smallWorldPasrOptions, trainPasr } from "#recipes/pasr/recipe.ts";
 import { answerSource, measureSource, methodsOf } from "#recipes/shared/source-evaluation.ts";
 import { probeRefinement } from "#recipes/shared/world-probe.ts";
@@ -51,7 +51,7 @@ export async function trainPasrCommand(options: TrainPasrOptions): Promise<void>
       options: {
         source: source.name,
         test: options.test ?? null,
-        model: path.relative(process.cwd(), folder),
+        model: namedFolder(folder),
         seed: options.seed,
         items: options.items,
         ...adapterRecord(options),

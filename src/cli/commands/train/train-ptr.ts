@@ -1,11 +1,10 @@
 /** `midcourse train ptr`: PTR's second phase on files of examples. */
-import path from "node:path";
 import { fileDigest as digest } from "#data/files/rows.ts";
 import { dataCard, renderCard } from "#data/training-files/data-card.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
-import { shippedModel } from "#models/shipped-model.ts";
+import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { readExamples } from "#recipes/ptr/examples.ts";
 import { type PtrOptions, ptrPresets, trainPtr } from "#recipes/ptr/recipe.ts";
 import { withRun } from "#record/run-directory.ts";
@@ -207,7 +206,7 @@ async function configurationOf(
   return {
     command: "train ptr",
     options: {
-      model: path.relative(process.cwd(), folder),
+      model: namedFolder(folder),
       data: [...options.data],
       digests: await Promise.all(files.map(digest)),
       from: options.from ?? null,

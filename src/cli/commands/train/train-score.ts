@@ -5,7 +5,7 @@ import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
-import { shippedModel } from "#models/shipped-model.ts";
+import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { turnAccuracies, twoTurns } from "#recipes/score/evaluation.ts";
 import { retryRequest } from "#recipes/score/options.ts";
 import {
@@ -60,7 +60,7 @@ export async function trainScoreCommand(options: TrainScoreOptions): Promise<voi
       options: {
         source: source.name,
         test: options.test ?? null,
-        model: path.relative(process.cwd(), folder),
+        model: namedFolder(folder),
         seed,
         items,
         ...adapterRecord(options),

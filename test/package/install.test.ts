@@ -1,0 +1,147 @@
+/** What a new user meets: the packed package in an empty project, by every Node it names. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installLine, optionalParts } from "#kernel/optional-parts.ts";
+import { command, nodes, type PackedPackage, packedPackage, run } from "./project.ts";
+
+let packed: PackedPackage;
+/** With nothing but what its manifest asks for. */
+let bare: string;
+/** With the optional parts besides. */
+let full: string;
+
+beforeAll(() => {
+  packed = packedPackage();
+  bare = packed.project("bare");
+  full = packed.project("full", Object.keys(packed.manifest.peerDependencies));
+}, 120_000);
+afterAll(() => packed.remove());
+
+describe("the published manifest", () => {
+  it("brings no Node, no tools and no scripts into the host project", () => {
+    const { manifest } = packed;
+    for (const field of ["optionalDependencies", "devDependencies", "scripts", "private", "imports", "allowScripts"]) {
+      expect(manifest[field], field).toBeUndefined();
+    }
+    expect(Object.keys(manifest.dependencies).filter((name) => /node-(bin|linux|win|darwin)/.test(name))).toEqual([]);
+  });
+
+  it("asks for each optional part as an optional peer of the version that the errors name", () => {
+    const wanted = Object.fromEntries(optionalParts.map((part) => [part.package, `^${part.version}`]));
+    expect(packed.manifest.peerDependencies).toEqual(wanted);
+    expect(packed.manifest.peerDependenciesMeta).toEqual(
+      Object.fromEntries(optionalParts.map((part) => [part.package, { optional: true }])),
+    );
+  });
+
+  it("carries sources of no kind, no tests, and the licences of what its pages hold", () => {
+    const installed = path.join(bare, "node_modules/midcourse");
+    const files = readdirSync(installed, { recursive: true, encoding: "utf8" });
+    expect(files.filter((file) => /(?<!\.d)\.ts$|\.test\./.test(file))).toEqual([]);
+    const licences = readFileSync(path.join(installed, "LICENSES-OF-OTHERS.txt"), "utf8");
+    for (const name of ["@observablehq/plot", "d3", "d3-array", "interval-tree-1d"]) {
+      expect(licences).toMatch(new RegExp(`^${name} \\d`, "m"));
+    }
+  });
+});
+
+const entries = ["midcourse", "midcourse/engine", "midcourse/evaluation", "midcourse/training", "midcourse/verifiers"];
+/** One line of `midcourse grade` that needs the algebra system. */
+const mathLine = '{"answer":"$\\\\sqrt{8}$","gold":"$2\\\\sqrt{2}$"}\n';
+
+describe.each(nodes)("on $name", ({ program, missing }) => {
+  const test = program ? it : it.skip;
+  const title = (text: string) => (program ? text : `${text} (skipped: ${missing})`);
+  const node = program ?? "";
+
+  test(title("every entry is imported and required without the optional parts"), async () => {
+    expect(Object.keys(packed.manifest.exports)).toHaveLength(entries.length + 1);
+    writeFileSync(
+      path.join(bare, "import.mjs"),
+      `for (const entry of ${JSON.stringify(entries)}) console.log(entry, Object.keys(await import(entry)).length);`,
+    );
+    writeFileSync(
+      path.join(bare, "require.cjs"),
+      `for (const entry of ${JSON.stringify(entries)}) console.log(entry, Object.keys(require(entry)).length);`,
+    );
+    const imported = await run(node, ["import.mjs"], bare);
+    expect(imported).toMatchObject({ code: 0, stderr: "" });
+    expect(imported.stdout.match(/^\S+ [1-9]\d*$/gm)).toHaveLength(entries.length);
+    expect(await run(node, ["require.cjs"], bare)).toEqual(imported);
+  });
+
+  test(title("the command names its version and lists its methods"), async () => {
+    expect(await run(node, [command, "--version"], bare)).toMatchObject({ code: 0, stdout: `${packed.manifest.version}\n` });
+    const { code, stdout } = await run(node, [command, "methods"], bare);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("self-refine") });
+  });
+
+  test(title("eval --limit 5 measures the shipped model and writes its page"), async () => {
+    const out = `eval-${path.basename(path.dirname(node))}-${nodes.findIndex((each) => each.program === program)}`;
+    const { code, stdout, stderr } = await run(node, [command, "eval", "--limit", "5", "--out", out], full);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/self-refine/);
+    const page = readFileSync(path.join(full, out, "report.html"), "utf8");
+    expect(page).toContain("Observable, Inc.");
+    expect(page).toContain("https://d3js.org");
+  });
+
+  test(title("grade compares mathematics"), async () => {
+    const { code, stdout, stderr } = await run(node, [command, "grade", "--kind", "math", "--json"], full, mathLine);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ equal: true });
+  });
+
+  test(title("programs run in Pyodide"), async () => {
+    const script = `import { openSandbox } from "midcourse/verifiers";
+const sandbox = await openSandbox({ prefer: "pyodide" });
+console.log((await sandbox.run("print(6 * 7)")).output);
+await sandbox.close();`;
+    writeFileSync(path.join(full, "sandbox.mjs"), script);
+    const { stdout, stderr } = await run(node, ["sandbox.mjs"], full);
+    expect(stdout, stderr).toBe("42\n\n");
+  });
+});
+
+describe("without an optional part, the command says which, and the one line that adds it", () => {
+  const [onnxRuntime, pyodide, computeEngine] = optionalParts;
+
+  it.each([
+    { words: ["start", "--fast"], part: onnxRuntime },
+    { words: ["eval", "--limit", "5", "--out", "absent"], part: onnxRuntime },
+    { words: ["solve", "How many?"], part: onnxRuntime },
+    { words: ["train", "pasr", "--out", "absent"], part: onnxRuntime },
+    { words: ["grade", "--kind", "math"], part: computeEngine },
+    { words: ["sandbox", "--prefer", "pyodide"], part: pyodide },
+  ])("midcourse $words", async ({ words, part }) => {
+    const { code, stderr } = await run(process.execPath, [command, ...words], bare, mathLine);
+    expect(stderr).toContain(`midcourse ${words[0]}`);
+    expect(stderr).toContain(`needs the package ${part.package}, which is not installed`);
+    expect(stderr).toContain(`  → Add it: ${installLine(part)}\n`);
+    expect(code).toBe(1);
+  });
+
+  it("run by npx it names the line of npx", async () => {
+    const cache = path.join(bare, "_npx/0123456789");
+    mkdirSync(path.join(cache, "node_modules"), { recursive: true });
+    cpSync(path.join(bare, "node_modules"), path.join(cache, "node_modules"), { recursive: true, verbatimSymlinks: true });
+    const { code, stderr } = await run(process.execPath, [path.join(cache, command), "start", "--fast"], bare);
+    expect(stderr).toContain(
+      "  → npx --ignore-scripts --package midcourse --package onnxruntime-node@1.30.0 midcourse start --fast\n",
+    );
+    expect(code).toBe(1);
+  });
+
+  it("a part that does not run on the machine is told as that", async () => {
+    const broken = packed.project("broken");
+    const folder = path.join(broken, "node_modules/onnxruntime-node");
+    mkdirSync(folder);
+    const fails = 'exports.InferenceSession = exports.Tensor = undefined;\nthrow new Error("libonnxruntime.so.1: cannot open");';
+    writeFileSync(path.join(folder, "index.js"), fails);
+    const { code, stderr } = await run(process.execPath, [command, "solve", "How many?"], broken);
+    expect(stderr).toContain("does not run here: libonnxruntime.so.1: cannot open");
+    expect(stderr).not.toContain("please report");
+    expect(code).toBe(1);
+  });
+});
