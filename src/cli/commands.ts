@@ -9,7 +9,7 @@ import { registerWorld } from "./commands/data/world.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerGrade } from "./commands/grade.ts";
 import { registerMethods } from "./commands/methods-command.ts";
-import { registerReproduce } from "./commands/reproduce-command.ts";
+import { registerReproduce } from "./commands/reproduce.ts";
 import { registerSandbox } from "./commands/sandbox.ts";
 import { registerSolve } from "./commands/solve.ts";
 import { registerTrainBaselines } from "./commands/train/train-baselines-command.ts";

@@ -1,100 +1,87 @@
 /** `midcourse reproduce pasr-table-1`: makes the table, or what is missing of it, and writes it down. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import path from "node:path";
+import type { Command } from "commander";
 import type { RowResult, TrainingTable } from "#evaluation/trainings/training-table.ts";
-import { replaceFile } from "#files/durable.ts";
-import { guarded } from "#files/file-failures.ts";
-import { userError } from "#kernel/errors.ts";
-import { shippedModel } from "#models/shipped-model.ts";
-import { fastTableOnePlan, fullTableOnePlan, type TableOnePlan } from "#recipes/table-one/plan.ts";
-import { reportTableOne, type TableOneFacts, tableOneHtml, tableOneMarkdown } from "#recipes/table-one/report.ts";
-import { codeVersions, runTableOne, seedsIn } from "#recipes/table-one/table-one.ts";
 import { dash, fixed, percent, percentWithin, points } from "#text/numbers.ts";
 import { fitTable, type TextColumn } from "#text/table.ts";
+import { wholeNumber } from "../options/option-numbers.ts";
 import { interruptSignal } from "../terminal/interrupt.ts";
 import { packageVersion, shownCommand } from "../terminal/package-version.ts";
 import { Progress } from "../terminal/progress.ts";
-import { judgeTableOne } from "./reproduce-judge.ts";
 
-export interface ReproduceOptions {
-  seeds: number;
-  out: string;
-  markdown?: string;
-  model?: string;
-  judge?: string;
-  judged: number;
-  fast?: boolean;
-  threads?: number;
-  json?: boolean;
+export function registerReproduce(program: Command): void {
+  tableOneOptions(program.command("reproduce").description("tables of papers, run again in miniature")).action(reproduce);
 }
 
-export async function reproduceTableOne(options: ReproduceOptions): Promise<void> {
-  if (options.seeds < 1) throw userError("seeds", "a table of no seeds is empty", "Give --seeds 1 or more.");
-  const model = path.relative(process.cwd(), options.model ?? shippedModel) || ".";
-  const plan: TableOnePlan = { ...(options.fast ? fastTableOnePlan : fullTableOnePlan), model };
+function tableOneOptions(command: Command) {
+  return command
+    .command("pasr-table-1")
+    .description(
+      "PASR beside every baseline it names, on one small base, the same questions and test problems (arXiv 2508.12903)",
+    )
+    .option("--seeds <number>", "seeds 1 to this one; more can be asked for later", wholeNumber, 3)
+    .option("--out <folder>", "run directory; the same command goes on where it stopped", "runs/table-1")
+    .option("--markdown <file>", "where the page goes (default: docs/table-1.md; with --fast the run directory)")
+    .option("--model <folder>", "checkpoint folder that the base is made from (default: the shipped model)")
+    .option("--judge <model>", "a server's model that says of what kind refinements are, beside the rule")
+    .option("--judged <number>", "refinements of each row that it is asked about", wholeNumber, 100)
+    .option("--fast", "a smoke of the same code in less than ten minutes; proves nothing")
+    .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
+    .option("--json", "print the figures as JSON")
+    .addHelpText(
+      "after",
+      `
+On two cores the base takes about seven minutes and every seed about twenty. A second process with the same command shares the
+work: with one core each (--threads 1) two are faster than one with two. What is finished stays finished; --seeds 5 on a finished
+table of three adds two.
+
+Examples:
+  midcourse reproduce pasr-table-1 --seeds 1
+  midcourse reproduce pasr-table-1 --seeds 3 --threads 1        in two terminals
+  midcourse reproduce pasr-table-1 --fast --out runs/table-smoke
+`,
+    );
+}
+
+type TableOneOptions = ReturnType<ReturnType<typeof tableOneOptions>["opts"]>;
+
+async function reproduce(options: TableOneOptions): Promise<void> {
+  const { seeds, out: folder, fast: isFast = false, judge } = options;
+  // The page of the documentation is not for the numbers of a smoke.
+  const markdownFile = options.markdown ?? (isFast ? path.join(folder, "table-1.md") : "docs/table-1.md");
   const signal = interruptSignal();
   const progress = new Progress();
+  const { reproduceTableOne } = await import("#recipes/table-one/reproduce.ts");
   let unit = "";
-  const failures = await runTableOne({
-    folder: options.out,
-    plan,
-    seeds: options.seeds,
-    code: codeVersion(),
-    threads: options.threads,
-    signal,
-    onUnit: (name, done, total) => {
-      unit = `${done + 1}/${total} ${name}`;
+  const { failures, report, results, page } = await reproduceTableOne(
+    {
+      folder,
+      seeds,
+      model: options.model,
+      isFast,
+      markdownFile,
+      judge: judge === undefined ? undefined : { model: judge, sample: options.judged },
     },
-    onWaiting: () => progress.update({ label: "Another process has the rest", done: 0, total: 1 }),
-    onTraining: (_name, { stepsDone, steps }) => progress.update({ label: `${unit}: train`, done: stepsDone, total: steps }),
-    onEvaluation: (_name, { done, total }) => progress.update({ label: `${unit}: answer`, done, total }),
-  }).finally(() => progress.finish());
-
-  const seeds = Math.max(options.seeds, seedsIn(options.out));
-  const facts: TableOneFacts = {
-    folder: options.out,
-    plan,
-    seeds,
-    command: shownCommand(),
-    code: codeVersions(options.out),
-    failures,
-    isFast: options.fast === true,
-  };
-  let written = write(options, facts);
-  if (options.judge !== undefined) {
-    // The table stands by now, whatever becomes of the judge.
-    const judgements = await judgeTableOne(options.judge, options, plan, seeds, signal);
-    written = write(options, { ...facts, judgements });
-  }
-  const { report, results, page, markdown } = written;
+    {
+      command: shownCommand(),
+      code: codeVersion(),
+      threads: options.threads,
+      signal,
+      onUnit: (name, done, total) => {
+        unit = `${done + 1}/${total} ${name}`;
+      },
+      onWaiting: () => progress.update({ label: "Another process has the rest", done: 0, total: 1 }),
+      onTraining: (_name, { stepsDone, steps }) => progress.update({ label: `${unit}: train`, done: stepsDone, total: steps }),
+      onEvaluation: (_name, { done, total }) => progress.update({ label: `${unit}: answer`, done, total }),
+    },
+  ).finally(() => progress.finish());
   const lines = [
     ...failures.map(({ name, message }) => `not done: ${name}: ${message}`),
-    `table    ${markdown}`,
+    `table    ${markdownFile}`,
     `report   ${page}`,
   ];
   process.stdout.write(options.json ? results : `\n${textTable(report.table)}\n\n${lines.join("\n")}\n`);
-}
-
-function write(options: ReproduceOptions, facts: TableOneFacts) {
-  const report = reportTableOne(facts);
-  const results = `${JSON.stringify({ ...facts, ...report }, null, 2)}\n`;
-  const put = (file: string, content: string) => {
-    guarded(`write ${file}`, () => {
-      mkdirSync(path.dirname(file), { recursive: true });
-      replaceFile(file, content);
-    });
-    return file;
-  };
-  put(path.join(options.out, "results.json"), results);
-  const page = put(path.join(options.out, "report.html"), tableOneHtml(facts, report));
-  const markdown = put(markdownFile(options), tableOneMarkdown(facts, report));
-  return { report, results, page, markdown };
-}
-
-/** The page of the documentation is not for the numbers of a smoke. */
-function markdownFile({ markdown, fast, out }: ReproduceOptions): string {
-  return markdown ?? (fast ? path.join(out, "table-1.md") : "docs/table-1.md");
 }
 
 /** Version of the package, and the commit where it runs from a checkout of its own. */
