@@ -1,5 +1,6 @@
 /** All benchmarks by their names on the command line. */
 import { userError } from "#kernel/errors.ts";
+import { meant } from "#kernel/options.ts";
 import { aime24 } from "./aime24.ts";
 import { arcChallenge, arcEasy } from "./arc.ts";
 import { commonsenseQa } from "./commonsenseqa.ts";
@@ -54,28 +55,10 @@ export function findTask(name: string): Task {
   if (found) return found;
   const subject = /^mmlu[:/]([a-z][a-z0-9_ -]{2,60})$/.exec(wanted)?.[1];
   if (subject !== undefined) return mmluOf(subject.replaceAll(/[ -]/g, "_"));
-  const nearest = tasks
-    .map((task) => ({ id: task.id, edits: distance(wanted, task.id) }))
-    .sort((one, other) => one.edits - other.edits)[0];
-  const offer = nearest !== undefined && nearest.edits <= 3 ? `Did you mean ${nearest.id}? ` : "";
+  const names = tasks.map((task) => task.id);
   throw userError(
     "unknown-task",
     `There is no benchmark called "${name.slice(0, 60)}".`,
-    `${offer}There are: ${tasks.map((task) => task.id).join(", ")}, mmlu:SUBJECT.`,
+    `${meant(wanted, names)}There are: ${names.join(", ")}, mmlu:SUBJECT.`,
   );
-}
-
-/** Insertions, deletions and replacements from one word to the other. */
-function distance(first: string, second: string): number {
-  if (first.length > 60) return first.length;
-  let row = Array.from({ length: second.length + 1 }, (_, column) => column);
-  for (let line = 1; line <= first.length; line++) {
-    const next = [line];
-    for (let column = 1; column <= second.length; column++) {
-      const replaced = (row[column - 1] as number) + (first[line - 1] === second[column - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[column] as number) + 1, (next[column - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[second.length] as number;
 }

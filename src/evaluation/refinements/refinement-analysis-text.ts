@@ -28,8 +28,8 @@
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { evaluateExpression } from "#verifiers/answers/expression.ts";
 import { extractNumber, parseNumber } from "#verifiers/answers/number.ts";
-import { equal, type Rational } from "#verifiers/answers/rational.ts";
-import { blankRuns, type GradedStep, gradeSteps } from "#verifiers/answers/steps.ts";
+import { absolute, equal, type Rational } from "#verifiers/answers/rational.ts";
+import { blankRuns, type GradedStep, gradeSteps, lastResult } from "#verifiers/answers/steps.ts";
 
 export const refinementTypes = [
   "errorCorrection",
@@ -115,14 +115,16 @@ function classify(
 ): Pick<ReadRefinement, "type" | "attached"> {
   const value = evaluateExpression(step.expression);
   const [old, refined] = [readNumber(before), readNumber(after)];
-  const rightBefore = same(value, old);
-  const rightAfter = same(value, refined);
+  const rightBefore = equal(value, old);
+  const rightAfter = equal(value, refined);
   const equations = equationsOf(inner);
   const left = plainSigns(step.expression);
   const last = equations.at(-1);
   const isAbout =
-    last !== undefined && (plainSigns(last.expression) === left || same(evaluateExpression(last.expression), value));
-  const repeats = equations.every(({ expression, attempt }) => plainSigns(expression) === left && same(readNumber(attempt), old));
+    last !== undefined && (plainSigns(last.expression) === left || equal(evaluateExpression(last.expression), value));
+  const repeats = equations.every(
+    ({ expression, attempt }) => plainSigns(expression) === left && equal(readNumber(attempt), old),
+  );
   return {
     type: typeOf(rightBefore, rightAfter, equations.length, repeats),
     attached: {
@@ -132,9 +134,9 @@ function classify(
       after,
       rightBefore,
       rightAfter,
-      changed: before !== after && !same(old, refined),
+      changed: before !== after && !equal(old, refined),
       coherent: isAbout && equations.every((equation) => equation.right),
-      aligned: typeof following === "string" ? holds(following, refined) : same(following, refined),
+      aligned: typeof following === "string" ? holds(following, refined) : equal(following, refined),
     },
   };
 }
@@ -151,23 +153,14 @@ function equationsOf(inner: string): GradedStep[] {
   return gradeSteps(`<think>${inner.replace(/<\/?(?:think|refine|answer)>/g, ";")}</think>`).steps;
 }
 
-/** As the grading of steps reads it. */
-function lastResult(inner: string): string | undefined {
-  return [...inner.matchAll(/=\s*([-−]?\d+(?:\.\d+)?)/g)].at(-1)?.[1];
-}
-
 function holds(expression: string, value: Rational | undefined): boolean {
   if (value === undefined) return false;
-  const size = value.numerator < 0n ? { ...value, numerator: -value.numerator } : value;
-  return (expression.match(/\d+(?:\.\d+)?/g) ?? []).some((number) => same(readNumber(number), size));
+  const size = { ...value, numerator: absolute(value.numerator) };
+  return (expression.match(/\d+(?:\.\d+)?/g) ?? []).some((number) => equal(readNumber(number), size));
 }
 
 function readNumber(text: string | undefined): Rational | undefined {
   return text === undefined ? undefined : parseNumber(text);
-}
-
-function same(first: Rational | undefined, second: Rational | undefined): boolean {
-  return first !== undefined && second !== undefined && equal(first, second);
 }
 
 function plainSigns(expression: string): string {

@@ -51,6 +51,16 @@ export function canonicalChain(steps: readonly Step[]): string {
   return steps.reduce((text, step) => `${text}${step.operator}${step.right}`, String(steps[0].left));
 }
 
+/** "347*6=2082" */
+export function writeStep(step: Step): string {
+  return `${step.left}${step.operator}${step.right}=${step.result}`;
+}
+
+/** What a chain comes to. */
+export function resultOf(steps: readonly Step[]): number {
+  return steps[steps.length - 1].result;
+}
+
 /** The stream a problem belongs to: a hash of the problem decides, so no problem is ever in two of them. 8 : 1 : 1. */
 export function splitOf(steps: readonly Step[]): Split {
   const bucket = deriveSeed(0, "world-split", canonicalChain(steps)) % 10;

@@ -1,51 +1,79 @@
-/** The seeded stream of problems: items of one split, without repetition, the same for the same seed wherever they are drawn. */
+/** The seeded streams of problems: items of one split, without repetition, the same for the same seed wherever they are drawn. */
 import type { Item } from "#kernel/item.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { canonicalChain, defaultWorldOptions, isHard, type Split, type Step, splitOf, type WorldOptions } from "./chains.ts";
-import { drawArithmetic, drawWordProblem } from "./wordings.ts";
+import {
+  canonicalChain,
+  defaultWorldOptions,
+  isHard,
+  resultOf,
+  type Split,
+  type Step,
+  splitOf,
+  type WorldOptions,
+  writeStep,
+} from "./chains.ts";
+import { drawArithmetic, drawStory, type Worded } from "./wordings.ts";
 
 /** An item that knows its own chain, for writing solutions and for grading steps. */
 export interface WorldItem extends Item {
   chain: readonly Step[];
 }
 
-export interface WorldStreamOptions extends Partial<WorldOptions> {
+/** A stream of one domain. */
+export interface DomainStream extends Partial<WorldOptions> {
   split: Split;
   seed: number;
+}
+
+export interface WorldStreamOptions extends DomainStream {
   /** Share of stories among the problems; the rest are bare chains. */
   storyShare?: number;
 }
 
 /** An endless stream without repeated problems. `group` is chain or story, with -hard when a product occurs. */
-export function* worldStream(stream: WorldStreamOptions): Generator<WorldItem> {
+export function worldStream(stream: WorldStreamOptions): Generator<WorldItem> {
+  const { storyShare = 0.5 } = stream;
+  return chainStream("world", stream, (options, random) =>
+    random.chance(storyShare) ? drawStory(options, random) : drawArithmetic(options, random),
+  );
+}
+
+/** Chains as one domain words them, endless and without repeated problems; `group` is the wording's, with -hard when a product occurs. */
+export function* chainStream(
+  domain: string,
+  stream: DomainStream,
+  draw: (options: WorldOptions, random: Random) => Worded | undefined,
+): Generator<WorldItem> {
   const options: WorldOptions = { ...defaultWorldOptions, ...stream };
+  const { split, seed } = stream;
+  const prefix = domain === "world" ? "" : `${domain}-`;
   const seen = new Set<string>();
-  for (let draw = 0; ; draw++) {
-    const random = new Random(deriveSeed(stream.seed, "world", stream.split, draw));
-    const story = random.chance(stream.storyShare ?? 0.5);
-    const drawn = story ? drawWordProblem(options, random) : drawArithmetic(options, random);
-    if (drawn === undefined || splitOf(drawn.steps) !== stream.split) continue;
-    const canonical = canonicalChain(drawn.steps);
+  for (let index = 0; ; index++) {
+    const drawn = draw(options, new Random(deriveSeed(seed, domain, split, index)));
+    if (drawn === undefined || splitOf(drawn.steps) !== split) continue;
+    const { steps, question, group } = drawn;
+    const canonical = canonicalChain(steps);
     if (seen.has(canonical)) continue;
     seen.add(canonical);
     yield {
-      id: `${stream.split}-${stream.seed}-${draw}`,
-      question: drawn.question,
-      answer: String(drawn.steps.at(-1)!.result),
-      group: `${story ? "story" : "chain"}${drawn.steps.some(isHard) ? "-hard" : ""}`,
-      steps: drawn.steps.map((step) => `${step.left}${step.operator}${step.right}=${step.result}`),
-      chain: drawn.steps,
+      id: `${prefix}${split}-${seed}-${index}`,
+      question,
+      answer: String(resultOf(steps)),
+      group: `${group}${steps.some(isHard) ? "-hard" : ""}`,
+      steps: steps.map(writeStep),
+      chain: steps,
     };
   }
 }
 
-/** The first `count` items of the stream. */
+/** The first `count` items of the world's stream. */
 export function worldItems(count: number, stream: WorldStreamOptions): WorldItem[] {
+  return firstItems(count, worldStream(stream));
+}
+
+export function firstItems(count: number, stream: Iterable<WorldItem>): WorldItem[] {
   const items: WorldItem[] = [];
   if (!(count > 0)) return items;
-  for (const item of worldStream(stream)) {
-    items.push(item);
-    if (items.length >= count) break;
-  }
+  for (const item of stream) if (items.push(item) >= count) break;
   return items;
 }

@@ -10,6 +10,7 @@ import { defaultWorldOptions, isHard } from "./chains.ts";
 import { type WorldDomain, worldDomains } from "./domains.ts";
 import type { WorldItem } from "./items.ts";
 import {
+  assistant,
   defaultSolutionOptions,
   drillConversation,
   plainConversation,
@@ -17,6 +18,8 @@ import {
   type SolutionOptions,
   selfRefineConversation,
   slip,
+  system,
+  user,
   workedDrillConversation,
   worldPrompts,
   writePlain,
@@ -90,7 +93,7 @@ export function retryConversation(item: WorldItem, random: Random, options = def
     const draft = slip(item.chain, random, 0.5, 0.1);
     messages.push(assistant(writePlain(draft), false), user(worldPrompts.improve));
   }
-  messages.push(assistant(secondTry(item, random, options.workShare), true));
+  messages.push(assistant(secondTry(item, random, options.workShare)));
   return { id: `${item.id}-retry`, messages };
 }
 
@@ -100,7 +103,7 @@ export function hintConversation(item: WorldItem, random: Random, options = defa
   const solution = secondTry(item, random, options.workShare);
   return {
     id: `${item.id}-hint`,
-    messages: [system(worldPrompts.plain), user(question), assistant(solution, true)],
+    messages: [system(worldPrompts.plain), user(question), assistant(solution)],
   };
 }
 
@@ -118,7 +121,7 @@ export function withUnlearnedProducts(conversation: TrainingConversation, random
     const known = message.masked ?? [];
     const more: CharacterRange[] = [];
     for (const { index, 0: step, 1: result } of message.content.matchAll(oneGo)) {
-      const range: CharacterRange = [index + step.length - result!.length, index + step.length];
+      const range: CharacterRange = [index + step.length - result.length, index + step.length];
       const isKnown = known.some(([start, end]) => start < range[1] && range[0] < end);
       if (!isKnown && random.chance(share)) more.push(range);
     }
@@ -142,7 +145,3 @@ function draw(shares: readonly number[], random: Random): number {
   }
   return shares.length - 1;
 }
-
-const system = (content: string): TrainingMessage => ({ role: "system", content, trainable: false });
-const user = (content: string): TrainingMessage => ({ role: "user", content, trainable: false });
-const assistant = (content: string, trainable: boolean): TrainingMessage => ({ role: "assistant", content, trainable });

@@ -5,7 +5,7 @@
  */
 import type { CharacterRange, TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
 import type { Random } from "#kernel/seed.ts";
-import { applyOperator, drawChain, isHard, type Step, type WorldOptions } from "./chains.ts";
+import { applyOperator, drawChain, isHard, resultOf, type Step, type WorldOptions, writeStep } from "./chains.ts";
 import type { WorldItem } from "./items.ts";
 
 /** The words that ask for each way of answering. Short, since the model that reads them is small. */
@@ -30,10 +30,6 @@ export interface SolutionOptions {
 }
 
 export const defaultSolutionOptions: SolutionOptions = { refineShare: 0.4, shallowShare: 0.3, wrongHard: 0.5, wrongEasy: 0.15 };
-
-export function writeStep(step: Step): string {
-  return `${step.left}${step.operator}${step.right}=${step.result}`;
-}
 
 /** The step worked out on digits: products digit by digit with the carry, sums and differences by tens and units. Always right. */
 export function writeCarefully(step: Step): string {
@@ -81,13 +77,13 @@ function finish(thought: string, answer: number): string {
 }
 
 export function writePlain(steps: readonly Step[]): string {
-  return finish(steps.map((step) => `${writeStep(step)};`).join(""), steps.at(-1)!.result);
+  return finish(steps.map((step) => `${writeStep(step)};`).join(""), resultOf(steps));
 }
 
 /** Some steps worked out on digits in place of one go, without a first attempt: what a careful second try looks like. */
 export function writeWorked(steps: readonly Step[], isWorked: (step: Step) => boolean): string {
   const lines = steps.map((step) => `${isWorked(step) ? writeWorkedStep(step) : writeStep(step)};`);
-  return finish(lines.join(""), steps.at(-1)!.result);
+  return finish(lines.join(""), resultOf(steps));
 }
 
 export function writeRefined(steps: readonly Step[], options: SolutionOptions, random: Random): Written {
@@ -104,7 +100,7 @@ export function writeRefined(steps: readonly Step[], options: SolutionOptions, r
     const work = random.chance(options.shallowShare) ? writeStep(step) : writeCarefully(step);
     text += `${attempt}<refine>${work}</refine>`;
   }
-  return { text: `${text}</think><answer>${steps.at(-1)!.result}</answer>`, masked };
+  return { text: `${text}</think><answer>${resultOf(steps)}</answer>`, masked };
 }
 
 /** The chain as someone would write it who gets some results wrong and goes on with them. */
@@ -129,9 +125,9 @@ export function writeFeedback(draft: readonly Step[], carefulShare: number, rand
   return `${lines.join("")}${verdicts.every(({ right }) => right) ? "All right." : "Not right."}`;
 }
 
-const system = (content: string): TrainingMessage => ({ role: "system", content, trainable: false });
-const user = (content: string): TrainingMessage => ({ role: "user", content, trainable: false });
-const assistant = (content: string, trainable = true): TrainingMessage => ({ role: "assistant", content, trainable });
+export const system = (content: string): TrainingMessage => ({ role: "system", content, trainable: false });
+export const user = (content: string): TrainingMessage => ({ role: "user", content, trainable: false });
+export const assistant = (content: string, trainable = true): TrainingMessage => ({ role: "assistant", content, trainable });
 
 export function plainConversation(item: WorldItem): TrainingConversation {
   return {

@@ -6,6 +6,20 @@
 import type { Random } from "#kernel/seed.ts";
 import { drawChain, drawPattern, type Operator, type Step, type WorldOptions } from "./chains.ts";
 
+/** A chain in words; `group` says in which. */
+export interface Worded {
+  steps: Step[];
+  question: string;
+  group: string;
+}
+
+/** A chain with one product or none; undefined when the numbers ran out of range. */
+function drawSteps(options: WorldOptions, random: Random): Step[] | undefined {
+  const length = random.integer(options.minSteps, options.maxSteps);
+  const products = random.chance(options.hardShare) ? 1 : 0;
+  return drawChain(drawPattern(length, products, random), options, random);
+}
+
 const openings = ["Start with", "Take", "Begin with"];
 const phrases: Record<Operator, readonly string[]> = {
   "+": ["Add", "Then add", "Plus"],
@@ -14,11 +28,9 @@ const phrases: Record<Operator, readonly string[]> = {
 };
 
 /** Steps and wording of one chain; undefined when the numbers ran out of range. */
-export function drawArithmetic(options: WorldOptions, random: Random): { steps: Step[]; question: string } | undefined {
-  const length = random.integer(options.minSteps, options.maxSteps);
-  const products = random.chance(options.hardShare) ? 1 : 0;
-  const steps = drawChain(drawPattern(length, products, random), options, random);
-  return steps && { steps, question: wordArithmetic(steps, random) };
+export function drawArithmetic(options: WorldOptions, random: Random): Worded | undefined {
+  const steps = drawSteps(options, random);
+  return steps && { steps, question: wordArithmetic(steps, random), group: "chain" };
 }
 
 function wordArithmetic(steps: readonly Step[], random: Random): string {
@@ -37,12 +49,12 @@ const gains = ["buys", "finds", "gets"];
 const losses = ["sells", "loses", "gives away"];
 
 /** Steps and wording of one story; undefined when the numbers ran out of range. */
-export function drawWordProblem(options: WorldOptions, random: Random): { steps: Step[]; question: string } | undefined {
+export function drawStory(options: WorldOptions, random: Random): Worded | undefined {
   const length = random.integer(options.minSteps, options.maxSteps);
   const pattern: Operator[] = Array.from({ length }, () => (random.chance(0.5) ? "+" : "-"));
   if (random.chance(options.hardShare)) pattern[random.chance(0.5) ? 0 : length - 1] = "*";
   const steps = drawChain(pattern, options, random);
-  return steps && { steps, question: wordStory(steps, random) };
+  return steps && { steps, question: wordStory(steps, random), group: "story" };
 }
 
 function wordStory(steps: readonly Step[], random: Random): string {
@@ -70,11 +82,9 @@ function wordStory(steps: readonly Step[], random: Random): string {
 const names = ["a", "b", "c", "d", "m", "n", "p", "q", "x", "y", "z", "k"];
 
 /** Steps and wording; undefined when the numbers ran out of range. */
-export function drawProgram(options: WorldOptions, random: Random): { steps: Step[]; question: string } | undefined {
-  const length = random.integer(options.minSteps, options.maxSteps);
-  const products = random.chance(options.hardShare) ? 1 : 0;
-  const steps = drawChain(drawPattern(length, products, random), options, random);
-  return steps && { steps, question: wordProgram(steps, random) };
+export function drawProgram(options: WorldOptions, random: Random): Worded | undefined {
+  const steps = drawSteps(options, random);
+  return steps && { steps, question: wordProgram(steps, random), group: "programs" };
 }
 
 function wordProgram(steps: readonly Step[], random: Random): string {
@@ -86,11 +96,9 @@ function wordProgram(steps: readonly Step[], random: Random): string {
 }
 
 /** Steps and wording; undefined when the numbers ran out of range. */
-export function drawPostfix(options: WorldOptions, random: Random): { steps: Step[]; question: string } | undefined {
-  const length = random.integer(options.minSteps, options.maxSteps);
-  const products = random.chance(options.hardShare) ? 1 : 0;
-  const steps = drawChain(drawPattern(length, products, random), options, random);
+export function drawPostfix(options: WorldOptions, random: Random): Worded | undefined {
+  const steps = drawSteps(options, random);
   if (steps === undefined) return undefined;
   const rest = steps.map(({ right, operator }) => ` ${right} ${operator}`);
-  return { steps, question: `${steps[0].left}${rest.join("")}` };
+  return { steps, question: `${steps[0].left}${rest.join("")}`, group: "postfix" };
 }

@@ -4,7 +4,7 @@
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { lastBoxed } from "./boxes.ts";
-import { answerClauses, gradedText, lastLine, withoutMarkup } from "./extract.ts";
+import { answerClauses, gradedText, lastLine, plainSigns, referencesOf, withoutMarkup } from "./extract.ts";
 
 export type Choices = NonNullable<Item["choices"]>;
 
@@ -64,7 +64,7 @@ function optionAlone(text: string, choices: Choices): string | undefined {
   const match = /^[\s("'“‘[{]*(?:(?:option|choice|answer|letter)[\s:]*)?[("'[{]*([A-Z]|\d)(?![\p{L}\p{N}])(.*)$/isu.exec(plain);
   if (match !== null) {
     const [, token, rest] = match as unknown as [string, string, string];
-    if (/^[\s.,:;!)*"'”’\]}]*$/.test(rest)) return labelOf(token, choices, true) ?? optionByText(plain, choices, "equal");
+    if (isEnd(rest)) return labelOf(token, choices, true) ?? optionByText(plain, choices, "equal");
     const named = labelOf(token, choices, false);
     const separated = /^\s*[.):\]}–—-]+\s*(.+)$/su.exec(rest);
     if (named !== undefined && token === named && separated !== null) {
@@ -154,7 +154,7 @@ export const choiceVerifier: Verifier = (item: Item, answer: string, completion:
   const choices = item.choices ?? lettersFor(item.answer);
   const reading = readChoice(gradedText(answer, completion), choices);
   if (reading === undefined) return { accuracy: 0, extracted: undefined, strictAccuracy: 0, status: "no-answer" };
-  const accuracy = reading.letter === item.answer || (item.alternatives?.includes(reading.letter) ?? false) ? 1 : 0;
+  const accuracy = referencesOf(item).includes(reading.letter) ? 1 : 0;
   return { accuracy, extracted: reading.letter, strictAccuracy: reading.strict ? accuracy : 0 };
 };
 
@@ -169,10 +169,7 @@ const formsOf = new WeakMap<Choices, { letter: string; form: string }[]>();
 
 /** Case, spacing, kinds of dash and quotation mark, and what stands around a text do not count. */
 function optionForms(text: string): string {
-  return text
-    .normalize("NFKC")
-    .toLowerCase()
-    .replace(/[−‒–—﹣－]/g, "-")
+  return plainSigns(text.normalize("NFKC").toLowerCase())
     .replace(/[“”‘’"'`]/g, "")
     .replace(/\s+/g, " ")
     .replace(/^[\s:;!?]+|[\s.,:;!?]+$/g, "")

@@ -2,6 +2,7 @@
  * Where in a completion its answer is stated. What all readers of answers share: reasoning is left out, and then the last clause such as
  * "the answer is …" and the last line are found (boxes: `boxes.ts`). Work is linear in the text.
  */
+import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 
 const refineTag = /<\/?(?:think|answer|refine)\b/i;
@@ -96,4 +97,14 @@ export function withoutMarkup(text: string): string {
     .replace(/\*\*|__|`/g, "")
     .replace(/(?<!\\)\$(?!\s?\d)/g, "")
     .trim();
+}
+
+/** Every kind of dash as a minus sign, and the narrow and unbreakable spaces as plain ones. */
+export function plainSigns(text: string): string {
+  return text.replace(/[−‒–—﹣－]/g, "-").replace(/[\u00a0\u2009\u202f]/g, " ");
+}
+
+/** Every reference answer of an item; each is as good as the first. */
+export function referencesOf(item: Pick<Item, "answer" | "alternatives">): readonly string[] {
+  return [item.answer, ...(item.alternatives ?? [])];
 }

@@ -4,7 +4,7 @@
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { lastBoxed } from "./boxes.ts";
-import { answerClauses, gradedText, lastLine, lastSentence, withoutMarkup } from "./extract.ts";
+import { answerClauses, gradedText, lastLine, lastSentence, plainSigns, referencesOf, withoutMarkup } from "./extract.ts";
 import { parseNumber, sameNumber } from "./number.ts";
 
 export type NumberPlace = "whole" | "hashes" | "boxed" | "clause" | "last-line" | "text";
@@ -71,7 +71,7 @@ function clauseNumber(sentence: string): NumberReading | "ambiguous" | undefined
   const after = clause.slice(first.end);
   if (isImmediate && /^[\s%]*(?:or|to|and)\s+[$€£]?-?\d/i.test(after)) return "ambiguous";
   if (isImmediate) return { number: first.text, by: "clause", strict: true };
-  return { number: numbers.at(-1)!.text, by: "clause", strict: false };
+  return { number: (numbers.at(-1) ?? first).text, by: "clause", strict: false };
 }
 
 /** "120/24 = 5 hours to read 120 pages" gives 5: what a calculation in the last sentence comes to, whatever is said after it. */
@@ -132,9 +132,7 @@ function splitSign(before: string): [lead: string, currencyAndSign: string] {
 /** LaTeX and Markdown of simple numbers as plain text; longer formulas stay as they are and give no clear number. */
 function plainMath(text: string): string {
   return withoutMarkup(
-    text
-      .replace(/[−‒–—﹣－]/g, "-")
-      .replace(/[\u00a0\u2009\u202f]/g, " ")
+    plainSigns(text)
       .replace(/\\[dt]?frac\s*\{(\d+)\}\s*\{(\d+)\}/g, "$1/$2")
       .replace(/\\(?:left|right|displaystyle)(?![a-zA-Z])|\\[!,;]/g, "")
       .replace(/\{,\}/g, ",")
@@ -148,6 +146,6 @@ function plainMath(text: string): string {
 export const writtenNumberVerifier: Verifier = (item: Item, answer: string, completion: string): Score => {
   const reading = readNumber(gradedText(answer, completion));
   if (reading === undefined) return { accuracy: 0, extracted: undefined, strictAccuracy: 0, status: "no-answer" };
-  const accuracy = sameNumber(reading.number, item.answer) || item.alternatives?.some((each) => sameNumber(reading.number, each));
-  return { accuracy: accuracy ? 1 : 0, extracted: reading.number, strictAccuracy: accuracy && reading.strict ? 1 : 0 };
+  const accuracy = referencesOf(item).some((reference) => sameNumber(reading.number, reference)) ? 1 : 0;
+  return { accuracy, extracted: reading.number, strictAccuracy: reading.strict ? accuracy : 0 };
 };

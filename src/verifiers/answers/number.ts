@@ -1,6 +1,7 @@
 /** Is the answer the right number? Exact comparison of whatever way of writing: 1,000 = 1000.0 = +1000. and −5 = -5, 3/4 = 0.75. */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
+import { plainSigns } from "./extract.ts";
 import { equal, fromDigits, type Rational, rational, within } from "./rational.ts";
 
 /** Longer answers are not numbers; reading stops here so that no input is slow. */
@@ -10,17 +11,14 @@ const longestNumber = 200;
 const wholeNumber = /^([+-]?)(?:[$€£]\s?)?([+-]?)(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(?:\s*\/\s*(\d+))?(?:\s*%)?$/;
 const numberInside = /[+-]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:\/\d+)?|[+-]?\.\d+/g;
 
-function normalise(text: string): string {
-  return text
-    .replace(/[−‒–—﹣－]/g, "-")
-    .replace(/[\u00a0\u2009\u202f]/g, " ")
-    .trim();
-}
-
 /** The number a short text is, or undefined when it is not one number. Signs, thousands separators, currency, fractions, a last full stop. */
 export function parseNumber(text: string): Rational | undefined {
   if (text.length > longestNumber) return undefined;
-  const match = wholeNumber.exec(normalise(text).replace(/(?<=\d)\.$/, ""));
+  const match = wholeNumber.exec(
+    plainSigns(text)
+      .trim()
+      .replace(/(?<=\d)\.$/, ""),
+  );
   if (match === null) return undefined;
   const [, outerSign, innerSign, whole, decimals, divisor] = match;
   if ((whole === undefined && !decimals) || (outerSign && innerSign) || (decimals !== undefined && divisor !== undefined))
@@ -34,7 +32,7 @@ export function parseNumber(text: string): Rational | undefined {
 /** The text of the number in an answer: the whole answer when it is one, else the only number inside ("18 dollars"); undefined otherwise. */
 export function extractNumber(answer: string): string | undefined {
   if (answer.length > longestAnswer) return undefined;
-  const text = normalise(answer);
+  const text = plainSigns(answer).trim();
   if (parseNumber(text) !== undefined) return text;
   const inside = text.match(numberInside) ?? [];
   return inside.length === 1 && parseNumber(inside[0]) !== undefined ? inside[0] : undefined;

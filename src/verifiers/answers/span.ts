@@ -10,7 +10,7 @@
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { lastBoxed } from "./boxes.ts";
-import { answerClauses, gradedText, withoutMarkup } from "./extract.ts";
+import { answerClauses, gradedText, plainSigns, referencesOf, withoutMarkup } from "./extract.ts";
 import { parseNumber } from "./number.ts";
 import { toNumber } from "./rational.ts";
 
@@ -77,11 +77,7 @@ function bagOf(span: string): Bag {
 /** The words that count; a number stands as `#` and its value, so that 1,000 and 1000.0 are one word. */
 function spanWords(span: string): string[] {
   const words: string[] = [];
-  const text = span
-    .slice(0, longestSpan)
-    .normalize("NFKC")
-    .toLowerCase()
-    .replace(/[‒–—−]/g, "-");
+  const text = plainSigns(span.slice(0, longestSpan).normalize("NFKC").toLowerCase());
   for (const raw of text.split(/[\s-]+/)) {
     const word = numberWord(raw) ?? raw.replace(/[\p{P}\p{S}]/gu, "");
     if (word !== "" && !articles.has(word)) words.push(word);
@@ -165,18 +161,15 @@ function clean(text: string): string {
     .trim();
 }
 
-/** The item's reference answers; several spans of one reference stand on lines of their own. */
-export function referencesOf(item: Pick<Item, "answer" | "alternatives">): string[][] {
-  return [item.answer, ...(item.alternatives ?? [])].map((reference) => reference.split("\n"));
-}
-
 /** Accuracy is F1, as DROP is quoted; `strictAccuracy` the same where the answer is given as asked; exact match is among the measures. */
 export const spanVerifier: Verifier = (item: Item, answer: string, completion: string): Score => {
   const reading = readSpan(gradedText(answer, completion));
   if (reading === undefined) {
     return { accuracy: 0, extracted: undefined, strictAccuracy: 0, status: "no-answer", measures: { exactMatch: 0, f1: 0 } };
   }
-  const { exactMatch, f1 } = spanScore(reading.span, referencesOf(item));
+  // Several spans of one reference stand on lines of their own.
+  const references = referencesOf(item).map((reference) => reference.split("\n"));
+  const { exactMatch, f1 } = spanScore(reading.span, references);
   return { accuracy: f1, extracted: reading.span, strictAccuracy: reading.strict ? f1 : 0, measures: { exactMatch, f1 } };
 };
 

@@ -98,14 +98,17 @@ function gradeAttempt(left: string, attempt: string, start: number, end: number)
   };
 }
 
-/** The last number after an equals sign in the span is what the following steps go on with. */
 function applyRefinement(step: GradedStep, inner: string): void {
   step.refined = true;
-  const results = [...inner.matchAll(/=\s*([-−]?\d+(?:\.\d+)?)/g)];
-  const last = results.at(-1)?.[1];
+  const last = lastResult(inner);
   if (last === undefined) return;
   step.final = last;
   step.right = isRight(step.expression, step.final);
+}
+
+/** The last number after an equals sign in a refine span is what the following steps go on with. */
+export function lastResult(inner: string): string | undefined {
+  return [...inner.matchAll(/=\s*([-−]?\d+(?:\.\d+)?)/g)].at(-1)?.[1];
 }
 
 function isRight(expression: string, result: string): boolean {

@@ -25,7 +25,7 @@ export function judgeAgreement(scores: readonly Score[]): JudgeAgreement | undef
   const shares = compared.map((row) => samePairs(row.filter((verdict) => verdict !== undefined)));
   const complete = compared.filter((row): row is boolean[] => row.length === judges && !row.includes(undefined));
   const fleiss = fleissKappa(complete);
-  const cohen = judges === 2 ? cohenKappa(complete.map(([first, second]) => [first!, second!])) : undefined;
+  const cohen = judges === 2 ? cohenKappa(complete.map(([first, second]) => [first, second])) : undefined;
   return {
     answers: compared.length,
     judges,
@@ -46,7 +46,8 @@ function verdictsOf(score: Score): (boolean | undefined)[] {
   return Array.from(verdicts);
 }
 
-function samePairs(verdicts: readonly boolean[]): number {
+/** Share of pairs of verdicts that are the same; of two verdicts at least. */
+export function samePairs(verdicts: readonly boolean[]): number {
   const yes = verdicts.filter(Boolean).length;
   const no = verdicts.length - yes;
   return (yes * (yes - 1) + no * (no - 1)) / (verdicts.length * (verdicts.length - 1));

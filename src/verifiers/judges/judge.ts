@@ -12,6 +12,8 @@ import type { Grader, Item, Score } from "#kernel/item.ts";
 import { addUsage, type Message, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import { mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
+import { referencesOf } from "../answers/extract.ts";
+import { samePairs } from "./agreement.ts";
 
 /** `summary`: quality from 0 to 1. `choice`: multiple choice, right or wrong. `general`: any other answer, right or wrong. */
 export type JudgeKind = "summary" | "choice" | "general";
@@ -47,7 +49,9 @@ export function judgeMessages(kind: JudgeKind, item: Item, answer: string, seed:
   const mark = deriveSeed(seed, "judge-mark", item.id).toString(16).padStart(8, "0");
   const part = (title: string, text: string, longest: number) =>
     `=== ${title} ${mark} ===\n${shorten(text, longest)}\n=== end of ${title} ${mark} ===`;
-  const references = [item.answer, ...(item.alternatives ?? [])].map((each) => each.trim()).join("\nor: ");
+  const references = referencesOf(item)
+    .map((each) => each.trim())
+    .join("\nor: ");
   const options = item.choices?.find(({ letter }) => letter === item.answer.trim());
   const reference = options === undefined ? references : `${references} (${options.text})`;
   return [
@@ -77,8 +81,8 @@ const scoreLine = /^[\s*_`#>]*score[\s*_`]*[:=][\s*_`]*(0|1|[01]?\.\d{1,6}|[01]\
  * where only right and wrong were asked for. Nothing else in the reply is looked at.
  */
 export function readJudgeScore(kind: JudgeKind, reply: string): number | undefined {
-  const lastLine = reply.slice(-2000).trimEnd().split("\n").at(-1)!;
-  if (lastLine.length > 200) return undefined;
+  const lastLine = reply.slice(-2000).trimEnd().split("\n").at(-1);
+  if (lastLine === undefined || lastLine.length > 200) return undefined;
   const found = scoreLine.exec(lastLine)?.[1];
   if (found === undefined) return undefined;
   const value = Number(found);
@@ -168,7 +172,7 @@ function toScore(asked: readonly Verdicts[], text: string): Score {
   const usage = asked.reduce((sum, each) => addUsage(sum, each.usage), noUsage);
   const heard = asked.filter((each) => each.scores.length > 0);
   const all = heard.flatMap((each) => each.scores);
-  const agreement = pairwiseAgreement(all);
+  const agreement = all.length < 2 ? undefined : samePairs(all.map((score) => score >= 0.5));
   const measures: Record<string, number> = {
     judgeVerdicts: all.length,
     judgeUnread: asked.reduce((sum, each) => sum + each.unread, 0),
@@ -182,11 +186,4 @@ function toScore(asked: readonly Verdicts[], text: string): Score {
     return { accuracy: 0, extracted: text, status, usage, measures };
   }
   return { accuracy: mean(heard.map((each) => mean(each.scores))), extracted: text, status: "judged", usage, measures };
-}
-
-function pairwiseAgreement(scores: readonly number[]): number | undefined {
-  if (scores.length < 2) return undefined;
-  const yes = scores.filter((score) => score >= 0.5).length;
-  const no = scores.length - yes;
-  return (yes * (yes - 1) + no * (no - 1)) / (scores.length * (scores.length - 1));
 }

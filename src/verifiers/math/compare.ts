@@ -69,7 +69,7 @@ function mixed(one: Form, other: Form, values: Values): Verdict {
     if (read) return sameForms(one, read, values);
     // A decimal comma: "1,22" against 1.22.
     const [whole, decimals, ...more] = one.items.map((item) => (item.kind === "value" ? item.latex : ""));
-    const decimal = more.length === 0 && /^-?\d+$/.test(whole!) && /^\d+$/.test(decimals!) && /^-?\d*\.\d+$/.test(other.latex);
+    const decimal = more.length === 0 && /^-?\d+$/.test(whole) && /^\d+$/.test(decimals) && /^-?\d*\.\d+$/.test(other.latex);
     return decimal ? sameNumbers(`${whole}.${decimals}`, other.latex) : false;
   }
   if (one.kind === "set" && other.kind === "value" && one.items.length === 1) return sameForms(one.items[0], other, values);
@@ -149,13 +149,12 @@ function sameRatios(one: Form, other: Form, values: Values): Verdict {
     if (one.parts.length !== other.parts.length) return false;
     const clock = [one, other].some(({ parts }) => parts.some((part) => /^0\d$/.test(part)));
     const times = () => {
-      const numbers = [one.parts, other.parts].map((parts) => parts.map(readRational));
-      const [a, b] = numbers as [(typeof numbers)[0], (typeof numbers)[0]];
-      if (clock || numbers.flat().some((number) => number === undefined)) return false;
+      const [a, b] = [one, other].map(({ parts }) => parts.map(readRational).filter((number) => number !== undefined));
+      if (clock || a.length < one.parts.length || b.length < other.parts.length) return false;
       return a.every(
-        (number, index) =>
-          number!.numerator * a[0]!.denominator * b[0]!.numerator * b[index]!.denominator ===
-          b[index]!.numerator * b[0]!.denominator * a[0]!.numerator * number!.denominator,
+        ({ numerator, denominator }, index) =>
+          numerator * a[0].denominator * b[0].numerator * b[index].denominator ===
+          b[index].numerator * b[0].denominator * a[0].numerator * denominator,
       );
     };
     return some(() => every(one.parts.map((part, index) => sameForms(formOf(part), formOf(other.parts[index]), values))), times);

@@ -23,19 +23,19 @@ type Function = (...values: Complex[]) => Complex;
 const reciprocal =
   (of: Function): Function =>
   (a) =>
-    complex.divide(real(1), of(a!));
+    complex.divide(real(1), of(a));
 const onReals =
   (of: (...values: number[]) => number): Function =>
   (...values) => {
     if (values.some((value) => Math.abs(value.im) > 1e-12)) throw new Unknown();
     return real(of(...values.map((value) => value.re)));
   };
-const tangent: Function = (a) => complex.divide(complex.sine(a!), complex.cosine(a!));
+const tangent: Function = (a) => complex.divide(complex.sine(a), complex.cosine(a));
 const halves =
   (sign: 1 | -1): Function =>
   (a) => {
-    const other = complex.exp(complex.negate(a!));
-    return complex.divide(sign === 1 ? complex.add(complex.exp(a!), other) : complex.subtract(complex.exp(a!), other), real(2));
+    const other = complex.exp(complex.negate(a));
+    return complex.divide(sign === 1 ? complex.add(complex.exp(a), other) : complex.subtract(complex.exp(a), other), real(2));
   };
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 const binomial = (n: number, k: number): number => {
@@ -50,44 +50,44 @@ const binomial = (n: number, k: number): number => {
 };
 
 const functions: Record<string, Function> = {
-  Negate: (a) => complex.negate(a!),
-  Sqrt: (a) => complex.squareRoot(a!),
-  Exp: (a) => complex.exp(a!),
-  Ln: (a, base) => (base ? complex.divide(complex.ln(a!), complex.ln(base)) : complex.ln(a!)),
-  Log: (a, base) => complex.divide(complex.ln(a!), complex.ln(base ?? real(10))),
-  Lb: (a) => complex.divide(complex.ln(a!), real(Math.LN2)),
-  Sin: (a) => complex.sine(a!),
-  Cos: (a) => complex.cosine(a!),
+  Negate: (a) => complex.negate(a),
+  Sqrt: (a) => complex.squareRoot(a),
+  Exp: (a) => complex.exp(a),
+  Ln: (a, base) => (base ? complex.divide(complex.ln(a), complex.ln(base)) : complex.ln(a)),
+  Log: (a, base) => complex.divide(complex.ln(a), complex.ln(base ?? real(10))),
+  Lb: (a) => complex.divide(complex.ln(a), real(Math.LN2)),
+  Sin: (a) => complex.sine(a),
+  Cos: (a) => complex.cosine(a),
   Tan: tangent,
-  Sec: reciprocal((a) => complex.cosine(a!)),
-  Csc: reciprocal((a) => complex.sine(a!)),
-  Cot: (a) => complex.divide(complex.cosine(a!), complex.sine(a!)),
-  Arcsin: (a) => complex.arcsine(a!),
-  Arccos: (a) => complex.arccosine(a!),
-  Arctan: (a) => complex.arctangent(a!),
-  Arccot: (a) => complex.arctangent(complex.divide(real(1), a!)),
-  Arcsec: (a) => complex.arccosine(complex.divide(real(1), a!)),
-  Arccsc: (a) => complex.arcsine(complex.divide(real(1), a!)),
+  Sec: reciprocal((a) => complex.cosine(a)),
+  Csc: reciprocal((a) => complex.sine(a)),
+  Cot: (a) => complex.divide(complex.cosine(a), complex.sine(a)),
+  Arcsin: (a) => complex.arcsine(a),
+  Arccos: (a) => complex.arccosine(a),
+  Arctan: (a) => complex.arctangent(a),
+  Arccot: (a) => complex.arctangent(complex.divide(real(1), a)),
+  Arcsec: (a) => complex.arccosine(complex.divide(real(1), a)),
+  Arccsc: (a) => complex.arcsine(complex.divide(real(1), a)),
   Sinh: halves(-1),
   Cosh: halves(1),
-  Tanh: (a) => complex.divide(halves(-1)(a!), halves(1)(a!)),
-  Abs: (a) => real(complex.size(a!)),
-  Norm: (a) => real(complex.size(a!)),
-  Conjugate: (a) => ({ re: a!.re, im: -a!.im }),
-  Real: (a) => real(a!.re),
-  Imaginary: (a) => real(a!.im),
-  Floor: onReals((a) => Math.floor(a! + 1e-12)),
-  Ceil: onReals((a) => Math.ceil(a! - 1e-12)),
-  Mod: onReals((a, b) => a! - b! * Math.floor(a! / b!)),
-  Factorial: onReals((a) => complex.factorial(a!)),
-  Gamma: onReals((a) => complex.factorial(a! - 1)),
-  Binomial: onReals((a, b) => binomial(a!, b!)),
-  Choose: onReals((a, b) => binomial(a!, b!)),
+  Tanh: (a) => complex.divide(halves(-1)(a), halves(1)(a)),
+  Abs: (a) => real(complex.size(a)),
+  Norm: (a) => real(complex.size(a)),
+  Conjugate: (a) => ({ re: a.re, im: -a.im }),
+  Real: (a) => real(a.re),
+  Imaginary: (a) => real(a.im),
+  Floor: onReals((a) => Math.floor(a + 1e-12)),
+  Ceil: onReals((a) => Math.ceil(a - 1e-12)),
+  Mod: onReals((a, b) => a - b * Math.floor(a / b)),
+  Factorial: onReals((a) => complex.factorial(a)),
+  Gamma: onReals((a) => complex.factorial(a - 1)),
+  Binomial: onReals((a, b) => binomial(a, b)),
+  Choose: onReals((a, b) => binomial(a, b)),
   Max: onReals(Math.max),
   Min: onReals(Math.min),
   GCD: onReals((...values) => values.reduce(gcd)),
   LCM: onReals((...values) => values.reduce((a, b) => (a * b) / gcd(a, b))),
-  Degrees: (a) => complex.multiply(a!, real(Math.PI / 180)),
+  Degrees: (a) => complex.multiply(a, real(Math.PI / 180)),
 };
 const inverses: Record<string, string> = {
   Sin: "Arcsin",
@@ -198,7 +198,7 @@ function applyInverse(parts: readonly MathJson[], values: ReadonlyMap<string, Co
 /** A letter before brackets: combinations for C(n, k); for other names a value that depends on the name and on every argument. */
 function named(head: string, parts: readonly MathJson[], values: ReadonlyMap<string, Complex>): Complex {
   if (!/^[A-Za-z](?:_\w+)?$/.test(head) || parts.length === 0) throw new Unknown();
-  if (head === "C" && parts.length === 2) return functions.Binomial!(evaluate(parts[0], values), evaluate(parts[1], values));
+  if (head === "C" && parts.length === 2) return functions.Binomial(evaluate(parts[0], values), evaluate(parts[1], values));
   let seed = [...head].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 997, 7);
   return parts.reduce<Complex>((sum, part) => {
     seed = (seed * 31 + 17) % 997;

@@ -162,7 +162,7 @@ function collect(json: MathJson, unknowns: Set<string>, count: { nodes: number }
   if (!Array.isArray(json)) return true;
   const [head, ...parts] = json;
   if (head === "Error" || head === "HorizontalSpacing") return head !== "Error";
-  return (typeof head === "string" || collect(head!, unknowns, count)) && parts.every((part) => collect(part, unknowns, count));
+  return (typeof head === "string" || collect(head, unknowns, count)) && parts.every((part) => collect(part, unknowns, count));
 }
 
 function* samples(a: Parsed, b: Parsed): Generator<[Complex, Complex]> {

@@ -97,8 +97,7 @@ function firstFormulas(text: string): string | undefined {
     found.push(contentOf(match));
     end = match.index + match[0].length;
   }
-  const percent = /^\s*(?:%|percent\b|pct\b)/.test(text.slice(end));
-  return found.length > 0 ? found.join(", ") + (percent ? "\\%" : "") : undefined;
+  return found.length > 0 ? found.join(", ") + percentBehind(text.slice(end)) : undefined;
 }
 
 const contentOf = ([, ...groups]: RegExpMatchArray) => (groups.find((group) => group !== undefined) ?? "").trim();
@@ -122,13 +121,14 @@ function lastFormula(text: string): string | undefined {
     if (!connects(between) || between.trim() === "" || between.trim() === ".") break;
     row.unshift(contentOf(before));
   }
-  const percent = /^\s*(?:%|percent\b|pct\b)/.test(after);
-  return row.join(", ") + (percent ? "\\%" : "");
+  return row.join(", ") + percentBehind(after);
 }
 
-const tidyNumber = (text: string) => text.replace(/\s+(?=[\\%])/g, "");
-const firstNumber = (text: string) => [...text.matchAll(number)].map(([match]) => tidyNumber(match))[0];
-const lastNumber = (text: string) => [...text.matchAll(number)].map(([match]) => tidyNumber(match)).at(-1);
+const percentBehind = (text: string) => (/^\s*(?:%|percent\b|pct\b)/.test(text) ? "\\%" : "");
+
+const numbersIn = (text: string) => [...text.matchAll(number)].map(([match]) => match.replace(/\s+(?=[\\%])/g, ""));
+const firstNumber = (text: string) => numbersIn(text)[0];
+const lastNumber = (text: string) => numbersIn(text).at(-1);
 
 /** Mathematics or a few words and nothing else: the whole text is the answer. */
 function isBare(text: string): boolean {

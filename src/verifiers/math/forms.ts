@@ -106,7 +106,7 @@ function relationOf(parts: string[], operators: string[]): Form {
     operators = operators.map((operator) => (operator === "\\approx" ? "=" : operator));
   }
   const first = parts[0];
-  const last = parts.at(-1)!;
+  const last = parts[parts.length - 1];
   const sides: [string, string] = [first, last];
   if (operators.length === 1 && operators[0] === "\\in") return { kind: "named", name: first, value: formOf(last), sides };
   if (operators.every((operator) => operator === "=")) {

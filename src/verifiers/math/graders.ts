@@ -1,9 +1,9 @@
 /** Graders of answers in LaTeX (MATH, MATH-500) and of integers (AIME). */
 import type { Grader, Item, Score, Verifier } from "#kernel/item.ts";
-import { gradedText } from "../answers/extract.ts";
+import { gradedText, referencesOf } from "../answers/extract.ts";
 import { MathComparer } from "./comparer.ts";
 import { extractMath, type MathExtraction } from "./extract.ts";
-import { type Form, readForm } from "./forms.ts";
+import { readForm } from "./forms.ts";
 import { readRational } from "./numbers.ts";
 import { type MathVerdict, sameMath } from "./verdict.ts";
 
@@ -26,29 +26,33 @@ export function mathGrader(options: { comparer?: MathComparer } = {}): Grader {
   };
 }
 
+/** Against the references one after the other, up to one that is equal; else how it compares with the first. */
 async function best(item: Item, compare: (gold: string) => Promise<MathVerdict>): Promise<MathVerdict> {
-  const first = await compare(item.answer);
-  for (const gold of first.equal ? [] : (item.alternatives ?? [])) {
+  let first: MathVerdict | undefined;
+  for (const gold of referencesOf(item)) {
     const verdict = await compare(gold);
     if (verdict.equal) return verdict;
+    first ??= verdict;
   }
-  return first;
+  return first ?? { equal: false, by: "exact" };
 }
 
 /** The answer a method gave comes first; the form is looked for in its completion where the answer is cut out already. */
 function readings(answer: string, completion: string): MathExtraction {
   const given = extractMath(gradedText(answer, completion));
   if (given.strict !== undefined || given.flexible === undefined) return given;
-  const whole = extractMath(completion);
-  const same = whole.strict !== undefined && (whole.strict === given.flexible || sameMath(whole.strict, given.flexible));
-  return same ? { strict: whole.strict!, flexible: given.flexible } : given;
+  const { strict } = extractMath(completion);
+  const same = strict !== undefined && (strict === given.flexible || sameMath(strict, given.flexible));
+  return same ? { strict, flexible: given.flexible } : given;
 }
 
 /** Accuracy 1 when the answer is the reference integer: 004 and 4.0 are 4, "m + n = 33" is 33. Strict accuracy as for `mathGrader`. */
 export const integerGrader: Verifier = (item: Item, answer: string, completion: string): Score => {
   const { strict, flexible } = readings(answer, completion);
   if (flexible === undefined) return { accuracy: 0, extracted: undefined, strictAccuracy: 0, status: "no-answer" };
-  const wanted = [item.answer, ...(item.alternatives ?? [])].map(readInteger).filter((integer) => integer !== undefined);
+  const wanted = referencesOf(item)
+    .map(readInteger)
+    .filter((integer) => integer !== undefined);
   const right = (text: string | undefined) => {
     const found = text === undefined ? undefined : readInteger(text);
     return found !== undefined && wanted.includes(found) ? 1 : 0;
@@ -58,9 +62,10 @@ export const integerGrader: Verifier = (item: Item, answer: string, completion: 
 
 /** The integer a text is, whatever way it is written without arithmetic; undefined when it is none. */
 export function readInteger(text: string): bigint | undefined {
-  let form: Form | undefined = readForm(text);
+  let form = readForm(text);
   // "m + n = 25 + 8 = 33" states its last side.
-  if (form?.kind === "relation" && form.operators.every((operator) => operator === "=")) form = readForm(form.sides.at(-1)!);
+  if (form?.kind === "relation" && form.operators.every((operator) => operator === "="))
+    form = readForm(form.sides[form.sides.length - 1]);
   while (form?.kind === "named") form = form.value;
   if (form?.kind !== "value" || form.percent) return undefined;
   const value = readRational(form.latex);

@@ -260,7 +260,7 @@ class Rewriter {
     const called = plainFunctions[word];
     if (called && (next === "(" || (word === "sqrt" && /^\d/.test(next ?? "")))) {
       this.#at++;
-      if (next !== "(") return called(next!);
+      if (next !== "(") return called(next);
       const inside = this.#sequence(")");
       this.#skip(")");
       return called(inside);

@@ -72,9 +72,13 @@ function interval(form: Form & { kind: "tuple" }, values: Values): RealSet | und
 }
 
 function points(items: readonly Form[], values: Values): RealSet | undefined {
-  const numbers = items.map((item) => (item.kind === "value" && !item.percent ? values.real(item.latex) : undefined));
-  if (numbers.some((number) => number === undefined || !Number.isFinite(number))) return undefined;
-  return { intervals: tidy(numbers.map((number) => ({ low: number!, high: number!, lowClosed: true, highClosed: true }))) };
+  const intervals: Interval[] = [];
+  for (const item of items) {
+    const number = item.kind === "value" && !item.percent ? values.real(item.latex) : undefined;
+    if (number === undefined || !Number.isFinite(number)) return undefined;
+    intervals.push({ low: number, high: number, lowClosed: true, highClosed: true });
+  }
+  return { intervals: tidy(intervals) };
 }
 
 const flipped: Record<string, string> = { "<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "\\ne": "\\ne" };

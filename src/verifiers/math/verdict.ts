@@ -19,7 +19,8 @@ export function decide(gold: string, answer: string, values: Values): { equal: b
   const [first, second] = [canonicalLatex(gold), canonicalLatex(answer)];
   if (first === undefined || second === undefined) return { equal: false, by: "limits" };
   if (first === "" || second === "") return { equal: false, by: "exact" };
-  const [one, other] = [readForm(gold)!, readForm(answer)!];
+  const [one, other] = [readForm(gold), readForm(answer)];
+  if (one === undefined || other === undefined) return { equal: false, by: "limits" };
   // $10 and €10 are spelt the same once their signs are gone.
   if (first === second) return { equal: sameForms(one, other, quickValues) !== false, by: "exact" };
   const by: DecidedBy =

@@ -136,7 +136,7 @@ function perform(request: PyodideRequest): PyodideReply {
     module.HEAPU8.fill(0, fresh.length);
   }
   const [standardOutput, standardError] = [printed.out, printed.err].map((parts) => Buffer.concat(parts).toString("base64"));
-  return { status, message, milliseconds, standardOutput: standardOutput!, standardError: standardError!, isSpent };
+  return { status, message, milliseconds, standardOutput, standardError, isSpent };
 }
 
 /** Keeps the beginning of what is printed and, past that, the latest piece. */

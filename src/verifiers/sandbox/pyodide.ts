@@ -185,7 +185,7 @@ class PyodideProcess {
       }
       if (reply.isSpent) this.isUsable = false;
       const [standardOutput, standardError] = [reply.standardOutput, reply.standardError].map(decode);
-      const output = composeOutput(standardOutput!, standardError!, reply.message);
+      const output = composeOutput(standardOutput, standardError, reply.message);
       return { status: reply.status === "end" ? "pass" : reply.status, milliseconds: reply.milliseconds, output };
     } catch (error) {
       signal?.throwIfAborted();

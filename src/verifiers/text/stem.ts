@@ -98,7 +98,7 @@ function pastOrGerund(word: string): string {
   if (suffix === undefined) return word;
   const rest = word.slice(0, -suffix.length);
   if (/(?:at|bl|iz)$/.test(rest)) return `${rest}e`;
-  if (endsInDoubleConsonant(rest)) return "lsz".includes(rest.at(-1)!) ? rest : rest.slice(0, -1);
+  if (endsInDoubleConsonant(rest)) return "lsz".includes(rest[rest.length - 1]) ? rest : rest.slice(0, -1);
   return measure(rest) === 1 && endsShort(rest) ? `${rest}e` : rest;
 }
 

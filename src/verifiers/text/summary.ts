@@ -6,6 +6,7 @@ import { failedCallUsage } from "#kernel/call.ts";
 import { MidcourseError } from "#kernel/errors.ts";
 import type { Grader, Score } from "#kernel/item.ts";
 import { addUsage, noUsage, type Usage } from "#kernel/model.ts";
+import { referencesOf } from "../answers/extract.ts";
 import { type JudgeOptions, judgeGrader } from "../judges/judge.ts";
 import { type RougeScores, rouge } from "./rouge.ts";
 import { cosine, type EmbeddingClient } from "./similarity.ts";
@@ -25,9 +26,10 @@ export function summaryGrader(options: SummaryGraderOptions = {}): Grader {
   return async (item, answer, completion, signal): Promise<Score> => {
     const summary = (answer.trim() === "" ? completion : answer).trim();
     if (summary === "") return { accuracy: 0, extracted: undefined, status: "no-answer" };
-    const references = [item.answer, ...(item.alternatives ?? [])];
-    const measures: Record<string, number> = bestRouge(references, summary);
-    let verdict = { accuracy: measures.rougeL!, status: "rouge" };
+    const references = referencesOf(item);
+    const rouges = bestRouge(references, summary);
+    const measures: Record<string, number> = rouges;
+    let verdict = { accuracy: rouges.rougeL, status: "rouge" };
     let usage: Usage | undefined;
     if (options.embed !== undefined) {
       const measured = await similarity(options.embed, references, summary, signal);
@@ -48,7 +50,7 @@ export function summaryGrader(options: SummaryGraderOptions = {}): Grader {
   };
 }
 
-function bestRouge(references: readonly string[], summary: string): Record<string, number> {
+function bestRouge(references: readonly string[], summary: string): Record<keyof RougeScores, number> {
   const all = references.map((reference) => rouge(reference, summary));
   const best = (name: keyof RougeScores) => Math.max(...all.map((scores) => scores[name].f));
   return { rouge1: best("rouge1"), rouge2: best("rouge2"), rougeL: best("rougeL") };
@@ -63,7 +65,7 @@ async function similarity(
   try {
     const { vectors, usage } = await client.embed([summary, ...references], signal);
     const [own, ...others] = vectors;
-    return { cosine: Math.max(...others.map((other) => cosine(own!, other))), usage };
+    return { cosine: Math.max(...others.map((other) => cosine(own, other))), usage };
   } catch (error) {
     signal?.throwIfAborted();
     if (MidcourseError.isInstance(error) && error.family !== "remote") throw error;
