@@ -14,7 +14,7 @@ import http from "node:http";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { runBenchmark } from "#evaluation/records/benchmark-run.ts";
+import { evaluate } from "#evaluation/records/evaluate.ts";
 import { median } from "#evaluation/statistics/statistics.ts";
 import { HttpConnections } from "#http/connections.ts";
 import type { Item } from "#kernel/item.ts";
@@ -72,18 +72,20 @@ const midcourse: Contender = {
       quirks: carefulQuirks(serverQuirks.other),
       policy: new Limiter({ most: concurrency }).policy,
     });
-    const evaluate = (task: string, some: readonly Item[]) =>
-      runBenchmark({
+    const answer = (task: string, some: readonly Item[]) =>
+      evaluate({
         model,
         tasks: [{ task, items: some, methods: [{ method: vanilla(), samples: 1 }], verify: gsm8k.grader({}), maxTokens }],
         temperature: 0,
         seed: 1,
         concurrency,
+        keepTrace: true,
+        keepTime: true,
         onRecord: (record) => store.append(record),
       });
     try {
-      await evaluate("warm-up", items.slice(0, concurrency * 4));
-      return await timed(() => evaluate("measured", items));
+      await answer("warm-up", items.slice(0, concurrency * 4));
+      return await timed(() => answer("measured", items));
     } finally {
       connections.close();
       store.close();

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import type { BenchmarkResults } from "#evaluation/summary/benchmark-results.ts";
+import type { Results } from "#evaluation/summary/results.ts";
 import { launch, runCommand } from "../support/command.ts";
 import { chatReply, type PlayedRequest, playServer } from "../support/model-server.ts";
 
@@ -23,7 +23,7 @@ writeFileSync(
 );
 
 const shipped = { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined };
-const results = (folder: string) => JSON.parse(readFileSync(path.join(folder, "results.json"), "utf8")) as BenchmarkResults;
+const results = (folder: string) => JSON.parse(readFileSync(path.join(folder, "results.json"), "utf8")) as Results;
 const lines = (folder: string) => {
   const file = path.join(folder, "records.jsonl");
   return existsSync(file) ? readFileSync(file, "utf8").split("\n").length - 1 : 0;
@@ -180,7 +180,7 @@ describe("a model behind a server", () => {
       expect(server.chats().length - asked).toBeLessThan(8);
       const calm = path.join(place, "calm");
       await runCommand(words(server.baseUrl, calm));
-      expect((said(out) as BenchmarkResults).tasks).toEqual((said(calm) as BenchmarkResults).tasks);
+      expect((said(out) as Results).tasks).toEqual((said(calm) as Results).tasks);
     } finally {
       await server.close();
     }

@@ -2,8 +2,8 @@
 
 import { recordKey } from "#evaluation/records/evaluation-record.ts";
 import { slimRecord } from "#evaluation/records/slim-record.ts";
-import type { BenchmarkReportData, PageLimits } from "#evaluation/report/benchmark-page-data.ts";
-import { summariseBenchmark } from "#evaluation/summary/benchmark-summary.ts";
+import type { PageLimits, ReportData } from "#evaluation/report/page-data.ts";
+import { summarise } from "#evaluation/summary/summary.ts";
 import { exampleBenchmark, exampleMethods, exampleTasks } from "./example-benchmark.ts";
 
 export interface ExampleRun {
@@ -14,12 +14,12 @@ export interface ExampleRun {
   limits?: PageLimits;
 }
 
-export function exampleBenchmarkData({ run, limits, ...options }: ExampleRun): BenchmarkReportData {
+export function exampleBenchmarkData({ run, limits, ...options }: ExampleRun): ReportData {
   const { items, records } = exampleBenchmark(options);
   const slim = records.map((record) => slimRecord(record));
   const whole = new Map(records.map((record) => [recordKey(record), record]));
   return {
-    results: summariseBenchmark({
+    results: summarise({
       run,
       model: "example-7b at http://127.0.0.1:8000/v1",
       command: `midcourse eval --model example-7b --methods ${exampleMethods.join(",")} --tasks sums,programs --out runs/${run}`,

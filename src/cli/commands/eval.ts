@@ -1,7 +1,7 @@
 /** `midcourse eval`: methods × benchmarks over one model, and the table of what they reach at which cost. */
 import path from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { BenchmarkProgress } from "#evaluation/records/benchmark-run.ts";
+import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import { userError } from "#kernel/errors.ts";
 import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/benchmark.ts";
 import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
@@ -90,10 +90,10 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
   const signal = interruptSignal();
   const progress = new Progress();
   const told: Told = { progress };
-  const [{ evaluate }, { resamplingMethod }, { renderBenchmarkTable }] = await Promise.all([
+  const [{ evaluate }, { resamplingMethod }, { renderTable }] = await Promise.all([
     import("#recipes/benchmark/evaluate.ts"),
-    import("#evaluation/summary/benchmark-summary.ts"),
-    import("#evaluation/report/benchmark-table.ts"),
+    import("#evaluation/summary/summary.ts"),
+    import("#evaluation/report/table.ts"),
   ]);
   const outcome = await evaluate(wanted, {
     command: shownCommand(),
@@ -103,8 +103,7 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
     onProgress: showProgress(told, resamplingMethod),
   }).finally(() => progress.finish());
   const { results, resultsFile, reportFile } = outcome;
-  const table = () =>
-    renderBenchmarkTable(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true });
+  const table = () => renderTable(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true });
   process.stdout.write(
     options.json ? `${JSON.stringify(results)}\n` : `\n${table()}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
   );
@@ -170,7 +169,7 @@ interface Told {
 }
 
 /** Accuracy so far of each method, as many as fit on a line. */
-function showProgress(told: Told, resamplingMethod: string): (state: BenchmarkProgress) => void {
+function showProgress(told: Told, resamplingMethod: string): (state: EvaluationProgress) => void {
   const methods = new Map<string, { right: number; answers: number }>();
   let failures = 0;
   return ({ done, total, record }) => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import { summariseBenchmark } from "#evaluation/summary/benchmark-summary.ts";
+import { summarise } from "#evaluation/summary/summary.ts";
 import { RecordStore } from "#recipes/benchmark/store.ts";
 import { openRun } from "#record/run-directory.ts";
 import { exportRun } from "./export.ts";
@@ -34,7 +34,7 @@ beforeEach(() => {
   const store = new RecordStore(run);
   store.append(record);
   const plan = { run: "run", model: "m", command: "c", version: "0", seed: 1, temperature: 0, samples: 1 };
-  const results = summariseBenchmark({ ...plan, tasks: [{ id: "t", items: 1 }], records: store.index.records() });
+  const results = summarise({ ...plan, tasks: [{ id: "t", items: 1 }], records: store.index.records() });
   store.close();
   writeFileSync(path.join(run, "results.json"), JSON.stringify(results));
 });

@@ -1,13 +1,13 @@
 /** `midcourse report`: evaluations side by side, or the training curves of several runs on one page. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { benchmarkReport } from "#evaluation/report/benchmark-report.ts";
-import { renderBenchmarkTable } from "#evaluation/report/benchmark-table.ts";
-import { compareBenchmarks } from "#evaluation/report/compare-benchmarks.ts";
+import { compareRuns } from "#evaluation/report/compare-runs.ts";
+import { renderReport } from "#evaluation/report/report.ts";
+import { renderTable } from "#evaluation/report/table.ts";
 import { guarded } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
 import { isEvaluation, readEvaluation, reportData } from "#recipes/benchmark/folder.ts";
-import { reportRuns } from "#recipes/shared/run-report.ts";
+import { reportRuns } from "#recipes/quick-start/report.ts";
 
 export async function report(runs: readonly string[], options: { out: string }): Promise<void> {
   const evaluations = runs.filter(isEvaluation);
@@ -31,9 +31,9 @@ function evaluationReport(folders: readonly string[]): { html: string; table: st
   const data = folders.map((folder) => reportData(readEvaluation(folder)));
   const width = process.stdout.columns ?? 110;
   const [first, ...others] = data;
-  if (others.length > 0) return compareBenchmarks(data, { width });
+  if (others.length > 0) return compareRuns(data, { width });
   return {
-    html: benchmarkReport(first!),
-    table: renderBenchmarkTable(first!.results, { width, styled: process.stdout.isTTY === true }),
+    html: renderReport(first!),
+    table: renderTable(first!.results, { width, styled: process.stdout.isTTY === true }),
   };
 }

@@ -1,6 +1,6 @@
 /** `midcourse start`: the first run, with progress while it works and a table at the end. */
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
-import { renderTable } from "#evaluation/table.ts";
+import { renderMeasurement } from "#evaluation/report/table.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { smallWorldPasrOptions } from "#recipes/pasr/options.ts";
@@ -58,7 +58,7 @@ export async function start(options: StartOptions): Promise<void> {
       process.stdout.write(
         options.json
           ? `${JSON.stringify(results)}\n`
-          : `\n${renderTable(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true })}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
+          : `\n${renderMeasurement(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true })}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
       );
     } finally {
       progress.finish();

@@ -6,13 +6,13 @@ import type { Item } from "#kernel/item.ts";
 import type { Message } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
-import type { BenchmarkResults } from "../summary/benchmark-results.ts";
-import { resamplingMethod } from "../summary/benchmark-summary.ts";
+import type { Results } from "../summary/results.ts";
+import { resamplingMethod } from "../summary/summary.ts";
 
 export interface ExportPlan {
   /** Is made where it is missing; files of the same name are replaced. */
   folder: string;
-  results: BenchmarkResults;
+  results: Results;
   /** One after the other, in any order: a run of any size is exported without holding it. The pool's samples are left out. */
   records: Iterable<EvaluationRecord>;
   /** All items of a task, in its own order. */

@@ -7,9 +7,9 @@ import type { Item } from "#kernel/item.ts";
 import type { Message, Usage } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
-import { knownFields } from "../records/known-fields.ts";
+import { knownFields } from "../records/evaluation-record.ts";
 import { z95 } from "../statistics/statistics.ts";
-import type { BenchmarkMethodResult, BenchmarkTaskResult } from "../summary/benchmark-results.ts";
+import type { MethodResult, TaskResult } from "../summary/results.ts";
 import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./export-files.ts";
 
 /** Returns the files it wrote. */
@@ -39,7 +39,7 @@ export function exportInspect(plan: ExportPlan): string[] {
 }
 
 /** Everything before the samples, so that readers of headers need not read on. */
-function logHead({ results, itemsOf, date }: ExportPlan, task: BenchmarkTaskResult, method: BenchmarkMethodResult): string {
+function logHead({ results, itemsOf, date }: ExportPlan, task: TaskResult, method: MethodResult): string {
   const id = (kind: string) => sha256(JSON.stringify([kind, results.run, results.seed, task.task, method.id])).slice(0, 22);
   const items = itemsOf(task.task);
   const log = {
@@ -89,7 +89,7 @@ function score(name: string, items: number, value: number, error?: number): obje
 }
 
 /** Sums over the run; readers of headers stop at the samples, so they stand before them. Nothing where a part is unknown. */
-function statsOf(method: BenchmarkMethodResult, model: string, date: Date): object {
+function statsOf(method: MethodResult, model: string, date: Date): object {
   const { tokensPerAnswer, allTokensPerAnswer, unknownTokens, answers } = method;
   const known = unknownTokens === 0 && tokensPerAnswer !== undefined && allTokensPerAnswer !== undefined;
   const total = known ? Math.round(allTokensPerAnswer * answers) : 0;

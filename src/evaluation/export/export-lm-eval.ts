@@ -7,9 +7,9 @@
  */
 import type { Item } from "#kernel/item.ts";
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
-import { knownFields } from "../records/known-fields.ts";
+import { knownFields } from "../records/evaluation-record.ts";
 import { mean, z95 } from "../statistics/statistics.ts";
-import type { BenchmarkMethodResult, BenchmarkTaskResult } from "../summary/benchmark-results.ts";
+import type { MethodResult, TaskResult } from "../summary/results.ts";
 import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./export-files.ts";
 
 /** Returns the files it wrote. */
@@ -81,11 +81,11 @@ function found({ extracted }: EvaluationRecord): string {
 }
 
 function resultsOf({ results, itemsOf, date }: ExportPlan, method: string): object {
-  const tasks = results.tasks.flatMap((task): [BenchmarkTaskResult, BenchmarkMethodResult][] => {
+  const tasks = results.tasks.flatMap((task): [TaskResult, MethodResult][] => {
     const own = task.methods.find(({ id }) => id === method);
     return own ? [[task, own]] : [];
   });
-  const byTask = (of: (task: BenchmarkTaskResult, own: BenchmarkMethodResult) => unknown) =>
+  const byTask = (of: (task: TaskResult, own: MethodResult) => unknown) =>
     Object.fromEntries(tasks.map(([task, own]) => [task.task, of(task, own)]));
   const name = `${results.model}, ${method}`;
   return {

@@ -5,7 +5,7 @@ import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
 import { slimRecord } from "../records/slim-record.ts";
-import { summariseBenchmark } from "../summary/benchmark-summary.ts";
+import { summarise } from "../summary/summary.ts";
 import { fileName } from "./export-files.ts";
 import { exportInspect } from "./export-inspect.ts";
 import { exportLmEval } from "./export-lm-eval.ts";
@@ -54,7 +54,7 @@ const records = [
   record("resampling", "a", 0, 1),
   record("refine a/b", "gone", 0, 1),
 ];
-const results = summariseBenchmark({
+const results = summarise({
   run: "r",
   model: "m",
   command: "c",

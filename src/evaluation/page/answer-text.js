@@ -1,17 +1,20 @@
 /** One answer's text with its think, refine and answer spans coloured and the steps marked that a reader looks for. */
 import { element } from "./dom.js";
 
-/** @import { PageAnswer } from "../report-data.ts" */
+/** @import { PageMark, PageSpan } from "../report/answer-marks.ts" */
+/** @import { Piece } from "./word-diff.js" */
 
 const markNames = { wrong: "first wrong step", corrected: "slip, corrected below", spoiled: "was right, spoiled below" };
 const markSigns = { wrong: "✗", corrected: "↺", spoiled: "✗" };
 
 /**
  * Spans nest (refine in think, marks anywhere), so the text is cut at every border and pieces go into the innermost open span.
- * @param {PageAnswer} answer
+ * @param {string} text @param {readonly PageSpan[]} spans @param {readonly PageMark[]} marks
+ * @param {readonly Piece[]} pieces what differs from another answer, in order; the whole text @param {"del" | "ins"} difference
  */
-export function answerText({ text, spans, marks }) {
+export function answerText(text, spans, marks, pieces, difference) {
   const root = element("div", { class: "answer-text" });
+  const edges = [...spans, ...marks].flatMap(({ start, end }) => [start, end]);
   const ranges = [
     ...spans.map(({ kind, start, end }) => ({
       start,
@@ -19,6 +22,7 @@ export function answerText({ text, spans, marks }) {
       make: () => element("span", { class: `span ${kind}`, "data-kind": kind }),
     })),
     ...marks.map(({ kind, start, end }) => ({ start, end, make: () => markElement(kind) })),
+    ...changedRanges(pieces, edges).map(({ start, end }) => ({ start, end, make: () => element(difference) })),
   ].sort((first, second) => first.start - second.start || second.end - first.end);
   const borders = [...new Set([0, text.length, ...ranges.flatMap(({ start, end }) => [start, end])])].sort(
     (first, second) => first - second,
@@ -38,6 +42,21 @@ export function answerText({ text, spans, marks }) {
     if (end !== undefined) appendText(open[open.length - 1].node, text.slice(start, end));
   }
   return root;
+}
+
+/**
+ * Where words differ, cut wherever a span or a mark begins or ends, so that neither is cut by them.
+ * @param {readonly Piece[]} pieces @param {readonly number[]} edges
+ */
+function changedRanges(pieces, edges) {
+  let at = 0;
+  return pieces.flatMap(({ text, changed }) => {
+    const [start, end] = [at, at + text.length];
+    at = end;
+    if (!changed) return [];
+    const cuts = [start, ...[...new Set(edges)].filter((edge) => edge > start && edge < end).sort((a, b) => a - b), end];
+    return cuts.slice(1).map((cut, index) => ({ start: cuts[index], end: cut }));
+  });
 }
 
 /** @param {keyof typeof markNames} kind */

@@ -2,14 +2,13 @@
 import { element, percentText, wholeText } from "./dom.js";
 import { figure, placeLabels, seriesColours } from "./figures.js";
 
-/** @import { Results } from "../results.ts" */
-/** @import { CurvePoint, ResamplingPool } from "../summary/benchmark-results.ts" */
+/** @import { CurvePoint, MethodResult, ResamplingPool } from "../summary/results.ts" */
 /** @typedef {"generated" | "all"} Convention */
 /**
- * What is drawn: a training run's results, or those of one task of a benchmark, which may have a best-of-n curve too.
+ * Results of one task, which may have a best-of-n curve too.
  * @typedef {object} CostResults
- * @property {Pick<Results["methods"][number], "id" | "accuracy" | "interval" | "tokensPerAnswer" | "allTokensPerAnswer">[]} methods
- * @property {Results["resamplingCurve"]} resamplingCurve
+ * @property {Pick<MethodResult, "id" | "accuracy" | "interval" | "tokensPerAnswer" | "allTokensPerAnswer">[]} methods
+ * @property {readonly CurvePoint[]} resamplingCurve
  * @property {CurvePoint[]} [bestOfNCurve]
  * @property {Pick<ResamplingPool, "floor">} [pool]
  * @property {string | undefined} [curveName] what plain samples are made into; a vote when left out
@@ -47,7 +46,7 @@ function costFigure(results, convention) {
     const [low, high] = method.interval;
     return [{ id: method.id, tokens, accuracy: method.accuracy, low, high, colour: seriesColours[index % seriesColours.length] }];
   });
-  /** @param {Results["resamplingCurve"]} curve */
+  /** @param {readonly CurvePoint[]} curve */
   const pointsOf = (curve) =>
     curve.map((point) => ({
       tokens: point[convention],

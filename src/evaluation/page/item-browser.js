@@ -1,11 +1,12 @@
 /** The browser of items: two methods (of one run or of two) side by side on one item, with their traces. */
 import { answerCard, choiceOf, gradeLine, gradeName, gradeSign, isRight, questionPart, sideChoices } from "./answer-parts.js";
+import { answerText } from "./answer-text.js";
 import { browse } from "./browse.js";
 import { element, wholeText } from "./dom.js";
 import { traceTree } from "./trace-view.js";
 import { wordDiff } from "./word-diff.js";
 
-/** @import { BenchmarkPageData, PageTask, PageTrace } from "../report/benchmark-page-shape.ts" */
+/** @import { PageData, PageTask, PageTrace } from "../report/page-shape.ts" */
 /** @import { Piece } from "./word-diff.js" */
 /** @typedef {PageTask["sets"][number]} TraceSet */
 /**
@@ -29,6 +30,8 @@ const itemFilters = [
     keep: ({ left, right }) =>
       left !== null && right !== null && (left.extracted ?? left.answer).trim() !== (right.extracted ?? right.answer).trim(),
   },
+  { id: "refined", name: "refined", keep: ({ right }) => right !== null && right.refinements > 0 },
+  { id: "malformed", name: "malformed", keep: ({ right }) => right?.spans !== undefined && right.verdict !== "ok" },
   { id: "errors", name: "failed", keep: ({ left, right }) => left?.error !== undefined || right?.error !== undefined },
   {
     id: "disagree",
@@ -37,10 +40,11 @@ const itemFilters = [
   },
 ];
 
-/** Returns how to show another task. @param {HTMLElement} place @param {BenchmarkPageData} data */
+/** Returns how to show another task. @param {HTMLElement} place @param {PageData} data */
 export function drawItemBrowser(place, data) {
   let task = data.browser[0];
-  let sides = firstPair(task);
+  /** @type {[left: number, right: number]} sets shown */
+  let sides = [...task.first];
 
   const note = element("p", { class: "note" });
   const choices = element("div", { class: "answer-controls" });
@@ -108,15 +112,20 @@ export function drawItemBrowser(place, data) {
     const label = setName(set, data);
     if (answer === null) return answerCard(label, element("p", { class: "note" }, "No answer to this item."));
     const text = data.texts[answer.text];
-    const marked = (pieces ?? [{ text, changed: false }]).map((piece) =>
-      piece.changed ? element(mark, {}, piece.text) : piece.text,
-    );
     return answerCard(
-      label,
+      set.note === undefined ? label : `${label}: ${set.note}`,
       gradeLine(answer, `${traceSign(answer)} ${traceGrade(answer)}`, answer.extracted ?? "(no answer found)"),
       element("p", { class: "note" }, traceFacts(answer)),
       answer.error === undefined ? null : element("p", { class: "warning" }, `Failed: ${answer.error}`),
-      text === "" ? element("p", { class: "note" }, "(empty)") : element("div", { class: "answer-text" }, ...marked),
+      answer.verdictReason === undefined
+        ? null
+        : element("p", { class: "warning" }, `Format: ${answer.verdict}. ${answer.verdictReason}`),
+      answer.stepMissing === undefined
+        ? null
+        : element("p", { class: "warning" }, `✗ Step ${answer.stepMissing + 1} of the reference solution is missing.`),
+      text === ""
+        ? element("p", { class: "note" }, "(empty)")
+        : answerText(text, answer.spans ?? [], answer.marks ?? [], pieces ?? [], mark),
       element(
         "details",
         { class: "whole-trace", open: true },
@@ -143,14 +152,17 @@ export function drawItemBrowser(place, data) {
   /** @param {PageTask} chosen */
   function show(chosen) {
     task = chosen;
-    sides = firstPair(task);
+    sides = [...task.first];
     note.textContent = task.note;
     showChoices();
     refresh();
   }
 
   marking.addEventListener("change", redraw);
-  place.append(note, choices, controls, columns);
+  const isMarked = data.browser.some(({ sets }) =>
+    sets.some(({ answers }) => answers.some((answer) => answer?.spans !== undefined)),
+  );
+  place.append(note, choices, controls, ...(isMarked ? [key()] : []), columns);
   show(task);
   return (/** @type {string} */ name) => {
     const chosen = data.browser.find((candidate) => candidate.task === name);
@@ -164,13 +176,18 @@ function beginningOf(text) {
   return line.length <= 56 ? line : `${line.slice(0, 55)}…`;
 }
 
-/** Plain answers left; right the next method, or the same one of the second run. @param {PageTask} task @returns {[number, number]} */
-function firstPair({ sets }) {
-  const other = sets.findIndex((set) => set.run > 0 && set.method === sets[0].method);
-  return [0, other > 0 ? other : Math.min(1, sets.length - 1)];
+/** What the colours and signs mean. */
+function key() {
+  const kinds = ["think", "refine", "answer"].map((kind) => element("li", {}, element("span", { class: `span ${kind}` }, kind)));
+  const marks = [
+    element("li", {}, element("mark", { class: "mark wrong" }, "first wrong step")),
+    element("li", {}, element("mark", { class: "mark corrected" }, "slip that a refinement corrected")),
+    element("li", {}, "✓ right, ✗ wrong, ◐ partly"),
+  ];
+  return element("ul", { class: "legend key", "aria-label": "Key" }, ...kinds, ...marks);
 }
 
-/** @param {TraceSet} set @param {BenchmarkPageData} data */
+/** @param {TraceSet} set @param {PageData} data */
 function setName({ run, method, oracle }, data) {
   return `${data.runs.length > 1 ? `${data.runs[run].label}: ` : ""}${method}${oracle ? " †" : ""}`;
 }
@@ -187,13 +204,14 @@ function traceGrade(answer) {
 }
 
 /** @param {PageTrace} answer */
-function traceFacts({ calls, inputTokens, outputTokens, seconds, reason, status }) {
+function traceFacts({ refinements, calls, inputTokens, outputTokens, seconds, reason, status }) {
   const facts = [
     `${calls} ${calls === 1 ? "call" : "calls"}`,
     outputTokens === undefined
       ? "tokens unknown"
       : `${wholeText(outputTokens)} tokens sampled, ${inputTokens === undefined ? "?" : wholeText(inputTokens)} in prompts`,
     seconds === undefined ? "" : `${seconds.toFixed(1)} s`,
+    refinements === 0 ? "" : `${refinements} ${refinements === 1 ? "refinement" : "refinements"}`,
     reason === "done" ? "" : `ended: ${reason}`,
     status === undefined ? "" : `grading: ${status}`,
   ];

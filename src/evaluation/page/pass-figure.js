@@ -2,9 +2,9 @@
 import { element, percentText, wholeText } from "./dom.js";
 import { figure, lineLegend, seriesColours, seriesDashes } from "./figures.js";
 
-/** @import { BenchmarkTaskResult } from "../summary/benchmark-results.ts" */
+/** @import { TaskResult } from "../summary/results.ts" */
 
-/** @param {HTMLElement} place @param {BenchmarkTaskResult} task */
+/** @param {HTMLElement} place @param {TaskResult} task */
 export function drawPass(place, task) {
   const curves = task.passAtTokens.filter((curve) => curve.points.length > 0);
   if (curves.length === 0) {

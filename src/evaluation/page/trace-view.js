@@ -1,7 +1,7 @@
 /** One answer's trace as a tree: attempts, feedback, checks, steps, choices and the runs of inner methods, prompts folded away. */
 import { element, percentText, wholeText } from "./dom.js";
 
-/** @import { PageEvent, PageTrace } from "../report/benchmark-page-shape.ts" */
+/** @import { PageEvent, PageTrace } from "../report/page-shape.ts" */
 
 /** @param {PageTrace} answer @param {readonly string[]} texts */
 export function traceTree(answer, texts) {

@@ -2,7 +2,7 @@
 import { element, shortText } from "./dom.js";
 import { figure, lineLegend, seriesColours, seriesDashes } from "./figures.js";
 
-/** @import { TrainingHistory } from "../report-data.ts" */
+/** @import { TrainingHistory } from "../report/training-history.ts" */
 
 /**
  * @typedef {object} Curve

@@ -2,7 +2,7 @@
 import { element, percentText } from "./dom.js";
 import { figure } from "./figures.js";
 
-/** @import { Results } from "../results.ts" */
+/** @import { MethodResult } from "../summary/results.ts" */
 
 /** In reading order; the first two together are the accuracy. Became-segments are hatched, so colour is not the only sign. */
 const fates = /** @type {const} */ ([
@@ -15,7 +15,7 @@ const fates = /** @type {const} */ ([
 /**
  * @typedef {object} TransitionResults
  * @property {string} baseline
- * @property {Pick<Results["methods"][number], "id" | "rightToRight" | "wrongToRight" | "rightToWrong" | "wrongToWrong">[]} methods
+ * @property {Pick<MethodResult, "id" | "rightToRight" | "wrongToRight" | "rightToWrong" | "wrongToWrong">[]} methods
  */
 
 /** @param {HTMLElement} place @param {TransitionResults} results */

@@ -7,7 +7,7 @@ import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 import type { AttemptRecord, EvaluationRecord } from "./evaluation-record.ts";
-import { knownFields } from "./known-fields.ts";
+import { knownFields } from "./evaluation-record.ts";
 
 /** What all answers of one evaluation have in common. */
 export interface AnswerPlan {
@@ -33,13 +33,13 @@ export interface AnswerPlan {
   /** False grades final answers alone, where grading is dear. */
   gradeAttempts?: boolean | undefined;
   /** Keep whole traces in the records. */
-  keepTrace?: boolean;
+  keepTrace?: boolean | undefined;
   /** Keep wall times in the records, the one thing in them that two runs never share. */
-  keepTime?: boolean;
+  keepTime?: boolean | undefined;
   /** What is under way ends after an abort, and is not recorded. */
   signal?: AbortSignal | undefined;
   /** Put into the records. */
-  task?: string;
+  task?: string | undefined;
   promptVersion?: string | undefined;
 }
 

@@ -65,11 +65,18 @@ export interface EvaluationRecord {
 }
 
 /** Identity of a record within an evaluation. */
-export function recordKey(record: Pick<EvaluationRecord, "task" | "item" | "method" | "sample">): string {
+export function recordKey(record: Pick<EvaluationRecord, "item" | "method" | "sample"> & { task?: string | undefined }): string {
   return JSON.stringify([record.method, record.item, record.sample, ...(record.task === undefined ? [] : [record.task])]);
 }
 
 /** Prompt and output tokens; undefined when one is unknown. */
 export function allTokens({ inputTokens, outputTokens }: Usage): number | undefined {
   return inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens;
+}
+
+/** The entries that have a value: what is stored holds no `undefined`, so that it is the same before and after it was written. */
+export function knownFields<T extends object>(entries: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const known: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(entries)) if (value !== undefined) known[name] = value;
+  return known as never;
 }

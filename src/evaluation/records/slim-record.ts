@@ -7,8 +7,7 @@ import { normaliseAnswer } from "#kernel/answer-form.ts";
 import type { Usage } from "#kernel/model.ts";
 import type { EndReason, TraceEvent } from "#kernel/trace.ts";
 import { isRight } from "../statistics/transitions.ts";
-import { allTokens, type EvaluationRecord } from "./evaluation-record.ts";
-import { knownFields } from "./known-fields.ts";
+import { allTokens, type EvaluationRecord, knownFields } from "./evaluation-record.ts";
 
 export interface SlimAttempt {
   /** Attempts with equal keys give the same answer; empty where there is none. Comparable within one record only. */

@@ -1,7 +1,7 @@
 /** The section on refinements: Markdown for files and terminals, and HTML that brings its own style and loads nothing. */
 
 import { escapeMarkdown, markdownTable } from "#text/markdown.ts";
-import { type Html, html } from "../report/report-html.ts";
+import { type Html, html } from "../report/html.ts";
 import {
   type AnalysedRow,
   type AnalysisTable,

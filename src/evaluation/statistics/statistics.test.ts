@@ -141,11 +141,24 @@ test("the bootstrap's spread is that of the mean", () => {
 });
 
 test("Holm's correction steps down and never reorders", () => {
-  expect(holm([0.01, 0.04, 0.03])).toEqual([0.03, 0.06, 0.06]);
-  expect(holm([])).toEqual([]);
+  const inOrder = (pValues: readonly number[]) => {
+    const corrected = holm(pValues.entries());
+    return pValues.map((_, index) => corrected.get(index)!);
+  };
+  expect(inOrder([0.01, 0.04, 0.03])).toEqual([0.03, 0.06, 0.06]);
+  expect(inOrder([])).toEqual([]);
+  const byKey = holm([
+    ["first", 0.01],
+    ["unknown", undefined],
+    ["second", 0.04],
+  ]);
+  expect([...byKey]).toEqual([
+    ["first", 0.02],
+    ["second", 0.04],
+  ]);
   fc.assert(
     fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 }), (pValues) => {
-      const corrected = holm(pValues);
+      const corrected = inOrder(pValues);
       for (const [index, value] of corrected.entries()) {
         expect(value).toBeGreaterThanOrEqual(pValues[index]);
         expect(value).toBeLessThanOrEqual(1);

@@ -188,14 +188,16 @@ export function signFlip(differences: readonly number[], random: Random, draws: 
   return extreme / (draws + 1);
 }
 
-/** Holm's correction for several tests, in the order given. */
-export function holm(pValues: readonly number[]): number[] {
-  const order = [...pValues.keys()].sort((first, second) => pValues[first] - pValues[second]);
-  const corrected = new Array<number>(pValues.length);
+/** Holm's correction for several tests, each under the key it came with; those without a p are no test. */
+export function holm<Key>(pValues: Iterable<readonly [Key, number | undefined]>): Map<Key, number> {
+  const order = [...pValues]
+    .flatMap(([key, pValue]) => (pValue === undefined ? [] : [{ key, pValue }]))
+    .sort((first, second) => first.pValue - second.pValue);
   let largest = 0;
-  for (const [rank, index] of order.entries()) {
-    largest = Math.max(largest, Math.min(1, pValues[index] * (pValues.length - rank)));
-    corrected[index] = largest;
-  }
-  return corrected;
+  return new Map(
+    order.map(({ key, pValue }, rank) => {
+      largest = Math.max(largest, Math.min(1, pValue * (order.length - rank)));
+      return [key, largest];
+    }),
+  );
 }

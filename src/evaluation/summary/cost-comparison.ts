@@ -2,9 +2,9 @@
 
 import type { SlimRecord } from "../records/slim-record.ts";
 import { mean, meanKnown } from "../statistics/statistics.ts";
-import type { CostKind, CurvePoint, EqualCost } from "./benchmark-results.ts";
 import { type CostCurve, curveAt } from "./equal-cost.ts";
 import { clusterShares, flipP, type PairedColumns } from "./paired-columns.ts";
+import type { CostKind, CurvePoint, EqualCost } from "./results.ts";
 
 export interface PendingCost {
   result: Omit<EqualCost, "interval" | "differenceInterval">;
@@ -14,17 +14,22 @@ export interface PendingCost {
   shares: number[];
 }
 
+export interface CostComparison {
+  /** The method's answers, and its mean accuracy on each item. */
+  own: readonly SlimRecord[];
+  means: ReadonlyMap<string, number>;
+  curve: CostCurve;
+  kind: CostKind;
+  /** Plain answers, for what one sample takes in seconds. */
+  plain: readonly SlimRecord[];
+  columns: PairedColumns;
+  clusterOf: (item: string) => string;
+  seed: number;
+}
+
 /** Undefined where the cost is unknown, or fewer than two items are shared. */
-export function equalCost(
-  own: readonly SlimRecord[],
-  means: ReadonlyMap<string, number>,
-  curve: CostCurve,
-  kind: CostKind,
-  plain: readonly SlimRecord[],
-  columns: PairedColumns,
-  clusterOf: (item: string) => string,
-  seed: number,
-): PendingCost | undefined {
+export function equalCost(comparison: CostComparison): PendingCost | undefined {
+  const { own, means, curve, kind, plain, columns, clusterOf, seed } = comparison;
   const shared = [...curve.items.keys()].filter((index) => means.has(curve.items[index]));
   if (shared.length < 2) return undefined;
   const items = new Set(shared.map((index) => curve.items[index]));

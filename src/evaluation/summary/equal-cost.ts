@@ -6,13 +6,13 @@
  * many samples or one for each.
  */
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { bestOfK, passAllK, passAtK } from "../records/sample-metrics.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { bootstrapColumns } from "../statistics/bootstrap.ts";
 import { expectedVotes } from "../statistics/resampling.ts";
+import { bestOfK, passAllK, passAtK } from "../statistics/sample-metrics.ts";
 import { mean } from "../statistics/statistics.ts";
 import { isRight } from "../statistics/transitions.ts";
-import type { CurvePoint, ResamplingPool, ResamplingRule } from "./benchmark-results.ts";
+import type { CurvePoint, ResamplingPool, ResamplingRule } from "./results.ts";
 
 /** One curve with what is needed to compare a method to it. */
 export interface CostCurve {

@@ -1,13 +1,13 @@
 /** What can be said of one method on one task by itself: accuracy, cost, how answers ended, and what its verdicts are worth. */
 
-import { knownFields } from "../records/known-fields.ts";
+import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { clusteredStandardError, type Interval, mean, median, wilsonInterval, z95 } from "../statistics/statistics.ts";
 import { isRight } from "../statistics/transitions.ts";
-import type { BenchmarkMethodResult, GroupResult, VerificationResult } from "./benchmark-results.ts";
+import type { GroupResult, MethodResult, VerificationResult } from "./results.ts";
 import { verifierMetrics } from "./verifier-metrics.ts";
 
-export type OwnFigures = Omit<BenchmarkMethodResult, "rightToWrong" | "wrongToRight" | "rightToRight" | "wrongToWrong">;
+export type OwnFigures = Omit<MethodResult, "rightToWrong" | "wrongToRight" | "rightToRight" | "wrongToWrong">;
 
 /** Scores of each item, samples averaged: the question is the unit. */
 export function itemMeans(records: readonly SlimRecord[], of: (record: SlimRecord) => number = accuracyOf): Map<string, number> {

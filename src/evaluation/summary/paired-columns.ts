@@ -11,7 +11,7 @@ import {
   variance,
 } from "../statistics/statistics.ts";
 import { normalTail } from "../statistics/wilcoxon.ts";
-import type { PairedResult } from "./benchmark-results.ts";
+import type { PairedResult } from "./results.ts";
 
 /** Collects columns of values by item; those over the same items share their draws. */
 export class PairedColumns {

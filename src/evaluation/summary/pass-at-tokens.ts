@@ -12,7 +12,7 @@
 import type { SlimRecord } from "../records/slim-record.ts";
 import { mean } from "../statistics/statistics.ts";
 import { isRight } from "../statistics/transitions.ts";
-import type { CurvePoint, PassAtTokens } from "./benchmark-results.ts";
+import type { CurvePoint, PassAtTokens } from "./results.ts";
 
 const mostAttempts = 64;
 

@@ -3,26 +3,19 @@ import { deriveSeed } from "#kernel/seed.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { holm, type Interval, mean, meanKnown, median } from "../statistics/statistics.ts";
 import { countTransitions, transitionShares } from "../statistics/transitions.ts";
-import type {
-  BenchmarkMethodResult,
-  BenchmarkTaskResult,
-  CostKind,
-  EqualCost,
-  PairedResult,
-  TimeResult,
-} from "./benchmark-results.ts";
 import { costOf, equalCost, finishCost } from "./cost-comparison.ts";
 import { type CostCurve, costCurve } from "./equal-cost.ts";
 import { clusterName, itemMeans, ownFigures } from "./method-figures.ts";
 import { clusterShares, comparePaired, PairedColumns } from "./paired-columns.ts";
 import { passAtTokens, passOfPool } from "./pass-at-tokens.ts";
 import { withPlainFloor } from "./plain-floor.ts";
+import type { CostKind, EqualCost, MethodResult, PairedResult, TaskResult, TimeResult } from "./results.ts";
 
 export interface SummaryTask {
   id: string;
-  title?: string;
-  promptVersion?: string;
-  chance?: number;
+  title?: string | undefined;
+  promptVersion?: string | undefined;
+  chance?: number | undefined;
   /** Items asked for. */
   items: number;
   /** False where answers cannot be voted on: programs, summaries. */
@@ -39,6 +32,8 @@ export interface TaskSetting {
   scoredPool: string | undefined;
   /** Plain answers are the model's likeliest ones, which resampling need not do worse than. */
   greedy: boolean;
+  /** Further pairs, first minus second. */
+  comparisons?: readonly (readonly [a: string, b: string])[] | undefined;
 }
 
 /** What the means over all tasks are made from. */
@@ -55,7 +50,7 @@ export interface TaskDifference {
 }
 
 export interface TaskSummary {
-  result: BenchmarkTaskResult;
+  result: TaskResult;
   times: TimeResult[];
   differences: TaskDifferences;
 }
@@ -82,6 +77,7 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
   const isFloor = (id: string) => id === baseline && setting.greedy && curve !== undefined;
 
   const columns = new PairedColumns(seed, clusterOf);
+  const paired = { clusterOf, seed, columns };
   const scores = new Map(rows.map((id) => [id, itemMeans(byMethod.get(id)!)]));
   const passRates = sampled ? new Map(sampled.items.map((item, index) => [item, sampled.perItem[0][index]])) : plainScores;
   const pending = rows.map((id) => {
@@ -89,12 +85,12 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     const means = scores.get(id)!;
     const at = (target: CostCurve | undefined, kind: CostKind) =>
       target && id !== target.pool.method && !isFloor(id)
-        ? equalCost(own, means, target, kind, plain, columns, clusterOf, seed)
+        ? equalCost({ own, means, curve: target, kind, plain, columns, clusterOf, seed })
         : undefined;
     return {
       id,
       own,
-      versusBaseline: id === baseline ? undefined : versus(means, plainScores, clusterOf, seed, columns),
+      versusBaseline: id === baseline ? undefined : versus(means, plainScores, paired),
       atCost: {
         generated: at(curve, "generated"),
         all: at(curve, "all"),
@@ -105,15 +101,25 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     };
   });
 
-  const corrected = holm(pending.flatMap(({ versusBaseline }) => versusBaseline?.result.pValue ?? []));
-  const correctedCost = holm(pending.flatMap(({ atCost }) => atCost.generated?.result.pValue ?? []));
+  const comparisons = (setting.comparisons ?? []).flatMap(([a, b]) => {
+    const [first, second] = [scores.get(a), scores.get(b)];
+    const compared = first && second && versus(first, second, paired);
+    return compared ? [{ a, b, compared }] : [];
+  });
+  const corrected = holm(pending.map(({ id, versusBaseline }) => [id, versusBaseline?.result.pValue]));
+  const correctedCost = holm(pending.map(({ id, atCost }) => [id, atCost.generated?.result.pValue]));
+  const correctedPairs = holm(comparisons.map((pair) => [pair, pair.compared.result.pValue]));
   const differences: TaskDifferences = { versusBaseline: new Map(), versusResampling: new Map() };
   const times: TimeResult[] = [];
-  const methods = pending.map(({ id, own, versusBaseline, atCost, best }): BenchmarkMethodResult => {
-    const paired = versusBaseline && finishPaired(versusBaseline, columns, corrected.shift()!);
-    if (versusBaseline && paired)
-      differences.versusBaseline.set(id, { mean: paired.difference, interval: paired.interval, shares: versusBaseline.shares });
-    const generated = atCost.generated && { ...finishCost(atCost.generated, columns), pHolm: correctedCost.shift()! };
+  const methods = pending.map(({ id, own, versusBaseline, atCost, best }): MethodResult => {
+    const fromPlain = versusBaseline && finishPaired(versusBaseline, columns, corrected.get(id)!);
+    if (versusBaseline && fromPlain)
+      differences.versusBaseline.set(id, {
+        mean: fromPlain.difference,
+        interval: fromPlain.interval,
+        shares: versusBaseline.shares,
+      });
+    const generated = atCost.generated && { ...finishCost(atCost.generated, columns), pHolm: correctedCost.get(id)! };
     if (atCost.generated && generated)
       differences.versusResampling.set(id, {
         mean: generated.difference,
@@ -127,7 +133,7 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     return {
       ...ownFigures(id, own, passRates),
       ...transitionFigures(own, plain, id === baseline),
-      ...(paired ? { versusBaseline: paired } : {}),
+      ...(fromPlain ? { versusBaseline: fromPlain } : {}),
       ...(resampling ? { resampling } : isFloor(id) ? {} : { notComparable: reasonAgainst(id, own, found, pool) }),
       ...(bestOfN ? { bestOfN } : {}),
     };
@@ -137,7 +143,7 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     ...(curve ? [passOfPool(curve.pool.method, curve.points)] : []),
     ...rows.filter((id) => id !== curve?.pool.method).flatMap((id) => passAtTokens(id, byMethod.get(id)!) ?? []),
   ];
-  const result: BenchmarkTaskResult = {
+  const result: TaskResult = {
     task: plan.id,
     ...(plan.title === undefined ? {} : { title: plan.title }),
     ...(plan.promptVersion === undefined ? {} : { promptVersion: plan.promptVersion }),
@@ -151,6 +157,15 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     ...("missing" in found ? { poolMissing: found.missing } : {}),
     ...(bestCurve ? { bestOfN: bestCurve.pool, bestOfNCurve: bestCurve.points } : {}),
     passAtTokens: passes,
+    ...(setting.comparisons === undefined
+      ? {}
+      : {
+          comparisons: comparisons.map((pair) => ({
+            a: pair.a,
+            b: pair.b,
+            ...finishPaired(pair.compared, columns, correctedPairs.get(pair)!),
+          })),
+        }),
   };
   return { result, times, differences };
 }
@@ -164,9 +179,7 @@ interface PendingPair {
 function versus(
   means: ReadonlyMap<string, number>,
   others: ReadonlyMap<string, number>,
-  clusterOf: (item: string) => string,
-  seed: number,
-  columns: PairedColumns,
+  { clusterOf, seed, columns }: { clusterOf: (item: string) => string; seed: number; columns: PairedColumns },
 ): PendingPair | undefined {
   const shared = [...means.keys()].filter((item) => others.has(item));
   if (shared.length < 2) return undefined;

@@ -2,7 +2,7 @@
  * How good verdicts are: a judge's, a verifier's or a method's own "this is right", against the grade. Every figure that would divide by
  * nothing is absent. Precision falls with the share of right answers, so it is only to be read beside `baseRate`.
  */
-import { knownFields } from "../records/known-fields.ts";
+import { knownFields } from "../records/evaluation-record.ts";
 
 export interface Verdict {
   /** Absent where no verdict could be read: a category of its own, neither yes nor no. */

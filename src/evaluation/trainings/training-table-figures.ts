@@ -1,6 +1,6 @@
 /** A row's figures over one scope: by itself, against the base, against the subject, and against the base resampled at equal tokens. */
 import { deriveSeed } from "#kernel/seed.ts";
-import { knownFields } from "../records/known-fields.ts";
+import { knownFields } from "../records/evaluation-record.ts";
 import { holm, type Interval, mean, meanKnown } from "../statistics/statistics.ts";
 import { clusterShares, comparePaired, flipP } from "../summary/paired-columns.ts";
 import type { TableScope } from "./training-table.ts";
@@ -95,7 +95,7 @@ export function correctGains(figures: readonly RowFigures[]): void {
   for (const own of Map.groupBy(figures, ({ scope }) => scope).values()) {
     for (const kind of ["overBase", "subjectGain"] as const) {
       const gains = own.flatMap((row) => row[kind] ?? []);
-      for (const [index, corrected] of holm(gains.map(({ pValue }) => pValue)).entries()) gains[index].pHolm = corrected;
+      for (const [gained, corrected] of holm(gains.map((gained) => [gained, gained.pValue]))) gained.pHolm = corrected;
     }
   }
 }

@@ -1,7 +1,8 @@
 /** A table of trainings as sections of a report, which need no script, and a page of such sections. */
-import { tableOf } from "../report/benchmark-report-tables.ts";
-import { type Html, html } from "../report/report-html.ts";
-import { type PageSection, type ReportPage, renderPage } from "../report/report-page.ts";
+
+import { type Html, html } from "../report/html.ts";
+import { type PageSection, type ReportPage, renderPage } from "../report/page-frame.ts";
+import { tableOf } from "../report/report-tables.ts";
 import type { TrainingTable } from "./training-table.ts";
 import { missingLines, tableFindings, tableNotes } from "./training-table-findings.ts";
 import type { TableText } from "./training-table-markdown.ts";

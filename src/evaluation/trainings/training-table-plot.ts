@@ -3,7 +3,7 @@
  * by voting over samples at each cost. Numbers in place of names leave room on a telephone; the list below says whose they are.
  */
 import { percent, percentWithin, whole } from "#text/numbers.ts";
-import { type Html, html } from "../report/report-html.ts";
+import { type Html, html } from "../report/html.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import { figuresOf, type RowResult, type TableScope, type TrainingTable } from "./training-table.ts";
 import { rowName, scopeName } from "./training-table-words.ts";

@@ -5,9 +5,9 @@
 import { deriveSeed } from "#kernel/seed.ts";
 import { slimRecord } from "../records/slim-record.ts";
 import { type Interval, mean } from "../statistics/statistics.ts";
-import type { CurvePoint } from "../summary/benchmark-results.ts";
 import { type CostCurve, costCurve, curveAt } from "../summary/equal-cost.ts";
 import { withPlainFloor } from "../summary/plain-floor.ts";
+import type { CurvePoint } from "../summary/results.ts";
 import type { TableInput, TableScope } from "./training-table.ts";
 import { cellKey, type DomainAnswers, lastOfEach, type TableAnswers } from "./training-table-cells.ts";
 import { estimate, type TableDraws } from "./training-table-draws.ts";

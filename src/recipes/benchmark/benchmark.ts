@@ -3,16 +3,11 @@
  * beside everything. The same call goes on wherever an earlier one stopped, and more tasks, items, methods or samples may be added.
  */
 import path from "node:path";
-import {
-  type BenchmarkEnd,
-  type BenchmarkProgress,
-  type BenchmarkTask,
-  runBenchmark,
-} from "#evaluation/records/benchmark-run.ts";
+import { type EvaluationEnd, type EvaluationProgress, type EvaluationTask, evaluate } from "#evaluation/records/evaluate.ts";
 import type { SlimRecord } from "#evaluation/records/slim-record.ts";
-import { benchmarkReport } from "#evaluation/report/benchmark-report.ts";
-import type { BenchmarkResults } from "#evaluation/summary/benchmark-results.ts";
-import { resamplingMethod, summariseBenchmark } from "#evaluation/summary/benchmark-summary.ts";
+import { renderReport } from "#evaluation/report/report.ts";
+import type { Results } from "#evaluation/summary/results.ts";
+import { resamplingMethod, summarise } from "#evaluation/summary/summary.ts";
 import type { Budget } from "#kernel/budget.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Grader, Item } from "#kernel/item.ts";
@@ -65,15 +60,15 @@ export interface BenchmarkSetup {
   command: string;
   version: string;
   signal?: AbortSignal | undefined;
-  onProgress?: ((progress: BenchmarkProgress) => void) | undefined;
+  onProgress?: ((progress: EvaluationProgress) => void) | undefined;
   /** What a reader should know before the numbers: a method that cannot run on a task, say. */
   onNote?: (note: string) => void;
 }
 
 export interface BenchmarkOutcome {
-  end: BenchmarkEnd;
+  end: EvaluationEnd;
   /** Of what there is, also when the run was stopped. */
-  results: BenchmarkResults;
+  results: Results;
   /** By the whole run so far, failed answers and grading included. */
   spent: Usage;
   resultsFile: string;
@@ -89,12 +84,14 @@ export async function evaluateBenchmarks(setup: BenchmarkSetup): Promise<Benchma
   const store = new RecordStore(run.folder, { sameAnswer: sameAnswerOf(setup.tasks) });
   let written = 0;
   try {
-    const end = await runBenchmark({
+    const end = await evaluate({
       model,
       tasks,
       temperature: settings.temperature,
       seed: settings.seed,
       concurrency,
+      keepTrace: true,
+      keepTime: true,
       ...(settings.budget ? { budget: settings.budget } : {}),
       ...(settings.allowance ? { allowance: settings.allowance } : {}),
       isKnown: (key) => store.index.isKnown(key),
@@ -112,7 +109,7 @@ export async function evaluateBenchmarks(setup: BenchmarkSetup): Promise<Benchma
   }
 }
 
-function benchmarkTask(setup: BenchmarkSetup, { task, items, shots, methods }: PreparedTask): BenchmarkTask {
+function benchmarkTask(setup: BenchmarkSetup, { task, items, shots, methods }: PreparedTask): EvaluationTask {
   const { settings, grading, help, onNote } = setup;
   const runnable = methods.filter((bound) => {
     const missing = missingHelp(bound, task, help);
@@ -147,7 +144,7 @@ function judgeFor(task: Task, { judge }: GradingTools): Grader {
 
 function writeResults(
   setup: BenchmarkSetup,
-  tasks: readonly BenchmarkTask[],
+  tasks: readonly EvaluationTask[],
   store: RecordStore,
 ): Omit<BenchmarkOutcome, "end" | "spent"> {
   const { run, settings, modelName, command, version } = setup;
@@ -163,7 +160,7 @@ function writeResults(
     return wanted?.items.has(item) === true && sample < (wanted.samples.get(method) ?? 0);
   };
   const records = store.index.records(isAsked);
-  const results = summariseBenchmark({
+  const results = summarise({
     run: path.basename(path.resolve(run.folder)),
     model: modelName,
     command,
@@ -184,7 +181,7 @@ function writeResults(
   });
   const resultsFile = run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
   const itemsOf = new Map(setup.tasks.map(({ task, items }) => [task.id, new Map(items.map((item) => [item.id, item]))]));
-  const report = benchmarkReport({
+  const report = renderReport({
     results,
     records,
     readTraces: (keys) => store.index.readTraces(keys),

@@ -1,6 +1,6 @@
 /** An evaluation as a command or a program asks for it: opens the model and what grading needs, keeps what decides the run, and evaluates. */
 import path from "node:path";
-import type { BenchmarkProgress } from "#evaluation/records/benchmark-run.ts";
+import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
 import { withRun } from "#record/run-directory.ts";
 import { type BenchmarkOutcome, type BenchmarkSettings, evaluateBenchmarks } from "./benchmark.ts";
@@ -23,7 +23,7 @@ export interface EvaluationContext {
   command: string;
   version: string;
   signal: AbortSignal;
-  onProgress: (progress: BenchmarkProgress) => void;
+  onProgress: (progress: EvaluationProgress) => void;
   /** What a reader should know before the numbers. */
   onNote: (note: string) => void;
 }

@@ -1,8 +1,8 @@
 /** A finished or running evaluation as a folder: what else stands in it beside records and results, and how it is read again. */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import type { BenchmarkReportData } from "#evaluation/report/benchmark-page-data.ts";
-import type { BenchmarkResults } from "#evaluation/summary/benchmark-results.ts";
+import type { ReportData } from "#evaluation/report/page-data.ts";
+import type { Results } from "#evaluation/summary/results.ts";
 import { guarded } from "#files/file-failures.ts";
 import { readLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
@@ -45,7 +45,7 @@ export function keepTask(run: RunDirectory, task: string, origin: TaskOrigin, it
 }
 
 export interface EvaluationFolder {
-  results: BenchmarkResults;
+  results: Results;
   index: RecordIndex;
   itemsOf(task: string): Map<string, Item>;
 }
@@ -59,7 +59,7 @@ export function readEvaluation(folder: string): EvaluationFolder {
       "Let its midcourse eval come to an end, or press Ctrl-C there: it writes what it has.",
     );
   }
-  const results = readJson(file) as BenchmarkResults;
+  const results = readJson(file) as Results;
   if (results.schema !== 2)
     throw userError("no-evaluation", `${file} is not of midcourse eval`, "Give the folder of an evaluation.");
   const items = new Map<string, Map<string, Item>>();
@@ -76,7 +76,7 @@ export function readEvaluation(folder: string): EvaluationFolder {
 }
 
 /** What a report shows of it: the answers that its results are made of. */
-export function reportData({ results, index, itemsOf }: EvaluationFolder): BenchmarkReportData {
+export function reportData({ results, index, itemsOf }: EvaluationFolder): ReportData {
   const tasks = new Map(results.tasks.map(({ task, methods }) => [task, new Set(methods.map(({ id }) => id))]));
   return {
     results,

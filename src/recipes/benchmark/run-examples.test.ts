@@ -7,7 +7,7 @@ import { notAskedIn } from "#data/filters/filters.ts";
 import { questionKey } from "#data/filters/split.ts";
 import type { PreferencePair } from "#data/sources/pairs.ts";
 import type { Datum } from "#data/training-files/training-datum.ts";
-import { runBenchmark } from "#evaluation/records/benchmark-run.ts";
+import { evaluate } from "#evaluation/records/evaluate.ts";
 import { noUsage } from "#kernel/model.ts";
 import type { Method } from "#kernel/trace.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
@@ -20,12 +20,12 @@ import { RecordStore } from "./store.ts";
 let folder: string;
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "run-examples-"));
-  await evaluate();
+  await answerAll();
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Drafts are wrong on odd items; every rewrite is right. */
-async function evaluate(): Promise<void> {
+async function answerAll(): Promise<void> {
   const model = new FakeModel(({ messages }, sample) => {
     const text = messages.map(({ content }) => content).join(" ");
     const number = Number(/item (\d+)/.exec(text)![1]);
@@ -35,7 +35,8 @@ async function evaluate(): Promise<void> {
   });
   const method = (made: Method) => ({ method: made, samples: 1 });
   const store = new RecordStore(folder);
-  await runBenchmark({
+  await evaluate({
+    keepTrace: true,
     model,
     tasks: [
       {

@@ -19,7 +19,7 @@ import type { Datum } from "#data/training-files/training-datum.ts";
 import { formatNamed, rowsLayout, writeRows } from "#data/training-files/training-formats.ts";
 import { prepareRows, type WrittenCard } from "#data/training-files/written-file.ts";
 import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
-import { resamplingMethod } from "#evaluation/summary/benchmark-summary.ts";
+import { resamplingMethod } from "#evaluation/summary/summary.ts";
 import { streamLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Message } from "#kernel/model.ts";

@@ -3,8 +3,8 @@
  * whether a vote of plain answers would have been worth more at the same cost. `ptr-round-figures.ts` works the figures out.
  */
 import type { AnswerPlan } from "#evaluation/records/answer-item.ts";
-import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
-import { type EvaluationProgress, evaluate } from "#evaluation/run.ts";
+import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evaluate.ts";
+import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { poolFromRecords } from "#evaluation/statistics/resampling.ts";
 import { normaliseAnswer } from "#kernel/answer-form.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
@@ -57,13 +57,12 @@ export async function evaluateRounds(plan: RoundsPlan): Promise<RoundsResult> {
     samples: poolSamples,
     ...(poolTemperature === undefined ? {} : { temperature: poolTemperature }),
   };
-  const { records } = await evaluate({
+  const records = await evaluateTask({
     ...others,
     methods: [method, ...(poolSamples > 0 ? [selfConsistency({ ...sampled, ...words })] : [])],
     temperature,
-    known: new Map(known.map((record) => [recordKey(record), record])),
+    known,
   });
-  plan.signal?.throwIfAborted();
   const of = (id: string) => records.filter((record) => record.method === id);
   const pool = poolFromRecords(of(sampled.id), normaliseAnswer);
   return {

@@ -1,7 +1,7 @@
 /** What the records of `ptr-rounds` say round by round: accuracy, what changed, what it cost, and the vote at equal cost. Pure. */
 
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import { knownFields } from "#evaluation/records/known-fields.ts";
+import { knownFields } from "#evaluation/records/evaluation-record.ts";
 import { bootstrapColumns } from "#evaluation/statistics/bootstrap.ts";
 import { type PoolItem, resamplingAt, resamplingCurve } from "#evaluation/statistics/resampling.ts";
 import { type Interval, mean, meanKnown, pairedDifference } from "#evaluation/statistics/statistics.ts";

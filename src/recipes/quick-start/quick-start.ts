@@ -2,11 +2,10 @@
  * The first run: measure the shipped model, train it with PASR, measure it again on problems it was never trained on, write a report.
  * Everything lands in one run directory, and the same call goes on wherever an earlier one stopped.
  */
-import path from "node:path";
-import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
-import type { Results } from "#evaluation/results.ts";
-import { type EvaluationProgress, evaluate } from "#evaluation/run.ts";
-import { summarise } from "#evaluation/summary.ts";
+
+import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evaluate.ts";
+import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
+import type { Results } from "#evaluation/summary/results.ts";
 import { JsonLines, readLines } from "#files/json-lines.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -19,7 +18,6 @@ import type { Progress } from "#training/loop.ts";
 import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";
 import { generatedStream } from "#training/stream.ts";
 import { trainPasr } from "../pasr/recipe.ts";
-import { reportRuns } from "../shared/run-report.ts";
 import {
   askWorld,
   plainMethod,
@@ -30,6 +28,7 @@ import {
 } from "../shared/world-methods.ts";
 import { probeRefinement } from "../shared/world-probe.ts";
 import { type QuickStartOptions, quickStartItems } from "./plan.ts";
+import { answersFile, reportRuns, startResults } from "./report.ts";
 
 export interface QuickStart {
   /** Holds the shipped model's weights; left trained. */
@@ -85,13 +84,12 @@ const afterTraining: readonly Phase[] = [
 export async function quickStart(setup: QuickStart): Promise<QuickStartResult> {
   const { run, options, signal } = setup;
   const items = quickStartItems(options);
-  const records = new Map<string, EvaluationRecord[]>();
 
-  for (const phase of beforeTraining) records.set(phase.name, await answerAll(setup, items, phase));
+  for (const phase of beforeTraining) await answerAll(setup, items, phase);
   await train(setup);
-  for (const phase of afterTraining) records.set(phase.name, await answerAll(setup, items, phase));
+  for (const phase of afterTraining) await answerAll(setup, items, phase);
 
-  const results = summariseAll(setup, items, records);
+  const results = startResults(run.folder, options);
   const resultsFile = run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
   const reportFile = run.writeFile("report.html", reportRuns([run.folder]));
   signal?.throwIfAborted();
@@ -118,15 +116,14 @@ async function train(setup: QuickStart): Promise<void> {
   if (!trained.finished) signal?.throwIfAborted();
 }
 
-/** Every answer of a phase; those an earlier process wrote are read back. */
-async function answerAll(setup: QuickStart, items: readonly WorldItem[], phase: Phase): Promise<EvaluationRecord[]> {
+/** Every answer of a phase into its file, but those that an earlier process wrote. */
+async function answerAll(setup: QuickStart, items: readonly WorldItem[], phase: Phase): Promise<void> {
   const { engine, tokenizer, run, signal, onEvaluation } = setup;
   const { seed, pasr } = setup.options;
-  const file = path.join(run.folder, `answers-${phase.name}.jsonl`);
-  const known = new Map(readLines<EvaluationRecord>(file).map((record) => [recordKey(record), record]));
+  const file = answersFile(run.folder, phase.name);
   const lines = new JsonLines(file);
   try {
-    const { records, complete } = await evaluate({
+    await evaluateTask({
       model: new EmbeddedModel(engine, tokenizer, { id: phase.label }),
       items,
       methods: phase.methods,
@@ -135,31 +132,13 @@ async function answerAll(setup: QuickStart, items: readonly WorldItem[], phase: 
       temperature: phase.temperature,
       maxTokens: pasr.maxTokens,
       seed,
-      known,
+      keepTrace: true,
+      known: readLines<EvaluationRecord>(file),
       onRecord: (record) => lines.append(record),
       onProgress: (progress) => onEvaluation?.(`${phase.label}, temperature ${phase.temperature}`, progress),
       signal,
     });
-    if (!complete) signal?.throwIfAborted();
-    return records;
   } finally {
     lines.close();
   }
-}
-
-function summariseAll(setup: QuickStart, items: readonly WorldItem[], records: ReadonlyMap<string, EvaluationRecord[]>): Results {
-  const { run, options } = setup;
-  const at = (temperature: number, names: readonly string[]) =>
-    summarise({
-      run: path.basename(run.folder),
-      temperature,
-      items,
-      seed: options.seed,
-      records: names.flatMap((name) => records.get(name) ?? []),
-      comparisons: ["vanilla", "pasr-prompt", "self-refine-1", "self-refine-3", "self-consistency", "pasr-plain-prompt"].map(
-        (other) => ["pasr", other] as const,
-      ),
-    });
-  const greedy = at(0, ["base-greedy", "trained-greedy"]);
-  return { ...greedy, others: [at(samplingTemperature, ["base-sampled", "trained-sampled"])] };
 }

@@ -1,9 +1,10 @@
 /** Plain and refined answers of a model to a source's problems: a quick look while it trains, and the measurement at the end. */
 import path from "node:path";
-import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
-import type { Results } from "#evaluation/results.ts";
-import { type EvaluationProgress, evaluate } from "#evaluation/run.ts";
-import { summarise } from "#evaluation/summary.ts";
+import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evaluate.ts";
+import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
+import { slimRecord } from "#evaluation/records/slim-record.ts";
+import type { Results } from "#evaluation/summary/results.ts";
+import { summarise } from "#evaluation/summary/summary.ts";
 import { JsonLines, type JsonObject, readLines } from "#files/json-lines.ts";
 import type { Scorer } from "#kernel/engine.ts";
 import type { Item } from "#kernel/item.ts";
@@ -33,12 +34,11 @@ export async function probeSource(
   signal: AbortSignal | undefined,
 ): Promise<JsonObject> {
   const items = source.validation(probeItems, deriveSeed(seed, "probe"));
-  const { records } = await evaluate({
+  const records = await evaluateTask({
     ...evaluationPlan(source, engine, tokenizer, items, seed),
     methods: methodsOf(source),
     signal,
   });
-  signal?.throwIfAborted();
   const of = (method: string) => records.filter((record) => record.method === method);
   return {
     plainAccuracy: accuracy(of("vanilla")),
@@ -72,10 +72,13 @@ export async function measureSource(measurement: SourceMeasurement): Promise<Res
   const ids = [...new Set(all.map((record) => record.method))];
   return summarise({
     run: path.basename(run.folder),
-    temperature: 0,
-    items: testItems(source, measurement.items, seed),
-    records: all,
+    model: path.basename(run.folder),
     seed,
+    temperature: 0,
+    samples: 1,
+    tasks: [{ id: source.name, items: testItems(source, measurement.items, seed).length }],
+    records: all.map((record) => slimRecord(record)),
+    methods: ids,
     comparisons: ids.slice(0, -1).map((id) => [ids.at(-1)!, id] as const),
   });
 }
@@ -84,19 +87,16 @@ export async function answerSource(measurement: SourceMeasurement): Promise<Eval
   const { source, engine, tokenizer, run, name, seed, signal, onProgress } = measurement;
   const items = testItems(source, measurement.items, seed);
   const file = path.join(run.folder, `answers-${name}.jsonl`);
-  const known = new Map(readLines<EvaluationRecord>(file).map((record) => [recordKey(record), record]));
   const lines = new JsonLines(file);
   try {
-    const { records, complete } = await evaluate({
+    return await evaluateTask({
       ...evaluationPlan(source, engine, tokenizer, items, seed),
       methods: measurement.methods ?? methodsOf(source),
-      known,
+      known: readLines<EvaluationRecord>(file),
       onRecord: (record) => lines.append(record),
       onProgress,
       signal,
     });
-    if (!complete) signal?.throwIfAborted();
-    return records;
   } finally {
     lines.close();
   }

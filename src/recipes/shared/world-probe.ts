@@ -1,6 +1,7 @@
 /** A look at how a model refines in the small world while it trains: where refining was needed, where it was not, what it mended and broke. */
+
+import { evaluateTask } from "#evaluation/records/evaluate.ts";
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import { evaluate } from "#evaluation/run.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
 import { meanOrZero } from "#kernel/numbers.ts";
@@ -35,7 +36,7 @@ export async function probeRefinement(
   signal?: AbortSignal | undefined,
 ): Promise<RefinementProbe> {
   const at = async (chosen: number): Promise<RefinementCounts> => {
-    const { records } = await evaluate({
+    const records = await evaluateTask({
       model,
       items,
       methods: [pasrFormat({ id: "probe", instruction: prompts.refine })],
@@ -46,7 +47,6 @@ export async function probeRefinement(
       seed: 0,
       signal,
     });
-    signal?.throwIfAborted();
     return countRefinements(records);
   };
   return { greedy: await at(0), sampled: await at(temperature) };

@@ -6,8 +6,8 @@ import {
   refinementAnalysisHtml,
   refinementAnalysisMarkdown,
 } from "#evaluation/refinements/refinement-analysis-render.ts";
-import { tableOf } from "#evaluation/report/benchmark-report-tables.ts";
-import { type Html, html } from "#evaluation/report/report-html.ts";
+import { type Html, html } from "#evaluation/report/html.ts";
+import { tableOf } from "#evaluation/report/report-tables.ts";
 import { type TrainingTable, trainingTable } from "#evaluation/trainings/training-table.ts";
 import { trainingTableHtml, trainingTableSection } from "#evaluation/trainings/training-table-html.ts";
 import { trainingTableMarkdown } from "#evaluation/trainings/training-table-markdown.ts";

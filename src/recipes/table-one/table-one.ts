@@ -14,8 +14,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
-import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
-import { type EvaluationProgress, evaluate } from "#evaluation/run.ts";
+import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evaluate.ts";
+import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { guarded } from "#files/file-failures.ts";
 import { JsonLines, type JsonObject, readLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
@@ -238,10 +238,9 @@ async function answers(
 ): Promise<void> {
   const { plan, signal, onEvaluation } = setup;
   const file = path.join(run.folder, `answers-${name}.jsonl`);
-  const known = new Map(readLines<EvaluationRecord>(file).map((record) => [recordKey(record), record]));
   const lines = new JsonLines(file);
   try {
-    const { complete } = await evaluate({
+    await evaluateTask({
       model,
       items: testItems(plan, domain),
       methods: [method],
@@ -253,12 +252,11 @@ async function answers(
       temperature: 0,
       maxTokens: plan.maxTokens,
       seed: testSeed,
-      known,
+      known: readLines<EvaluationRecord>(file),
       onRecord: (record) => lines.append(record),
       onProgress: (progress) => onEvaluation?.(`${path.basename(run.folder)}, ${name}`, progress),
       signal,
     });
-    if (!complete) signal?.throwIfAborted();
   } finally {
     lines.close();
   }

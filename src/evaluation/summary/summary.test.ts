@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SlimAttempt, SlimRecord } from "../records/slim-record.ts";
-import { type BenchmarkSummaryPlan, summariseBenchmark } from "./benchmark-summary.ts";
+import { type SummaryPlan, summarise } from "./summary.ts";
 
 function record(method: string, item: string, accuracy: number, more: Partial<SlimRecord> = {}): SlimRecord {
   return {
@@ -37,7 +37,7 @@ function pool(rights: string): SlimRecord[] {
   });
 }
 
-const plan: Omit<BenchmarkSummaryPlan, "records"> = {
+const plan: Omit<SummaryPlan, "records"> = {
   run: "first",
   model: "fake",
   command: "midcourse eval",
@@ -49,14 +49,13 @@ const plan: Omit<BenchmarkSummaryPlan, "records"> = {
 };
 const cheap = { usage: { calls: 1, inputTokens: 10, outputTokens: 5 } };
 const base = [...rows("vanilla", "11110000", cheap), ...pool("43214310")];
-const summarise = (records: SlimRecord[], more: Partial<BenchmarkSummaryPlan> = {}) =>
-  summariseBenchmark({ ...plan, records: [...base, ...records], ...more });
-const methodOf = (results: ReturnType<typeof summarise>, id: string) =>
-  results.tasks[0].methods.find((method) => method.id === id)!;
+const summed = (records: SlimRecord[], more: Partial<SummaryPlan> = {}) =>
+  summarise({ ...plan, records: [...base, ...records], ...more });
+const methodOf = (results: ReturnType<typeof summed>, id: string) => results.tasks[0].methods.find((method) => method.id === id)!;
 
 describe("at equal cost", () => {
   test("the pool is a baseline and no row; a method is compared with as many samples as its tokens pay for", () => {
-    const results = summarise(rows("refine", "11111100", { usage: { calls: 3, inputTokens: 60, outputTokens: 15 } }));
+    const results = summed(rows("refine", "11111100", { usage: { calls: 3, inputTokens: 60, outputTokens: 15 } }));
     const [task] = results.tasks;
     expect(task!.methods.map(({ id }) => id)).toEqual(["vanilla", "refine"]);
     expect(task!.pool).toEqual({
@@ -87,13 +86,13 @@ describe("at equal cost", () => {
       usage: { calls: 4, inputTokens: 40, outputTokens: 20 },
       attempts: entry.attempts!.map(({ inputTokens: _, ...attempt }) => attempt),
     }));
-    const results = summariseBenchmark({ ...plan, records: [...rows("vanilla", "11110000"), ...each] });
+    const results = summarise({ ...plan, records: [...rows("vanilla", "11110000"), ...each] });
     expect(results.tasks[0].pool).toMatchObject({ prompts: "paid by each sample" });
     expect(results.tasks[0].resamplingCurve.map(({ all }) => all)).toEqual([15, 30, 45, 60]);
   });
 
   test("answers that cannot be voted on are compared with a single sample; what an oracle would choose stands apart", () => {
-    const results = summarise(rows("refine", "11111111"), { tasks: [{ id: "sums", items: 8, votable: false }] });
+    const results = summed(rows("refine", "11111111"), { tasks: [{ id: "sums", items: 8, votable: false }] });
     const [task] = results.tasks;
     expect(task!.pool!.rule).toBe("single");
     const accuracies = task!.resamplingCurve.map(({ accuracy }) => accuracy);
@@ -110,7 +109,7 @@ describe("at equal cost", () => {
       usage: { calls: 8, inputTokens: 10 + 4 * 30, outputTokens: 24 },
       attempts: entry.attempts!.map((attempt, at) => ({ ...attempt, score: 1 - at / 10 })),
     }));
-    const results = summarise([...scored, ...rows("refine", "11111111")]);
+    const results = summed([...scored, ...rows("refine", "11111111")]);
     const curve = results.tasks[0].bestOfNCurve!;
     // The right samples have the highest scores, so the best of all four is right wherever one is.
     expect(curve.at(-1)!.accuracy).toBeCloseTo(7 / 8, 9);
@@ -125,7 +124,7 @@ describe("at equal cost", () => {
   test("dollars and seconds are compared where they are known; seconds stand apart", () => {
     const withCost = (records: SlimRecord[], dollars: number, seconds: number) =>
       records.map((entry) => ({ ...entry, seconds, usage: { ...entry.usage, dollars } }));
-    const results = summariseBenchmark({
+    const results = summarise({
       ...plan,
       records: [
         ...withCost(rows("vanilla", "11110000", cheap), 0.1, 2),
@@ -158,14 +157,14 @@ describe("at equal cost", () => {
       "it shares fewer than two items with the resampling pool",
     ],
   ])("says why it is not possible: %s", (_, records, reason) => {
-    const refine = methodOf(summarise(records), "refine");
+    const refine = methodOf(summed(records), "refine");
     expect(refine.resampling).toBeUndefined();
     expect(refine.notComparable).toBe(reason);
   });
 
   test("says why there is no pool", () => {
     const reason = (records: SlimRecord[]) => {
-      const [task] = summariseBenchmark({ ...plan, records: [...rows("vanilla", "11110000"), ...records] }).tasks;
+      const [task] = summarise({ ...plan, records: [...rows("vanilla", "11110000"), ...records] }).tasks;
       expect(task!.resamplingCurve).toEqual([]);
       expect(methodOf({ tasks: [task] } as never, "vanilla").notComparable).toBe(`no resampling pool: ${task!.poolMissing}`);
       return task!.poolMissing;
@@ -188,7 +187,7 @@ describe("at equal cost", () => {
       ...(index === 3 ? { attempts: pool("4")[0].attempts!.slice(0, 2) } : {}),
     }));
     const own = many.map((item, index) => record("vanilla", item, 1, index === 0 ? { usage: lost, failed: true } : {}));
-    const [task] = summariseBenchmark({ ...plan, records: [...own, ...sampled] }).tasks;
+    const [task] = summarise({ ...plan, records: [...own, ...sampled] }).tasks;
     expect(task!.pool).toMatchObject({ samples: 4, items: 39, itemsLeftOut: 1 });
     expect(task!.methods[0]).toMatchObject({ unknownTokens: 1, failures: 1, tokensPerAnswer: 20 });
     expect(task!.methods[0].resampling).toBeDefined();
@@ -196,7 +195,7 @@ describe("at equal cost", () => {
 
   test("a self-consistency of the user's own is the pool where there is no other", () => {
     const own = pool("43214310").map((entry) => ({ ...entry, method: "self-consistency(samples=4)" }));
-    const [task] = summariseBenchmark({ ...plan, records: [...rows("vanilla", "11110000"), ...own] }).tasks;
+    const [task] = summarise({ ...plan, records: [...rows("vanilla", "11110000"), ...own] }).tasks;
     expect(task!.pool!.method).toBe("self-consistency(samples=4)");
     expect(task!.methods.map(({ id }) => id)).toContain("self-consistency(samples=4)");
     expect(task!.methods[1].notComparable).toBe("its own samples are the resampling pool");
@@ -205,7 +204,7 @@ describe("at equal cost", () => {
 
 describe("against plain answers", () => {
   test("scores of 0 and 1 have McNemar's exact test, with Holm's correction over the methods", () => {
-    const results = summarise([...rows("refine", "11111100"), ...rows("worse", "00000000")]);
+    const results = summed([...rows("refine", "11111100"), ...rows("worse", "00000000")]);
     const [refine, worse] = [methodOf(results, "refine"), methodOf(results, "worse")].map((method) => method.versusBaseline!);
     expect(refine).toMatchObject({
       difference: 0.25,
@@ -231,8 +230,8 @@ describe("against plain answers", () => {
     const clustered = (records: SlimRecord[]) =>
       records.map((entry) => ({ ...entry, cluster: `passage ${Math.floor(names.indexOf(entry.item) / 4)}` }));
     const records = [...rows("vanilla", "00001111"), ...rows("refine", "11111111")];
-    const apart = methodOf(summariseBenchmark({ ...plan, records }), "refine").versusBaseline!;
-    const together = summariseBenchmark({ ...plan, records: clustered(records) });
+    const apart = methodOf(summarise({ ...plan, records }), "refine").versusBaseline!;
+    const together = summarise({ ...plan, records: clustered(records) });
     const pair = methodOf(together, "refine").versusBaseline!;
     expect(together.tasks[0].clusters).toBe(2);
     expect(pair.test).toBe("sign-flip");
@@ -243,7 +242,7 @@ describe("against plain answers", () => {
 
   test("several samples of an item count as one item", () => {
     const twice = [...rows("refine", "11110000"), ...rows("refine", "11111111", { sample: 1 })];
-    const refine = methodOf(summarise(twice), "refine");
+    const refine = methodOf(summed(twice), "refine");
     expect(refine).toMatchObject({ accuracy: 0.75, answers: 16, items: 8 });
     expect(refine.versusBaseline).toMatchObject({ test: "sign-flip", items: 8, difference: 0.25 });
   });
@@ -254,7 +253,7 @@ test("verdicts are measured against grades, by group and by how hard the item is
     group: index < 4 ? "easy" : "hard",
     checks: [{ by: "own verdict", passed: index !== 0, right: index < 6 }],
   }));
-  const [verification] = methodOf(summarise(checked), "refine").verification!;
+  const [verification] = methodOf(summed(checked), "refine").verification!;
   expect(verification).toMatchObject({ by: "own verdict", verdicts: 8, precision: 5 / 7, recall: 5 / 6, specificity: 0 });
   expect(verification!.byGroup!.map(({ group }) => group).sort()).toEqual(["easy", "hard"]);
   expect(verification!.byPassRate!.map(({ passRate }) => passRate)).toEqual([
@@ -277,7 +276,7 @@ test("pass@t counts the items with a right attempt, and what the attempts took",
         }
       : {}),
   }));
-  const curve = summarise(paths).tasks[0].passAtTokens.find(({ id }) => id === "refine")!;
+  const curve = summed(paths).tasks[0].passAtTokens.find(({ id }) => id === "refine")!;
   // Those that stopped after one attempt stay at its tokens.
   expect(curve.points).toEqual([
     { attempts: 1, tokens: 10, share: 0 },
@@ -294,7 +293,7 @@ describe("over all tasks", () => {
   const other = (method: string, accuracies: string) => rows(method, accuracies).map((entry) => ({ ...entry, task: "words" }));
 
   test("the macro mean weighs tasks alike, the micro mean items", () => {
-    const results = summarise([...rows("refine", "11111100"), ...other("refine", "00"), ...other("vanilla", "10")], { tasks });
+    const results = summed([...rows("refine", "11111100"), ...other("refine", "00"), ...other("vanilla", "10")], { tasks });
     const refine = results.overall.find(({ id }) => id === "refine")!;
     expect(refine).toMatchObject({ tasks: 2, oracle: false });
     expect(refine.macro.accuracy).toBeCloseTo(0.375, 9);
@@ -307,7 +306,7 @@ describe("over all tasks", () => {
   });
 
   test("a method with fewer tasks says so", () => {
-    const results = summarise([...rows("refine", "11111100"), ...other("vanilla", "10")], { tasks });
+    const results = summed([...rows("refine", "11111100"), ...other("vanilla", "10")], { tasks });
     expect(results.overall.map(({ id, tasks: count }) => [id, count])).toEqual([
       ["vanilla", 2],
       ["refine", 1],
@@ -317,15 +316,15 @@ describe("over all tasks", () => {
 
 test("the order in which answers arrived changes nothing, nor do their times", () => {
   const records = [...base, ...rows("refine", "11111100")];
-  const expected = JSON.stringify(summariseBenchmark({ ...plan, records }));
+  const expected = JSON.stringify(summarise({ ...plan, records }));
   fc.assert(
     fc.property(fc.shuffledSubarray(records, { minLength: records.length }), (shuffled) => {
-      expect(JSON.stringify(summariseBenchmark({ ...plan, records: shuffled }))).toBe(expected);
+      expect(JSON.stringify(summarise({ ...plan, records: shuffled }))).toBe(expected);
     }),
     { numRuns: 5 },
   );
   const timed = records.map((entry, index) => ({ ...entry, seconds: index }));
-  const { times, ...rest } = summariseBenchmark({ ...plan, records: timed });
+  const { times, ...rest } = summarise({ ...plan, records: timed });
   expect(times.length).toBe(2);
   expect(JSON.stringify({ ...rest, times: [] })).toBe(expected);
 });
@@ -341,7 +340,7 @@ describe("few items", () => {
     ...of(id, "refine", 0),
     ...of(id, "resampling", 1, { attempts }),
   ]);
-  const results = summariseBenchmark({ ...plan, tasks, records });
+  const results = summarise({ ...plan, tasks, records });
   const refine = results.tasks[0].methods.find(({ id }) => id === "refine")!;
 
   test("that all go one way give no small p: signs are flipped, and three leave one in four", () => {
@@ -365,8 +364,8 @@ describe("few items", () => {
 });
 
 test("a run without answers has results too", () => {
-  expect(summariseBenchmark({ ...plan, records: [] })).toMatchObject({ schema: 2, tasks: [], overall: [], times: [] });
-  const failed = summariseBenchmark({
+  expect(summarise({ ...plan, records: [] })).toMatchObject({ schema: 2, tasks: [], overall: [], times: [] });
+  const failed = summarise({
     ...plan,
     records: [record("vanilla", "a", 0, { failed: true, reason: "error", extracted: false })],
   });

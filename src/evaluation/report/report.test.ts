@@ -4,12 +4,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
-import type { EvaluationRecord } from "./records/evaluation-record.ts";
-import { embedJson, embedSource, html } from "./report/report-html.ts";
-import { findings, headline } from "./report/report-words.ts";
+import { type EvaluationRecord, recordKey } from "../records/evaluation-record.ts";
+import { slimRecord } from "../records/slim-record.ts";
+import { summarise } from "../summary/summary.ts";
+import { markSteps, spansOf } from "./answer-marks.ts";
+import { embedJson, embedSource, html } from "./html.ts";
+import { pageData, type ReportData } from "./page-data.ts";
 import { renderReport } from "./report.ts";
-import { historyFromLines, pageData } from "./report-data.ts";
-import { summarise } from "./summary.ts";
+import { historyFromLines } from "./training-history.ts";
+import { findings, headline } from "./words.ts";
 
 const items: Item[] = Array.from({ length: 40 }, (_, index) => ({
   id: `item-${index}`,
@@ -41,7 +44,29 @@ const methodRecords = (method: string, isRight: (index: number) => boolean) =>
   items.map((item, index) => record(method, item.id, isRight(index) ? right : wrong, isRight(index) ? 1 : 0));
 const vanilla = methodRecords("vanilla", (index) => index < 12);
 const trained = methodRecords("pasr", (index) => index < 30);
-const results = summarise({ run: "r", temperature: 0, items, records: [...vanilla, ...trained], seed: 1 });
+const resultsOf = (records: readonly EvaluationRecord[], a = "pasr") =>
+  summarise({
+    run: "r",
+    model: "small",
+    seed: 1,
+    temperature: 0,
+    samples: 1,
+    tasks: [{ id: "sums", items: items.length }],
+    records: records.map((entry) => slimRecord(entry)),
+    comparisons: [[a, "vanilla"]],
+  });
+const results = resultsOf([...vanilla, ...trained]);
+const about = { subject: "pasr" };
+
+function dataOf(records: readonly EvaluationRecord[], some: readonly Item[] = items): ReportData {
+  const whole = new Map(records.map((entry) => [recordKey(entry), entry]));
+  return {
+    results: resultsOf(records),
+    records: records.map((entry) => slimRecord(entry)),
+    readTraces: (keys) => keys.flatMap((key) => whole.get(key) ?? []),
+    itemsOf: (_task, ids) => some.filter(({ id }) => ids.includes(id)),
+  };
+}
 
 describe("markup", () => {
   test("values in a template are text", () => {
@@ -69,25 +94,18 @@ describe("markup", () => {
 
 describe("the words", () => {
   test("say who is ahead only when the interval says so", () => {
-    expect(headline(results)).toMatch(/^pasr answers 75\.0\u00a0% of 40 problems right .*; vanilla answers 30\.0\u00a0%\.$/);
-    expect(findings(results)[0]).toMatch(/^More accurate than vanilla: \+45\.0 points, .*, at 20 tokens an answer each\.$/);
-    const worse = summarise({
-      run: "r",
-      temperature: 0,
-      items,
-      records: [...trained, ...vanilla],
-      seed: 1,
-      comparisons: [["pasr", "other"]],
-    });
-    expect(findings(worse).join(" ")).not.toMatch(/accurate than/);
+    expect(headline(results, "pasr")).toMatch(
+      /^pasr answers 75\.0\u00a0% of 40 problems right .*; vanilla answers 30\.0\u00a0%\.$/,
+    );
+    expect(findings(results, about)[0]).toMatch(
+      /^More accurate than vanilla: \+45\.0 points, .*, at 20 tokens an answer each\.$/,
+    );
+    expect(findings(resultsOf([...trained, ...vanilla], "other"), about).join(" ")).not.toMatch(/accurate than/);
+    expect(findings(results).join(" ")).not.toMatch(/accurate than/);
     const swapped = [...methodRecords("vanilla", (index) => index < 30), ...methodRecords("pasr", (index) => index < 12)];
-    expect(findings(summarise({ run: "r", temperature: 0, items, records: swapped, seed: 1 }))[0]).toMatch(
-      /^Less accurate than vanilla: −45\.0/,
-    );
+    expect(findings(resultsOf(swapped), about)[0]).toMatch(/^Less accurate than vanilla: −45\.0/);
     const close = [...methodRecords("vanilla", (index) => index < 13), ...methodRecords("pasr", (index) => index < 14)];
-    expect(findings(summarise({ run: "r", temperature: 0, items, records: close, seed: 1 }))[0]).toMatch(
-      /^No clear difference from vanilla/,
-    );
+    expect(findings(resultsOf(close), about)[0]).toMatch(/^No clear difference from vanilla/);
   });
 
   test("tell transitions and how training moved", () => {
@@ -97,7 +115,8 @@ describe("the words", () => {
       needless: 1,
       note: "text",
     }));
-    const told = findings(results, [historyFromLines("seed 1", lines), historyFromLines("seed 2", lines)]);
+    const training = [historyFromLines("seed 1", lines), historyFromLines("seed 2", lines)];
+    const told = findings(results, { ...about, training });
     expect(told).toContain(
       "Of all answers, 45.0\u00a0% went from wrong to right and 0.0\u00a0% from right to wrong, compared with vanilla.",
     );
@@ -123,9 +142,9 @@ test("metric lines become a history: numbers only, objects with dotted names, ga
 describe("the page's data", () => {
   const item = items[0];
   function marked(text: string, accuracy = 0) {
-    const answers = [{ id: "a", label: "a", records: [record("pasr", item.id, text, accuracy)] }];
-    const answer = pageData({ run: "r", results, items: [item], answers }).sets[0].answers[0]!;
-    const shown = answer.marks.map(({ kind, start, end }) => `${kind}: ${text.slice(start, end)}`);
+    const [shownTask] = pageData([dataOf([record("pasr", item.id, text, accuracy)])]).browser;
+    const answer = shownTask.sets[0].answers[0]!;
+    const shown = (answer.marks ?? []).map(({ kind, start, end }) => `${kind}: ${text.slice(start, end)}`);
     return { answer, shown };
   }
 
@@ -146,16 +165,15 @@ describe("the page's data", () => {
   });
 
   test("leaves a right answer by other steps unmarked", () => {
-    expect(marked("<think>3*12=36;30+10=40;</think><answer>40</answer>", 1)).toMatchObject({ shown: [], answer: { marks: [] } });
+    expect(marked("<think>3*12=36;30+10=40;</think><answer>40</answer>", 1)).toMatchObject({ shown: [] });
     expect(marked("<think>4+36=40;</think><answer>40</answer>", 1).answer.stepMissing).toBeUndefined();
   });
 
   test("marks lines where there are no reference steps", () => {
     const text = "first\n\nsecond is off\nthird";
     const loose = { id: "x", question: "?", answer: "1" };
-    const records = [{ ...record("pasr", "x", text, 0), firstWrongStep: 1 }];
-    const [answer] = pageData({ run: "r", results, items: [loose], answers: [{ id: "a", label: "a", records }] }).sets[0].answers;
-    expect(answer!.marks.map(({ start, end }) => text.slice(start, end))).toEqual(["second is off"]);
+    const { marks } = markSteps(loose, { ...record("pasr", "x", text, 0), firstWrongStep: 1 });
+    expect(marks.map(({ start, end }) => text.slice(start, end))).toEqual(["second is off"]);
   });
 
   test("colours spans that were never closed to the end of the text", () => {
@@ -165,41 +183,55 @@ describe("the page's data", () => {
       { kind: "refine", start: 15, end: 25 },
     ]);
     expect(answer.verdict).toBe("truncated");
+    expect(answer.verdictReason).not.toBe("");
+    expect(spansOf("no tags at all")).toEqual([]);
   });
 
-  test("keeps every answer beside its item, with gaps where a set has none", () => {
-    const sets = [
-      { id: "a", label: "a", records: vanilla.slice(1) },
-      { id: "b", label: "b", records: trained },
-    ];
-    const data = pageData({ run: "r", results, items, answers: sets, compare: ["b", "unknown"] });
-    expect(data.sets[0].answers[0]).toBeNull();
-    expect(data.sets.map((set) => set.answers.length)).toEqual([40, 40]);
-    expect(data.compare).toEqual([1, 1]);
+  test("leaves marks off a text that was shortened", () => {
+    const long = `${wrong}${"x".repeat(100)}`;
+    const data = dataOf([record("pasr", item.id, long, 0)]);
+    const [shownTask] = pageData([{ ...data, limits: { text: 60 } }]).browser;
+    expect(shownTask.sets[0].answers[0]).not.toHaveProperty("marks");
+    expect(shownTask.sets[0].answers[0]).not.toHaveProperty("spans");
+  });
+
+  test("keeps every answer beside its item, with gaps where a set has none, and shows first what was asked for", () => {
+    const data = dataOf([...vanilla.slice(1), ...trained]);
+    const [shownTask] = pageData([{ ...data, compare: ["pasr", "unknown"] }]).browser;
+    const gap = shownTask.items.findIndex(({ id }) => id === "item-0");
+    expect(shownTask.sets.map(({ method, answers }) => [method, answers[gap] === null])).toEqual([
+      ["vanilla", true],
+      ["pasr", false],
+    ]);
+    expect(shownTask.sets.map((set) => set.answers.length)).toEqual([40, 40]);
+    expect(shownTask.first).toEqual([1, 1]);
+    expect(pageData([{ ...data, compare: ["vanilla", "pasr"] }]).browser[0].first).toEqual([0, 1]);
   });
 });
 
 describe("the page", () => {
   test("is one file: no address to load from, and the data in it", () => {
-    const page = renderReport({ run: "first <run>", results, items, answers: [{ id: "a", label: "a", records: trained }] });
+    const page = renderReport({ ...dataOf([...vanilla, ...trained]), title: "first <run>" });
     expect(page).toContain("<title>first &lt;run&gt; · Midcourse</title>");
     expect(page).not.toMatch(/<(?:script|img|iframe)[^>]*\ssrc=|<link\b/);
     expect(/<style>(.*?)<\/style>/s.exec(page)![1]).not.toMatch(/url\(|@import/);
     expect(page).not.toMatch(/^(?:import|export) /m);
     expect(page.match(/<script/g)).toHaveLength(4);
     const json = /<script type="application\/json" id="page-data">(.*?)<\/script>/s.exec(page)![1];
-    expect(JSON.parse(json).sets[0].answers[0].text).toBe(right);
+    expect(JSON.parse(json).texts).toContain(right);
   });
 
   test("leaves out sections without data", () => {
-    const page = renderReport({ run: "r", results });
+    const page = renderReport({ results, records: [] });
     expect(page).not.toContain('id="training"');
-    expect(page).not.toContain('id="answers"');
-    expect(page).toContain('id="comparisons"');
+    expect(page).not.toContain('id="items"');
+    expect(page).toContain('aria-label="Comparisons of sums"');
+    const training = [historyFromLines("seed 1", [{ step: 1, reward: 1 }])];
+    expect(renderReport({ results, records: [], training })).toContain('id="training"');
   });
 
   test("has scripts that the compiler accepts", () => {
-    const root = path.resolve(import.meta.dirname, "../..");
+    const root = path.resolve(import.meta.dirname, "../../..");
     const compiler = path.join(root, "node_modules/typescript/bin/tsc");
     const compile = () =>
       execFileSync(process.execPath, [compiler, "-p", "src/evaluation/page"], { cwd: root, encoding: "utf8" });

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { embedJson, embedSource, type Html, html } from "./report-html.ts";
+import { embedJson, embedSource, type Html, html } from "./html.ts";
 
 const pageFolder = path.join(import.meta.dirname, "../page");
 

@@ -1,6 +1,6 @@
 /** Cells of the terminal table: shares in per cent, differences in points, a star where the corrected p is below 0.05. */
 import { dash, dollars, percent, pointRange, points, tokenCount } from "#text/numbers.ts";
-import type { BenchmarkMethodResult, BenchmarkTaskResult, EqualCost, PairedResult } from "../summary/benchmark-results.ts";
+import type { EqualCost, MethodResult, PairedResult, TaskResult } from "../summary/results.ts";
 
 export function name({ id, oracle }: { id: string; oracle: boolean }): string {
   return oracle ? `${id} †` : id;
@@ -47,22 +47,22 @@ export function tokens({
   return tokensPerAnswer === undefined ? "unknown" : `${tokenCount(tokensPerAnswer)} / ${tokenCount(allTokensPerAnswer)}`;
 }
 
-export function poolTokens({ resamplingCurve, pool }: BenchmarkTaskResult, isShort: boolean): string {
+export function poolTokens({ resamplingCurve, pool }: TaskResult, isShort: boolean): string {
   const point = pool!.rule === "single" ? resamplingCurve[0] : resamplingCurve.at(-1)!;
   return isShort ? tokenCount(point.generated) : `${tokenCount(point.generated)} / ${tokenCount(point.all)}`;
 }
 
-export function costPerRight({ costPerCorrect, tokensPerCorrect }: BenchmarkMethodResult): string {
+export function costPerRight({ costPerCorrect, tokensPerCorrect }: MethodResult): string {
   if (costPerCorrect !== undefined) return dollars(costPerCorrect);
   return tokensPerCorrect === undefined ? dash : `${tokenCount(tokensPerCorrect)} tok.`;
 }
 
-export function share(method: BenchmarkMethodResult, value: number): string {
+export function share(method: MethodResult, value: number): string {
   return method.transitions ? percent(value) : dash;
 }
 
 /** The pool's single samples should be like the baseline's answers; where they are not, the comparison is of something else too. */
-export function poolDoubt({ pool, baseline, methods, resamplingCurve }: BenchmarkTaskResult): string | undefined {
+export function poolDoubt({ pool, baseline, methods, resamplingCurve }: TaskResult): string | undefined {
   const plain = methods.find(({ id }) => id === baseline);
   const cost = plain?.resampling?.generated;
   if (!pool || !plain || !cost || cost.samples > 1.5 || Math.abs(cost.difference) < 0.05) return undefined;

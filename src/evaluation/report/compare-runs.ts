@@ -3,14 +3,14 @@ import { deriveSeed } from "#kernel/seed.ts";
 import { dash, formatP, percent, points, pointsWithin, whole } from "#text/numbers.ts";
 import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
 import { holm } from "../statistics/statistics.ts";
-import type { BenchmarkMethodResult, PairedResult } from "../summary/benchmark-results.ts";
 import { clusterName, itemMeans } from "../summary/method-figures.ts";
 import { comparePaired, PairedColumns } from "../summary/paired-columns.ts";
-import type { BenchmarkReportData } from "./benchmark-page-data.ts";
-import { benchmarkPage } from "./benchmark-report.ts";
-import { pairCell, tableOf } from "./benchmark-report-tables.ts";
-import { type Html, html } from "./report-html.ts";
-import type { PageSection } from "./report-page.ts";
+import type { MethodResult, PairedResult } from "../summary/results.ts";
+import { type Html, html } from "./html.ts";
+import type { ReportData } from "./page-data.ts";
+import type { PageSection } from "./page-frame.ts";
+import { renderRuns } from "./report.ts";
+import { pairCell, tableOf } from "./report-tables.ts";
 
 export interface RunPair {
   a: string;
@@ -21,8 +21,8 @@ export interface RunPair {
 export interface RunPairRow {
   task: string;
   method: string;
-  first: BenchmarkMethodResult;
-  second: BenchmarkMethodResult;
+  first: MethodResult;
+  second: MethodResult;
   /** The second run minus the first. */
   paired?: PairedResult;
   notComparable?: string;
@@ -34,20 +34,17 @@ export interface ComparisonOptions {
 }
 
 /** The first run is what the others are compared with. */
-export function compareBenchmarks(
-  runs: readonly BenchmarkReportData[],
-  options: ComparisonOptions = {},
-): { html: string; table: string } {
+export function compareRuns(runs: readonly ReportData[], options: ComparisonOptions = {}): { html: string; table: string } {
   const pairs = runs.slice(1).map((run) => pairRuns(runs[0], run));
   const section: PageSection = { id: "runs", name: "Runs compared", body: html`${pairs.map(pairTable)}` };
   return {
-    html: benchmarkPage(runs, pairs.length > 0 ? [section] : []),
+    html: renderRuns(runs, pairs.length > 0 ? [section] : []),
     table: pairs.map((pair) => pairText(pair, options.width ?? 80)).join("\n\n"),
   };
 }
 
 /** Every method that both runs have on a task, with p corrected over all of them. */
-export function pairRuns(first: BenchmarkReportData, second: BenchmarkReportData): RunPair {
+export function pairRuns(first: ReportData, second: ReportData): RunPair {
   const rows = first.results.tasks.flatMap((task) => {
     const other = second.results.tasks.find((candidate) => candidate.task === task.task);
     return task.methods.flatMap((method): RunPairRow[] => {
@@ -64,14 +61,14 @@ export function pairRuns(first: BenchmarkReportData, second: BenchmarkReportData
       return [{ ...row, ...pairMethod(first, second, task.task, method.id) }];
     });
   });
-  const corrected = holm(rows.flatMap(({ paired }) => paired?.pValue ?? []));
-  for (const { paired } of rows) if (paired) paired.pHolm = corrected.shift()!;
+  const corrected = holm(rows.map((row) => [row, row.paired?.pValue]));
+  for (const row of rows) if (row.paired) row.paired.pHolm = corrected.get(row)!;
   return { a: nameOf(first), b: nameOf(second), rows };
 }
 
 function pairMethod(
-  first: BenchmarkReportData,
-  second: BenchmarkReportData,
+  first: ReportData,
+  second: ReportData,
   task: string,
   method: string,
 ): Pick<RunPairRow, "paired" | "notComparable"> {
@@ -95,7 +92,7 @@ function pairMethod(
   return { paired: { ...compared, interval: columns.of(differences).interval, pHolm: compared.pValue } };
 }
 
-function nameOf({ title, results }: BenchmarkReportData): string {
+function nameOf({ title, results }: ReportData): string {
   return title ?? results.run;
 }
 

@@ -1,7 +1,9 @@
 /** A made-up but consistent report: every figure is drawn from a seed, with answers that try to break the page among them. */
-import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import type { ReportData, TrainingHistory } from "#evaluation/report-data.ts";
-import { summarise } from "#evaluation/summary.ts";
+import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
+import { slimRecord } from "#evaluation/records/slim-record.ts";
+import type { ReportData } from "#evaluation/report/page-data.ts";
+import type { TrainingHistory } from "#evaluation/report/training-history.ts";
+import { summarise } from "#evaluation/summary/summary.ts";
 import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
@@ -19,7 +21,7 @@ export const hostileTexts = [
   "line\u2028separator & &amp; \"quotes\" 'single'",
 ];
 
-export function exampleReport(count = 60): ReportData {
+export function exampleTraining(count = 60): ReportData {
   const chains = Array.from({ length: count }, (_, index) => makeChain(index));
   const items = chains.map(({ item }) => item);
   const answer = (method: string, skill: number, refine: number) =>
@@ -38,8 +40,22 @@ export function exampleReport(count = 60): ReportData {
     index < hostileTexts.length ? withText(record, `${hostileTexts[index]}${record.text}`) : record,
   );
   const records = [...vanilla, ...prompted, ...rounds.flat(), ...votes, ...broken];
+  const slim = records.map((record) => slimRecord(record));
+  const methods = [...new Set(records.map(({ method }) => method))];
+  const whole = new Map(records.map((record) => [recordKey(record), record]));
+  const results = (temperature: number) =>
+    summarise({
+      run: "example",
+      model: "tiny decoder",
+      seed: 1,
+      temperature,
+      samples: 1,
+      tasks: [{ id: "world", title: "Small world", items: items.length }],
+      records: slim,
+      methods,
+      comparisons: methods.slice(0, -1).map((method) => ["pasr", method] as const),
+    });
   return {
-    run: "example",
     title: "PASR on a small world of arithmetic",
     facts: [
       { label: "Model", value: "tiny decoder, 3.2 M parameters" },
@@ -47,15 +63,14 @@ export function exampleReport(count = 60): ReportData {
       { label: "Machine", value: "2 cores" },
       { label: "Command", value: "npm start" },
     ],
-    results: summarise({ run: "example", temperature: 0, items, records, seed: 1 }),
+    results: { ...results(0), others: [results(0.9)] },
+    records: slim,
+    readTraces: (keys) => keys.flatMap((key) => whole.get(key) ?? []),
+    itemsOf: (_task, ids) => items.filter(({ id }) => ids.includes(id)),
+    methodNotes: { pasr: "trained, refine prompt, one pass" },
+    subject: "pasr",
+    compare: ["pasr-prompt", "pasr"],
     training: [...[1, 2, 3].map((seed) => history("PASR", seed, 1)), history("any refinement", 1, -1)],
-    items,
-    answers: [
-      { id: "base-vanilla", label: "base, plain", records: vanilla },
-      { id: "base-pasr-prompt", label: "base, refine prompt", records: prompted },
-      { id: "trained-pasr", label: "trained, PASR", records: broken },
-    ],
-    compare: ["base-pasr-prompt", "trained-pasr"],
   };
 }
 

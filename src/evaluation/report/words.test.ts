@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { BenchmarkResults, OverallDifference } from "../summary/benchmark-results.ts";
-import { benchmarkFindings } from "./benchmark-words.ts";
+import type { OverallDifference, Results } from "../summary/results.ts";
+import { findings } from "./words.ts";
 
 const against = (difference: number, pHolm: number, tasks = 2): OverallDifference => ({
   difference,
@@ -25,7 +25,7 @@ const resultsOf = (overall: ReturnType<typeof row>[], pools: object[]) =>
   ({
     overall,
     tasks: pools.map((pool, index) => ({ task: `task-${index}`, baseline: "vanilla", methods: [], pool })),
-  }) as unknown as BenchmarkResults;
+  }) as unknown as Results;
 
 const vote = { rule: "vote" };
 const single = { rule: "single" };
@@ -40,7 +40,7 @@ describe("the findings of a benchmark", () => {
       row("same", against(-0.0004, 0.3), against(0, 1)),
       row("cheat", against(0.4, 0.001), against(0.4, 0.001), true),
     ];
-    expect(benchmarkFindings(resultsOf(overall, [vote, vote]))).toEqual([
+    expect(findings(resultsOf(overall, [vote, vote]))).toEqual([
       "Better than resampling at equal tokens: up +5.0 and also-up +3.1 points (corrected p 0.020 or less).",
       "Worse than resampling at equal tokens: down −2.0 points (corrected p 0.040).",
       "No clear difference from resampling at equal tokens: same +0.0 points (corrected p 0.300).",
@@ -53,15 +53,15 @@ describe("the findings of a benchmark", () => {
 
   test("name the tasks a comparison lacks, and the greedy answer where it stands in for samples", () => {
     const overall = [row("vanilla", against(-0.002, 0.131, 1)), row("other", against(0.004, 0.784))];
-    expect(benchmarkFindings(resultsOf(overall, [{ ...vote, floor: "plain answer" }, single]))).toEqual([
+    expect(findings(resultsOf(overall, [{ ...vote, floor: "plain answer" }, single]))).toEqual([
       "No clear difference from resampling at equal tokens: vanilla −0.2 (1 of 2 tasks) and other +0.4 points (corrected p 0.131 or more).",
       "Resampling: the vote of as many plain samples as the method's sampled tokens pay for, or a single one where answers cannot be voted on; where the greedy plain answer is better, it counts instead.",
     ]);
   });
 
   test("explain no resampling that nothing was compared with", () => {
-    expect(benchmarkFindings(resultsOf([row("vanilla")], [single]))).toEqual([]);
-    const [, meaning] = benchmarkFindings(resultsOf([row("other", against(0, 1))], [single]));
+    expect(findings(resultsOf([row("vanilla")], [single]))).toEqual([]);
+    const [, meaning] = findings(resultsOf([row("other", against(0, 1))], [single]));
     expect(meaning).toBe("Resampling: a single plain sample, as these answers cannot be voted on.");
   });
 
@@ -69,9 +69,9 @@ describe("the findings of a benchmark", () => {
     const results = resultsOf([row("refine", against(0.1, 0.2))], [vote]);
     const method = { id: "refine", failures: 3, answers: 25 };
     const failed = { ...results, tasks: [{ ...results.tasks[0], methods: [method, { ...method, id: "other", failures: 0 }] }] };
-    expect(benchmarkFindings(failed as unknown as BenchmarkResults).at(-1)).toBe(
+    expect(findings(failed as unknown as Results).at(-1)).toBe(
       "Some answers failed and count as wrong: refine 3 of 25 on task-0. The same command as before tries them again.",
     );
-    expect(benchmarkFindings(results).join(" ")).not.toContain("failed");
+    expect(findings(results).join(" ")).not.toContain("failed");
   });
 });

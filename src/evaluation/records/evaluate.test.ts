@@ -4,13 +4,13 @@ import type { Item } from "#kernel/item.ts";
 import type { Method, MethodTools } from "#kernel/trace.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import { FakeModel } from "#models/fake.ts";
-import { type BenchmarkPlan, type BenchmarkTask, runBenchmark } from "./benchmark-run.ts";
+import { type EvaluationPlan, type EvaluationTask, evaluate } from "./evaluate.ts";
 import { type EvaluationRecord, recordKey } from "./evaluation-record.ts";
 
 const items = (count: number): Item[] =>
   Array.from({ length: count }, (_, index) => ({ id: `i${index}`, question: `q${index}`, answer: String(index), group: "g" }));
 
-function task(part: Partial<BenchmarkTask> = {}): BenchmarkTask {
+function task(part: Partial<EvaluationTask> = {}): EvaluationTask {
   return {
     task: "digits",
     items: items(4),
@@ -26,18 +26,20 @@ function task(part: Partial<BenchmarkTask> = {}): BenchmarkTask {
 
 const echo = () => new FakeModel(({ messages }) => /\d+/.exec(messages.at(-1)!.content)![0]);
 
-async function run(part: Partial<BenchmarkPlan> = {}) {
+async function run(part: Partial<EvaluationPlan> = {}) {
   const records: EvaluationRecord[] = [];
-  const plan: BenchmarkPlan = {
+  const plan: EvaluationPlan = {
     model: echo(),
     tasks: [task()],
     temperature: 0,
     seed: 1,
     concurrency: 3,
+    keepTrace: true,
+    keepTime: true,
     onRecord: (record) => records.push(record),
     ...part,
   };
-  return { end: await runBenchmark(plan), records };
+  return { end: await evaluate(plan), records };
 }
 
 const keys = (records: readonly EvaluationRecord[]) => records.map(recordKey).sort();

@@ -1,16 +1,17 @@
-/** Slim records of a benchmark run to results.json: each task, then each method over all tasks. */
+/** Slim records to results.json: each task, then each method over all tasks. */
 
+import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { holm, type Interval, mean } from "../statistics/statistics.ts";
-import type { BenchmarkResults, OverallDifference, OverallResult } from "./benchmark-results.ts";
 import { flipP } from "./paired-columns.ts";
+import type { OverallDifference, OverallResult, Results } from "./results.ts";
 import { type SummaryTask, summariseTask, type TaskDifference, type TaskSummary } from "./task-summary.ts";
 
 /** The internal method whose samples are the resampling pool. It is a baseline, and no row of its own. */
 export const resamplingMethod = "resampling";
 
-export interface BenchmarkSummaryPlan
-  extends Pick<BenchmarkResults, "run" | "model" | "command" | "version" | "commit" | "seed" | "temperature" | "samples"> {
+export interface SummaryPlan
+  extends Pick<Results, "run" | "model" | "command" | "version" | "commit" | "seed" | "temperature" | "samples"> {
   tasks: readonly SummaryTask[];
   /** Of all tasks and methods, in any order. `task` may be absent where there is one task. */
   records: Iterable<SlimRecord>;
@@ -18,14 +19,16 @@ export interface BenchmarkSummaryPlan
   methods?: readonly string[];
   /** What methods are compared with; `vanilla` when left out. */
   baseline?: string;
+  /** Further pairs to compare in each task, first minus second. */
+  comparisons?: readonly (readonly [a: string, b: string])[] | undefined;
   /** The method whose attempts are plain samples; `resampling`, else a self-consistency, when left out. */
   pool?: string;
   /** The method whose attempts are plain samples with a scorer's verdicts; the pool, else a best-of-n, when left out. */
   scoredPool?: string;
 }
 
-export function summariseBenchmark(plan: BenchmarkSummaryPlan): BenchmarkResults {
-  const { run, model, command, version, commit, seed, temperature, samples, baseline = "vanilla" } = plan;
+export function summarise(plan: SummaryPlan): Results {
+  const { run, model, command, version, commit, seed, temperature, samples, baseline = "vanilla", comparisons } = plan;
   const byTask = Map.groupBy(plan.records, (record) => record.task ?? plan.tasks[0]?.id);
   // Records arrive in the order answers were finished, which no two runs share.
   for (const records of byTask.values()) records.sort(byIdentity);
@@ -38,15 +41,13 @@ export function summariseBenchmark(plan: BenchmarkSummaryPlan): BenchmarkResults
     const scoredPool = plan.scoredPool ?? scoredMethod(records, [pool, findMethod(ids, "best-of-n")]);
     return records.length === 0
       ? []
-      : [summariseTask(task, records, { seed, baseline, methods, pool, scoredPool, greedy: temperature === 0 })];
+      : [summariseTask(task, records, { seed, baseline, methods, pool, scoredPool, greedy: temperature === 0, comparisons })];
   });
   return {
     schema: 2,
     run,
     model,
-    command,
-    version,
-    ...(commit === undefined ? {} : { commit }),
+    ...knownFields({ command, version, commit }),
     seed,
     temperature,
     samples,
@@ -115,12 +116,12 @@ function overallResults(methods: readonly string[], summaries: readonly TaskSumm
       },
     ];
   });
-  const correct = (kind: "versusBaseline" | "versusResampling") => holm(rows.flatMap((row) => row[kind]?.pValue ?? []));
+  const correct = (kind: "versusBaseline" | "versusResampling") => holm(rows.map((row) => [row.result.id, row[kind]?.pValue]));
   const corrected = { versusBaseline: correct("versusBaseline"), versusResampling: correct("versusResampling") };
   return rows.map(({ result, ...differences }): OverallResult => {
     const finished = (["versusBaseline", "versusResampling"] as const).flatMap((kind) => {
       const difference = differences[kind];
-      return difference ? [[kind, { ...difference, pHolm: corrected[kind].shift()! }] as const] : [];
+      return difference ? [[kind, { ...difference, pHolm: corrected[kind].get(result.id)! }] as const] : [];
     });
     return { ...result, ...Object.fromEntries(finished) };
   });

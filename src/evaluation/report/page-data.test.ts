@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
 import { type EvaluationRecord, recordKey } from "../records/evaluation-record.ts";
 import { slimRecord } from "../records/slim-record.ts";
-import { summariseBenchmark } from "../summary/benchmark-summary.ts";
-import { type BenchmarkReportData, benchmarkPageData } from "./benchmark-page-data.ts";
-import { benchmarkReport } from "./benchmark-report.ts";
-import { compareBenchmarks, pairRuns } from "./compare-benchmarks.ts";
+import { summarise } from "../summary/summary.ts";
+import { compareRuns, pairRuns } from "./compare-runs.ts";
+import { pageData, type ReportData } from "./page-data.ts";
+import { renderReport } from "./report.ts";
 
 const usage = { calls: 1, inputTokens: 10, outputTokens: 20, milliseconds: 1 };
 
@@ -38,15 +38,15 @@ const items: Item[] = Array.from({ length: count }, (_, index) => ({
 function run(
   name: string,
   scores: Record<string, (index: number) => number>,
-  more: Partial<BenchmarkReportData> & { promptVersion?: string } = {},
-): BenchmarkReportData {
+  more: Partial<ReportData> & { promptVersion?: string } = {},
+): ReportData {
   const { promptVersion = "sums-1", ...others } = more;
   const records = Object.entries(scores).flatMap(([method, score]) =>
     items.map((_, index) => record(method, index, score(index))),
   );
   const whole = new Map(records.map((entry) => [recordKey(entry), entry]));
   const slim = records.map((entry) => slimRecord(entry));
-  const results = summariseBenchmark({
+  const results = summarise({
     run: name,
     model: "m",
     command: "c",
@@ -70,7 +70,7 @@ const first = run("first", { vanilla: (index) => Number(index % 2 === 0), refine
 
 describe("what travels in the page", () => {
   test("all items where there is room, every text once", () => {
-    const { browser, texts } = benchmarkPageData([first]);
+    const { browser, texts } = pageData([first]);
     expect(browser[0].note).toBe("All 40 items.");
     expect(browser[0].items.length).toBe(count);
     expect(browser[0].sets.map(({ method, answers }) => [method, answers.length])).toEqual([
@@ -83,7 +83,7 @@ describe("what travels in the page", () => {
   });
 
   test("else a part with every kind of outcome in it, and says what was left out", () => {
-    const { browser } = benchmarkPageData([{ ...first, limits: { items: 6 } }]);
+    const { browser } = pageData([{ ...first, limits: { items: 6 } }]);
     expect(browser[0].items.length).toBe(6);
     expect(browser[0].note).toMatch(/^6 of 40 items, .*all right \d+, all wrong \d+, methods disagree \d+.*records\.jsonl\.$/);
     const kinds = browser[0].items.map((_, index) => browser[0].sets.map(({ answers }) => answers[index]!.accuracy).join(""));
@@ -91,7 +91,7 @@ describe("what travels in the page", () => {
   });
 
   test("no more than the room for traces, and no text beyond its length", () => {
-    const small = benchmarkPageData([{ ...first, limits: { characters: 5_000, text: 50 } }]);
+    const small = pageData([{ ...first, limits: { characters: 5_000, text: 50 } }]);
     expect(small.browser[0].items.length).toBeLessThan(count);
     expect(small.browser[0].items.length).toBeGreaterThan(10);
     expect(small.texts.reduce((sum, text) => sum + text.length, 0)).toBeLessThan(6_000);
@@ -100,7 +100,7 @@ describe("what travels in the page", () => {
 
   test("asks for traces a few at a time", () => {
     const asked: number[] = [];
-    benchmarkPageData([
+    pageData([
       {
         ...first,
         readTraces: (keys) => {
@@ -114,21 +114,21 @@ describe("what travels in the page", () => {
 
   test("nothing to browse without a reader", () => {
     const { readTraces: _, ...unread } = first;
-    expect(benchmarkPageData([unread]).browser).toEqual([]);
+    expect(pageData([unread]).browser).toEqual([]);
   });
 
   test("questions are read off the traces where the items are not at hand, and are left out where those are gone too", () => {
     const { itemsOf: _, ...bare } = first;
-    const { browser, texts } = benchmarkPageData([bare]);
+    const { browser, texts } = pageData([bare]);
     const [item] = browser[0].items;
     expect(texts[item!.question]).toBe(`Question ${item!.id.slice("item-".length)}`);
     expect("answer" in item!).toBe(false);
-    expect(benchmarkPageData([{ ...bare, readTraces: () => [] }]).browser).toEqual([]);
+    expect(pageData([{ ...bare, readTraces: () => [] }]).browser).toEqual([]);
   });
 });
 
 describe("the page", () => {
-  const page = benchmarkReport(first);
+  const page = renderReport(first);
 
   test("holds everything and loads nothing", () => {
     expect(page.includes("default-src &#39;none&#39;")).toBe(true);
@@ -140,7 +140,7 @@ describe("the page", () => {
   test("writes names and questions as text", () => {
     const evil = "<img src=x onerror=alert(1)>";
     const hostile = run("hostile", { vanilla: () => 1, [evil]: () => 0 }, { title: evil, promptVersion: evil });
-    const written = benchmarkReport(hostile);
+    const written = renderReport(hostile);
     expect(written.includes(evil)).toBe(false);
     expect(written.includes("&lt;img src=x onerror=alert(1)&gt;")).toBe(true);
   });
@@ -156,7 +156,7 @@ describe("two runs", () => {
     expect(vanilla).toMatchObject({ difference: 0.5, items: count, test: "mcnemar", onlyThis: 20, onlyOther: 0 });
     expect(vanilla!.pHolm).toBeCloseTo(2 * vanilla!.pValue, 12);
     expect(refine).toMatchObject({ difference: 0, pHolm: 1 });
-    const { table, html } = compareBenchmarks([first, second], { width: 100 });
+    const { table, html } = compareRuns([first, second], { width: 100 });
     expect(table).toMatch(/sums +vanilla +50\.0 +100\.0 +\+50\.0 \(\+\d/);
     expect(html.includes("Runs compared")).toBe(true);
   });
@@ -164,13 +164,13 @@ describe("two runs", () => {
   test("say what cannot be compared", () => {
     const other = run("third", { vanilla: () => 1 }, { promptVersion: "sums-2" });
     expect(pairRuns(first, other).rows).toMatchObject([{ method: "vanilla", notComparable: "prompt sums-1 and sums-2" }]);
-    expect(compareBenchmarks([first, other]).table).toContain("not comparable: sums, vanilla: prompt sums-1 and sums-2");
+    expect(compareRuns([first, other]).table).toContain("not comparable: sums, vanilla: prompt sums-1 and sums-2");
     const apart = run("fourth", { else: () => 1 });
-    expect(compareBenchmarks([first, apart]).table).toContain("no method on a task in common");
+    expect(compareRuns([first, apart]).table).toContain("no method on a task in common");
   });
 
   test.each([40, 80])("keep to %i columns", (width) => {
-    const { table } = compareBenchmarks([first, second], { width });
+    const { table } = compareRuns([first, second], { width });
     expect(Math.max(...table.split("\n").map((line) => line.length))).toBeLessThanOrEqual(width);
   });
 });

@@ -1,5 +1,5 @@
 /** A PASR run's metrics.jsonl and evaluations.jsonl as curves for the report. */
-import { historyFromLines, type TrainingHistory } from "#evaluation/report-data.ts";
+import { historyFromLines, type TrainingHistory } from "#evaluation/report/training-history.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 
 /** Record names that the report draws under names of its own. */

@@ -12,69 +12,78 @@ import { type AnswerPlan, answerItem, type Job } from "./answer-item.ts";
 import { type EvaluationRecord, recordKey } from "./evaluation-record.ts";
 
 /** One benchmark: its items, the methods bound to its prompts, and how it asks and grades. */
-export interface BenchmarkTask
+export interface EvaluationTask
   extends Pick<AnswerPlan, "verify" | "ask" | "tools" | "maxTokens" | "promptVersion" | "gradeAttempts"> {
-  task: string;
+  /** Put into the records; item ids are unique within it. May be absent where there is one. */
+  task?: string | undefined;
   items: readonly Item[];
-  methods: readonly BenchmarkMethod[];
+  /** Their ids name the records, so they must differ. */
+  methods: readonly EvaluationMethod[];
 }
 
-export interface BenchmarkMethod {
+export interface EvaluationMethod {
   method: Method;
   /** Runs on each item. */
   samples: number;
 }
 
-export interface BenchmarkPlan {
+export interface EvaluationPlan {
   model: Model;
-  tasks: readonly BenchmarkTask[];
+  tasks: readonly EvaluationTask[];
   temperature: number;
   seed: number;
-  /** Answers in flight. */
-  concurrency: number;
+  /** Answers in flight; 256 when left out, enough to fill an engine's batches. */
+  concurrency?: number | undefined;
   /** Most that one answer may cost. */
   budget?: Budget | undefined;
   /** Most that the whole run may cost, earlier processes included: no new answer is begun once it is spent. */
-  allowance?: Budget;
+  allowance?: Budget | undefined;
+  /** Keep whole traces and wall times in the records. */
+  keepTrace?: boolean | undefined;
+  keepTime?: boolean | undefined;
   /** Whether an answer is there already, by `recordKey`. */
   isKnown?: (key: string) => boolean;
   /** What the known answers cost. */
   spentBefore?: Usage;
   /** Called with each new record as it comes, to store it. */
   onRecord: (record: EvaluationRecord) => void;
-  onProgress?: ((progress: BenchmarkProgress) => void) | undefined;
+  onProgress?: ((progress: EvaluationProgress) => void) | undefined;
   /** No new answer is begun after an abort; those under way end and are not recorded. */
   signal?: AbortSignal | undefined;
 }
 
-export interface BenchmarkProgress {
+export interface EvaluationProgress {
   done: number;
   total: number;
-  /** The answer that has just been given. */
+  /** Of the answers this process gave. */
+  failures: number;
+  /** The answer that has just been given, and its method. */
   record: EvaluationRecord;
+  method: string;
   /** Of the whole run so far, grading included. */
   spent: Usage;
 }
 
 /** `allowance`: what the run may cost is spent, and answers are missing. */
-export type BenchmarkEnd = "complete" | "interrupted" | "allowance";
+export type EvaluationEnd = "complete" | "interrupted" | "allowance";
 
 /** As many answers in a row come to nothing before the run gives up: a wrong key or a dead server fails every answer. */
 const hopelessAfter = 12;
 
 /** Item by item, all methods of an item side by side: a run that is stopped early has compared what it did. */
-export async function runBenchmark(wanted: BenchmarkPlan): Promise<BenchmarkEnd> {
+export async function evaluate(wanted: EvaluationPlan): Promise<EvaluationEnd> {
   const ending = new AbortController();
   const { signal } = ending;
   const follow = () => ending.abort(wanted.signal?.reason);
   if (wanted.signal?.aborted) follow();
   wanted.signal?.addEventListener("abort", follow, { once: true });
   const plan = { ...wanted, signal };
-  const { concurrency, isKnown = () => false } = plan;
+  const { concurrency = 256, isKnown = () => false } = plan;
   const total = plan.tasks.reduce((sum, task) => sum + task.items.length * samplesOf(task), 0);
   const startedAt = performance.now();
   let spent = plan.spentBefore ?? noUsage;
   let done = countKnown(plan.tasks, isKnown);
+  let failures = 0;
   let failedInRow = 0;
   let last: EvaluationRecord | undefined;
   let hopeless: Error | undefined;
@@ -82,7 +91,7 @@ export async function runBenchmark(wanted: BenchmarkPlan): Promise<BenchmarkEnd>
   const mayBegin = () =>
     !signal.aborted && !hopeless && isWithin(plan.allowance ?? {}, spent, (performance.now() - startedAt) / 1000);
   let leftOut = false;
-  function* waiting(): Generator<[task: BenchmarkTask, job: Job]> {
+  function* waiting(): Generator<[task: EvaluationTask, job: Job]> {
     for (const [task, job] of jobs(plan.tasks)) {
       if (isKnown(keyOf(task, job))) continue;
       if (!mayBegin()) {
@@ -93,7 +102,7 @@ export async function runBenchmark(wanted: BenchmarkPlan): Promise<BenchmarkEnd>
     }
   }
 
-  async function work([task, job]: [task: BenchmarkTask, job: Job]): Promise<void> {
+  async function work([task, job]: [task: EvaluationTask, job: Job]): Promise<void> {
     const record = await answerItem(answerPlan(plan, task), job);
     if (!record) {
       leftOut = true;
@@ -109,9 +118,10 @@ export async function runBenchmark(wanted: BenchmarkPlan): Promise<BenchmarkEnd>
     done++;
     last = record;
     spent = addUsage(addUsage(spent, record.usage), record.gradingUsage ?? noUsage);
+    if (record.error !== undefined) failures++;
     failedInRow = record.error !== undefined && record.text === "" ? failedInRow + 1 : 0;
     if (failedInRow >= Math.max(hopelessAfter, concurrency)) hopeless = everyAnswerFails(record, failedInRow);
-    plan.onProgress?.({ done, total, record, spent });
+    plan.onProgress?.({ done, total, failures, record, method: record.method, spent });
   }
   await inParallel(waiting(), concurrency, work).finally(() => wanted.signal?.removeEventListener("abort", follow));
   if (hopeless) throw hopeless;
@@ -121,22 +131,71 @@ export async function runBenchmark(wanted: BenchmarkPlan): Promise<BenchmarkEnd>
   return "complete";
 }
 
+/** One task whose records fit into memory. */
+export interface TaskPlan
+  extends Omit<EvaluationTask, "methods">,
+    Pick<
+      EvaluationPlan,
+      "model" | "temperature" | "seed" | "concurrency" | "budget" | "keepTrace" | "keepTime" | "onProgress" | "signal"
+    > {
+  methods: readonly Method[];
+  /** Runs of each method on each item; 1 when left out. */
+  samples?: number;
+  /** Records of an earlier run: taken as they are. Those with an error are run again. */
+  known?: readonly EvaluationRecord[] | undefined;
+  /** Called with each new record as it comes, to store it. */
+  onRecord?: ((record: EvaluationRecord) => void) | undefined;
+}
+
+/** `evaluate` for one task: its records by method, then item, then sample. Throws the signal's reason after an abort. */
+export async function evaluateTask(plan: TaskPlan): Promise<EvaluationRecord[]> {
+  const { model, temperature, seed, concurrency, budget, keepTrace, keepTime, onProgress, signal, ...rest } = plan;
+  const { methods, samples = 1, known = [], onRecord, ...task } = rest;
+  const records = new Map(known.filter(({ error }) => error === undefined).map((record) => [recordKey(record), record]));
+  const end = await evaluate({
+    model,
+    tasks: [{ ...task, methods: methods.map((method) => ({ method, samples })) }],
+    temperature,
+    seed,
+    concurrency,
+    budget,
+    keepTrace,
+    keepTime,
+    isKnown: (key) => records.has(key),
+    onRecord: (record) => {
+      records.set(recordKey(record), record);
+      onRecord?.(record);
+    },
+    onProgress,
+    signal,
+  });
+  if (end === "interrupted") signal?.throwIfAborted();
+  return methods.flatMap(({ id: method }) =>
+    task.items.flatMap(({ id: item }) =>
+      Array.from(
+        { length: samples },
+        (_, sample) => records.get(recordKey({ task: task.task, item, method, sample })) ?? [],
+      ).flat(),
+    ),
+  );
+}
+
 /** Number of answers that a benchmark asks of each item. */
-export function samplesOf(task: BenchmarkTask): number {
+export function samplesOf(task: EvaluationTask): number {
   return task.methods.reduce((sum, { samples }) => sum + samples, 0);
 }
 
-function countKnown(tasks: readonly BenchmarkTask[], isKnown: (key: string) => boolean): number {
+function countKnown(tasks: readonly EvaluationTask[], isKnown: (key: string) => boolean): number {
   let known = 0;
   for (const [task, job] of jobs(tasks)) if (isKnown(keyOf(task, job))) known++;
   return known;
 }
 
-function keyOf({ task }: BenchmarkTask, { item, method, sample }: Job): string {
+function keyOf({ task }: EvaluationTask, { item, method, sample }: Job): string {
   return recordKey({ task, item: item.id, method: method.id, sample });
 }
 
-function* jobs(tasks: readonly BenchmarkTask[]): Generator<[task: BenchmarkTask, job: Job]> {
+function* jobs(tasks: readonly EvaluationTask[]): Generator<[task: EvaluationTask, job: Job]> {
   for (const task of tasks) {
     for (const item of task.items) {
       for (const { method, samples } of task.methods) {
@@ -146,24 +205,12 @@ function* jobs(tasks: readonly BenchmarkTask[]): Generator<[task: BenchmarkTask,
   }
 }
 
-function answerPlan({ model, temperature, seed, budget, signal }: BenchmarkPlan, task: BenchmarkTask): AnswerPlan {
-  const { verify, ask, tools, maxTokens, promptVersion, gradeAttempts } = task;
-  return {
-    model,
-    temperature,
-    seed,
-    verify,
-    maxTokens,
-    task: task.task,
-    keepTrace: true,
-    keepTime: true,
-    ask,
-    tools,
-    budget,
-    promptVersion,
-    gradeAttempts,
-    signal,
-  };
+function answerPlan(
+  { model, temperature, seed, budget, keepTrace, keepTime, signal }: EvaluationPlan,
+  task: EvaluationTask,
+): AnswerPlan {
+  const { items: _items, methods: _methods, ...asked } = task;
+  return { ...asked, model, temperature, seed, budget, keepTrace, keepTime, signal };
 }
 
 function everyAnswerFails(record: EvaluationRecord, inRow: number): Error {

@@ -1,16 +1,10 @@
-/** The tables of a benchmark's report: methods over tasks in the shape of PASR's Table 1, then everything about one task. */
+/** The tables of a report: methods over tasks in the shape of PASR's Table 1, then everything about one task. */
 
 import { dollars, fixed, formatP, percent, percentRange, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import type { Interval } from "../statistics/statistics.ts";
-import type {
-  BenchmarkMethodResult,
-  BenchmarkResults,
-  BenchmarkTaskResult,
-  EqualCost,
-  TimeResult,
-} from "../summary/benchmark-results.ts";
-import { detectable, poolDoubt } from "./benchmark-cells.ts";
-import { type Html, html } from "./report-html.ts";
+import type { EqualCost, MethodResult, Results, TaskResult, TimeResult } from "../summary/results.ts";
+import { detectable, poolDoubt } from "./cells.ts";
+import { type Html, html } from "./html.ts";
 
 export function methodName({ id, oracle }: { id: string; oracle: boolean }, notes: Readonly<Record<string, string>> = {}): Html {
   const note = notes[id] === undefined ? html`` : html` <small>${notes[id]}</small>`;
@@ -23,7 +17,7 @@ export function tableOf(label: string, head: readonly string[], rows: readonly H
 }
 
 /** Rows methods, columns tasks and the mean over them, then tokens. The best of each column is bold; oracles do not compete. */
-export function overviewTable(results: BenchmarkResults, notes: Readonly<Record<string, string>> = {}): Html {
+export function overviewTable(results: Results, notes: Readonly<Record<string, string>> = {}): Html {
   const { tasks, overall } = results;
   const best = (values: readonly (number | undefined)[]) => Math.max(...values.filter((value) => value !== undefined), 0);
   const highest = tasks.map((task) => best(task.methods.map((method) => (method.oracle ? undefined : method.accuracy))));
@@ -47,7 +41,7 @@ ${tableOf("Methods over tasks", ["method", ...tasks.map(({ task }) => task), "av
 }
 
 /** The averages with their intervals, and what they differ by from plain answers and from resampling. */
-export function averagesTable({ tasks, overall }: BenchmarkResults): Html {
+export function averagesTable({ tasks, overall }: Results): Html {
   const rows = overall.map((row) => {
     const partial = row.tasks < tasks.length ? html` <small>over ${row.tasks} of ${tasks.length} tasks</small>` : html``;
     return html`<tr><th scope="row">${methodName(row)}</th>
@@ -61,7 +55,7 @@ ${tableOf("Averages over tasks", head, rows, "averages-table")}`;
 }
 
 /** One method a row: accuracy, both comparisons, cost, transitions. */
-export function taskTable(task: BenchmarkTaskResult, notes: Readonly<Record<string, string>> = {}): Html {
+export function taskTable(task: TaskResult, notes: Readonly<Record<string, string>> = {}, temperature?: number): Html {
   const rows = task.methods.map((method) => {
     const failed = method.failures > 0 ? html` <small>${method.failures} of ${method.answers} answers failed</small>` : html``;
     const strict =
@@ -84,10 +78,28 @@ export function taskTable(task: BenchmarkTaskResult, notes: Readonly<Record<stri
     "cost per right answer",
     "set right",
   ];
-  return html`<p class="note">${taskNote(task)}</p>${tableOf(`Results of ${task.task}`, head, rows, "task-table")}`;
+  return html`<p class="note">${taskNote(task)}</p>${tableOf(`Results of ${task.task}${at(temperature)}`, head, rows, "task-table")}`;
 }
 
-function taskNote(task: BenchmarkTaskResult): string {
+/** Names a table that stands on the page a second time. */
+function at(temperature: number | undefined): string {
+  return temperature === undefined ? "" : ` at temperature ${temperature}`;
+}
+
+/** The pairs that were to be compared with each other. */
+export function comparisonsTable({ task, comparisons = [] }: TaskResult, temperature?: number): Html {
+  if (comparisons.length === 0) return html``;
+  const rows = comparisons.map(({ a, b, difference, interval, pValue, pHolm, test, items }) => {
+    const verdict = pHolm >= 0.05 ? "not clear" : `${difference > 0 ? a : b} is better`;
+    return html`<tr><th scope="row">${a} − ${b}</th><td><strong>${points(difference)}</strong></td>
+<td class="together">${pointRange(interval)}</td><td>${formatP(pValue)}</td><td>${formatP(pHolm)}</td><td>${test === "mcnemar" ? "McNemar, exact" : "sign flips"}</td><td>${items}</td><td>${verdict}</td></tr>`;
+  });
+  const head = ["comparison", "difference", "interval", "p", "p, corrected", "test", "items", "reading"];
+  return html`<h4>Compared with each other</h4><p class="note">Differences of accuracy in percentage points, paired by item; bootstrap intervals (95&nbsp;%), p corrected for all rows by Holm's method.</p>
+${tableOf(`Comparisons of ${task}${at(temperature)}`, head, rows, "comparisons-table")}`;
+}
+
+function taskNote(task: TaskResult): string {
   const effects = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
   const pool = task.pool;
   return [
@@ -103,12 +115,12 @@ function taskNote(task: BenchmarkTaskResult): string {
 }
 
 /** Everything else about a task, for those who look closer. */
-export function taskDetails(task: BenchmarkTaskResult, times: readonly TimeResult[]): Html {
+export function taskDetails(task: TaskResult, times: readonly TimeResult[]): Html {
   return html`${costsTable(task, times)}${endingsTable(task)}${verificationTable(task)}${groupsTable(task)}`;
 }
 
 /** Resampling at equal dollars and seconds, and best-of-n by the same scorer. */
-function costsTable(task: BenchmarkTaskResult, times: readonly TimeResult[]): Html {
+function costsTable(task: TaskResult, times: readonly TimeResult[]): Html {
   const timeOf = new Map(times.filter((time) => time.task === task.task).map((time) => [time.method, time]));
   const rows = task.methods.map((method) => {
     const time = timeOf.get(method.id);
@@ -134,7 +146,7 @@ function costsTable(task: BenchmarkTaskResult, times: readonly TimeResult[]): Ht
   return html`<details><summary>Other costs, power, and tests</summary><p class="note">Seconds of k samples are k times those of one plain answer; a server that samples side by side makes resampling cheaper than that. Detectable Δ: found four times in five with these items.</p>${tableOf(`Costs of ${task.task}`, head, rows)}</details>`;
 }
 
-function endingsTable(task: BenchmarkTaskResult): Html {
+function endingsTable(task: TaskResult): Html {
   const counts = (entries: Readonly<Record<string, number>>) =>
     Object.entries(entries)
       .map(([name, count]) => `${name} ${count}`)
@@ -157,7 +169,7 @@ function endingsTable(task: BenchmarkTaskResult): Html {
   return html`<details><summary>How answers ended, and attempt by attempt</summary>${tableOf(`Endings of ${task.task}`, head, rows)}</details>`;
 }
 
-function verificationTable(task: BenchmarkTaskResult): Html {
+function verificationTable(task: TaskResult): Html {
   const figure = (value: number | undefined) => fixed(value, 2);
   const rows = task.methods.flatMap((method) =>
     (method.verification ?? []).flatMap(({ by, byGroup = [], byPassRate = [], ...overall }) => {
@@ -197,7 +209,7 @@ function verificationTable(task: BenchmarkTaskResult): Html {
   return html`<details><summary>How good the methods' own verdicts are</summary><p class="note">Against the grade of the attempt each verdict is about, by group and by how often plain answers to the item are right. Precision falls with the base rate: read them together.</p>${tableOf(`Verdicts of ${task.task}`, head, rows)}</details>`;
 }
 
-function groupsTable(task: BenchmarkTaskResult): Html {
+function groupsTable(task: TaskResult): Html {
   const groups = [...new Set(task.methods.flatMap((method) => method.byGroup?.map(({ group }) => group) ?? []))];
   if (groups.length === 0) return html``;
   const rows = groups.map((group) => {
@@ -230,20 +242,17 @@ function differenceCell(difference: { difference: number; interval: Interval; pH
   return difference ? pairCell(difference.difference, difference.interval, difference.pHolm) : html`–`;
 }
 
-function tokenCell({
-  tokensPerAnswer,
-  allTokensPerAnswer,
-}: Pick<BenchmarkMethodResult, "tokensPerAnswer" | "allTokensPerAnswer">): Html {
+function tokenCell({ tokensPerAnswer, allTokensPerAnswer }: Pick<MethodResult, "tokensPerAnswer" | "allTokensPerAnswer">): Html {
   if (tokensPerAnswer === undefined) return html`unknown`;
   return html`${whole(tokensPerAnswer)} <small>${whole(allTokensPerAnswer)} with prompts</small>`;
 }
 
-function moneyCell({ costPerCorrect, tokensPerCorrect }: BenchmarkMethodResult): Html {
+function moneyCell({ costPerCorrect, tokensPerCorrect }: MethodResult): Html {
   const money = costPerCorrect === undefined ? html`` : html`${dollars(costPerCorrect)} `;
   const tokens = tokensPerCorrect === undefined ? html`tokens unknown` : html`<small>${whole(tokensPerCorrect)} tokens</small>`;
   return html`${money}${tokens}`;
 }
 
-function transition(method: BenchmarkMethodResult, value: number): string {
+function transition(method: MethodResult, value: number): string {
   return method.transitions ? percentTogether(value) : "–";
 }

@@ -1,18 +1,20 @@
-/** What of benchmark runs travels inside the page: all figures, and the traces of as many items as the page has room for. */
+/** What of evaluations travels inside the page: all figures, and the traces of as many items as the page has room for. */
 import type { Item } from "#kernel/item.ts";
+import { verdictReasons } from "#kernel/refine-grammar.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
-import { type EvaluationRecord, recordKey } from "../records/evaluation-record.ts";
-import { knownFields } from "../records/known-fields.ts";
+import { type EvaluationRecord, knownFields, recordKey } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { isRight } from "../statistics/transitions.ts";
-import type { BenchmarkResults, BenchmarkTaskResult } from "../summary/benchmark-results.ts";
-import { resamplingMethod } from "../summary/benchmark-summary.ts";
-import type { BenchmarkPageData, PageEvent, PageTask, PageTrace } from "./benchmark-page-shape.ts";
+import type { Results, TaskResult } from "../summary/results.ts";
+import { resamplingMethod } from "../summary/summary.ts";
+import { markSteps, spansOf } from "./answer-marks.ts";
+import type { PageData, PageEvent, PageTask, PageTrace } from "./page-shape.ts";
+import type { TrainingHistory } from "./training-history.ts";
 
 /** One run. Without `readTraces` the page has no browser of items. */
-export interface BenchmarkReportData {
-  results: BenchmarkResults;
+export interface ReportData {
+  results: Results;
   records: readonly SlimRecord[];
   /** Whole records by `recordKey`, in any order; those that are not there any more are left out. Asked for a few at a time. */
   readTraces?: (keys: readonly string[]) => Iterable<EvaluationRecord>;
@@ -20,8 +22,16 @@ export interface BenchmarkReportData {
   itemsOf?: (task: string, ids: readonly string[]) => Iterable<Item>;
   /** The page's title, and the run's name where several are compared; the run's own name when left out. */
   title?: string;
+  /** Shown in the header, in order, in place of what the results say of model, settings and command. */
+  facts?: readonly { label: string; value: string }[];
   /** What a method's id stands for, in a few words. */
   methodNotes?: Readonly<Record<string, string>>;
+  /** The method that the report is about; without it the best one is. */
+  subject?: string;
+  /** Methods shown first, left and right; the baseline and the one after it when left out. */
+  compare?: readonly [left: string, right: string];
+  /** One entry for each training run. */
+  training?: readonly TrainingHistory[];
   limits?: PageLimits;
 }
 
@@ -34,7 +44,7 @@ export interface PageLimits {
   text?: number;
 }
 
-export function benchmarkPageData(runs: readonly BenchmarkReportData[]): BenchmarkPageData {
+export function pageData(runs: readonly ReportData[]): PageData {
   const limits = runs[0]?.limits ?? {};
   const texts = new Texts(limits.text ?? 20_000);
   const tasks = [...new Set(runs.flatMap(({ results }) => results.tasks.map(({ task }) => task)))];
@@ -44,11 +54,12 @@ export function benchmarkPageData(runs: readonly BenchmarkReportData[]): Benchma
     runs: runs.map(({ results, title }) => ({ label: title ?? results.run, tasks: results.tasks.map(drawnPart) })),
     browser: readable ? tasks.flatMap((task) => browserOf(task, runs, texts, room, limits.items ?? 120)) : [],
     texts: texts.all,
+    training: runs.flatMap(({ training = [] }) => training),
   };
 }
 
 /** What the figures are drawn from; tables are in the page already. */
-function drawnPart(task: BenchmarkTaskResult): BenchmarkTaskResult {
+function drawnPart(task: TaskResult): TaskResult {
   return { ...task, methods: task.methods.map(({ byGroup: _, verification: __, ...method }) => method) };
 }
 
@@ -74,17 +85,18 @@ class Texts {
   }
 }
 
-function browserOf(task: string, runs: readonly BenchmarkReportData[], texts: Texts, room: number, most: number): PageTask[] {
+function browserOf(task: string, runs: readonly ReportData[], texts: Texts, room: number, most: number): PageTask[] {
   const own = runs.map(({ records, results }) =>
     records.filter(
       (record) => (record.task ?? results.tasks[0]?.task) === task && record.sample === 0 && record.method !== resamplingMethod,
     ),
   );
   const { order, kinds } = chooseItems(own.flat(), runs[0].results.seed, task);
-  const sets = runs.flatMap(({ results }, run) =>
+  const sets = runs.flatMap(({ results, methodNotes = {} }, run) =>
     (results.tasks.find((candidate) => candidate.task === task)?.methods ?? []).map(({ id, oracle }) => ({
       run,
       method: id,
+      ...knownFields({ note: methodNotes[id] }),
       oracle,
       answers: [] as (PageTrace | null)[],
     })),
@@ -104,7 +116,7 @@ function browserOf(task: string, runs: readonly BenchmarkReportData[], texts: Te
     items.push({ id, question: texts.place(question), ...knownFields({ answer: item?.answer, group: item?.group }) });
     for (const set of sets) {
       const record = found[set.run].get(set.method);
-      set.answers.push(record ? pageTrace(record, texts) : null);
+      set.answers.push(record ? pageTrace(item, record, texts) : null);
     }
   }
   if (items.length === 0) return [];
@@ -113,7 +125,23 @@ function browserOf(task: string, runs: readonly BenchmarkReportData[], texts: Te
     items.length === order.length
       ? `All ${order.length} items.`
       : `${items.length} of ${order.length} items, drawn so that every kind of outcome (${kinds}) is among them; the rest stands in the run's records.jsonl.`;
-  return [{ task, note: `${note}${manySamples ? " Of several answers to an item the first one is shown." : ""}`, items, sets }];
+  return [
+    {
+      task,
+      note: `${note}${manySamples ? " Of several answers to an item the first one is shown." : ""}`,
+      items,
+      sets,
+      first: firstPair(runs, sets),
+    },
+  ];
+}
+
+/** Where nothing was asked for: plain answers left, and right the method after them or the same one of the second run. */
+function firstPair(runs: readonly ReportData[], sets: PageTask["sets"]): PageTask["first"] {
+  const wanted = runs[0].compare?.map((id) => sets.findIndex(({ method }) => method === id)) ?? [];
+  const same = sets.findIndex((set) => set.run > 0 && set.method === sets[0].method);
+  const [left = -1, right = -1] = wanted;
+  return [Math.max(0, left), right >= 0 ? right : same > 0 ? same : Math.min(1, sets.length - 1)];
 }
 
 /** What the first call of some method was asked, where the items themselves are not at hand. */
@@ -148,7 +176,7 @@ function kindOf(records: readonly SlimRecord[]): string {
   return right === 0 ? "all wrong" : right === records.length ? "all right" : "methods disagree";
 }
 
-function pageTrace(record: EvaluationRecord, texts: Texts): PageTrace {
+function pageTrace(item: Item | undefined, record: EvaluationRecord, texts: Texts): PageTrace {
   const {
     text,
     answer,
@@ -161,10 +189,17 @@ function pageTrace(record: EvaluationRecord, texts: Texts): PageTrace {
     usage,
     seconds,
     attempts,
+    refinements,
+    verdict,
     events = [],
   } = record;
+  const kept = texts.place(text);
+  // Marks point into the text as it is, so that a shortened one has none.
+  const isWhole = texts.all[kept] === text;
+  const spans = isWhole ? spansOf(text) : [];
+  const { marks, stepMissing } = isWhole ? markSteps(item ?? {}, record) : { marks: [] };
   return {
-    text: texts.place(text),
+    text: kept,
     answer: shorten(answer),
     accuracy,
     reason,
@@ -177,6 +212,14 @@ function pageTrace(record: EvaluationRecord, texts: Texts): PageTrace {
       seconds,
     }),
     ...knownFields({ inputTokens: usage.inputTokens, outputTokens: usage.outputTokens }),
+    refinements,
+    verdict,
+    ...knownFields({
+      verdictReason: spans.length > 0 && verdict !== "ok" ? verdictReasons[verdict] : undefined,
+      spans: spans.length > 0 ? spans : undefined,
+      marks: marks.length > 0 ? marks : undefined,
+      stepMissing,
+    }),
     events: events.map((event) => pageEvent(event, texts, (attempt) => attempts?.[attempt]?.accuracy)),
   };
 }

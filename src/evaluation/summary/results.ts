@@ -1,10 +1,8 @@
 /**
- * The shape of results.json of `midcourse eval`: methods × tasks of one model. Accuracies, shares and differences are in [0, 1] (or
- * [−1, 1]); an absent field is unknown, never 0. Everything but `times` is the same again for the same answers.
+ * The shape of results.json: methods × tasks of one model, or of one before and after its training. Accuracies, shares and differences are
+ * in [0, 1] (or [−1, 1]); an absent field is unknown, never 0. Everything but `times` is the same again for the same answers.
  */
-
-import type { MethodResult, ResamplingResult } from "../results.ts";
-import type { ResamplingPoint, TokenConvention } from "../statistics/resampling.ts";
+import type { TokenConvention } from "../statistics/resampling.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { Transitions } from "../statistics/transitions.ts";
 import type { VerifierMetrics } from "./verifier-metrics.ts";
@@ -18,8 +16,17 @@ export type ResamplingRule = "vote" | "best-of-n" | "single";
 export type CostKind = TokenConvention | "dollars" | "seconds";
 
 /** The resampling baseline at one method's cost, and the method against it. */
-export interface EqualCost extends ResamplingResult {
+export interface EqualCost {
   rule: ResamplingRule;
+  accuracyAtSameTokens: number;
+  interval: Interval;
+  /** Plain samples that the same cost pays for; between two whole numbers the accuracy is interpolated. */
+  samples: number;
+  /** This method minus resampling, paired by item. */
+  difference: number;
+  differenceInterval: Interval;
+  /** The method costs less than one sample or more than the whole pool: the nearest end stands in. */
+  outside?: "below" | "above";
   pValue: number;
   /** Corrected for the methods of this task (Holm), for sampled tokens. */
   pHolm?: number;
@@ -45,6 +52,12 @@ export interface PairedResult {
   items: number;
 }
 
+/** Two methods that were to be compared with each other, `a` minus `b`; p is corrected for the comparisons of the task. */
+export interface Comparison extends PairedResult {
+  a: string;
+  b: string;
+}
+
 export interface GroupResult {
   group: string;
   accuracy: number;
@@ -60,7 +73,38 @@ export interface VerificationResult extends VerifierMetrics {
   byPassRate?: (VerifierMetrics & { passRate: Interval })[];
 }
 
-export interface BenchmarkMethodResult extends Omit<MethodResult, "resampling"> {
+export interface MethodResult {
+  /** `vanilla`, `self-refine(rounds=2)`, or a name of one's own. */
+  id: string;
+  /** Mean over items, with its 95 % interval. */
+  accuracy: number;
+  interval: Interval;
+  answers: number;
+  items: number;
+  /** Answers on whose way something failed; what they had by then is graded, nothing is wrong. */
+  failures: number;
+  /** Sampled tokens of an answer, drafts and feedback included. */
+  tokensPerAnswer?: number | undefined;
+  medianTokensPerAnswer?: number | undefined;
+  /** Sampled tokens and every prompt. */
+  allTokensPerAnswer?: number | undefined;
+  callsPerAnswer: number;
+  /** Prompts and sampled tokens of all answers, divided by the right ones; absent when none is right. */
+  tokensPerCorrect?: number | undefined;
+  generatedTokensPerCorrect?: number | undefined;
+  /** Dollars; absent without known prices. */
+  costPerCorrect?: number | undefined;
+  /** Share of answers whose text keeps the refine grammar. */
+  formatRate: number;
+  refinementsPerAnswer: number;
+  /** From the baseline's answer to this one's, as shares of all answers. */
+  rightToWrong: number;
+  wrongToRight: number;
+  rightToRight: number;
+  wrongToWrong: number;
+  /** From the method's own first attempt to its final answer; absent where there is one attempt. */
+  ownRightToWrong?: number;
+  ownWrongToRight?: number;
   /** It looks at the reference answer or at hidden tests: an upper bound, no method one could use. */
   oracle: boolean;
   strictAccuracy?: number;
@@ -97,13 +141,20 @@ export interface BenchmarkMethodResult extends Omit<MethodResult, "resampling"> 
   verification?: VerificationResult[];
 }
 
-export type CurvePoint = Omit<ResamplingPoint, "perItem"> & {
+export interface CurvePoint {
+  /** Samples k. */
+  samples: number;
+  accuracy: number;
+  interval: Interval;
+  /** Mean tokens of an answer, by both conventions. */
+  generated: number;
+  all: number;
   dollars?: number;
   /** At least one of the k samples is right: what an oracle would make of them. */
   passAtK: number;
   /** All of them are. */
   passAllK: number;
-};
+}
 
 /** Share of items with at least one right attempt, by the number of attempts and the tokens they took. Finding it takes an oracle. */
 export interface PassAtTokens {
@@ -127,7 +178,7 @@ export interface ResamplingPool {
   prompts: "paid once" | "paid by each sample" | "partly shared";
 }
 
-export interface BenchmarkTaskResult {
+export interface TaskResult {
   task: string;
   title?: string;
   promptVersion?: string;
@@ -138,7 +189,7 @@ export interface BenchmarkTaskResult {
   /** The items share passages or questions: this many clusters. Intervals and tests allow for it. */
   clusters?: number;
   baseline: string;
-  methods: BenchmarkMethodResult[];
+  methods: MethodResult[];
   pool?: ResamplingPool;
   /** Empty without a pool; `poolMissing` says why. */
   resamplingCurve: CurvePoint[];
@@ -147,6 +198,8 @@ export interface BenchmarkTaskResult {
   bestOfN?: ResamplingPool;
   bestOfNCurve?: CurvePoint[];
   passAtTokens: PassAtTokens[];
+  /** Where pairs beyond the baseline were to be compared. */
+  comparisons?: Comparison[];
 }
 
 /** One method over all tasks. */
@@ -187,19 +240,21 @@ export interface TimeResult {
   resampling?: EqualCost;
 }
 
-export interface BenchmarkResults {
+export interface Results {
   schema: 2;
   run: string;
   model: string;
-  /** The command that makes these numbers again. */
-  command: string;
-  version: string;
-  commit?: string;
+  /** The command that makes these numbers again, and the version it was; absent where a program did it. */
+  command?: string | undefined;
+  version?: string | undefined;
+  commit?: string | undefined;
   seed: number;
   temperature: number;
   /** Answers of each method to each item. */
   samples: number;
-  tasks: BenchmarkTaskResult[];
+  tasks: TaskResult[];
   overall: OverallResult[];
   times: TimeResult[];
+  /** The same items at other temperatures. */
+  others?: Results[] | undefined;
 }

@@ -6,8 +6,8 @@ import { vanilla } from "#methods/plain/vanilla.ts";
 import { selfRefine } from "#methods/refinement/self-refine.ts";
 import { selfConsistency } from "#methods/sampling/self-consistency.ts";
 import { FakeModel } from "#models/fake.ts";
-import { type EvaluationRecord, recordKey } from "./records/evaluation-record.ts";
-import { type EvaluationPlan, evaluate } from "./run.ts";
+import { evaluateTask, type TaskPlan } from "./evaluate.ts";
+import type { EvaluationRecord } from "./evaluation-record.ts";
 
 const items: Item[] = ["a", "b", "c"].map((id, index) => ({ id, question: `q${index}`, answer: String(index) }));
 const verify: Verifier = (item, answer) => ({ accuracy: answer === item.answer ? 1 : 0, extracted: answer });
@@ -17,15 +17,14 @@ function digitModel(): FakeModel {
   return new FakeModel(({ messages }) => `<think>easy</think><answer>${/\d/.exec(messages[0].content)![0]}</answer>`);
 }
 
-function plan(part: Partial<EvaluationPlan> = {}): EvaluationPlan {
+function plan(part: Partial<TaskPlan> = {}): TaskPlan {
   return { model: digitModel(), items, methods: [vanilla()], verify, temperature: 0.9, maxTokens: 16, seed: 1, ...part };
 }
 
 test("one record for each method, item and sample, in that order, graded and metered", async () => {
   const model = digitModel();
   const methods = [vanilla(), selfRefine({ rounds: 1 })];
-  const { records, complete } = await evaluate(plan({ model, methods, samples: 2 }));
-  expect(complete).toBe(true);
+  const records = await evaluateTask(plan({ model, methods, samples: 2 }));
   expect(records.map(({ method, item, sample }) => `${method} ${item} ${sample}`)).toEqual(
     methods.flatMap(({ id }) => ["a", "b", "c"].flatMap((item) => [0, 1].map((sample) => `${id} ${item} ${sample}`))),
   );
@@ -36,15 +35,16 @@ test("one record for each method, item and sample, in that order, graded and met
 
 test("samples draw from different seeds, methods from the same: a draft is the plain answer", async () => {
   const model = digitModel();
-  await evaluate(plan({ model, methods: [vanilla(), vanilla({ id: "again" })], samples: 2 }));
+  await evaluateTask(plan({ model, methods: [vanilla(), vanilla({ id: "again" })], samples: 2 }));
   const seeds = model.calls.map((call) => call.options.seed);
   expect(new Set(seeds).size).toBe(6);
-  expect(seeds.slice(0, 6)).toEqual(seeds.slice(6));
+  // Item by item: both answers of the one method, then both of the other.
+  for (const item of [0, 4, 8]) expect(seeds.slice(item, item + 2)).toEqual(seeds.slice(item + 2, item + 4));
 });
 
 test("attempts are kept and graded where there is more than one", async () => {
   const model = new FakeModel(["<answer>9</answer>", "Step 1 is wrong.", "<answer>0</answer>"]);
-  const { records } = await evaluate(
+  const records = await evaluateTask(
     plan({ model, items: items.slice(0, 1), methods: [selfRefine({ rounds: 1 })], keepTrace: true }),
   );
   expect(records[0].attempts).toMatchObject([
@@ -52,9 +52,9 @@ test("attempts are kept and graded where there is more than one", async () => {
     { answer: "0", accuracy: 1, outputTokens: 1 },
   ]);
   expect(records[0].events!.map((event) => event.type)).toEqual(["attempt-end", "feedback-end", "attempt-end", "choice-end"]);
-  const { records: votes } = await evaluate(plan({ methods: [selfConsistency({ samples: 3 })] }));
+  const votes = await evaluateTask(plan({ methods: [selfConsistency({ samples: 3 })] }));
   expect(votes.map((record) => record.attempts!.length)).toEqual([3, 3, 3]);
-  const { records: plain } = await evaluate(plan());
+  const plain = await evaluateTask(plan());
   expect(plain.every((record) => record.attempts === undefined && record.events === undefined)).toBe(true);
 });
 
@@ -70,7 +70,7 @@ test("never more conversations in flight than asked for, and as many", async () 
       return { text: "", answer: "", reason: "done", usage: noUsage };
     },
   };
-  await evaluate(plan({ methods: [slow], samples: 4, concurrency: 5 }));
+  await evaluateTask(plan({ methods: [slow], samples: 4, concurrency: 5 }));
   expect(most).toBe(5);
 });
 
@@ -87,8 +87,7 @@ describe("failures are recorded", () => {
     const model = new FakeModel(({ messages }) =>
       messages[0].content === "q1" ? new Error("no connection") : "<answer>0</answer>",
     );
-    const { records, complete } = await evaluate(plan({ model, methods: [vanilla(), failing] }));
-    expect(complete).toBe(true);
+    const records = await evaluateTask(plan({ model, methods: [vanilla(), failing] }));
     expect(records.map((record) => record.error)).toEqual([
       undefined,
       "no connection",
@@ -99,56 +98,57 @@ describe("failures are recorded", () => {
     const broken = () => {
       throw new Error("cannot grade");
     };
-    const graded = await evaluate(plan({ verify: broken }));
-    expect(graded.records.map((record) => record.error)).toEqual(Array(3).fill("cannot grade"));
+    const graded = await evaluateTask(plan({ verify: broken }));
+    expect(graded.map((record) => record.error)).toEqual(Array(3).fill("cannot grade"));
   });
 
   test("and tried again by a later run, while finished records stay", async () => {
-    const first = await evaluate(
+    const first = await evaluateTask(
       plan({
         model: new FakeModel(({ messages }) => (messages[0].content === "q1" ? new Error("lost") : "<answer>0</answer>")),
       }),
     );
-    const known = new Map(first.records.map((record) => [recordKey(record), record]));
     const model = digitModel();
     const fresh: EvaluationRecord[] = [];
-    const second = await evaluate(plan({ model, known, onRecord: (record) => fresh.push(record) }));
+    const second = await evaluateTask(plan({ model, known: first, onRecord: (record) => fresh.push(record) }));
     expect(model.calls).toHaveLength(1);
     expect(fresh.map((record) => record.item)).toEqual(["b"]);
-    expect(second.records).toEqual([first.records[0], fresh[0], first.records[2]]);
+    expect(second).toEqual([first[0], fresh[0], first[2]]);
   });
 });
 
-test("an abort ends the run with what is finished, and the rest can be done later with equal results", async () => {
+test("an abort ends the run with its reason, and the rest can be done later with equal results", async () => {
   const controller = new AbortController();
   const seen: number[] = [];
-  const stopped = await evaluate(
+  const known: EvaluationRecord[] = [];
+  const stopped = evaluateTask(
     plan({
       samples: 3,
       concurrency: 1,
       signal: controller.signal,
+      onRecord: (record) => known.push(record),
       onProgress: ({ done, total }) => {
         seen.push(total);
-        if (done === 4) controller.abort();
+        if (done === 4) controller.abort(new Error("enough"));
       },
     }),
   );
-  expect(stopped.complete).toBe(false);
-  expect(stopped.records).toHaveLength(4);
+  await expect(stopped).rejects.toThrow("enough");
+  expect(known).toHaveLength(4);
   expect(new Set(seen)).toEqual(new Set([9]));
-  const known = new Map(stopped.records.map((record) => [recordKey(record), record]));
-  const resumed = await evaluate(plan({ samples: 3, known }));
-  expect(resumed.complete).toBe(true);
-  expect(resumed.records).toEqual((await evaluate(plan({ samples: 3 }))).records);
+  const resumed = await evaluateTask(plan({ samples: 3, known }));
+  expect(resumed).toHaveLength(9);
+  expect(resumed).toEqual(await evaluateTask(plan({ samples: 3 })));
 });
 
 test("an answer cancelled on its way leaves no record", async () => {
   const controller = new AbortController();
   const model = new FakeModel(() => {
-    controller.abort();
+    controller.abort(new Error("enough"));
     return new Error("aborted");
   });
-  const { records, complete } = await evaluate(plan({ model, signal: controller.signal, concurrency: 1 }));
+  const records: EvaluationRecord[] = [];
+  const onRecord = (record: EvaluationRecord) => records.push(record);
+  await expect(evaluateTask(plan({ model, signal: controller.signal, concurrency: 1, onRecord }))).rejects.toThrow("enough");
   expect(records).toEqual([]);
-  expect(complete).toBe(false);
 });

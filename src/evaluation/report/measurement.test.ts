@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { EvaluationRecord } from "./records/evaluation-record.ts";
-import { summarise } from "./summary.ts";
-import { renderTable } from "./table.ts";
+import type { EvaluationRecord } from "../records/evaluation-record.ts";
+import { slimRecord } from "../records/slim-record.ts";
+import type { TaskResult } from "../summary/results.ts";
+import { type SummaryPlan, summarise } from "../summary/summary.ts";
+import { renderMeasurement } from "./table.ts";
 
 const items = ["a", "b", "c", "d"].map((id) => ({ id, question: id, answer: "1" }));
 
@@ -47,14 +49,25 @@ const records = [
   ...rows("self-consistency", [1, 1, 1, 1], 20, vote),
   ...rows("pasr", [1, 1, 1, 0], 10, { refinements: 2 }),
 ];
-const plan = { run: "first", temperature: 0, items, records, seed: 4 };
-const results = summarise(plan);
-const method = (id: string) => results.methods.find((candidate) => candidate.id === id)!;
+const ids = ["vanilla", "self-refine-1", "self-consistency", "pasr"];
+const plan = { run: "first", model: "small", temperature: 0, samples: 1, seed: 4, tasks: [{ id: "sums", items: items.length }] };
+const measure = (some: readonly EvaluationRecord[] = records, more: Partial<SummaryPlan> = {}) =>
+  summarise({
+    ...plan,
+    methods: ids,
+    comparisons: ids.slice(0, -1).map((id) => ["pasr", id] as const),
+    records: some.map((entry) => slimRecord(entry)),
+    ...more,
+  });
+const methodOf = ({ methods }: TaskResult, id: string) => methods.find((candidate) => candidate.id === id)!;
+const results = measure();
+const [task] = results.tasks;
+const method = (id: string) => methodOf(task, id);
 
 describe("a method's figures", () => {
   test("are means over its answers", () => {
-    expect(results).toMatchObject({ schema: 1, run: "first", items: 4, temperature: 0 });
-    expect(results.methods.map(({ id }) => id)).toEqual(["vanilla", "self-refine-1", "self-consistency", "pasr"]);
+    expect(results).toMatchObject({ schema: 2, run: "first", temperature: 0, tasks: [{ task: "sums", items: 4 }] });
+    expect(task.methods.map(({ id }) => id)).toEqual(ids);
     expect(method("self-refine-1")).toMatchObject({
       accuracy: 0.5,
       tokensPerAnswer: 30,
@@ -83,16 +96,12 @@ describe("a method's figures", () => {
 
   test("pair transitions by item and sample", () => {
     const second = rows("pasr", [0, 0, 0, 0], 10).map((entry) => ({ ...entry, sample: 1 }));
-    const both = summarise({
-      ...plan,
-      records: [...records, ...second, ...rows("vanilla", [0, 0, 0, 1], 5).map((entry) => ({ ...entry, sample: 1 }))],
-    });
-    expect(both.methods.at(-1)).toMatchObject({ rightToWrong: 1 / 8, wrongToRight: 1 / 8 });
+    const both = measure([...records, ...second, ...rows("vanilla", [0, 0, 0, 1], 5).map((entry) => ({ ...entry, sample: 1 }))]);
+    expect(both.tasks[0].methods.at(-1)).toMatchObject({ rightToWrong: 1 / 8, wrongToRight: 1 / 8 });
   });
 
-  test("stay unknown where a part is unknown", () => {
-    const lost = summarise({ ...plan, records: [...records.slice(1), record("vanilla", "a", 1, undefined)] });
-    const vanilla = lost.methods.find(({ id }) => id === "vanilla")!;
+  test("stay unknown where more than a tenth is unknown", () => {
+    const vanilla = methodOf(measure([...records.slice(1), record("vanilla", "a", 1, undefined)]).tasks[0], "vanilla");
     expect(vanilla.tokensPerAnswer).toBeUndefined();
     expect(vanilla.tokensPerCorrect).toBeUndefined();
     expect(vanilla.resampling).toBeUndefined();
@@ -101,56 +110,69 @@ describe("a method's figures", () => {
 
   test("give dollars only where prices are known, and no cost per correct answer where none is correct", () => {
     expect(method("pasr").costPerCorrect).toBeUndefined();
-    const priced = summarise({ ...plan, prices: { inputPerMillion: 1e6, outputPerMillion: 2e6 } });
-    expect(priced.methods.at(-1)!.costPerCorrect).toBeCloseTo((4 * 10 + 2 * 4 * 10) / 3, 9);
-    const wrong = summarise({ ...plan, records: rows("vanilla", [0, 0, 0, 0], 5) });
-    expect(wrong.methods[0].tokensPerCorrect).toBeUndefined();
+    const priced = records.map((entry) => ({ ...entry, usage: { ...entry.usage, dollars: entry.method === "pasr" ? 30 : 1 } }));
+    expect(methodOf(measure(priced).tasks[0], "pasr").costPerCorrect).toBeCloseTo((4 * 30) / 3, 9);
+    expect(measure(rows("vanilla", [0, 0, 0, 0], 5)).tasks[0].methods[0].tokensPerCorrect).toBeUndefined();
   });
 });
 
 test("each method is compared with resampling at its own tokens, by both conventions", () => {
   // Four samples of 5 tokens behind a prompt of 10.
-  expect(results.resamplingCurve.map(({ generated, all }) => [generated, all])).toEqual([
+  expect(task.resamplingCurve.map(({ generated, all }) => [generated, all])).toEqual([
     [5, 15],
     [10, 20],
     [15, 25],
     [20, 30],
   ]);
   const { generated, all } = method("pasr").resampling!;
-  expect(generated.samples).toBe(2);
-  expect(all.samples).toBe(2);
-  expect(generated.difference).toBeCloseTo(0.75 - generated.accuracyAtSameTokens, 9);
+  expect(generated!.samples).toBe(2);
+  expect(all!.samples).toBe(2);
+  expect(generated!.difference).toBeCloseTo(0.75 - generated!.accuracyAtSameTokens, 9);
   expect(method("self-refine-1").resampling!.all).toMatchObject({ outside: "above", samples: 4, accuracyAtSameTokens: 1 });
-  expect(summarise({ ...plan, records: rows("vanilla", [1, 1, 0, 0], 5) }).methods[0].resampling).toBeUndefined();
+  expect(measure(rows("vanilla", [1, 1, 0, 0], 5)).tasks[0].methods[0].resampling).toBeUndefined();
 });
 
 describe("comparisons", () => {
-  test("are of the last method with each other one unless asked otherwise, paired by item", () => {
-    expect(results.comparisons.map(({ a, b }) => `${a} ${b}`)).toEqual([
+  test("are of the pairs asked for, paired by item, corrected together", () => {
+    expect(task.comparisons!.map(({ a, b }) => `${a} ${b}`)).toEqual([
       "pasr vanilla",
       "pasr self-refine-1",
       "pasr self-consistency",
     ]);
-    expect(results.comparisons[0]).toMatchObject({ difference: 0.25, items: 4, test: "mcnemar", pValue: 1 });
-    for (const { pValue, pHolm } of results.comparisons) expect(pHolm).toBeGreaterThanOrEqual(pValue);
+    expect(task.comparisons![0]).toMatchObject({ difference: 0.25, items: 4, test: "mcnemar", pValue: 1 });
+    for (const { pValue, pHolm } of task.comparisons!) expect(pHolm).toBeGreaterThanOrEqual(pValue);
+    expect(measure(records, { comparisons: undefined }).tasks[0].comparisons).toBeUndefined();
+  });
+
+  test("with the baseline say what the method's own row says", () => {
+    const { a: _a, b: _b, ...compared } = measure(records, { comparisons: [["pasr", "vanilla"]] }).tasks[0].comparisons![0];
+    const { pHolm: _corrected, ...own } = method("pasr").versusBaseline!;
+    expect(compared).toEqual({ ...own, pHolm: own.pValue });
   });
 
   test("use the items both methods have and leave out what cannot be compared", () => {
-    const part = summarise({
-      ...plan,
-      records: records.filter((entry) => entry.method !== "pasr" || entry.item < "c"),
-      comparisons: [
-        ["pasr", "vanilla"],
-        ["pasr", "unknown"],
-      ],
-    });
-    expect(part.comparisons).toMatchObject([{ a: "pasr", b: "vanilla", items: 2, difference: 0 }]);
+    const part = measure(
+      records.filter((entry) => entry.method !== "pasr" || entry.item < "c"),
+      {
+        comparisons: [
+          ["pasr", "vanilla"],
+          ["pasr", "unknown"],
+        ],
+      },
+    );
+    expect(part.tasks[0].comparisons).toMatchObject([{ a: "pasr", b: "vanilla", items: 2, difference: 0 }]);
+  });
+
+  test("take whole clusters for one", () => {
+    const clustered = records.map((entry) => ({ ...entry, cluster: entry.item < "c" ? "first" : "second" }));
+    const [compared] = measure(clustered).tasks[0].comparisons!;
+    expect(compared).toMatchObject({ test: "sign-flip", difference: 0.25 });
   });
 });
 
 describe("the table", () => {
   test("has one row a method with accuracy, interval, tokens, transitions and cost", () => {
-    expect(renderTable(results, { width: 120 })).toMatchInlineSnapshot(`
+    expect(renderMeasurement(results, { width: 120 })).toMatchInlineSnapshot(`
       "method               accuracy (95 %)  tokens per answer  right→wrong  wrong→right  cost per correct
       ----------------  ------------------  -----------------  -----------  -----------  ----------------
       vanilla             50.0 (15.0–85.0)                  5            –            –         30 tokens
@@ -164,21 +186,21 @@ describe("the table", () => {
   });
 
   test.each([120, 80, 60, 40, 20])("keeps to %i columns", (width) => {
-    const lines = renderTable(results, { width }).split("\n");
+    const lines = renderMeasurement(results, { width }).split("\n");
     const longest = Math.max(...lines.map((line) => line.length));
     // Below 40 columns single cells are the limit.
     expect(longest).toBeLessThanOrEqual(Math.max(width, 30));
-    for (const { id } of results.methods) expect(lines.some((line) => line.startsWith(id))).toBe(true);
+    for (const id of ids) expect(lines.some((line) => line.startsWith(id))).toBe(true);
   });
 
   test("is plain unless styling is asked for", () => {
     const controlCode = String.fromCharCode(27);
-    expect(renderTable(results, { width: 100 })).not.toContain(controlCode);
-    expect(renderTable(results, { width: 100, styled: true })).toContain(controlCode);
+    expect(renderMeasurement(results, { width: 100 })).not.toContain(controlCode);
+    expect(renderMeasurement(results, { width: 100, styled: true })).toContain(controlCode);
   });
 
   test("shows unknown figures as such", () => {
-    const lost = summarise({ ...plan, records: rows("vanilla", [1, 0, 0, 0], undefined) });
-    expect(renderTable(lost, { width: 120 })).toMatch(/vanilla .*–.*–/);
+    const lost = measure(rows("vanilla", [1, 0, 0, 0], undefined));
+    expect(renderMeasurement(lost, { width: 120 })).toMatch(/vanilla .*–.*–/);
   });
 });

@@ -1,14 +1,9 @@
-/** Benchmark results for a terminal: the methods over all tasks, then each task, with the resampling baseline beside every method. */
+/** Results for a terminal: the methods over all tasks, then each task, with the resampling baseline beside every method. */
 import { styleText } from "node:util";
-import { dash, fixed, formatP, percent, percentWithin, tokenCount } from "#text/numbers.ts";
+import { dash, dollars, fixed, formatP, percent, percentSign, percentWithin, tokenCount, whole } from "#text/numbers.ts";
 import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
 import type { Interval } from "../statistics/statistics.ts";
-import type {
-  BenchmarkMethodResult,
-  BenchmarkResults,
-  BenchmarkTaskResult,
-  OverallResult,
-} from "../summary/benchmark-results.ts";
+import type { MethodResult, OverallResult, Results, TaskResult } from "../summary/results.ts";
 import {
   baselineText,
   costDifference,
@@ -23,28 +18,17 @@ import {
   share,
   tokens,
   withHalf,
-} from "./benchmark-cells.ts";
+} from "./cells.ts";
 
-export interface BenchmarkTableOptions {
+export interface TableOptions {
   /** Columns of the terminal; 80 when left out. */
   width?: number;
   /** Bold and dim where they help the eye; false writes no control codes. */
   styled?: boolean;
 }
 
-export function renderBenchmarkTable(results: BenchmarkResults, options: BenchmarkTableOptions = {}): string {
-  const { width = 80, styled = false } = options;
-  const style = (format: "bold" | "dim") => (text: string) =>
-    styled ? styleText(format, text, { validateStream: false }) : text;
-  const [bold, dim] = [style("bold"), style("dim")];
-  const layOut = <Row extends { oracle?: boolean; best?: boolean }>(
-    rows: readonly Row[],
-    columns: readonly TextColumn<Row>[],
-  ) => {
-    const fitted = fitTable(rows, columns, width);
-    if (!fitted) return listRows(rows, columns, width);
-    return [dim(fitted.header), dim(fitted.rule), ...fitted.rows.map((line, index) => (rows[index].best ? bold(line) : line))];
-  };
+export function renderTable(results: Results, options: TableOptions = {}): string {
+  const { width, bold, dim, layOut } = layoutOf(options);
   const notes = (texts: readonly string[]) => texts.flatMap((text) => wrapText(text, width, "  ").map(dim));
   const blocks = results.tasks.map((task) => {
     const heading = `${task.task}${task.title === undefined ? "" : `: ${task.title}`}`;
@@ -55,15 +39,67 @@ export function renderBenchmarkTable(results: BenchmarkResults, options: Benchma
   return [...blocks.map((block) => block.join("\n")), notes(legend(results)).join("\n")].join("\n\n");
 }
 
+function layoutOf({ width = 80, styled = false }: TableOptions) {
+  const style = (format: "bold" | "dim") => (text: string) =>
+    styled ? styleText(format, text, { validateStream: false }) : text;
+  const [bold, dim] = [style("bold"), style("dim")];
+  /** The best rows bold; a list where the columns do not fit. */
+  const layOut = <Row extends { best?: boolean }>(rows: readonly Row[], columns: readonly TextColumn<Row>[]) => {
+    const fitted = fitTable(rows, columns, width);
+    if (!fitted) return listRows(rows, columns, width);
+    return [dim(fitted.header), dim(fitted.rule), ...fitted.rows.map((line, index) => (rows[index].best ? bold(line) : line))];
+  };
+  return { width, bold, dim, layOut };
+}
+
+interface MeasuredRow {
+  method: MethodResult;
+  best: boolean;
+}
+
+const measured = (title: string, short: string, cell: (method: MethodResult) => string): TextColumn<MeasuredRow> => ({
+  title,
+  short,
+  rank: 0,
+  cell: ({ method }) => cell(method),
+});
+
+const measurementColumns: readonly TextColumn<MeasuredRow>[] = [
+  measured("method", "method", name),
+  measured("accuracy (95 %)", "acc.", withInterval),
+  measured("tokens per answer", "tokens", ({ tokensPerAnswer }) => whole(tokensPerAnswer)),
+  measured("right→wrong", "r→w", ({ transitions, rightToWrong }) => (transitions ? percentSign(rightToWrong) : dash)),
+  measured("wrong→right", "w→r", ({ transitions, wrongToRight }) => (transitions ? percentSign(wrongToRight) : dash)),
+  measured("cost per correct", "cost", ({ costPerCorrect, tokensPerCorrect }) =>
+    costPerCorrect === undefined && tokensPerCorrect !== undefined
+      ? `${whole(tokensPerCorrect)} tokens`
+      : dollars(costPerCorrect),
+  ),
+];
+
+/** What a training came to, in short: each method's accuracy, tokens and transitions on the first task. */
+export function renderMeasurement(results: Results, options: TableOptions = {}): string {
+  const { width, dim, layOut } = layoutOf(options);
+  const [task] = results.tasks;
+  if (!task) return "No answers were given.";
+  const best = Math.max(...task.methods.map(({ accuracy }) => accuracy));
+  const rows = task.methods.map((method) => ({ method, best: method.accuracy === best }));
+  const notes = [
+    `${task.items} items, temperature ${results.temperature}. Right→wrong and wrong→right: shares of answers, from ${task.baseline} to the method.`,
+    "Tokens are sampled ones, drafts and feedback included; cost per correct answer counts prompts too.",
+  ];
+  return [...layOut(rows, measurementColumns), "", ...notes.flatMap((note) => wrapText(note, width).map(dim))].join("\n");
+}
+
 interface TaskRow {
-  method?: BenchmarkMethodResult;
-  task: BenchmarkTaskResult;
+  method?: MethodResult;
+  task: TaskResult;
   oracle?: boolean;
   best?: boolean;
 }
 
 /** The methods, and under them what the whole resampling pool comes to. */
-function taskRows(task: BenchmarkTaskResult): TaskRow[] {
+function taskRows(task: TaskResult): TaskRow[] {
   const honest = task.methods.filter((method) => !method.oracle);
   const highest = Math.max(...honest.map((method) => method.accuracy));
   const rows = task.methods.map(
@@ -79,9 +115,9 @@ function column(
   title: string,
   short: string,
   rank: number,
-  cell: (method: BenchmarkMethodResult) => string,
-  shortCell: (method: BenchmarkMethodResult) => string = cell,
-  ofPool: (task: BenchmarkTaskResult, short: boolean) => string = () => "",
+  cell: (method: MethodResult) => string,
+  shortCell: (method: MethodResult) => string = cell,
+  ofPool: (task: TaskResult, short: boolean) => string = () => "",
 ): TextColumn<TaskRow> {
   return {
     title,
@@ -135,7 +171,7 @@ const taskColumns: readonly TextColumn<TaskRow>[] = [
   column("w→r", "w→r", 3, (method) => share(method, method.wrongToRight)),
 ];
 
-function taskNotes(task: BenchmarkTaskResult): string[] {
+function taskNotes(task: TaskResult): string[] {
   const reasons = Map.groupBy(
     task.methods.filter((method) => method.notComparable !== undefined && method.id !== task.pool?.method),
     (method) => method.notComparable!,
@@ -214,12 +250,12 @@ function figures(measures: Readonly<Record<string, number>>): string {
 
 interface OverallRow {
   result: OverallResult;
-  results: BenchmarkResults;
+  results: Results;
   oracle?: boolean;
   best?: boolean;
 }
 
-function overallRows(results: BenchmarkResults): OverallRow[] {
+function overallRows(results: Results): OverallRow[] {
   const honest = results.overall.filter((row) => !row.oracle && row.tasks === results.tasks.length);
   const highest = Math.max(...honest.map((row) => row.macro.accuracy));
   return results.overall.map((result) => ({
@@ -231,8 +267,8 @@ function overallRows(results: BenchmarkResults): OverallRow[] {
 }
 
 /** Rows methods, columns tasks and the mean over them, then tokens: the shape of PASR's Table 1. */
-function overallColumns({ tasks }: BenchmarkResults): TextColumn<OverallRow>[] {
-  const ofTask = (task: BenchmarkTaskResult): TextColumn<OverallRow> => ({
+function overallColumns({ tasks }: Results): TextColumn<OverallRow>[] {
+  const ofTask = (task: TaskResult): TextColumn<OverallRow> => ({
     title: task.task,
     short: task.task,
     rank: 3,
@@ -290,7 +326,7 @@ function overallColumns({ tasks }: BenchmarkResults): TextColumn<OverallRow>[] {
   ];
 }
 
-function legend({ temperature, samples, seed, tasks, overall }: BenchmarkResults): string[] {
+function legend({ temperature, samples, seed, tasks, overall }: Results): string[] {
   const baseline = tasks[0]?.baseline ?? "vanilla";
   return [
     `Temperature ${temperature}, ${samples} ${samples === 1 ? "answer" : "answers"} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method; ≥ where the method costs more than the whole pool, < where it costs less than one sample.`,

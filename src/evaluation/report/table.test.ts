@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { summariseBenchmark } from "../summary/benchmark-summary.ts";
-import { detectable } from "./benchmark-cells.ts";
-import { renderBenchmarkTable } from "./benchmark-table.ts";
+import { summarise } from "../summary/summary.ts";
+import { detectable } from "./cells.ts";
+import { renderTable } from "./table.ts";
 
 function rows(task: string, method: string, accuracies: string, more: Partial<SlimRecord> = {}): SlimRecord[] {
   return [...accuracies].map((digit, index) => ({
@@ -46,11 +46,11 @@ const tasks = [
   { id: "words", items: 4, votable: true },
 ];
 const methods = ["vanilla", "refine", "told", "silent"];
-const results = summariseBenchmark({ ...plan, tasks, methods, records });
+const results = summarise({ ...plan, tasks, methods, records });
 const lineOf = (table: string, start: string) => table.split("\n").find((line) => line.startsWith(start)) ?? "";
 
 describe("the table of a benchmark", () => {
-  const wide = renderBenchmarkTable(results, { width: 200 });
+  const wide = renderTable(results, { width: 200 });
 
   test("has each method's accuracy, difference from plain answers and from resampling at the same tokens", () => {
     expect(lineOf(wide, "refine")).toMatch(
@@ -77,7 +77,7 @@ describe("the table of a benchmark", () => {
       if (record.method === "resampling" && record.item === "item-3") return { ...record, failed: true, attempts: [] };
       return index === 0 ? { ...record, reason: "tool-calls" as const } : record;
     });
-    const table = renderBenchmarkTable(summariseBenchmark({ ...plan, tasks, methods, records: broken }), { width: 200 });
+    const table = renderTable(summarise({ ...plan, tasks, methods, records: broken }), { width: 200 });
     expect(table).toContain("resampling: 1 of 8 items left out, whose samples failed or whose tokens are unknown");
     expect(table).toContain("ended early, with the best answer so far: vanilla 1 of 8 (tool calls)");
   });
@@ -89,7 +89,7 @@ describe("the table of a benchmark", () => {
         ? { ...record, attempts: record.attempts!.map((attempt) => ({ ...attempt, accuracy: 0 })) }
         : record,
     );
-    const table = renderBenchmarkTable(summariseBenchmark({ ...plan, tasks, methods, records: unlike }), { width: 200 });
+    const table = renderTable(summarise({ ...plan, tasks, methods, records: unlike }), { width: 200 });
     expect(table).toContain("doubtful: single samples of the resampling pool are right 0.0 % of the time, vanilla 50.0 %");
   });
 
@@ -98,13 +98,13 @@ describe("the table of a benchmark", () => {
     expect(lineOf(overall, "method")).toMatch(/method +sums +words +average/);
     expect(lineOf(overall, "refine")).toMatch(/refine +75\.0 +75\.0 +75\.0 \(/);
     expect(overall).toContain("told † (1 of 2 tasks)");
-    expect(
-      renderBenchmarkTable(summariseBenchmark({ ...plan, tasks: [tasks[0]], methods, records: records.slice(0, 40) })),
-    ).not.toContain("over all tasks");
+    expect(renderTable(summarise({ ...plan, tasks: [tasks[0]], methods, records: records.slice(0, 40) }))).not.toContain(
+      "over all tasks",
+    );
   });
 
   test.each([200, 120, 100, 80, 60, 40])("keeps to %i columns and leaves no method out", (width) => {
-    const table = renderBenchmarkTable(results, { width });
+    const table = renderTable(results, { width });
     expect(Math.max(...table.split("\n").map((line) => line.length))).toBeLessThanOrEqual(width);
     for (const method of methods) expect(lineOf(table, method)).not.toBe("");
   });
@@ -112,13 +112,13 @@ describe("the table of a benchmark", () => {
   test("is plain unless styling is asked for", () => {
     const controlCode = String.fromCharCode(27);
     expect(wide).not.toContain(controlCode);
-    const styled = renderBenchmarkTable(results, { width: 200, styled: true });
+    const styled = renderTable(results, { width: 200, styled: true });
     expect(styled).toContain(controlCode);
     expect(styled.replaceAll(new RegExp(`${controlCode}\\[\\d+m`, "g"), "")).toBe(wide);
   });
 
   test("of a run without answers says so", () => {
-    expect(renderBenchmarkTable(summariseBenchmark({ ...plan, tasks, records: [] }))).toBe("No answers were given.");
+    expect(renderTable(summarise({ ...plan, tasks, records: [] }))).toBe("No answers were given.");
   });
 
   test("never promises to find a difference of more than a hundred points", () => {
