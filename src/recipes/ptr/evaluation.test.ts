@@ -4,7 +4,7 @@ import { ptrConversation } from "#data/training-files/ptr-layout.ts";
 import type { PoolItem } from "#evaluation/statistics/resampling.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item, Verifier } from "#kernel/item.ts";
-import type { Model } from "#kernel/model.ts";
+import { type Model, noUsage } from "#kernel/model.ts";
 import { FakeModel } from "#models/fake.ts";
 import { evaluateRounds, type RoundsPlan, wordsOfExamples } from "./evaluation.ts";
 import { type RoundFigures, roundFigures, roundGains } from "./round-figures.ts";
@@ -89,14 +89,25 @@ describe("accuracy by round", () => {
     expect(figures[3].generated).toBe(figures[1].generated);
   });
 
-  test("a model that never answers is wrong in every round, and answered none", async () => {
+  test("a model that never answers is an error; its records are wrong in every round, and answered none", async () => {
     const broken = new FakeModel(() => {
       throw new Error("no");
     });
-    const { figures, endedEarly } = await evaluateRounds(plan(broken));
+    await expect(evaluateRounds(plan(broken))).rejects.toThrow("failed");
+    const failed = items.map(({ id }) => ({ item: id, accuracy: 0, text: "", usage: noUsage }));
+    const figures = roundFigures(failed, { rounds: 3, seed: 1 });
     expect(figures.map(({ accuracy, answered }) => [accuracy, answered])).toEqual([0, 0, 0].map(() => [0, 0]));
     expect(figures.every((figure) => figure.generated === undefined && figure.vote === undefined)).toBe(true);
-    expect(endedEarly).toEqual({ error: 3 });
+  });
+
+  test("says what failed on the way, where not everything did", async () => {
+    const partly = new FakeModel(({ messages }) => {
+      if (messages[0].content !== "q1") throw new Error("no");
+      return "1";
+    });
+    const { figures, endedEarly } = await evaluateRounds({ ...plan(partly), poolSamples: 0 });
+    expect(figures.map(({ answered }) => answered)).toEqual([1, 1, 1]);
+    expect(endedEarly).toEqual({ error: 2 });
   });
 
   test("stops where it is told to", async () => {
