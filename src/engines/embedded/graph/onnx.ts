@@ -1,4 +1,5 @@
 /** Writes an ONNX model file: the small part of the protocol-buffer schema that a float graph needs, and nothing else. */
+import { ProtobufWriter } from "#bytes/protobuf.ts";
 
 export type ElementType = "float32" | "int32" | "int64" | "bool";
 
@@ -42,76 +43,7 @@ const attributeType = { float: 1, integer: 2, string: 3, integers: 7 };
 const intermediateRepresentationVersion = 9;
 const standardOpset = 21;
 
-/** A growing byte buffer with the protocol-buffer primitives. */
-class Writer {
-  #bytes = new Uint8Array(1024);
-  #length = 0;
-
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
-  }
-
-  varint(value: number): void {
-    this.#reserve(10);
-    while (value >= 128) {
-      this.#bytes[this.#length++] = (value % 128) + 128;
-      value = Math.floor(value / 128);
-    }
-    this.#bytes[this.#length++] = value;
-  }
-
-  /** Negative numbers take the ten bytes of their two's complement. */
-  integer(field: number, value: number): void {
-    this.varint(field * 8);
-    if (value >= 0) {
-      this.varint(value);
-      return;
-    }
-    this.#reserve(10);
-    let rest = BigInt.asUintN(64, BigInt(value));
-    for (let index = 0; index < 9; index++) {
-      this.#bytes[this.#length++] = Number(rest & 127n) | 128;
-      rest >>= 7n;
-    }
-    this.#bytes[this.#length++] = Number(rest);
-  }
-
-  float(field: number, value: number): void {
-    this.varint(field * 8 + 5);
-    this.raw(new Uint8Array(new Float32Array([value]).buffer));
-  }
-
-  text(field: number, value: string): void {
-    this.block(field, new TextEncoder().encode(value));
-  }
-
-  block(field: number, content: Uint8Array): void {
-    this.varint(field * 8 + 2);
-    this.varint(content.length);
-    this.raw(content);
-  }
-
-  message(field: number, write: (inner: Writer) => void): void {
-    const inner = new Writer();
-    write(inner);
-    this.block(field, inner.bytes());
-  }
-
-  raw(content: Uint8Array): void {
-    this.#reserve(content.length);
-    this.#bytes.set(content, this.#length);
-    this.#length += content.length;
-  }
-
-  #reserve(extra: number): void {
-    if (this.#length + extra <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + extra));
-    larger.set(this.bytes());
-    this.#bytes = larger;
-  }
-}
-
-function writeAttribute(writer: Writer, name: string, value: Attribute): void {
+function writeAttribute(writer: ProtobufWriter, name: string, value: Attribute): void {
   writer.text(1, name);
   if (typeof value === "number") {
     writer.integer(3, value);
@@ -128,7 +60,7 @@ function writeAttribute(writer: Writer, name: string, value: Attribute): void {
   }
 }
 
-function writeTensorInfo(writer: Writer, info: OnnxTensorInfo): void {
+function writeTensorInfo(writer: ProtobufWriter, info: OnnxTensorInfo): void {
   writer.text(1, info.name);
   writer.message(2, (type) =>
     type.message(1, (tensor) => {
@@ -158,7 +90,7 @@ const externalLocation = 1;
 
 /** The ONNX file that holds this graph. */
 export function encodeOnnx(graph: OnnxGraph): EncodedOnnx {
-  const model = new Writer();
+  const model = new ProtobufWriter();
   const external: EncodedOnnx["external"] = [];
   model.integer(1, intermediateRepresentationVersion);
   model.text(2, "midcourse");
