@@ -1,16 +1,25 @@
-/** Small file operations that survive a crash: whole files replaced at once, folders and directory entries flushed to disk. */
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+/**
+ * Files and folders that survive a crash: replaced in one move, so that a reader, or a kill at any moment, finds the old content or the new,
+ * never a part; and flushed to disk. What is new is built beside its place under a fixed name, so that what a killed process left is
+ * overwritten by the next: one writer at a time.
+ */
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cp, type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { guarded } from "./file-failures.ts";
+import { userError } from "#kernel/errors.ts";
+import { fileFailure, guarded } from "./file-failures.ts";
 
-/** Replaces a file in one move: a reader, or a crash, sees the old content or the new, never a part. */
-export function replaceFile(file: string, content: string | Uint8Array): void {
+const partialOf = (place: string) => `${place}.partial`;
+
+/** @param content or a function that writes it to the open file */
+export function replaceFile(file: string, content: string | Uint8Array | ((handle: number) => void)): void {
   guarded(`write ${file}`, () => {
-    const partial = `${file}.partial`;
+    const partial = partialOf(file);
     try {
       const handle = openSync(partial, "w");
       try {
-        writeFileSync(handle, content);
+        if (typeof content === "function") content(handle);
+        else writeFileSync(handle, content);
         fsyncSync(handle);
       } finally {
         closeSync(handle);
@@ -24,8 +33,98 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
   });
 }
 
+/** The same for content that is too large to be written in one go. */
+export async function replaceLargeFile(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const partial = partialOf(file);
+  try {
+    const handle = await open(partial, "w");
+    try {
+      await write(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(partial, file);
+    syncEntries(path.dirname(file));
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    throw fileFailure(error, `write ${file}`);
+  }
+}
+
+/** What a folder of our own making holds, to tell it from others and to know which files a new version replaces. */
+export interface FolderKind {
+  /** As in "holds no checkpoint". */
+  name: string;
+  /** A file that every such folder has. */
+  marker: string;
+  /** Files that the next version replaces or drops; others, such as a model card, are kept. */
+  owned: RegExp;
+}
+
+/**
+ * Replaces a folder by one that `build` fills. The old one first steps aside as `folder.previous`, which `recoverFolder` puts back if the
+ * process died between the two renames.
+ *
+ * @param kind what an old one may be, and which of its files go; all of it goes, whatever it is, when left out
+ * @throws userError when the disk is full, the place cannot be written, or it holds something of another kind
+ */
+export async function replaceFolder(
+  folder: string,
+  build: (temporary: string) => Promise<void>,
+  kind?: FolderKind,
+): Promise<void> {
+  folder = path.resolve(folder);
+  const temporary = partialOf(folder);
+  const previous = previousOf(folder);
+  try {
+    await recoverFolder(folder);
+    const kept = await keptFiles(folder, kind);
+    await mkdir(path.dirname(folder), { recursive: true });
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary);
+    for (const name of kept ?? []) await cp(path.join(folder, name), path.join(temporary, name), { recursive: true });
+    await build(temporary);
+    syncFolder(temporary);
+    if (kept !== undefined) {
+      await rm(previous, { recursive: true, force: true });
+      await rename(folder, previous);
+    }
+    await rename(temporary, folder);
+    syncEntries(path.dirname(folder));
+    await rm(previous, { recursive: true, force: true });
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    throw fileFailure(error, `write ${folder}`);
+  }
+}
+
+/** What is in the folder that is about to be replaced and would otherwise be lost; undefined when there is no folder. */
+async function keptFiles(folder: string, kind: FolderKind | undefined): Promise<string[] | undefined> {
+  if (!existsSync(folder)) return undefined;
+  if (kind === undefined) return [];
+  const names = await readdir(folder);
+  if (names.length > 0 && !names.includes(kind.marker)) {
+    throw userError(
+      "folder-occupied",
+      `${folder} is not empty and holds no ${kind.name}, so none was written over it.`,
+      "Choose another folder, or empty this one.",
+    );
+  }
+  return names.filter((name) => !kind.owned.test(name));
+}
+
+/** Puts back a folder that a killed process had moved aside and not yet replaced. */
+export async function recoverFolder(folder: string): Promise<void> {
+  if (!existsSync(folder) && existsSync(previousOf(folder))) await rename(previousOf(folder), folder);
+}
+
+function previousOf(folder: string): string {
+  return `${folder}.previous`;
+}
+
 /** Flushes every file below a folder, then the folders' own entries. */
-export function syncFolder(folder: string): void {
+function syncFolder(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const inside = path.join(folder, entry.name);
     if (entry.isDirectory()) syncFolder(inside);
@@ -35,7 +134,7 @@ export function syncFolder(folder: string): void {
 }
 
 /** Flushes the names in a folder, so that a rename survives a power cut. Not every system can open a folder; there it is left out. */
-export function syncEntries(folder: string): void {
+function syncEntries(folder: string): void {
   try {
     flush(folder, "r");
   } catch (error) {

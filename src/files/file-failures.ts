@@ -1,17 +1,26 @@
 /** What the file system says, in words a person can act on. */
 import { MidcourseError, userError } from "#kernel/errors.ts";
 
+const fullAdvice = "Free some space, then run the same command again: it goes on from the last checkpoint.";
+
 const failures: Record<string, { code: string; said: string; advice: string }> = {
   ENOSPC: {
     code: "disk-full",
     said: "the disk is full",
-    advice: "Free some space, then run the same command again: it goes on from the last checkpoint.",
+    advice: fullAdvice,
   },
   EDQUOT: {
     code: "disk-full",
     said: "the disk quota is used up",
-    advice: "Free some space, then run the same command again: it goes on from the last checkpoint.",
+    advice: fullAdvice,
   },
+  EFBIG: {
+    code: "disk-full",
+    said: "the file would be larger than this file system or account allows",
+    advice: "Choose another folder.",
+  },
+  EIO: { code: "disk-broken", said: "the disk reported an input/output error", advice: "Check the disk, or choose another one." },
+  ENOENT: { code: "not-there", said: "it does not exist", advice: "Check the path." },
   EACCES: { code: "not-writable", said: "permission is denied", advice: "Choose a folder that this user may write to." },
   EPERM: { code: "not-writable", said: "the operation is not permitted", advice: "Choose a folder that this user may write to." },
   EROFS: { code: "not-writable", said: "the file system is read-only", advice: "Choose a folder on a writable disk." },

@@ -4,8 +4,8 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
-import { syncEntries, syncFolder } from "#files/durable.ts";
-import { fileFailure, guarded } from "#files/file-failures.ts";
+import { replaceFolder } from "#files/durable.ts";
+import { guarded } from "#files/file-failures.ts";
 import { JsonLines, type JsonObject, readLines, repairLines } from "#files/json-lines.ts";
 
 export interface CheckpointDetails {
@@ -60,21 +60,9 @@ export class Checkpoints {
   /** `save` fills an empty folder. When it fails, nothing is listed and the newest checkpoint stays what it was. */
   async write(step: number, save: (folder: string) => Promise<void>, details: CheckpointDetails): Promise<Checkpoint> {
     const folder = path.join(this.#root, `step-${step}`);
-    const partial = `${folder}.partial`;
-    try {
-      remove(partial);
-      mkdirSync(partial);
-      await save(partial);
-      syncFolder(partial);
-      remove(folder);
-      renameSync(partial, folder);
-      syncEntries(this.#root);
-      this.#list.append({ step, ...details });
-      this.#list.sync();
-    } catch (error) {
-      rmSync(partial, { recursive: true, force: true });
-      throw fileFailure(error, `write the checkpoint ${folder}`);
-    }
+    await replaceFolder(folder, save);
+    this.#list.append({ step, ...details });
+    this.#list.sync();
     const checkpoint = { step, folder, samplerFolder: path.join(this.#root, `step-${details.samplerStep}`), ...details };
     this.#all = [...this.#all.filter((each) => each.step !== step), checkpoint];
     this.#removeOld();

@@ -1,6 +1,6 @@
 /** config.json: what a run directory was made for, and whether a later command asks for the same. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
@@ -42,13 +42,8 @@ export function openConfiguration(folder: string, wanted: RunConfiguration): Sto
 /** Undefined when the folder has no config.json. */
 export function readConfiguration(folder: string): StoredConfiguration | undefined {
   const file = path.join(folder, fileName);
-  let text: string;
-  try {
-    text = guarded(`read ${file}`, () => readFileSync(file, "utf8"));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  if (!existsSync(file)) return undefined;
+  const text = guarded(`read ${file}`, () => readFileSync(file, "utf8"));
   let stored: StoredConfiguration;
   try {
     stored = JSON.parse(text) as StoredConfiguration;

@@ -3,11 +3,9 @@
  * ids once all are there. Killed anywhere, the next run asks for what is missing alone and ends with the same bytes. Wall times stay out
  * of the lines for that reason.
  */
-import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from "node:fs";
-import path from "node:path";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import type { CardUsage } from "#data/training-files/data-card.ts";
-import { syncEntries } from "#files/durable.ts";
-import { guarded } from "#files/file-failures.ts";
+import { replaceFile } from "#files/durable.ts";
 import { type Entry, JsonLines, readEntries, repairLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
 import { inParallel } from "#kernel/in-parallel.ts";
@@ -69,12 +67,7 @@ export class StageFile<Line extends StageLine> {
     const wanted = ids.flatMap((id) => this.#kept.get(id) ?? []);
     if (wanted.length === 0 || isInOrder(wanted, this.#kept.size)) return;
     this.close();
-    const partial = `${this.file}.partial`;
-    guarded(`write ${this.file}`, () => {
-      copyRanges(this.file, partial, wanted);
-      renameSync(partial, this.file);
-      syncEntries(path.dirname(this.file));
-    });
+    replaceFile(this.file, (target) => copyRanges(this.file, target, wanted));
     this.#kept.clear();
     repairLines(this.file, (line, entry) => {
       this.#keep(line as unknown as Line, entry);
@@ -166,18 +159,15 @@ function isInOrder(wanted: readonly Kept[], known: number): boolean {
   return wanted.length === known && wanted.every(({ start }, index) => start === (index === 0 ? 0 : wanted[index - 1].end));
 }
 
-function copyRanges(from: string, to: string, ranges: readonly Kept[]): void {
+function copyRanges(from: string, target: number, ranges: readonly Kept[]): void {
   const source = openSync(from, "r");
-  const target = openSync(to, "w");
   try {
     for (const { start, end } of ranges) {
       const bytes = Buffer.allocUnsafe(end - start);
       readSync(source, bytes, 0, bytes.length, start);
       for (let written = 0; written < bytes.length; ) written += writeSync(target, bytes, written);
     }
-    fsyncSync(target);
   } finally {
     closeSync(source);
-    closeSync(target);
   }
 }

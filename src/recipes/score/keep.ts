@@ -6,12 +6,12 @@
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { replaceFolder } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { mean } from "#kernel/numbers.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
-import { saveModel } from "#training/saved-model.ts";
 
 /** Weights after `step` steps; `reward` is the mean over the steps of the window that ended there. */
 export type Kept = { step: number; reward: number };
@@ -51,7 +51,7 @@ export async function keepBest(
   if (!stands || (state.best !== null && meanReward <= state.best.reward)) return { rewards, best: state.best };
   const best = { step: done, reward: meanReward };
   guarded(`create ${rootOf(run)}`, () => mkdirSync(rootOf(run), { recursive: true }));
-  await saveModel(engine, keptFolder(run, best));
+  await replaceFolder(keptFolder(run, best), (folder) => engine.save(folder));
   removeOthers(run, [best, keepStateOf(run.newestCheckpoint?.state).best]);
   return { rewards, best };
 }

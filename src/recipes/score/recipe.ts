@@ -28,8 +28,8 @@
  *     turn follows (some drop earlier reasoning), the question is dropped, and where every question is, training ends with the reason;
  *     earlierTurns `as-sampled` trains on the first answer as it was written instead.
  */
-import { renameSync, rmSync } from "node:fs";
 import path from "node:path";
+import { replaceFolder } from "#files/durable.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine, Scorer } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
@@ -182,10 +182,7 @@ function isLastOfStage(step: number, { stageOneSteps, stageTwoSteps }: ScoreOpti
 async function beginStageTwo(engine: Engine, run: RunDirectory, kept: Kept | null): Promise<void> {
   if (kept !== null) await engine.restore(keptFolder(run, kept));
   const folder = path.join(run.folder, stageOneFolder);
-  const partial = `${folder}.partial`;
-  for (const each of [folder, partial]) rmSync(each, { recursive: true, force: true });
-  await engine.save(partial);
-  renameSync(partial, folder);
+  await replaceFolder(folder, (partial) => engine.save(partial));
   await engine.restore(folder);
 }
 

@@ -5,8 +5,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { saveCheckpoint } from "#engines/embedded/checkpoint/checkpoint.ts";
-import { initialiseParameters, newConfig } from "#engines/embedded/checkpoint/checkpoint-create.ts";
 import { parseConfig } from "#engines/embedded/checkpoint/config.ts";
+import { initialiseParameters, newConfig } from "#engines/embedded/checkpoint/create.ts";
 import { EmbeddedEngine, type EmbeddedEngineOptions } from "#engines/embedded/engine.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine } from "#kernel/engine.ts";

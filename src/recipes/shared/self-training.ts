@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { replaceFolder } from "#files/durable.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
@@ -16,7 +17,6 @@ import { readCheckpoints } from "#record/checkpoints.ts";
 import { type RunDirectory, withRun } from "#record/run-directory.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
-import { saveModel } from "#training/saved-model.ts";
 import { type EpochMetrics, trainWeighted, type WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
 import { toExample } from "../sources/source.ts";
 
@@ -72,7 +72,7 @@ export interface SelfTrained {
 export async function selfTrain(training: SelfTraining): Promise<SelfTrained> {
   const { engine, run, signal } = training;
   const folders = foldersOf(run.folder);
-  if (!existsSync(folders.base)) await saveModel(engine, folders.base);
+  if (!existsSync(folders.base)) await replaceFolder(folders.base, (folder) => engine.save(folder));
   let base: number | undefined;
   const records: RoundRecord[] = [];
   try {
@@ -89,7 +89,7 @@ export async function selfTrain(training: SelfTraining): Promise<SelfTrained> {
   const best = bestRound(records, base);
   await engine.restore(best === 0 ? folders.base : folders.model(best));
   const model = path.join(run.folder, "model");
-  await saveModel(engine, model);
+  await replaceFolder(model, (folder) => engine.save(folder));
   run.writeFile("rounds.json", `${JSON.stringify({ base: base ?? null, best, rounds: records }, null, 2)}\n`);
   return { finished: true, rounds: records, best, model };
 }

@@ -6,6 +6,7 @@
 import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { TableRow } from "#evaluation/trainings/training-table.ts";
+import { replaceFolder } from "#files/durable.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -20,7 +21,6 @@ import { type WorldItem, worldItems, worldStream } from "#tasks/world/items.ts";
 import { worldPrompts } from "#tasks/world/solutions.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
-import { saveModel } from "#training/saved-model.ts";
 import { generatedStream } from "#training/stream.ts";
 import { saysAllRightInWorld } from "../benchmark/task-methods.ts";
 import { iscMethod, trainIsc } from "../isc/recipe.ts";
@@ -251,7 +251,7 @@ async function trainIft({ plan, engine, tokenizer, run, seed, threads, modelOf, 
 }
 
 async function keep({ finished }: { finished: boolean }, engine: Engine, run: RunDirectory): Promise<boolean> {
-  if (finished) await saveModel(engine, path.join(run.folder, "model"));
+  if (finished) await replaceFolder(path.join(run.folder, "model"), (folder) => engine.save(folder));
   return finished;
 }
 

@@ -5,13 +5,13 @@
  */
 import path from "node:path";
 import { packByTokens, stepOrder } from "#data/training-files/packing.ts";
+import { replaceFolder } from "#files/durable.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { type Progress, runTrainingLoop } from "../loop.ts";
-import { saveModel } from "../saved-model.ts";
 import { learningRateAt, type Schedule } from "../schedule.ts";
 import {
   isLearnable,
@@ -96,7 +96,7 @@ export async function trainWeighted(training: WeightedTraining): Promise<Weighte
     const { loss, trainedTokens } = await weightedLoss(engine, validation, options, signal);
     const evaluated = { step, validationLoss: loss };
     if (isSound(evaluated) && loss < (best(evaluations)?.validationLoss ?? Number.POSITIVE_INFINITY))
-      await saveModel(engine, model);
+      await replaceFolder(model, (folder) => engine.save(folder));
     evaluations.push(evaluated);
     return { validationLoss: loss, validationTokens: trainedTokens, ...own };
   };
@@ -122,7 +122,7 @@ export async function trainWeighted(training: WeightedTraining): Promise<Weighte
     onProgress: training.onProgress,
   });
   const kept = best(evaluations);
-  if (result.finished && kept === undefined) await saveModel(engine, model);
+  if (result.finished && kept === undefined) await replaceFolder(model, (folder) => engine.save(folder));
   const { finished, stepsDone } = result;
   return { finished, stepsDone, stoppedEarly: finished && stepsDone < plan.steps, best: kept, model };
 }

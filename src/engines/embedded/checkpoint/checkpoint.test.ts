@@ -12,8 +12,8 @@ import {
   newConfig,
   saveCheckpoint,
 } from "./checkpoint.ts";
-import { newGenerationConfig } from "./checkpoint-create.ts";
 import { parseConfig } from "./config.ts";
+import { newGenerationConfig } from "./create.ts";
 import type { Tensor } from "./safetensors.ts";
 import { writeSafetensors } from "./safetensors.ts";
 

@@ -1,23 +1,21 @@
 /** Hugging Face checkpoint folders in and out: config.json, model.safetensors (or shards), tokenizer files beside them, optimiser state. */
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { access, copyFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { type FolderKind, recoverFolder, replaceFile, replaceFolder } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
-import { newGenerationConfig } from "./checkpoint-create.ts";
-import type { FolderKind } from "./checkpoint-files.ts";
-import { exists, recoverFolder, replaceFolder, writeTextAtomically } from "./checkpoint-files.ts";
-import type { OptimizerState } from "./checkpoint-optimizer.ts";
-import { saveOptimizerState } from "./checkpoint-optimizer.ts";
-import { readJson, readWeights } from "./checkpoint-read.ts";
-import { tiedHead } from "./checkpoint-tensors.ts";
 import type { ModelConfig } from "./config.ts";
-import { parseConfig } from "./config.ts";
+import { parseConfig, tiedHead } from "./config.ts";
+import { newGenerationConfig } from "./create.ts";
+import type { OptimizerState } from "./optimizer.ts";
+import { saveOptimizerState } from "./optimizer.ts";
+import { readJson, readWeights } from "./read.ts";
 import type { Tensor } from "./safetensors.ts";
 import { writeSafetensors } from "./safetensors.ts";
 
-export { type InitialisationOptions, initialiseParameters, type NewModel, newConfig } from "./checkpoint-create.ts";
-export { loadOptimizerState, type OptimizerState } from "./checkpoint-optimizer.ts";
-export { expectedTensors } from "./checkpoint-tensors.ts";
+export { expectedTensors } from "./config.ts";
+export { type InitialisationOptions, initialiseParameters, type NewModel, newConfig } from "./create.ts";
+export { loadOptimizerState, type OptimizerState } from "./optimizer.ts";
 export { allocateFloats, type Tensor } from "./safetensors.ts";
 
 /** Hugging Face names and layouts: a projection is [outputs, inputs], row-major. */
@@ -52,13 +50,13 @@ const companions = [
 export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   folder = resolve(folder);
   await recoverFolder(folder);
-  if (!(await exists(folder))) {
+  if (!existsSync(folder)) {
     throw userError("checkpoint-missing", `There is no checkpoint folder at ${folder}.`, "Check the path.");
   }
   const configFile = join(folder, "config.json");
   const rawConfig = await readJson(configFile);
   const generationFile = join(folder, "generation_config.json");
-  const generation = (await exists(generationFile)) ? { json: await readJson(generationFile), file: generationFile } : undefined;
+  const generation = existsSync(generationFile) ? { json: await readJson(generationFile), file: generationFile } : undefined;
   const config = parseConfig(rawConfig, configFile, generation);
   return { config, rawConfig: rawConfig as Record<string, unknown>, parameters: await readWeights(folder, config) };
 }
@@ -89,17 +87,18 @@ export async function saveCheckpoint(folder: string, content: CheckpointContent)
   const { optimizer, companionsFrom, parameters } = content;
   const rawConfig: Record<string, unknown> = { ...content.rawConfig, dtype: "float32" };
   delete rawConfig.torch_dtype;
-  await replaceFolder(folder, checkpointKind, async (temporary) => {
+  const build = async (temporary: string) => {
     if (companionsFrom !== undefined) await copyCompanions(companionsFrom, temporary);
-    await writeTextAtomically(join(temporary, "config.json"), `${JSON.stringify(rawConfig, null, 2)}\n`);
+    replaceFile(join(temporary, "config.json"), `${JSON.stringify(rawConfig, null, 2)}\n`);
     const generation = join(temporary, "generation_config.json");
-    if (!(await exists(generation))) {
+    if (!existsSync(generation)) {
       const said = newGenerationConfig(parseConfig(rawConfig, "config.json"), rawConfig);
-      await writeTextAtomically(generation, `${JSON.stringify(said, null, 2)}\n`);
+      replaceFile(generation, `${JSON.stringify(said, null, 2)}\n`);
     }
     await writeSafetensors(join(temporary, "model.safetensors"), untied(rawConfig, parameters));
     if (optimizer !== undefined) await saveOptimizerState(temporary, optimizer, parameters);
-  });
+  };
+  await replaceFolder(folder, build, checkpointKind);
 }
 
 /** A head that is the embedding table is stored once, as transformers stores it. */

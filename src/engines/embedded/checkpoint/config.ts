@@ -1,6 +1,6 @@
 /** What a decoder is made of, read from a Hugging Face config.json with transformers' defaults; anything the engine cannot compute is an error. */
-import { Fields } from "./config-fields.ts";
-import { rotaryFrequencies } from "./config-rope.ts";
+import { Fields } from "./fields.ts";
+import { rotaryFrequencies } from "./rope.ts";
 
 export type Architecture = "qwen3" | "qwen2" | "llama";
 
@@ -169,4 +169,42 @@ function readStopIds(fields: Fields, defaults: FamilyDefaults, generation?: { js
   const own = fields.raw("eos_token_id") === undefined ? defaults.stopIds : fields.tokenIds("eos_token_id");
   const more = generation === undefined ? [] : new Fields(generation.json, generation.file).tokenIds("eos_token_id");
   return [...new Set([...own, ...more])];
+}
+
+/** In a checkpoint with tied embeddings this one is absent, or a copy of the embedding table. */
+export const tiedHead = "lm_head.weight";
+export const embeddingTable = "model.embed_tokens.weight";
+
+/** Every tensor of the model in the order of the computation; the head only where it is not the embedding table. */
+export function expectedTensors(config: ModelConfig): Map<string, number[]> {
+  const { hiddenSize, intermediateSize, headSize } = config;
+  const queries = config.heads * headSize;
+  const keys = config.keyValueHeads * headSize;
+  const tensors = new Map<string, number[]>([[embeddingTable, [config.vocabularySize, hiddenSize]]]);
+  for (let layer = 0; layer < config.layers; layer++) {
+    const add = (name: string, ...shape: number[]) => tensors.set(`model.layers.${layer}.${name}`, shape);
+    add("input_layernorm.weight", hiddenSize);
+    for (const [name, outputs] of [["q_proj", queries] as const, ["k_proj", keys] as const, ["v_proj", keys] as const]) {
+      add(`self_attn.${name}.weight`, outputs, hiddenSize);
+      if (config.queryKeyValueBias) add(`self_attn.${name}.bias`, outputs);
+    }
+    if (config.queryKeyNorm) {
+      add("self_attn.q_norm.weight", headSize);
+      add("self_attn.k_norm.weight", headSize);
+    }
+    add("self_attn.o_proj.weight", hiddenSize, queries);
+    if (config.attentionOutputBias) add("self_attn.o_proj.bias", hiddenSize);
+    add("post_attention_layernorm.weight", hiddenSize);
+    for (const [name, outputs, inputs] of [
+      ["gate_proj", intermediateSize, hiddenSize] as const,
+      ["up_proj", intermediateSize, hiddenSize] as const,
+      ["down_proj", hiddenSize, intermediateSize] as const,
+    ]) {
+      add(`mlp.${name}.weight`, outputs, inputs);
+      if (config.feedForwardBias) add(`mlp.${name}.bias`, outputs);
+    }
+  }
+  tensors.set("model.norm.weight", [hiddenSize]);
+  if (!config.tieEmbeddings) tensors.set(tiedHead, [config.vocabularySize, hiddenSize]);
+  return tensors;
 }

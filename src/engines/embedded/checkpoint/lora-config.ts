@@ -1,5 +1,5 @@
 /** PEFT's adapter_config.json: the few fields of plain LoRA, and an error for every other kind of adapter. */
-import { Fields } from "./config-fields.ts";
+import { Fields } from "./fields.ts";
 
 /** The matrices of a layer that an adapter may be laid over. */
 export const adaptableModules: readonly string[] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];

@@ -1,9 +1,9 @@
 /** Reads and writes safetensors files tensor by tensor: float32, bfloat16 and float16 come in as float32, float32 goes out. */
-
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
+import { replaceLargeFile } from "#files/durable.ts";
+import { fileFailure } from "#files/file-failures.ts";
 import { bugError, userError } from "#kernel/errors.ts";
-import { diskError, writeAtomically } from "./checkpoint-files.ts";
 import type { TensorEntry } from "./safetensors-header.ts";
 import { malformed, maxHeaderBytes, parseHeader } from "./safetensors-header.ts";
 
@@ -50,7 +50,7 @@ export class SafetensorsFile {
   /** @throws userError naming file and tensor when the file is missing, truncated or malformed */
   static async open(path: string): Promise<SafetensorsFile> {
     const handle = await open(path, "r").catch((error: unknown) => {
-      throw diskError(error, path, "read");
+      throw fileFailure(error, `read ${path}`);
     });
     try {
       const { size } = await handle.stat();
@@ -65,7 +65,7 @@ export class SafetensorsFile {
       return new SafetensorsFile(path, handle, parseHeader(decodeText(bytes, path), 8 + length, size, path));
     } catch (error) {
       await handle.close();
-      throw diskError(error, path, "read");
+      throw fileFailure(error, `read ${path}`);
     }
   }
 
@@ -111,7 +111,7 @@ async function readFully(handle: FileHandle, target: Uint8Array, position: numbe
   let done = 0;
   while (done < target.length) {
     const { bytesRead } = await handle.read(target, done, target.length - done, position + done).catch((error: unknown) => {
-      throw diskError(error, path, "read");
+      throw fileFailure(error, `read ${path}`);
     });
     if (bytesRead === 0) throw malformed(path, `the file ends in the middle of ${what}`);
     done += bytesRead;
@@ -160,7 +160,7 @@ export async function writeSafetensors(
   metadata: Readonly<Record<string, string>> = { format: "pt" },
 ): Promise<void> {
   const header = encodeHeader(tensors, metadata);
-  await writeAtomically(path, async (handle) => {
+  await replaceLargeFile(path, async (handle) => {
     await writeFully(handle, header);
     for (const { data } of tensors.values()) {
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

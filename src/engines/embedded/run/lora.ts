@@ -2,17 +2,18 @@
  * Low-rank adapters (LoRA, arXiv 2106.09685) in PEFT's layout: a module's weight W stays, and (alpha / rank) · B · A is added to it, with
  * A [rank, inputs] and B [outputs, rank].
  */
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { type FolderKind, recoverFolder, replaceFile, replaceFolder } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { Parameters } from "../checkpoint/checkpoint.ts";
-import { exists, type FolderKind, recoverFolder, replaceFolder, writeTextAtomically } from "../checkpoint/checkpoint-files.ts";
-import { type OptimizerState, saveOptimizerState } from "../checkpoint/checkpoint-optimizer.ts";
-import { readJson } from "../checkpoint/checkpoint-read.ts";
-import { expectedTensors } from "../checkpoint/checkpoint-tensors.ts";
 import type { ModelConfig } from "../checkpoint/config.ts";
+import { expectedTensors } from "../checkpoint/config.ts";
 import type { LoraOptions } from "../checkpoint/lora-config.ts";
 import { adaptableModules, parseAdapterConfig, writeAdapterConfig } from "../checkpoint/lora-config.ts";
+import { type OptimizerState, saveOptimizerState } from "../checkpoint/optimizer.ts";
+import { readJson } from "../checkpoint/read.ts";
 import { allocateFloats, SafetensorsFile, writeSafetensors } from "../checkpoint/safetensors.ts";
 import type { AdapterDescription } from "../graph/transformer.ts";
 
@@ -154,11 +155,12 @@ export interface AdapterContent extends Adapter {
 /** Writes a folder that PEFT loads unchanged; a kill at any moment leaves the old folder or the new one. */
 export async function saveAdapter(folder: string, content: AdapterContent): Promise<void> {
   const { options, parameters, optimizer } = content;
-  await replaceFolder(folder, adapterKind, async (temporary) => {
-    await writeTextAtomically(join(temporary, configFile), writeAdapterConfig(options, content.baseModel));
+  const build = async (temporary: string) => {
+    replaceFile(join(temporary, configFile), writeAdapterConfig(options, content.baseModel));
     await writeSafetensors(join(temporary, weightsFile), parameters);
     if (optimizer !== undefined) await saveOptimizerState(temporary, optimizer, parameters);
-  });
+  };
+  await replaceFolder(folder, build, adapterKind);
 }
 
 /**
@@ -170,7 +172,7 @@ export async function loadAdapter(folder: string, config: ModelConfig): Promise<
   folder = resolve(folder);
   await recoverFolder(folder);
   const file = join(folder, configFile);
-  if (!(await exists(file))) throw userError("adapter-missing", `There is no adapter at ${folder}.`, "Check the path.");
+  if (!existsSync(file)) throw userError("adapter-missing", `There is no adapter at ${folder}.`, "Check the path.");
   const options = parseAdapterConfig(await readJson(file), file);
   const wanted = adapterTensors(config, options);
   const parameters = await SafetensorsFile.use(join(folder, weightsFile), async (weights) => {

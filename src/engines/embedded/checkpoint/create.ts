@@ -1,7 +1,7 @@
 /** New models from nothing: a config.json and weights drawn from a seed. */
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { expectedTensors } from "./checkpoint-tensors.ts";
 import type { Architecture, ModelConfig } from "./config.ts";
+import { expectedTensors } from "./config.ts";
 import type { Tensor } from "./safetensors.ts";
 import { allocateFloats } from "./safetensors.ts";
 

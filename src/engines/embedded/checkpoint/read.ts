@@ -1,16 +1,17 @@
 /** Reads the weights of a checkpoint folder, whole or in shards, and holds them against what the config calls for. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileFailure } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
-import { diskError, exists } from "./checkpoint-files.ts";
-import { embeddingTable, expectedTensors, tiedHead } from "./checkpoint-tensors.ts";
 import type { ModelConfig } from "./config.ts";
+import { embeddingTable, expectedTensors, tiedHead } from "./config.ts";
 import type { Tensor } from "./safetensors.ts";
 import { SafetensorsFile } from "./safetensors.ts";
 
 export async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw diskError(error, file, "read");
+    throw fileFailure(error, `read ${file}`);
   });
   try {
     return JSON.parse(text);
@@ -88,12 +89,12 @@ function sameNumbers(a: Float32Array, b: Float32Array): boolean {
 /** `owners`: the file of each tensor. `list`: the file that says which tensors there are. */
 async function locate(folder: string): Promise<{ list: string; owners: Map<string, string> }> {
   const whole = join(folder, "model.safetensors");
-  if (await exists(whole)) {
+  if (existsSync(whole)) {
     const names = await SafetensorsFile.use(whole, (file) => [...file.tensors.keys()]);
     return { list: whole, owners: new Map(names.map((name) => [name, whole])) };
   }
   const index = join(folder, "model.safetensors.index.json");
-  if (!(await exists(index))) {
+  if (!existsSync(index)) {
     throw userError(
       "checkpoint-no-weights",
       `${folder} holds neither model.safetensors nor model.safetensors.index.json.`,

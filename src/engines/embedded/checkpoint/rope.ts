@@ -2,7 +2,7 @@
  * Rotary position frequencies from a Hugging Face config: plain, linear interpolation, Llama 3's band-wise scaling and YaRN
  * (arXiv 2309.00071), with the same rules and defaults as transformers, in float64 and rounded once to float32 as it stores them.
  */
-import type { Fields } from "./config-fields.ts";
+import type { Fields } from "./fields.ts";
 
 export interface RotaryFrequencies {
   /** Radians per position, of length headSize / 2. */

@@ -1,7 +1,7 @@
 /** The optimiser's state beside a checkpoint: both AdamW moments of every trained tensor and the number of steps taken. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { userError } from "#kernel/errors.ts";
-import { exists } from "./checkpoint-files.ts";
 import type { Tensor } from "./safetensors.ts";
 import { SafetensorsFile, writeSafetensors } from "./safetensors.ts";
 
@@ -40,7 +40,7 @@ export async function loadOptimizerState(
   shapes: ReadonlyMap<string, readonly number[]>,
 ): Promise<OptimizerState | undefined> {
   const path = join(folder, optimizerFile);
-  if (!(await exists(path))) return undefined;
+  if (!existsSync(path)) return undefined;
   return SafetensorsFile.use(path, (file) => readState(file, shapes));
 }
 

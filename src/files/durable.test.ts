@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { MidcourseError } from "#kernel/errors.ts";
+import { type FolderKind, recoverFolder, replaceFile, replaceFolder, replaceLargeFile } from "./durable.ts";
+import { fileFailure } from "./file-failures.ts";
+
+let root: string;
+let place: string;
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), "durable-"));
+  place = path.join(root, "place");
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+const fill = (name: string, text: string) => async (folder: string) => writeFileSync(path.join(folder, name), text);
+
+test("a file is replaced whole, or stays what it was", async () => {
+  replaceFile(place, "old");
+  const failing = () => {
+    throw new Error("half-way");
+  };
+  expect(() => replaceFile(place, failing)).toThrow("half-way");
+  await expect(replaceLargeFile(place, async () => failing())).rejects.toThrow("half-way");
+  expect(readFileSync(place, "utf8")).toBe("old");
+  replaceFile(place, (handle) => writeFileSync(handle, "new"));
+  expect(readFileSync(place, "utf8")).toBe("new");
+  await replaceLargeFile(place, async (handle) => void (await handle.write("newer")));
+  expect(readFileSync(place, "utf8")).toBe("newer");
+  expect(readdirSync(root)).toEqual(["place"]);
+});
+
+test("a folder is replaced whole, or stays what it was", async () => {
+  await replaceFolder(place, fill("a", "old"));
+  const failing = async (folder: string) => {
+    await fill("b", "half")(folder);
+    throw new Error("half-way");
+  };
+  await expect(replaceFolder(place, failing)).rejects.toThrow("half-way");
+  expect(readdirSync(place)).toEqual(["a"]);
+  await replaceFolder(place, fill("b", "new"));
+  expect(readdirSync(place)).toEqual(["b"]);
+  expect(readdirSync(root)).toEqual(["place"]);
+});
+
+test("a folder that stepped aside before a kill comes back, and one that was half built is built anew", async () => {
+  await replaceFolder(place, fill("a", "old"));
+  renameSync(place, `${place}.previous`);
+  mkdirSync(`${place}.partial`);
+  writeFileSync(path.join(`${place}.partial`, "half"), "");
+  await recoverFolder(place);
+  expect(readdirSync(place)).toEqual(["a"]);
+  renameSync(place, `${place}.previous`);
+  await replaceFolder(place, fill("b", "new"));
+  expect(readdirSync(place)).toEqual(["b"]);
+  expect(existsSync(`${place}.previous`)).toBe(false);
+});
+
+test("of a folder of a kind, what is not ours stays, and one of another kind is not touched", async () => {
+  const kind: FolderKind = { name: "model", marker: "config", owned: /^(config|weights)$/ };
+  const build = async (folder: string) => {
+    await fill("config", "")(folder);
+  };
+  await replaceFolder(place, build, kind);
+  writeFileSync(path.join(place, "weights"), "");
+  writeFileSync(path.join(place, "card"), "mine");
+  await replaceFolder(place, build, kind);
+  expect(readdirSync(place).sort()).toEqual(["card", "config"]);
+  rmSync(path.join(place, "config"));
+  await expect(replaceFolder(place, build, kind)).rejects.toMatchObject({ code: "folder-occupied", family: "user" });
+  expect(readdirSync(place)).toEqual(["card"]);
+});
+
+test("what goes wrong on disk is said in words, and errors that no user can fix pass", () => {
+  const error = Object.assign(new Error("strange"), { code: "EWHATEVER" });
+  expect(fileFailure(error, "write somewhere")).toBe(error);
+  const full = fileFailure(Object.assign(new Error("full"), { code: "ENOSPC" }), "write somewhere");
+  expect(MidcourseError.isInstance(full) && full.message).toBe("cannot write somewhere: the disk is full");
+});
