@@ -4,7 +4,7 @@ import { ptrConversation } from "#data/training-files/ptr-layout.ts";
 import type { PoolItem } from "#evaluation/statistics/resampling.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item, Verifier } from "#kernel/item.ts";
-import { type Model, noUsage } from "#kernel/model.ts";
+import type { Model } from "#kernel/model.ts";
 import { FakeModel } from "#models/fake.ts";
 import { evaluateRounds, type RoundsPlan, wordsOfExamples } from "./evaluation.ts";
 import { type RoundFigures, roundFigures, roundGains } from "./round-figures.ts";
@@ -94,7 +94,8 @@ describe("accuracy by round", () => {
       throw new Error("no");
     });
     await expect(evaluateRounds(plan(broken))).rejects.toThrow("failed");
-    const failed = items.map(({ id }) => ({ item: id, accuracy: 0, text: "", usage: noUsage }));
+    const unknown = { calls: 0, inputTokens: undefined, outputTokens: undefined, milliseconds: 0 };
+    const failed = items.map(({ id }) => ({ item: id, accuracy: 0, text: "", usage: unknown }));
     const figures = roundFigures(failed, { rounds: 3, seed: 1 });
     expect(figures.map(({ accuracy, answered }) => [accuracy, answered])).toEqual([0, 0, 0].map(() => [0, 0]));
     expect(figures.every((figure) => figure.generated === undefined && figure.vote === undefined)).toBe(true);
