@@ -12,7 +12,7 @@ import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts"
 import { interruptSignal } from "../terminal/interrupt.ts";
 import { packageVersion, shownCommand } from "../terminal/package-version.ts";
 import { Progress } from "../terminal/progress.ts";
-import { harmless } from "../terminal/trace-text.ts";
+import { harmless } from "../terminal/trace.ts";
 
 export function registerEval(program: Command): void {
   evalOptions(program).action(evaluateCommand);

@@ -8,8 +8,7 @@ import { parseBudget } from "../options/eval-options.ts";
 import { withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
 import { interruptSignal } from "../terminal/interrupt.ts";
-import { describeTotal, harmless } from "../terminal/trace-text.ts";
-import { TraceView } from "../terminal/trace-view.ts";
+import { describeTotal, harmless, TraceView } from "../terminal/trace.ts";
 
 export function registerSolve(program: Command): void {
   solveOptions(program).action(solve);

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { displayWidth } from "#text/table.ts";
 import { formatDuration, Progress, progressLine } from "./progress.ts";
 
-function stream(isTTY: boolean) {
+function stream(isTTY: boolean, columns = 80) {
   const written: string[] = [];
-  const fake = { isTTY, columns: 80, write: (text: string) => written.push(text) };
+  const fake = { isTTY, columns, write: (text: string) => written.push(text) };
   return { written, fake: fake as unknown as NodeJS.WriteStream };
 }
 
@@ -49,4 +50,12 @@ test("on a terminal one line is rewritten, never wider than the window", () => {
   expect(written.filter((text) => text.startsWith("\r")).length).toBe(3);
   expect(Math.max(...written.map((text) => text.replace("\r\x1b[2K", "").length))).toBeLessThan(80);
   expect(written.at(-1)).toBe("\n");
+});
+
+test("a narrow window shows how far it is, and wide letters count twice", () => {
+  const { written, fake } = stream(true, 60);
+  new Progress(fake, () => 1).update({ label: "Evaluate", done: 123, total: 4567, figures: { ["试验一".repeat(9)]: "60 %" } });
+  const line = written[0].replace("\r\x1b[2K", "");
+  expect(line).toContain("123/4567");
+  expect(displayWidth(line)).toBeLessThan(60);
 });

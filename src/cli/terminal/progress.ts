@@ -1,4 +1,5 @@
 /** Progress on long work: one live line on a terminal, a plain line now and then elsewhere. */
+import { displayWidth, pad } from "#text/table.ts";
 
 export interface ProgressState {
   /** What is being done, a few words. */
@@ -9,7 +10,8 @@ export interface ProgressState {
   figures?: Record<string, string>;
 }
 
-const barWidth = 24;
+/** Columns of the bar, where there is room and where there is not. */
+const barWidths = { usual: 24, narrow: 10 };
 
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
@@ -38,9 +40,10 @@ export class Progress {
     const interval = this.#stream.isTTY ? 100 : 10_000;
     if (!last && this.#lastPrintAt !== 0 && now - this.#lastPrintAt < interval) return;
     this.#lastPrintAt = now;
-    const line = progressLine(state, this.#secondsLeft(state, now));
+    const width = this.#stream.isTTY ? (this.#stream.columns ?? 100) : 100;
+    const line = progressLine(state, this.#secondsLeft(state, now), width < 80 ? barWidths.narrow : barWidths.usual);
     if (this.#stream.isTTY) {
-      this.#stream.write(`\r\x1b[2K${shortened(line, (this.#stream.columns ?? 100) - 1)}`);
+      this.#stream.write(`\r\x1b[2K${shortened(line, width - 1)}`);
       this.#open = true;
     } else {
       this.#stream.write(`${line}\n`);
@@ -62,7 +65,7 @@ export class Progress {
   }
 }
 
-export function progressLine(state: ProgressState, secondsLeft: number | undefined): string {
+export function progressLine(state: ProgressState, secondsLeft: number | undefined, barWidth = barWidths.usual): string {
   const share = state.total > 0 ? Math.min(1, state.done / state.total) : 1;
   const filled = Math.round(share * barWidth);
   const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
@@ -70,7 +73,7 @@ export function progressLine(state: ProgressState, secondsLeft: number | undefin
     .map(([name, value]) => `${name} ${value}`)
     .join(" · ");
   const left = secondsLeft === undefined || share === 1 ? "" : ` · ${formatDuration(secondsLeft)} left`;
-  return `${state.label.padEnd(28)} ${bar} ${state.done}/${state.total}${left}${figures === "" ? "" : ` · ${figures}`}`;
+  return `${pad(state.label, 28, "left")} ${bar} ${state.done}/${state.total}${left}${figures === "" ? "" : ` · ${figures}`}`;
 }
 
 export function formatDuration(seconds: number): string {
@@ -82,5 +85,13 @@ export function formatDuration(seconds: number): string {
 }
 
 function shortened(line: string, width: number): string {
-  return line.length > width ? `${line.slice(0, Math.max(0, width - 1))}…` : line;
+  if (displayWidth(line) <= width) return line;
+  let kept = "";
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(line)) {
+    used += displayWidth(segment);
+    if (used > width - 1) break;
+    kept += segment;
+  }
+  return `${kept}…`;
 }

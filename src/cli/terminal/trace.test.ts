@@ -2,8 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { type Model, noUsage } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
-import { describeEvent, describeTotal, describeUsage, harmless } from "./trace-text.ts";
-import { TraceView } from "./trace-view.ts";
+import { describeEvent, describeTotal, describeUsage, harmless, TraceView } from "./trace.ts";
 
 const usage = { ...noUsage, calls: 1, inputTokens: 1412, outputTokens: 96, milliseconds: 1240 };
 const attempt = (number: number, text: string): TraceEvent => ({
