@@ -68,7 +68,12 @@ async function evaluate(folder: string, signal: AbortSignal | undefined, onDone:
       modelName: "instant",
       run,
       tasks: [
-        { task: gsm8k, items: questions(), shots: [], methods: bindFor(gsm8k, "vanilla,chain-of-thought,self-refine:rounds=1") },
+        {
+          task: gsm8k,
+          items: questions(),
+          shots: [],
+          methods: await bindFor(gsm8k, "vanilla,chain-of-thought,self-refine:rounds=1"),
+        },
       ],
       settings: { samples: Number(values.samples), temperature: 0.7, seed: 1, poolSamples: 4, poolTemperature: 0.7 },
       grading: {},

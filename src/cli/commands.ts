@@ -8,7 +8,7 @@ import { registerPtr } from "./commands/data/ptr.ts";
 import { registerWorld } from "./commands/data/world.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerGrade } from "./commands/grade.ts";
-import { registerMethods } from "./commands/methods-command.ts";
+import { registerMethods } from "./commands/methods.ts";
 import { registerReproduce } from "./commands/reproduce.ts";
 import { registerSandbox } from "./commands/sandbox.ts";
 import { registerSolve } from "./commands/solve.ts";

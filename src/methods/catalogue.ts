@@ -1,6 +1,7 @@
 /** All methods by their names on the command line, and building them from a line of text. */
 import type { BoundMethod, MethodCard, MethodOptionValues } from "#kernel/method-card.ts";
 import { bindOptions, parseMethodList } from "./driver/bind.ts";
+import { withCards } from "./outside.ts";
 import { chainOfThought } from "./plain/chain-of-thought.ts";
 import { pasrFormat } from "./plain/pasr-format.ts";
 import { vanilla } from "./plain/vanilla.ts";
@@ -37,10 +38,10 @@ export const methodCards: readonly MethodCard[] = [
 
 /**
  * `vanilla,self-refine(rounds=2),mine=best-of-n(self-refine(rounds=1),n=4)` as methods (the grammar: `driver/expression.ts`). Throws user
- * errors alone, which name what is unknown, offer what was probably meant and show what is allowed.
+ * errors alone, which name what is unknown, offer what was probably meant and show what is allowed. `cards` are methods of your own.
  */
-export function parseMethods(text: string): BoundMethod[] {
-  return parseMethodList(text, methodCards);
+export function parseMethods(text: string, { cards = [] }: { cards?: readonly MethodCard[] } = {}): BoundMethod[] {
+  return parseMethodList(text, withCards(methodCards, cards));
 }
 
 /** A method with the options given, the others at their defaults. `id` names it in results; the canonical text when left out. */

@@ -2,15 +2,15 @@ import { describe, expect, test } from "vitest";
 import { methodCards } from "#methods/catalogue.ts";
 import { listMethods } from "./methods.ts";
 
-function shown(name: string | undefined, options: { json?: boolean } = {}, width = 130): string {
+async function shown(name: string | undefined, options: { json?: boolean } = {}, width = 130): Promise<string> {
   const written: string[] = [];
-  listMethods(name, options, { write: (text) => written.push(text), width, styled: false });
+  await listMethods(name, options, { write: (text) => written.push(text), width, styled: false });
   return written.join("");
 }
 
 describe("midcourse methods", () => {
-  test.each([60, 80, 100, 120, 160])("names every method with its paper and formula in %i columns", (width) => {
-    const text = shown(undefined, {}, width);
+  test.each([60, 80, 100, 120, 160])("names every method with its paper and formula in %i columns", async (width) => {
+    const text = await shown(undefined, {}, width);
     for (const card of methodCards) {
       expect(text).toContain(card.id);
       if (card.paper?.arxiv) expect(text).toContain(card.paper.arxiv);
@@ -20,8 +20,8 @@ describe("midcourse methods", () => {
     expect(longest).toBeLessThanOrEqual(width);
   });
 
-  test("as JSON has what the table has", () => {
-    const list = JSON.parse(shown(undefined, { json: true })) as Record<string, unknown>[];
+  test("as JSON has what the table has", async () => {
+    const list = JSON.parse(await shown(undefined, { json: true })) as Record<string, unknown>[];
     expect(list.map(({ id }) => id)).toEqual(methodCards.map(({ id }) => id));
     expect(list.find(({ id }) => id === "self-refine")).toMatchObject({
       paper: { year: 2023, arxiv: "2303.17651" },
@@ -33,17 +33,17 @@ describe("midcourse methods", () => {
     });
   });
 
-  test("of one method shows options, defaults and the paper's values", () => {
-    const text = shown("self-consistency").replace(/\s+/g, " ");
+  test("of one method shows options, defaults and the paper's values", async () => {
+    const text = (await shown("self-consistency")).replace(/\s+/g, " ");
     expect(text).toContain("samples answers to sample a whole number from 1 to 1000; default: 8; the paper: 40");
-    expect(shown("self-refine-oracle")).toContain("upper bound");
-    expect(JSON.parse(shown("vanilla", { json: true }))).toMatchObject({ id: "vanilla" });
+    expect(await shown("self-refine-oracle")).toContain("upper bound");
+    expect(JSON.parse(await shown("vanilla", { json: true }))).toMatchObject({ id: "vanilla" });
   });
 
-  test("of an expression shows the method it is of; of an unknown name says what there is", () => {
-    expect(shown("self-refine(rounds=2)")).toBe(shown("self-refine"));
-    expect(shown("mine=self-refine:rounds=2")).toBe(shown("self-refine"));
-    expect(() => shown("self-refin")).toThrow("there is no method “self-refin”");
-    expect(() => shown("")).toThrow("expected the name of a method");
+  test("of an expression shows the method it is of; of an unknown name says what there is", async () => {
+    expect(await shown("self-refine(rounds=2)")).toBe(await shown("self-refine"));
+    expect(await shown("mine=self-refine:rounds=2")).toBe(await shown("self-refine"));
+    await expect(shown("self-refin")).rejects.toThrow("there is no method “self-refin”");
+    await expect(shown("")).rejects.toThrow("expected the name of a method");
   });
 });

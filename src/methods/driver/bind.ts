@@ -11,7 +11,7 @@ import {
   unknownOption,
   wrongOption,
 } from "#kernel/options.ts";
-import { type CallExpression, readExpressions, type ValueExpression } from "./expression.ts";
+import { type CallExpression, type NamedExpression, readExpressions, type ValueExpression } from "./expression.ts";
 
 /** More calls for one answer are a slip of the keyboard. */
 const mostCalls = 100_000;
@@ -21,7 +21,12 @@ const mostCalls = 100_000;
  * spaces and without options that stand at their default, unless the text gives another.
  */
 export function parseMethodList(text: string, cards: readonly MethodCard[]): BoundMethod[] {
-  const methods = readExpressions(text).map(({ alias, call }) => build(call, cards, alias));
+  return buildMethods(readExpressions(text), cards);
+}
+
+/** The same from a text that was read. */
+export function buildMethods(expressions: readonly NamedExpression[], cards: readonly MethodCard[]): BoundMethod[] {
+  const methods = expressions.map(({ alias, call }) => build(call, cards, alias));
   const seen = new Set<string>();
   for (const { method } of methods) {
     if (seen.has(method.id)) {

@@ -6,6 +6,7 @@
  *   call     = name [ "(" [ argument { "," argument } ] ")" ] | name { ":" option "=" value }
  *   argument = option "=" value | call                     a call without a name goes to the option that takes a method
  *   value    = call | word | "quoted text" | 'quoted text'
+ *   name     = word | quoted text                          a method of the catalogue, or a module: ./mine.ts, "C:\\mine.ts", @me/mine
  *
  * The form with colons needs no quotes in a shell. This file knows the form and no method: `bind.ts` gives it meaning.
  */
@@ -57,9 +58,16 @@ class Reader {
   }
 
   #named(): NamedExpression {
-    const first = this.#word("the name of a method");
+    const first = this.#name();
     if (!this.#takeSign("=")) return { alias: undefined, call: this.#call(first, 0) };
-    return { alias: first.text, call: this.#call(this.#word("the name of a method"), 0) };
+    if (!/^[\p{L}\p{N}_.+-]+$/u.test(first.text)) {
+      throw userError(
+        "method-syntax",
+        `methods: “${first.text}” is no name for results`,
+        "Letters, digits, hyphens and dots are.",
+      );
+    }
+    return { alias: first.text, call: this.#call(this.#name(), 0) };
   }
 
   #call({ text: name, at }: Token, depth: number): CallExpression {
@@ -84,6 +92,8 @@ class Reader {
 
   #argument(depth: number): CallExpression["arguments"][number] {
     const { at } = this.#token;
+    if (this.#token.kind === "quoted")
+      return { option: undefined, value: { kind: "call", call: this.#call(this.#take(), depth + 1) }, at };
     if (this.#token.kind !== "word") this.#fail("an option or a method", "Options are written option=value.");
     const first = this.#word("an option or a method");
     if (this.#takeSign("=")) return { option: first.text, value: this.#value(depth, true), at };
@@ -92,10 +102,17 @@ class Reader {
 
   /** A colon after a value in a call with colons begins the next option of that call, not one of the value's. */
   #value(depth: number, mayHoldColons: boolean): ValueExpression {
-    if (this.#token.kind === "quoted") return { kind: "text", text: this.#take().text };
+    if (this.#token.kind === "quoted") {
+      const text = this.#take();
+      return this.#isSign("(") ? { kind: "call", call: this.#call(text, depth + 1) } : { kind: "text", text: text.text };
+    }
     const word = this.#word("a value");
     const isCall = this.#isSign("(") || (mayHoldColons && this.#isSign(":"));
     return isCall ? { kind: "call", call: this.#call(word, depth + 1) } : { kind: "text", text: word.text };
+  }
+
+  #name(): Token {
+    return this.#token.kind === "quoted" ? this.#take() : this.#word("the name of a method");
   }
 
   #word(expected: string): Token {
@@ -126,7 +143,7 @@ class Reader {
     const first = text[at];
     if (first === undefined) return { kind: "end", text: "", at };
     if (first === '"' || first === "'") return this.#quoted(first, at);
-    const word = /[\p{L}\p{N}_.+-]+/uy;
+    const word = /[\p{L}\p{N}_.+@/~-]+/uy;
     word.lastIndex = at;
     const found = word.exec(text)?.[0];
     this.#at = at + (found ?? first).length;

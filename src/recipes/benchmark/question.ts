@@ -4,7 +4,6 @@ import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import type { BoundMethod, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
-import { parseMethods } from "#methods/catalogue.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
 import { findTask } from "#tasks/catalogue.ts";
 import type { Task } from "#tasks/task.ts";
@@ -62,7 +61,7 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
   if (question.length > longestQuestion)
     throw userError("long-question", `the question has ${question.length} characters`, "Shorten it.");
   const named = wanted.task === undefined ? undefined : readableTask(wanted.task);
-  checkNeeds(bind(wanted.method, named), wanted.scorer);
+  checkNeeds(await bind(wanted.method, named), wanted.scorer);
 
   const models = { ...wanted.model, seed, signal };
   const opened = await openModel(models);
@@ -70,7 +69,7 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
   try {
     // The shipped model was taught the questions and prompts of its own world and no others.
     const task = named ?? (opened.describe().folder === "shipped" ? readableTask("world") : undefined);
-    const bound = bind(wanted.method, task);
+    const bound = await bind(wanted.method, task);
     const item: Item = { id: "question", question, answer: "" };
     const tools: MethodTools = task ? formOf(task, item) : {};
     if (bound.needs?.includes("python")) {
@@ -144,8 +143,8 @@ function readableTask(name: string): Task {
   );
 }
 
-function bind(method: string, task: Task | undefined): BoundMethod {
-  const methods = task ? bindFor(task, method) : parseMethods(method);
+async function bind(method: string, task: Task | undefined): Promise<BoundMethod> {
+  const methods = await bindFor(task, method);
   const [first, ...others] = methods;
   if (first && others.length === 0) return first;
   throw userError("one-method", `--method names ${methods.length} methods`, "solve takes one; midcourse eval compares several.");

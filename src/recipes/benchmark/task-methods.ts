@@ -2,19 +2,24 @@
  * The methods of the catalogue as a task needs them. Most tasks take them as they are; the shipped model was taught a few short prompts
  * and no others, so that on its own world the PASR format and Self-Refine speak with those.
  */
+import { loadModule } from "#files/load-module.ts";
 import type { BoundMethod, MethodCard } from "#kernel/method-card.ts";
 import type { Method, MethodRequest } from "#kernel/trace.ts";
 import { methodCards } from "#methods/catalogue.ts";
-import { bindOptions, parseMethodList } from "#methods/driver/bind.ts";
+import { bindOptions } from "#methods/driver/bind.ts";
+import { loadMethods } from "#methods/outside.ts";
 import { pasrFormat } from "#methods/plain/pasr-format.ts";
 import { selfRefine } from "#methods/refinement/self-refine.ts";
 import type { Task } from "#tasks/task.ts";
 import { worldPrompts } from "#tasks/world/solutions.ts";
 import { worldTask } from "#tasks/world/task.ts";
 
-/** Throws user errors for methods and options that do not exist. */
-export function bindFor(task: Task, methods: string): BoundMethod[] {
-  return parseMethodList(methods, cardsFor(task));
+/**
+ * The methods a text names, of the catalogue or of modules (`./mine.ts`, a package), which are loaded. Throws user errors for methods and
+ * options that do not exist and for modules that hold no method. Without a task they are as the catalogue has them.
+ */
+export function bindFor(task: Task | undefined, methods: string): Promise<BoundMethod[]> {
+  return loadMethods(methods, cardsFor(task), loadModule);
 }
 
 /** Plain samples for the resampling baseline: n of them in one call, where the server can, as a user who resamples would ask. */
@@ -24,7 +29,7 @@ export function resamplingFor(task: Task, id: string, samples: number, temperatu
   return bindOptions(card, { samples, temperature }, cards, id).method;
 }
 
-function cardsFor(task: Task): readonly MethodCard[] {
+function cardsFor(task: Task | undefined): readonly MethodCard[] {
   return task === worldTask ? worldCards : methodCards;
 }
 

@@ -48,7 +48,7 @@ export async function prepareTasks(
       task,
       items: loaded.items,
       shots: loaded.shots,
-      methods: bindFor(task, methods),
+      methods: await bindFor(task, methods),
       origin: originOf(task.version, loaded),
     });
   }

@@ -1,0 +1,42 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { isModulePath, loadModule } from "./load-module.ts";
+
+const place = mkdtempSync(path.join(tmpdir(), "midcourse-module-"));
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+function write(file: string, text: string): void {
+  mkdirSync(path.dirname(path.join(place, file)), { recursive: true });
+  writeFileSync(path.join(place, file), text);
+}
+
+write("mine.mjs", "export const answer = 42;");
+write("typed.mts", "export const answer: number = 42;");
+write("throws.mjs", "throw new Error('not today');");
+write("broken.mjs", "export const = ;");
+write("node_modules/plain/index.js", "exports.answer = 42;");
+write("node_modules/@me/modern/package.json", JSON.stringify({ type: "module", exports: { ".": { import: "./it.js" } } }));
+write("node_modules/@me/modern/it.js", "export const answer = 42;");
+
+test.each(["./mine.mjs", "mine.mjs", path.join(place, "mine.mjs"), "./typed.mts", "plain", "@me/modern"])("%s", async (name) =>
+  expect(await loadModule(name, place)).toMatchObject({ answer: 42 }),
+);
+
+test.each(["absent", "@me/absent", "node:fs", "fs", "no name", "__proto__"])("%s is no module", async (name) =>
+  expect(await loadModule(name, place)).toBeUndefined(),
+);
+
+test("what is wrong is a user error that names the file", async () => {
+  const refused = (name: string, message: string) =>
+    expect(loadModule(name, place)).rejects.toMatchObject({ family: "user", message: expect.stringContaining(message) });
+  await refused("./nowhere.mjs", "there is no file ./nowhere.mjs");
+  await refused("./throws.mjs", "./throws.mjs cannot be loaded: not today");
+  await refused("./broken.mjs", "./broken.mjs cannot be loaded: ");
+});
+
+test("paths are told from names", () => {
+  const paths = ["./a", "../a.ts", "/a", "C:\\a.ts", ".\\a.ts", "a.js", "a.mts"];
+  expect([...paths, "vanilla", "@me/it", "self-refine", "a.b"].filter(isModulePath)).toEqual(paths);
+});

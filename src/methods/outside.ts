@@ -1,0 +1,119 @@
+/** Methods from outside of the catalogue: those that a program hands over as cards, and those that a text names by file or package. */
+import { userError } from "#kernel/errors.ts";
+import type { BoundMethod, MethodCard } from "#kernel/method-card.ts";
+import { isBoundMethod } from "#kernel/options.ts";
+import { buildMethods } from "./driver/bind.ts";
+import { type CallExpression, type NamedExpression, readExpressions } from "./driver/expression.ts";
+
+/** Loads a module by its path or name; undefined where no module is meant. */
+export type LoadModule = (name: string) => Promise<Readonly<Record<string, unknown>> | undefined>;
+
+/** `parseMethods` for a text that may name modules, such as `./mine.ts(rounds=2),best-of-n(./mine.ts,n=4)`. */
+export async function loadMethods(text: string, cards: readonly MethodCard[], load: LoadModule): Promise<BoundMethod[]> {
+  const read = await readMethods(text, cards, load);
+  return buildMethods(read.expressions, read.cards);
+}
+
+/** The text read, every method in it named by the id of its card, and all cards, those of modules last. */
+export async function readMethods(
+  text: string,
+  cards: readonly MethodCard[],
+  load: LoadModule,
+): Promise<{ expressions: NamedExpression[]; cards: MethodCard[] }> {
+  const expressions = readExpressions(text);
+  const known = [...cards];
+  const loaded = new Map<string, MethodCard>();
+  for (const { call } of expressions) await resolve(call);
+  return { expressions, cards: known };
+
+  /** Has the call, and those inside it, name their methods by id. */
+  async function resolve(call: CallExpression): Promise<void> {
+    const card = cards.find(({ id }) => id === call.name) ?? loaded.get(call.name) ?? (await loadCard(call.name));
+    if (!card) return;
+    call.name = card.id;
+    for (const argument of call.arguments) {
+      const isMethod = argument.option === undefined || card.options[argument.option]?.type === "method";
+      if (!isMethod) continue;
+      if (argument.value.kind === "text") {
+        argument.value = { kind: "call", call: { name: argument.value.text, arguments: [], at: argument.at } };
+      }
+      await resolve(argument.value.call);
+    }
+  }
+
+  async function loadCard(name: string): Promise<MethodCard | undefined> {
+    const exported = await load(name);
+    if (!exported) return undefined;
+    const card = cardIn(exported, name);
+    checkId(card, known, name);
+    known.push(card);
+    loaded.set(name, card);
+    return card;
+  }
+}
+
+/** The catalogue with a program's own cards behind it. Throws a user error where one has the id of another. */
+export function withCards(cards: readonly MethodCard[], more: readonly MethodCard[]): MethodCard[] {
+  const known = [...cards];
+  for (const card of more) {
+    checkId(card, known, "the card given");
+    known.push(card);
+  }
+  return known;
+}
+
+/** The method that a module exports: its default, one named `method` or `card`, or the only one there is. Throws a user error otherwise. */
+export function cardIn(exported: Readonly<Record<string, unknown>>, from: string): MethodCard {
+  // A module of the older kind has all of its exports in the default one.
+  for (const { default: standard, method, card, ...others } of [exported, Object(exported.default)]) {
+    const found = [standard, method, card].map(cardOf).find((each) => each !== undefined);
+    const all = Object.values(others).flatMap((value) => cardOf(value) ?? []);
+    if (found ?? all.length === 1) return found ?? all[0];
+  }
+  throw userError(
+    "not-a-method",
+    `${from} exports no method, or several and none as its default`,
+    "Its default export, one named method or card, or its only one has to be what defineMethod returns, a card, or a method with its maxCalls.",
+  );
+}
+
+function cardOf(value: unknown): MethodCard | undefined {
+  if (typeof value === "function" && "card" in value) return cardOf(value.card);
+  if (isCard(value)) return value;
+  if (!isBoundMethod(value) || typeof value.method?.run !== "function" || typeof value.maxCalls !== "number") return undefined;
+  const { method, maxCalls, needs = [] } = value;
+  const usesOracle = method.usesOracle === true;
+  return {
+    id: method.id,
+    summary: "A method from outside of the catalogue, with its options bound.",
+    kind: "plain",
+    status: "experimental",
+    needs,
+    ...(usesOracle ? { usesOracle } : {}),
+    options: {},
+    calls: String(maxCalls),
+    maxCalls: () => maxCalls,
+    create: (_options, id) => ({ ...method, id, run: (request) => method.run(request) }),
+  };
+}
+
+function isCard(value: unknown): value is MethodCard {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, summary, needs, options, calls, maxCalls, create } = value as Partial<MethodCard>;
+  const hasTexts = typeof id === "string" && typeof summary === "string" && typeof calls === "string";
+  const hasFunctions = typeof maxCalls === "function" && typeof create === "function";
+  return hasTexts && hasFunctions && Array.isArray(needs) && typeof options === "object" && options !== null;
+}
+
+function checkId({ id }: MethodCard, known: readonly MethodCard[], from: string): void {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(id)) {
+    throw userError(
+      "method-id",
+      `${from}: “${id}” is no name for a method`,
+      "Names are small letters, digits and single hyphens.",
+    );
+  }
+  if (known.some((card) => card.id === id)) {
+    throw userError("method-id-taken", `${from}: there is a method ${id} already`, "Give it another id.");
+  }
+}
