@@ -42,11 +42,10 @@ export { type AiSdkCallOptions, fromAiSdk } from "#models/ai-sdk/from-ai-sdk.ts"
 export { type RefineOptions, refine } from "#models/ai-sdk/refine.ts";
 export { toAiSdk } from "#models/ai-sdk/to-ai-sdk.ts";
 export { CachedModel } from "#models/around/cache.ts";
-export { withPolicy } from "#models/around/call-policy.ts";
 export { Limiter } from "#models/around/limiter.ts";
 export { MeteredModel } from "#models/around/meter.ts";
 export { PricedModel } from "#models/around/prices.ts";
-export { retrying } from "#models/around/retry.ts";
+export { retrying, withPolicy } from "#models/around/retry.ts";
 export { type FakeCall, FakeModel, type FakeReply } from "#models/fake.ts";
 export { OpenAiModel } from "#models/openai/openai.ts";
 export { probeServer } from "#models/openai/server-probe.ts";

@@ -6,12 +6,10 @@ import type { TokenSequence } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Message } from "#kernel/model.ts";
 import type { Span } from "#kernel/refine-grammar.ts";
-import { ChatTemplate } from "./chat-template.ts";
+import { ChatTemplate, findEndOfTurn, textAfterTurn } from "./chat-template.ts";
 import { readTokenizerFiles, specialToken, type TokenizerFiles } from "./checkpoint-files.ts";
 import { tokensTouching } from "./spans.ts";
-import { TextIds } from "./text-ids.ts";
-import { TokenText } from "./token-text.ts";
-import { findEndOfTurn, textAfterTurn } from "./turns.ts";
+import { TextIds, TokenText } from "./token-text.ts";
 
 export interface TokenizerOptions {
   /** More variables for the chat template, such as `enable_thinking` or a fixed `date_string`. */

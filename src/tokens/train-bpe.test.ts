@@ -5,9 +5,8 @@ import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { Random } from "#kernel/seed.ts";
 import { byteCharacters, bytesOfEntry, entryOfBytes } from "./byte-alphabet.ts";
-import { learnMerges } from "./byte-pairs.ts";
 import { Tokenizer } from "./tokenizer.ts";
-import { type TrainTokenizerOptions, trainTokenizer } from "./train-bpe.ts";
+import { learnMerges, type TrainTokenizerOptions, trainTokenizer } from "./train-bpe.ts";
 
 const folders: string[] = [];
 afterAll(async () => {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { crossEntropy, klK2, klK3, policyLoss, ppoClip, reinforce, type TokenLoss } from "./losses.ts";
-import { tokenScales } from "./normaliser.ts";
+import { crossEntropy, klK2, klK3, policyLoss, ppoClip, reinforce, type TokenLoss, tokenScales } from "./losses.ts";
 import { groupAdvantages } from "./policy/advantages.ts";
 
 const clip = { clipLow: 0.2, clipHigh: 0.28 };

@@ -3,9 +3,10 @@
  * policy. Handing the weights to `Engine.accumulate` is then an exact descent step on the loss, so a loss never touches a tensor.
  *
  * Symbols: ℓ_t = log p_t under the policy, q_t = log p_t when sampled, r_t = log p_t under the frozen reference, A = advantage,
- * scale_t = m_t / Z (mask over normaliser, see normaliser.ts), ρ_t = exp(ℓ_t − q_t), δ_t = ℓ_t − r_t.
+ * scale_t = m_t / Z (mask over normaliser, see tokenScales), ρ_t = exp(ℓ_t − q_t), δ_t = ℓ_t − r_t.
  */
 import type { PolicyLossOptions } from "#kernel/engine.ts";
+import { sum } from "#kernel/numbers.ts";
 
 export interface TokenLoss {
   loss: number;
@@ -91,11 +92,11 @@ export interface PolicyTokens {
 export function policyLoss(logprobs: Numbers, tokens: PolicyTokens, options: PolicyLossOptions): TokenLoss {
   const surrogate = ppoClip(logprobs, tokens.oldLogprobs, tokens.advantages, tokens.scales, options);
   if (tokens.referenceLogprobs === undefined || options.klCoefficient === 0) return surrogate;
-  return sum(surrogate, klK3(logprobs, tokens.referenceLogprobs, tokens.scales, options.klCoefficient));
+  return addLosses(surrogate, klK3(logprobs, tokens.referenceLogprobs, tokens.scales, options.klCoefficient));
 }
 
 /** The sum of two losses over the same tokens. */
-export function sum(first: TokenLoss, second: TokenLoss): TokenLoss {
+export function addLosses(first: TokenLoss, second: TokenLoss): TokenLoss {
   return { loss: first.loss + second.loss, weights: first.weights.map((weight, t) => weight + second.weights[t]) };
 }
 
@@ -108,4 +109,28 @@ function perToken(length: number, term: (t: number) => [loss: number, weight: nu
     weights[t] = weight;
   }
   return { loss, weights };
+}
+
+/**
+ * `sequence-mean`: mean over a sequence's tokens, then over sequences; every answer counts alike, a long answer's tokens count less
+ * (PASR's released code, GRPO). `token-mean`: mean over all tokens of the batch; every token counts alike (supervised training, DAPO).
+ * `token-sum`: no division; the learning rate then depends on the batch.
+ */
+export type Normaliser = "sequence-mean" | "token-mean" | "token-sum";
+
+/** One scale array per mask (m_t ∈ [0, 1]). Sequences whose mask is all 0 count in no mean. */
+export function tokenScales(masks: readonly ArrayLike<number>[], normaliser: Normaliser): Float32Array[] {
+  const totals = masks.map(total);
+  const sequences = totals.filter((each) => each > 0).length;
+  const tokens = sum(totals);
+  return masks.map((mask, index) => {
+    const divisor = normaliser === "token-sum" ? 1 : normaliser === "token-mean" ? tokens : totals[index] * sequences;
+    return Float32Array.from(mask, (value) => (divisor === 0 ? 0 : value / divisor));
+  });
+}
+
+function total(mask: ArrayLike<number>): number {
+  let sum = 0;
+  for (let t = 0; t < mask.length; t++) sum += mask[t];
+  return sum;
 }

@@ -4,8 +4,17 @@ import { describe, expect, test } from "vitest";
 import { isDropped } from "../training-files/data-card.ts";
 import { packByTokens, paddingShare, stepOrder } from "../training-files/packing.ts";
 import { ptrConversation } from "../training-files/ptr-layout.ts";
-import { allOf, answerCharacters, atMostTokens, balanced, notAskedIn, passRateWindow, withoutDuplicates } from "./filters.ts";
-import { agreementOf, sameAnswers } from "./filters-agreement.ts";
+import {
+  agreementOf,
+  allOf,
+  answerCharacters,
+  atMostTokens,
+  balanced,
+  notAskedIn,
+  passRateWindow,
+  sameAnswers,
+  withoutDuplicates,
+} from "./filters.ts";
 import { mix } from "./mixing.ts";
 import { questionKey } from "./split.ts";
 

@@ -4,8 +4,8 @@ import { userError } from "#kernel/errors.ts";
 import type { Row } from "../files/rows.ts";
 import { questionKey } from "../filters/split.ts";
 import { DropTally } from "../training-files/data-card.ts";
-import { readMessages } from "../training-files/training-datum.ts";
-import { trainingRows } from "../training-files/training-formats.ts";
+import { readMessages } from "../training-files/datum.ts";
+import { trainingRows } from "../training-files/formats.ts";
 
 export interface Query {
   id: string;

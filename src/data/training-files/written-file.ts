@@ -1,10 +1,10 @@
 /** Training data on its way into a file: near-duplicates left out, written in the format asked for, every loss counted on a card. */
 import { userError } from "#kernel/errors.ts";
-import { type NearDuplicateFilter, nearDuplicateFigures, withoutNearDuplicates } from "../filters/filters-near-duplicates.ts";
+import { type NearDuplicateFilter, nearDuplicateFigures, withoutNearDuplicates } from "../filters/near-duplicates.ts";
 import { type DataCard, DropTally, dataCard, weightFigures, writeCard } from "./data-card.ts";
+import type { Datum, TrainingFormat } from "./datum.ts";
+import { type Converted, convert, formatNamed, readTrainingFile, rowsLayout, writeRows } from "./formats.ts";
 import type { PtrLimits } from "./ptr-layout.ts";
-import type { Datum, TrainingFormat } from "./training-datum.ts";
-import { type Converted, convert, formatNamed, readTrainingFile, rowsLayout, writeRows } from "./training-formats.ts";
 
 export interface WrittenCard {
   card: DataCard;

@@ -2,7 +2,7 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Content, SharedV4Warning } from "@ai-sdk/provider";
 import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
-import type { CallPolicy } from "../around/call-policy.ts";
+import type { CallPolicy } from "../around/retry.ts";
 import { askAiSdk, callOptions, sideBySide } from "./from-ai-sdk.ts";
 import { promptOf } from "./prompt.ts";
 import type { AiSdkAnswer } from "./stream.ts";

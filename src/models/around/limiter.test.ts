@@ -4,9 +4,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion } from "#kernel/model.ts";
 import { FakeModel } from "../fake.ts";
-import { withPolicy } from "./call-policy.ts";
 import { Limiter } from "./limiter.ts";
-import { type RetryOptions, retrying } from "./retry.ts";
+import { type RetryOptions, retrying, withPolicy } from "./retry.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -4,7 +4,7 @@
  * (additive increase, multiplicative decrease).
  */
 import { MidcourseError } from "#kernel/errors.ts";
-import type { CallPolicy } from "./call-policy.ts";
+import type { CallPolicy } from "./retry.ts";
 
 export interface LimiterOptions {
   /** Most calls at once. */

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FakeModel } from "../fake.ts";
-import { defaultPrices } from "./default-prices.ts";
-import { dollarsOf, findPrice, mergePrices, PricedModel, parsePrices } from "./prices.ts";
+import { defaultPrices, dollarsOf, findPrice, mergePrices, PricedModel, parsePrices } from "./prices.ts";
 
 const usage = { calls: 1, inputTokens: 1_000_000, outputTokens: 500_000, milliseconds: 0 };
 

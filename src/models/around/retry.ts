@@ -1,13 +1,13 @@
 /**
- * Tries a failed call again: waits longer each time, or as long as the server says (retry-after). What failed tries cost is added to the
- * answer's usage: nothing where the server refused the request, unknown where it may have worked on it.
+ * What stands around each call of a model: policies wrap one another, and any model. The one here tries a failed call again: it waits
+ * longer each time, or as long as the server says (retry-after). What failed tries cost is added to the answer's usage: nothing where the
+ * server refused the request, unknown where it may have worked on it.
  */
 import { pause } from "#http/tries.ts";
 import { failedCallUsage } from "#kernel/call.ts";
 import { MidcourseError } from "#kernel/errors.ts";
-import { addUsage, type Completion, noUsage, type Usage } from "#kernel/model.ts";
+import { addUsage, type Completion, type GenerateOptions, type Message, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { type CallPolicy, callDirectly } from "./call-policy.ts";
 
 export interface RetryOptions {
   /** Tries after the first. 5 when left out. */
@@ -70,4 +70,18 @@ function withLost(completions: Completion[], lost: Usage): Completion[] {
   const [first, ...others] = completions;
   if (lost.calls === 0 || first === undefined) return completions;
   return [{ ...first, usage: addUsage(first.usage, lost) }, ...others];
+}
+
+/** Runs a call, now or later, once or more often. A call may be started again only after it failed. */
+export type CallPolicy = (call: () => Promise<Completion[]>, signal?: AbortSignal) => Promise<Completion[]>;
+
+export const callDirectly: CallPolicy = (call) => call();
+
+/** A model under a policy, for models that are not given theirs when they are made. */
+export function withPolicy<Inner extends Model>(model: Inner, policy: CallPolicy): Model {
+  return {
+    id: model.id,
+    generate: (messages: readonly Message[], options: GenerateOptions) =>
+      policy(() => model.generate(messages, options), options.signal),
+  };
 }

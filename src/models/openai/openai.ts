@@ -6,7 +6,7 @@ import type { HttpConnections } from "#http/connections.ts";
 import { failedCallUsage } from "#kernel/call.ts";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
-import { type CallPolicy, callDirectly } from "../around/call-policy.ts";
+import { type CallPolicy, callDirectly } from "../around/retry.ts";
 import { cutAtStop } from "../stop-texts.ts";
 import { connectionAdvice, listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./address.ts";
 import { type FailureContext, httpFailure } from "./failure.ts";

@@ -2,7 +2,7 @@
 import type { HttpConnections, HttpReply } from "#http/connections.ts";
 import { MidcourseError } from "#kernel/errors.ts";
 import type { GenerateOptions, Message } from "#kernel/model.ts";
-import type { CallPolicy } from "../around/call-policy.ts";
+import type { CallPolicy } from "../around/retry.ts";
 import { connectionAdvice, readModelList, type ServerAddress, serverHeaders, serverUrl } from "./address.ts";
 import { OpenAiModel } from "./openai.ts";
 import { carefulQuirks, type KnownOrNot, type ServerKind, type ServerQuirks, serverQuirks } from "./server-quirks.ts";

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { notAskedIn } from "#data/filters/filters.ts";
 import { questionKey } from "#data/filters/split.ts";
 import type { PreferencePair } from "#data/sources/pairs.ts";
-import type { Datum } from "#data/training-files/training-datum.ts";
+import type { Datum } from "#data/training-files/datum.ts";
 import { evaluate } from "#evaluation/records/evaluate.ts";
 import { noUsage } from "#kernel/model.ts";
 import type { Method } from "#kernel/trace.ts";

@@ -1,7 +1,7 @@
 /** Training data from the records of an evaluation run: views of traces, or preference pairs between the answers to one question. */
 import path from "node:path";
 import { type ExampleFilter, notAskedIn, withoutDuplicates } from "#data/filters/filters.ts";
-import type { NearDuplicateFilter } from "#data/filters/filters-near-duplicates.ts";
+import type { NearDuplicateFilter } from "#data/filters/near-duplicates.ts";
 import { type Candidate, type CandidateGroup, flipPair, type PairKind, pairsOf } from "#data/sources/pairs.ts";
 import { questionKeysOf } from "#data/sources/ptr-queries.ts";
 import { type TraceRecord, traceId, turnsOf } from "#data/sources/trace-record.ts";
@@ -15,8 +15,8 @@ import {
   joinDrops,
   writeCard,
 } from "#data/training-files/data-card.ts";
-import type { Datum } from "#data/training-files/training-datum.ts";
-import { formatNamed, rowsLayout, writeRows } from "#data/training-files/training-formats.ts";
+import type { Datum } from "#data/training-files/datum.ts";
+import { formatNamed, rowsLayout, writeRows } from "#data/training-files/formats.ts";
 import { prepareRows, type WrittenCard } from "#data/training-files/written-file.ts";
 import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
 import { resamplingMethod } from "#evaluation/summary/summary.ts";

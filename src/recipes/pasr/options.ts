@@ -5,10 +5,10 @@
 import type { AdamWOptions } from "#kernel/engine.ts";
 import { refineInstruction } from "#methods/plain/pasr-format.ts";
 import { worldPrompts } from "#tasks/world/solutions.ts";
-import type { Normaliser } from "#training/normaliser.ts";
+import type { Normaliser } from "#training/losses.ts";
 import type { GroupAdvantageOptions } from "#training/policy/advantages.ts";
 import type { PolicyGradientOptions } from "#training/policy/policy-gradient.ts";
-import type { Schedule } from "#training/schedule.ts";
+import type { Schedule } from "#training/steps.ts";
 import type { PasrRewardOptions } from "../shared/refinement-reward.ts";
 
 export interface PasrOptions extends PasrRewardOptions {

@@ -27,7 +27,6 @@
  *   - The code turns sampled text into tokens again and never trains the end token; here the sampled ids are trained, end included.
  *   - A step here is one optimiser step on fresh rollouts; the code's steps are batches of two answers, four to an optimiser step.
  */
-
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine, Scorer } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
@@ -38,7 +37,7 @@ import { type LoopResult, type Progress, runTrainingLoop, type StepContext } fro
 import { type PolicyGradientOptions, policyGradientStep } from "#training/policy/policy-gradient.ts";
 import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";
 import type { Group, Question } from "#training/policy/rollouts.ts";
-import { learningRateAt } from "#training/schedule.ts";
+import { learningRateAt } from "#training/steps.ts";
 import type { Stream } from "#training/stream.ts";
 import type { Judge } from "../shared/graded-samples.ts";
 import type { PasrOptions } from "./options.ts";

@@ -1,9 +1,9 @@
 /** The calls of PTR's phase 1: attempts by the weak model, answers by the strong one that sees them, agreement by embeddings. */
-import { agreementOf } from "#data/filters/filters-agreement.ts";
+import { agreementOf } from "#data/filters/filters.ts";
 import type { Query } from "#data/sources/ptr-queries.ts";
 import { cardUsage } from "#data/training-files/data-card.ts";
+import { asMessage } from "#data/training-files/datum.ts";
 import { type PtrSequenceOptions, ptrConversation } from "#data/training-files/ptr-layout.ts";
-import { asMessage } from "#data/training-files/training-datum.ts";
 import { Caller, failedCallUsage } from "#kernel/call.ts";
 import { messageOf } from "#kernel/errors.ts";
 import type { Message, Model } from "#kernel/model.ts";

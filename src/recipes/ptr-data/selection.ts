@@ -1,8 +1,6 @@
 /** Which queries become examples: pure, from what the two models wrote. */
-
-import { agreementOf, sameAnswers } from "#data/filters/filters-agreement.ts";
-import type { Dropped } from "#data/training-files/data-card.ts";
-import { isDropped } from "#data/training-files/data-card.ts";
+import { agreementOf, sameAnswers } from "#data/filters/filters.ts";
+import { type Dropped, isDropped } from "#data/training-files/data-card.ts";
 import { checkPtr, type PtrExample } from "#data/training-files/ptr-layout.ts";
 import { visibleAnswer } from "#verifiers/answers/extract.ts";
 import { sameNumber } from "#verifiers/answers/number.ts";

@@ -1,11 +1,10 @@
 /** Training and validation examples from files of any known format, without a question on both sides. */
-
 import { notAskedIn, questionOf } from "#data/filters/filters.ts";
 import { questionKey } from "#data/filters/split.ts";
 import { DropTally, isDropped } from "#data/training-files/data-card.ts";
+import { asKind, type Datum, idOf } from "#data/training-files/datum.ts";
+import { readTrainingFile } from "#data/training-files/formats.ts";
 import type { PtrLimits } from "#data/training-files/ptr-layout.ts";
-import { asKind, type Datum, idOf } from "#data/training-files/training-datum.ts";
-import { readTrainingFile } from "#data/training-files/training-formats.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";

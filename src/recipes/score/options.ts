@@ -4,10 +4,10 @@
  */
 import type { AdamWOptions } from "#kernel/engine.ts";
 import { worldPrompts } from "#tasks/world/solutions.ts";
-import type { Normaliser } from "#training/normaliser.ts";
-import type { Credit } from "#training/policy/leave-one-out.ts";
+import type { Normaliser } from "#training/losses.ts";
+import type { Credit } from "#training/policy/advantages.ts";
 import type { KlPlacement } from "#training/policy/turn-kl.ts";
-import type { Schedule } from "#training/schedule.ts";
+import type { Schedule } from "#training/steps.ts";
 import type { EarlierTurns, RetryPrompts } from "./turns.ts";
 
 export interface ScoreOptions {

@@ -42,7 +42,7 @@ import { type ReinforceOptions, reinforceStep } from "#training/policy/reinforce
 import type { TurnRewards } from "#training/policy/reinforce-step-batch.ts";
 import type { ReinforceMetrics } from "#training/policy/reinforce-step-metrics.ts";
 import type { GradedTurn, TurnGrader, TurnGroup, TurnQuestion } from "#training/policy/turn-rollouts.ts";
-import { learningRateAt } from "#training/schedule.ts";
+import { learningRateAt } from "#training/steps.ts";
 import type { Stream } from "#training/stream.ts";
 import { type Judge, strictAnswer } from "../shared/graded-samples.ts";
 import { type Kept, keepBest, keepStateOf, keptFolder, nothingKept } from "./keep.ts";

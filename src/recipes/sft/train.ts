@@ -2,12 +2,11 @@
  * Supervised training on conversations: cross-entropy on what the assistant is to write, averaged over those tokens; AdamW with warm-up and
  * cosine decay (Loshchilov and Hutter 2017, 2019). Attempts marked as wrong are shown and not learned.
  */
-
 import type { JsonObject } from "#files/json-lines.ts";
 import type { AdamWOptions, Engine } from "#kernel/engine.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { type LoopResult, type Progress, runTrainingLoop, type StepContext } from "#training/loop.ts";
-import { learningRateAt, type Schedule } from "#training/schedule.ts";
+import { learningRateAt, type Schedule } from "#training/steps.ts";
 import type { Stream } from "#training/stream.ts";
 import {
   type SupervisedExample,

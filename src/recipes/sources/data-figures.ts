@@ -1,10 +1,10 @@
 /** What is in a file of training data: kinds, lengths, weights, repeats, and with a tokenizer how full the steps of a training are. */
 import { withoutDuplicates } from "#data/filters/filters.ts";
-import { type NearDuplicateFilter, nearDuplicateFigures, withoutNearDuplicates } from "#data/filters/filters-near-duplicates.ts";
+import { type NearDuplicateFilter, nearDuplicateFigures, withoutNearDuplicates } from "#data/filters/near-duplicates.ts";
 import { type DataCard, DropTally, dataCard, weightFigures } from "#data/training-files/data-card.ts";
+import { conversationsOf } from "#data/training-files/datum.ts";
+import { readTrainingFile } from "#data/training-files/formats.ts";
 import { packByTokens, paddingShare } from "#data/training-files/packing.ts";
-import { conversationsOf } from "#data/training-files/training-datum.ts";
-import { readTrainingFile } from "#data/training-files/training-formats.ts";
 import { median } from "#evaluation/statistics/statistics.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { MidcourseError } from "#kernel/errors.ts";

@@ -1,6 +1,6 @@
 /** Problems of the small world as a file with its card, for what reads questions from files. */
 import { DropTally, dataCard, writeCard } from "#data/training-files/data-card.ts";
-import { writeRows } from "#data/training-files/training-formats.ts";
+import { writeRows } from "#data/training-files/formats.ts";
 import type { WrittenCard } from "#data/training-files/written-file.ts";
 import type { Split } from "#tasks/world/chains.ts";
 import { domainItems, type WorldDomain, worldDomains } from "#tasks/world/domains.ts";

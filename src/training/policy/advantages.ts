@@ -1,5 +1,9 @@
-/** Group advantages: how much better an answer is than its siblings to the same question. */
-import { mean } from "#kernel/numbers.ts";
+/**
+ * How much better an answer is than its siblings to the same question: group advantages (PASR, GRPO), and the leave-one-out baseline (RLOO;
+ * Kool et al. 2019, Ahmadian et al. 2024, arXiv 2402.14740), which compares an answer with the mean of the others. That does not depend on
+ * the answer itself, so the gradient stays without bias; nothing is divided by a deviation.
+ */
+import { mean, sum } from "#kernel/numbers.ts";
 
 export interface GroupAdvantageOptions {
   /** Added to the standard deviation. */
@@ -23,4 +27,41 @@ export function groupAdvantages(rewards: readonly number[], options: GroupAdvant
 
 function range(values: readonly number[]): number {
   return Math.max(...values) - Math.min(...values);
+}
+
+/**
+ * reward − mean of the other rewards, for each reward of one group; undefined for a group of fewer than two, which has no siblings to be
+ * compared with. Equals n/(n − 1) times reward − mean of all.
+ */
+export function leaveOneOut(rewards: readonly number[]): number[] | undefined {
+  if (rewards.length < 2) return undefined;
+  const total = sum(rewards);
+  return rewards.map((reward) => reward - (total - reward) / (rewards.length - 1));
+}
+
+/**
+ * Which rewards a turn answers for. `own-turn`: the reward of that turn alone. `to-go`: its own and those of all later turns, the exact
+ * gradient of the expected sum of rewards.
+ */
+export type Credit = "own-turn" | "to-go";
+
+/** The return of each turn of one conversation from the rewards of its turns. */
+export function turnReturns(rewards: readonly number[], credit: Credit): number[] {
+  if (credit === "own-turn") return [...rewards];
+  let later = 0;
+  return rewards
+    .toReversed()
+    .map((reward) => {
+      later += reward;
+      return later;
+    })
+    .reverse();
+}
+
+/** Leave-one-out advantages turn by turn: `rewards[j][turn]` of conversation j of one group in, the same shape out. */
+export function turnAdvantages(rewards: readonly (readonly number[])[], credit: Credit): number[][] | undefined {
+  if (rewards.length < 2) return undefined;
+  const returns = rewards.map((each) => turnReturns(each, credit));
+  const advantages = returns[0].map((_, turn) => leaveOneOut(returns.map((each) => each[turn])) as number[]);
+  return returns.map((each, j) => each.map((_, turn) => advantages[turn][j]));
 }

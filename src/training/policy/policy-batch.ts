@@ -1,7 +1,7 @@
 /** From graded groups to what the engine trains on: advantages, token sequences with their scales, mini-batches. */
 import type { PolicySequence, TokenSequence } from "#kernel/engine.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { type Normaliser, tokenScales } from "../normaliser.ts";
+import { type Normaliser, tokenScales } from "../losses.ts";
 import { type GroupAdvantageOptions, groupAdvantages } from "./advantages.ts";
 import type { Group } from "./rollouts.ts";
 

@@ -4,9 +4,8 @@
  */
 import type { AdamWOptions, Engine, PolicyLossOptions, PolicySequence, Scorer, TokenSequence } from "#kernel/engine.ts";
 import { bugError } from "#kernel/errors.ts";
-import { policyLoss } from "../losses.ts";
-import type { Normaliser } from "../normaliser.ts";
-import { PhaseClock } from "../phase-clock.ts";
+import { type Normaliser, policyLoss } from "../losses.ts";
+import { PhaseClock } from "../steps.ts";
 import type { GroupAdvantageOptions } from "./advantages.ts";
 import { miniBatchesOf, type PolicyDatum, toDatums, toSequences } from "./policy-batch.ts";
 import { type PolicyGradientMetrics, type PolicyPhase, policyMetrics, type Update } from "./policy-metrics.ts";

@@ -1,7 +1,7 @@
 /** From graded conversations to what the engine trains on: leave-one-out advantages, the KL term of each turn, one weight per token. */
 import type { WeightedSequence } from "#kernel/engine.ts";
-import { type Normaliser, tokenScales } from "../normaliser.ts";
-import { type Credit, turnAdvantages } from "./leave-one-out.ts";
+import { type Normaliser, tokenScales } from "../losses.ts";
+import { type Credit, turnAdvantages } from "./advantages.ts";
 import { type KlPlacement, klK2Turns, klToGo } from "./turn-kl.ts";
 import type { Conversation, GradedTurn, TurnGroup } from "./turn-rollouts.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { AdamWOptions, Engine, Scorer, WeightedSequence } from "#kernel/engine.ts";
 import { bugError } from "#kernel/errors.ts";
-import { PhaseClock } from "../phase-clock.ts";
+import { PhaseClock } from "../steps.ts";
 import type { PolicyPhase } from "./policy-metrics.ts";
 import {
   type ReinforceDatum,

@@ -4,9 +4,8 @@
  *
  * Symbols: ℓ_t = log p_t under the policy that sampled, r_t = under the reference, δ_t = ℓ_t − r_t, β = coefficient of the turn.
  */
-
 import { klK2, type TokenLoss } from "../losses.ts";
-import type { Credit } from "./leave-one-out.ts";
+import type { Credit } from "./advantages.ts";
 
 type Numbers = ArrayLike<number>;
 

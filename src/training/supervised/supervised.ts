@@ -1,9 +1,8 @@
 /** One step of supervised training: a batch of whole examples counted in tokens, cross-entropy over the tokens the mask marks, AdamW. */
 import type { AdamWOptions, Engine, Scorer, WeightedSequence } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
-import { crossEntropy } from "../losses.ts";
-import { tokenScales } from "../normaliser.ts";
-import { PhaseClock } from "../phase-clock.ts";
+import { crossEntropy, tokenScales } from "../losses.ts";
+import { PhaseClock } from "../steps.ts";
 import type { Stream } from "../stream.ts";
 
 /** Ids of a conversation with the weight of each in the loss, 0 to 1; what `Tokenizer.encodeTraining` returns fits. */

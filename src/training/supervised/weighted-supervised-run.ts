@@ -12,7 +12,7 @@ import { userError } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { type Progress, runTrainingLoop } from "../loop.ts";
-import { learningRateAt, type Schedule } from "../schedule.ts";
+import { learningRateAt, type Schedule } from "../steps.ts";
 import {
   isLearnable,
   type WeightedExample,

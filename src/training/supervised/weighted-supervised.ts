@@ -4,10 +4,9 @@
  * confidence term needs the probabilities first, and takes two.
  */
 import type { AdamWOptions, Engine, Scorer, WeightedSequence } from "#kernel/engine.ts";
-import { crossEntropy, sum, type TokenLoss } from "../losses.ts";
-import { type Normaliser, tokenScales } from "../normaliser.ts";
-import { PhaseClock } from "../phase-clock.ts";
+import { addLosses, crossEntropy, type Normaliser, type TokenLoss, tokenScales } from "../losses.ts";
 import { confidence } from "../preference-losses.ts";
+import { PhaseClock } from "../steps.ts";
 import type { SupervisedExample } from "./supervised.ts";
 
 export interface WeightedExample extends SupervisedExample {
@@ -143,7 +142,7 @@ function tokenLoss(logprobs: Float32Array, { scales, ramp }: Scored, options: We
   );
   if (options.confidence === 0) return likelihood;
   const factor = options.confidence * options.confidenceScale;
-  return sum(
+  return addLosses(
     likelihood,
     confidence(
       logprobs,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DataCard } from "#data/training-files/data-card.ts";
-import { trainingFormats } from "#data/training-files/training-formats.ts";
+import { trainingFormats } from "#data/training-files/formats.ts";
 import { saveCheckpoint } from "#engines/embedded/checkpoint/checkpoint.ts";
 import { parseConfig } from "#engines/embedded/checkpoint/config.ts";
 import { initialiseParameters } from "#engines/embedded/checkpoint/create.ts";

@@ -1,6 +1,6 @@
 /** What the `midcourse data` commands share: options, and a card as it is printed. */
 import { type Command, InvalidArgumentError, Option, type OptionValues } from "commander";
-import type { NearDuplicateFilter, NearDuplicateScope } from "#data/filters/filters-near-duplicates.ts";
+import type { NearDuplicateFilter, NearDuplicateScope } from "#data/filters/near-duplicates.ts";
 import { type DataCard, renderCard } from "#data/training-files/data-card.ts";
 import { positiveNumber } from "../../options/option-numbers.ts";
 

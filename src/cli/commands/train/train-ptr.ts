@@ -9,7 +9,7 @@ import { readExamples } from "#recipes/ptr/examples.ts";
 import { type PtrOptions, ptrPresets, trainPtr } from "#recipes/ptr/recipe.ts";
 import { withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import type { Schedule } from "#training/schedule.ts";
+import type { Schedule } from "#training/steps.ts";
 import { adapterOf, adapterRecord } from "../../options/adapter.ts";
 import type { AdapterOptions } from "../../options/adapter-options.ts";
 import { type MetricOptions, withMetricSinks } from "../../options/metric-options.ts";

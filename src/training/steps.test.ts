@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { learningRateAt, type Schedule } from "./schedule.ts";
+import { learningRateAt, type Schedule } from "./steps.ts";
 
 const base: Schedule = { shape: "cosine", peak: 1e-3, floor: 0.1, warmupSteps: 10, totalSteps: 101 };
 

@@ -5,17 +5,8 @@
 import type { Message } from "#kernel/model.ts";
 import { sharedPrefix } from "../sources/pairs.ts";
 import { isDropped } from "./data-card.ts";
-import {
-  asMessage,
-  holdsMoreThanText,
-  malformed,
-  readId,
-  readMessages,
-  shown,
-  type TrainingFormat,
-  wrongKind,
-} from "./training-datum.ts";
-import { conversationOr, plainConversation } from "./training-formats-chat.ts";
+import { asMessage, holdsMoreThanText, malformed, readId, readMessages, shown, type TrainingFormat, wrongKind } from "./datum.ts";
+import { conversationOr, plainConversation } from "./formats-chat.ts";
 
 /** `{"prompt": […], "completion": […]}`. The completion begins with what is learned; only an answer can be learned in it. */
 export const trlPromptCompletion: TrainingFormat = {

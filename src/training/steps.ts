@@ -1,5 +1,6 @@
-/** The learning rate at a step: warm-up from zero, then constant, linear or cosine decay. */
+/** What a step is told by its number, the learning rate, and what it measures of itself, the seconds of its phases. */
 
+/** The learning rate: warm-up from zero, then constant, linear or cosine decay. */
 export interface Schedule {
   shape: "constant" | "linear" | "cosine";
   /** Highest learning rate, reached at the end of the warm-up. */
@@ -20,4 +21,28 @@ export function learningRateAt(step: number, schedule: Schedule): number {
   const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - 1 - warmupSteps));
   const remaining = shape === "linear" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
   return peak * (floor + (1 - floor) * remaining);
+}
+
+/** Seconds by phase of a step. */
+export class PhaseClock<Phase extends string> {
+  readonly seconds: Record<Phase, number>;
+  readonly #started = performance.now();
+
+  constructor(phases: readonly Phase[]) {
+    this.seconds = Object.fromEntries(phases.map((phase) => [phase, 0])) as Record<Phase, number>;
+  }
+
+  async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.seconds[phase] += (performance.now() - started) / 1000;
+    }
+  }
+
+  /** Since the clock was made. */
+  get total(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
 }

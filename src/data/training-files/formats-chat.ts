@@ -14,7 +14,7 @@ import {
   type TrainingFormat,
   unsaidWeight,
   wrongKind,
-} from "./training-datum.ts";
+} from "./datum.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 

@@ -7,17 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { queriesFromRows } from "../sources/ptr-queries.ts";
 import { isDropped } from "./data-card.ts";
+import type { Datum } from "./datum.ts";
+import { convert, formatNamed, guessFormat, readTrainingFile, trainingFormats, trainingRows, writeRows } from "./formats.ts";
 import { ptrConversation, publishedSampleLimits } from "./ptr-layout.ts";
-import type { Datum } from "./training-datum.ts";
-import {
-  convert,
-  formatNamed,
-  guessFormat,
-  readTrainingFile,
-  trainingFormats,
-  trainingRows,
-  writeRows,
-} from "./training-formats.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "grapheme" }),

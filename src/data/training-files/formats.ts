@@ -5,15 +5,14 @@ import path from "node:path";
 import { replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
-import { parquetRows } from "../files/parquet.ts";
-import { parquetBytes } from "../files/parquet-write.ts";
+import { parquetBytes, parquetRows } from "../files/parquet.ts";
 import { type Row, readRows } from "../files/rows.ts";
 import { type Dropped, DropTally, isDropped } from "./data-card.ts";
+import { asKind, type Datum, idOf, type TrainingFormat, unsaidWeight, wrongKind } from "./datum.ts";
+import { conversationOr, openAiChat, ownConversations, ownPairs, shareGpt } from "./formats-chat.ts";
+import { trlPreference, trlPromptCompletion } from "./formats-trl.ts";
+import { verl } from "./formats-verl.ts";
 import { checkPtr, type PtrLimits, ptrConversation, ptrExampleOf, readPtr, writePtr } from "./ptr-layout.ts";
-import { asKind, type Datum, idOf, type TrainingFormat, unsaidWeight, wrongKind } from "./training-datum.ts";
-import { conversationOr, openAiChat, ownConversations, ownPairs, shareGpt } from "./training-formats-chat.ts";
-import { trlPreference, trlPromptCompletion } from "./training-formats-trl.ts";
-import { verl } from "./training-formats-verl.ts";
 
 /** The layout of PTR's sample; rows that cannot be learned from are left out with their reason. */
 export function ptrFormat(limits: PtrLimits = {}): TrainingFormat {

@@ -2,7 +2,7 @@
  * verl's fields for reinforcement learning: `data_source`, `prompt` (messages), `ability`, `reward_model` {style, ground_truth} and
  * `extra_info` {id, index}. verl reads Parquet, so write a file that ends in `.parquet`; both are read.
  */
-import { holdsMoreThanText, malformed, readMessages, type TrainingFormat, wrongKind } from "./training-datum.ts";
+import { holdsMoreThanText, malformed, readMessages, type TrainingFormat, wrongKind } from "./datum.ts";
 
 export const verl: TrainingFormat = {
   name: "verl",

@@ -1,8 +1,7 @@
 /** What is written as Parquet reads back the same through our own reader, whatever the nesting. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parquetRows } from "./parquet.ts";
-import { parquetBytes } from "./parquet-write.ts";
+import { parquetBytes, parquetRows } from "./parquet.ts";
 
 const back = (rows: Record<string, unknown>[]) => parquetRows(parquetBytes(rows, "x.parquet"), "x.parquet");
 

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { mix } from "../filters/mixing.ts";
+import type { Datum } from "./datum.ts";
+import { convert, formatNamed, trainingFormats } from "./formats.ts";
 import { ptrConversation } from "./ptr-layout.ts";
-import type { Datum } from "./training-datum.ts";
-import { convert, formatNamed, trainingFormats } from "./training-formats.ts";
 
 describe("weights of examples", () => {
   const row = (weight: unknown) => ({ id: "a", messages: weighted.messages, weight });
