@@ -8,17 +8,17 @@ export interface Item {
   /** Reference answer as text. Never shown to a method. */
   answer: string;
   /** Difficulty or category, for breakdowns. */
-  group?: string;
+  group?: string | undefined;
   /** Items of one cluster (questions on one passage, twins of one sentence) are not independent; intervals allow for it. */
-  cluster?: string;
+  cluster?: string | undefined;
   /** Reference solution steps where the task knows them; used by graded accuracy and by the report, never by a method. */
-  steps?: readonly string[];
+  steps?: readonly string[] | undefined;
   /** The options of a multiple-choice question, in the order shown; `answer` is then one of the letters. */
-  choices?: readonly { letter: string; text: string }[];
+  choices?: readonly { letter: string; text: string }[] | undefined;
   /** Other reference answers that are as good as `answer`. */
-  alternatives?: readonly string[];
+  alternatives?: readonly string[] | undefined;
   /** A programming problem: `prompt` is the code to complete, `tests` define `check(candidate)`. Tests are never shown to a method. */
-  program?: { prompt: string; entryPoint: string; tests: string };
+  program?: { prompt: string; entryPoint: string; tests: string } | undefined;
 }
 
 /** accuracy ∈ [0, 1]; 0/1 for rule verifiers, graded for judges and step-wise scoring. */
@@ -27,15 +27,15 @@ export interface Score {
   /** The answer found in the text, or undefined when none was. */
   extracted: string | undefined;
   /** Accuracy when only the answer form that was asked for is read; `accuracy` reads any clear statement of an answer. */
-  strictAccuracy?: number;
+  strictAccuracy?: number | undefined;
   /** First wrong step of the solution, zero-based, where the verifier can tell. */
-  firstWrongStep?: number;
+  firstWrongStep?: number | undefined;
   /** Why there is no accuracy, or how a program ended: `timeout`, `memory`, `unparsable`, … */
-  status?: string;
+  status?: string | undefined;
   /** What grading cost, where a model was asked. */
-  usage?: Usage;
+  usage?: Usage | undefined;
   /** Further figures, such as ROUGE. */
-  measures?: Readonly<Record<string, number>>;
+  measures?: Readonly<Record<string, number>> | undefined;
 }
 
 /** (item, final answer text, whole completion) → score. Pure and synchronous: a rule. */

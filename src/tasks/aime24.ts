@@ -38,5 +38,5 @@ function readAime(row: TaskRow): Item {
   const { group: _, ...item } = readProblem(row);
   if (!/^\d{1,3}$/.test(item.answer)) throw rowError(row, `the answer "${item.answer.slice(0, 40)}" is no integer from 0 to 999`);
   const exam = /AIME_(I{1,2})\b/.exec(optionalText(row.fields, "url", "id", "ID")?.replaceAll("_Problems", " ") ?? "")?.[1];
-  return { ...item, answer: String(Number(item.answer)), ...(exam === undefined ? {} : { group: `AIME ${exam}` }) };
+  return { ...item, answer: String(Number(item.answer)), group: exam === undefined ? undefined : `AIME ${exam}` };
 }

@@ -33,7 +33,7 @@ function arc(id: string, config: string): Task {
 /** The layouts of ARC and CommonsenseQA: nested under the question, or flat as on the hub. */
 export function examItem(row: TaskRow, group?: string): Item {
   const { fields, index, task } = row;
-  const rest = { id: optionalText(fields, "id") ?? `${task}-${index}`, ...(group === undefined ? {} : { group }) };
+  const rest = { id: optionalText(fields, "id") ?? `${task}-${index}`, group };
   const { stem, options } = parts(fields);
   if (options === undefined) {
     const embedded = embeddedChoices(row);
@@ -43,15 +43,20 @@ export function examItem(row: TaskRow, group?: string): Item {
   return { ...rest, question, ...lettered(row, options.texts, textField(row, "answerKey"), { labels: options.labels }) };
 }
 
-function parts(fields: Fields): { stem?: string; options?: { labels: string[]; texts: string[] } } {
+function parts(fields: Fields): { stem: string | undefined; options: Options | undefined } {
   const nested = isFields(fields.question) ? fields.question : undefined;
   const options = optionsOf(nested?.choices ?? fields.choices);
   const stem = nested === undefined ? fields.question : nested.stem;
-  return { ...(typeof stem === "string" ? { stem } : {}), ...(options === undefined ? {} : { options }) };
+  return { stem: typeof stem === "string" ? stem : undefined, options };
+}
+
+interface Options {
+  labels: string[];
+  texts: string[];
 }
 
 /** Either `[{ label, text }, …]` or `{ label: […], text: […] }`. */
-function optionsOf(choices: unknown): { labels: string[]; texts: string[] } | undefined {
+function optionsOf(choices: unknown): Options | undefined {
   const list = Array.isArray(choices) && choices.every(isFields) ? choices : undefined;
   const labels = textList(list ? list.map(({ label }) => label) : isFields(choices) ? choices.label : undefined);
   const texts = textList(list ? list.map(({ text }) => text) : isFields(choices) ? choices.text : undefined);

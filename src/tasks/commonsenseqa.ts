@@ -24,8 +24,7 @@ export const commonsenseQa = choiceTask({
   source: source("validation"),
   shots: { source: source("train"), usual: 7 },
   readRow(fields, index) {
-    const concept = conceptOf(fields);
-    return { ...examItem({ task: "commonsenseqa", fields, index }), ...(concept === undefined ? {} : { cluster: concept }) };
+    return { ...examItem({ task: "commonsenseqa", fields, index }), cluster: conceptOf(fields) };
   },
 });
 

@@ -49,7 +49,7 @@ function readDrop(row: TaskRow): Item {
     answer,
     ...(alternatives.length > 0 ? { alternatives } : {}),
     group: /^[-\d.,]+$/.test(answer) ? "number" : answer.includes("\n") ? "spans" : "span",
-    ...(passage === undefined ? {} : { cluster: fingerprint(passage) }),
+    cluster: passage === undefined ? undefined : fingerprint(passage),
   };
 }
 

@@ -62,6 +62,6 @@ function readGpqa(row: TaskRow): Item {
       { firstPlace: 0 },
     ),
     cluster: id,
-    ...(group === undefined ? {} : { group }),
+    group,
   };
 }

@@ -19,12 +19,12 @@ export type GradeRecord =
   | { error: string };
 
 interface GradeDetails {
-  extracted?: string;
+  extracted?: string | undefined;
   /** Right in the form that the benchmark asks for. */
-  strict?: boolean;
-  accuracy?: number;
-  measures?: Readonly<Record<string, number>>;
-  status?: string;
+  strict?: boolean | undefined;
+  accuracy?: number | undefined;
+  measures?: Readonly<Record<string, number>> | undefined;
+  status?: string | undefined;
 }
 
 export interface GradingOptions {
@@ -99,17 +99,18 @@ function isRight(task: Task, score: Score): boolean {
   return task.answerKind === "span" ? score.measures?.exactMatch === 1 : score.accuracy >= 1 - 1e-9;
 }
 
-function details(task: Task, score: Score): GradeDetails {
+function details(task: Task, { extracted, strictAccuracy, accuracy, measures }: Score): Omit<GradeDetails, "status"> {
   const isGraded = task.answerKind === "span" || task.answerKind === "summary";
   return {
-    ...(score.extracted === undefined ? {} : { extracted: score.extracted }),
-    ...(score.strictAccuracy === undefined ? {} : { strict: score.strictAccuracy >= 1 - 1e-9 }),
-    ...(isGraded ? { accuracy: score.accuracy, ...(score.measures ? { measures: score.measures } : {}) } : {}),
+    extracted,
+    strict: strictAccuracy === undefined ? undefined : strictAccuracy >= 1 - 1e-9,
+    accuracy: isGraded ? accuracy : undefined,
+    measures: isGraded ? measures : undefined,
   };
 }
 
 function goldRecord(task: Task, score: Score): GradeRecord {
-  return { equal: isRight(task, score), ...details(task, score), ...(score.status ? { status: score.status } : {}) };
+  return { equal: isRight(task, score), ...details(task, score), status: score.status || undefined };
 }
 
 /** A program is long, and its ending says more. */
@@ -117,7 +118,7 @@ function itemRecord(task: Task, score: Score): GradeRecord {
   const correct = isRight(task, score);
   const { extracted, ...rest } = details(task, score);
   const status = score.status ?? (correct ? "pass" : "fail");
-  return { correct, status, ...(extracted === undefined || task.answerKind === "program" ? {} : { extracted }), ...rest };
+  return { correct, status, extracted: task.answerKind === "program" ? undefined : extracted, ...rest };
 }
 
 /** Works on several at a time and gives them out in order, without waiting for more input once one is ready. */

@@ -34,13 +34,12 @@ function readHellaSwag(row: TaskRow): Item {
   const activity = optionalText(fields, "activity_label");
   const context = optionalText(fields, "ctx", "query") ?? joinedContext(row);
   const withActivity = activity === undefined || fields.ctx === undefined ? context : `${activity}: ${context}`;
-  const cluster = optionalText(fields, "source_id");
   return {
     id: optionalText(fields, "ind", "id") === undefined ? `hellaswag-${index}` : `${optionalText(fields, "ind", "id")}`,
     question: cleanText(withActivity),
     ...lettered(row, endings.map(cleanText), textField(row, "label", "gold"), { firstPlace: 0 }),
-    ...(activity === undefined ? {} : { group: activity }),
-    ...(cluster === undefined ? {} : { cluster }),
+    group: activity,
+    cluster: optionalText(fields, "source_id"),
   };
 }
 

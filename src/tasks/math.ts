@@ -58,7 +58,7 @@ function mathTask(id: string, title: string, source: HubSource): Task {
     ),
     readAnswer: mathIn,
     sameAnswer: sameMath,
-    grader: ({ comparer }) => mathGrader(comparer ? { comparer } : {}),
+    grader: mathGrader,
   };
 }
 
@@ -78,8 +78,8 @@ export function readProblem(row: TaskRow): Item {
     question,
     // Two-key files hold the whole solution as the answer.
     answer: mathReference(given.trim()),
-    ...(level === undefined ? {} : { group: `level ${level}` }),
-    ...(isWorked ? { steps: solution.trim().split("\n") } : {}),
+    group: level === undefined ? undefined : `level ${level}`,
+    steps: isWorked ? solution.trim().split("\n") : undefined,
   };
 }
 

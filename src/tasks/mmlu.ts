@@ -38,7 +38,7 @@ export function mmluOf(subject: string): Task {
 function readMmlu(row: TaskRow, asked: string): Item {
   const { fields, index } = row;
   const subject = optionalText(fields, "subject") ?? (asked === "all" ? undefined : asked);
-  const rest = { id: `${subject ?? "mmlu"}-${index}`, ...(subject === undefined ? {} : { group: subject }) };
+  const rest = { id: `${subject ?? "mmlu"}-${index}`, group: subject };
   const columns = ["A", "B", "C", "D"].map((letter) => optionalText(fields, letter));
   const isCsv = columns.some((text) => text !== undefined);
   const texts = textList(fields.choices) ?? (isCsv ? ["A", "B", "C", "D"].map((letter) => textField(row, letter)) : undefined);

@@ -41,10 +41,7 @@ export const xsum: Task = {
   readAnswer: (completion) => visibleAnswer(completion) || undefined,
   sameAnswer: (first, second) => words(first) === words(second),
   grader({ judge, embed }: GradingTools) {
-    const grade = summaryGrader({
-      ...(judge ? { judge } : {}),
-      ...(embed ? { embed } : {}),
-    });
+    const grade = summaryGrader({ judge, embed });
     return (item, answer, completion, signal) => grade(item, gradedText(answer, completion), "", signal);
   },
 };

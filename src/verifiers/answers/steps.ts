@@ -121,9 +121,8 @@ export function stepwiseVerifier(final: Verifier): Verifier {
     const score = final(item, answer, completion);
     if (item.steps === undefined || item.steps.length === 0) return score;
     const graded = gradeSteps(completion, item.steps);
-    const firstWrongStep = graded.firstWrongStep;
     const accuracy = (graded.accuracy * item.steps.length + score.accuracy) / (item.steps.length + 1);
-    return { ...score, accuracy, ...(firstWrongStep === undefined ? {} : { firstWrongStep }) };
+    return { ...score, accuracy, firstWrongStep: graded.firstWrongStep };
   };
 }
 

@@ -9,9 +9,9 @@ export interface JudgeAgreement {
   /** Share of pairs of judges that fall on the same side of one half, averaged over answers. */
   share: number;
   /** Cohen's κ, for two judges. */
-  cohenKappa?: number;
+  cohenKappa?: number | undefined;
   /** Fleiss' κ, over the answers on which every judge gave a verdict. Undefined where all verdicts are the same: chance explains everything then. */
-  fleissKappa?: number;
+  fleissKappa?: number | undefined;
   /** Answers without any readable verdict. */
   unparsable: number;
 }
@@ -24,14 +24,12 @@ export function judgeAgreement(scores: readonly Score[]): JudgeAgreement | undef
   if (judges < 2 || compared.length === 0) return undefined;
   const shares = compared.map((row) => samePairs(row.filter((verdict) => verdict !== undefined)));
   const complete = compared.filter((row): row is boolean[] => row.length === judges && !row.includes(undefined));
-  const fleiss = fleissKappa(complete);
-  const cohen = judges === 2 ? cohenKappa(complete.map(([first, second]) => [first, second])) : undefined;
   return {
     answers: compared.length,
     judges,
     share: mean(shares),
-    ...(cohen === undefined ? {} : { cohenKappa: cohen }),
-    ...(fleiss === undefined ? {} : { fleissKappa: fleiss }),
+    cohenKappa: judges === 2 ? cohenKappa(complete.map(([first, second]) => [first, second])) : undefined,
+    fleissKappa: fleissKappa(complete),
     unparsable: scores.filter((score) => score.status === "judge-unparsable").length,
   };
 }

@@ -105,7 +105,7 @@ export function readRefinementVerdict(reply: string): RefinementVerdict | undefi
 
 /** What is needed of an answer; evaluation records are such. */
 export interface AnswerWithRefinements {
-  task?: string;
+  task?: string | undefined;
   /** Id of its item. */
   item: string;
   method: string;
@@ -133,7 +133,7 @@ export interface RefinementJudgeOptions {
 }
 
 export interface JudgedRefinement {
-  task?: string;
+  task?: string | undefined;
   item: string;
   method: string;
   sample: number;
@@ -144,7 +144,7 @@ export interface JudgedRefinement {
   /** Present where judged. */
   verdict?: RefinementVerdict;
   /** Why the last call failed, where it did. */
-  failure?: string;
+  failure?: string | undefined;
 }
 
 /** Plain JSON. */
@@ -220,7 +220,7 @@ function jobsOf({ records, items, seed }: RefinementJudgeOptions): Job[] {
     }
     return refines.map(
       ({ start, end }, refinement): Job => ({
-        place: { ...(task === undefined ? {} : { task }), item, method, sample, refinement },
+        place: { task, item, method, sample, refinement },
         question,
         text,
         start,
@@ -267,7 +267,7 @@ async function ask(job: Job, options: RefinementJudgeOptions): Promise<{ result:
     }
   }
   const status = replied ? "unparsable" : "failed";
-  return { result: { ...job.place, status, ...(failure === undefined ? {} : { failure }) }, usage };
+  return { result: { ...job.place, status, failure }, usage };
 }
 
 function summarise(refinements: number, verdicts: JudgedRefinement[], usage: Usage): RefinementJudgement {

@@ -8,9 +8,9 @@ import { sameNumbers } from "./numbers.ts";
 
 export interface MathExtraction {
   /** In the form that was asked for: the last \boxed, or the answer span. */
-  strict?: string;
+  strict?: string | undefined;
   /** By any clear statement of an answer. */
-  flexible?: string;
+  flexible?: string | undefined;
 }
 
 /** Longest answer that is cut out; longer ones could not be compared. */
@@ -24,7 +24,7 @@ export function extractMath(completion: string): MathExtraction {
   const boxed = lastBoxes(visible, sameAnswer);
   const asked = boxed?.content ?? (visible.length <= longest && parseRefine(completion).ok ? visible : undefined);
   const flexible = (boxed ? restated(visible.slice(boxed.end)) : undefined) ?? boxed?.content ?? stated(visible.slice(-tail));
-  return { ...(asked ? { strict: asked } : {}), ...(flexible ? { flexible } : {}) };
+  return { strict: asked || undefined, flexible: flexible || undefined };
 }
 
 /**

@@ -8,7 +8,7 @@ import { wordsOf } from "./words.ts";
 
 export type Form =
   /** One expression; `latex` has no unit, per cent or degree sign left at its end. */
-  | { kind: "value"; latex: string; percent: boolean; degrees: boolean; unit?: string }
+  | { kind: "value"; latex: string; percent: boolean; degrees: boolean; unit?: string | undefined }
   | { kind: "words"; words: string }
   /** Alternatives or several answers, in any order. */
   | { kind: "list"; items: Form[]; joined: "and" | "or" | "," }
@@ -202,13 +202,12 @@ function quantity(latex: string): Form {
   if (text !== latex && text !== "") {
     const inner = formOf(text);
     if (inner.kind !== "value") return inner;
-    const unit = inner.unit ?? cutUnit.unit;
     return {
       ...inner,
       percent: percent || inner.percent,
       degrees: degrees || inner.degrees,
-      ...(unit === undefined ? {} : { unit }),
+      unit: inner.unit ?? cutUnit.unit,
     };
   }
-  return { kind: "value", latex: text, percent, degrees, ...(cutUnit.unit === undefined ? {} : { unit: cutUnit.unit }) };
+  return { kind: "value", latex: text, percent, degrees, unit: cutUnit.unit };
 }

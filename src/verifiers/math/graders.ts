@@ -12,7 +12,7 @@ import { type MathVerdict, sameMath } from "./verdict.ts";
  * span) alone. `status` is `no-answer`, or `time`, `memory` or `limits` where the comparison met one. The comparer's threads start with
  * the first comparison that needs the engine, and do not keep the process alive.
  */
-export function mathGrader(options: { comparer?: MathComparer } = {}): Grader {
+export function mathGrader(options: { comparer?: MathComparer | undefined } = {}): Grader {
   const { comparer = new MathComparer() } = options;
   return async (item: Item, answer: string, completion: string, signal?: AbortSignal): Promise<Score> => {
     const { strict, flexible } = readings(answer, completion);

@@ -12,7 +12,7 @@ interface Interval {
 export interface RealSet {
   intervals: Interval[];
   /** The unknown of an inequality. */
-  variable?: string;
+  variable?: string | undefined;
 }
 
 const near = (a: number, b: number) => a === b || Math.abs(a - b) <= 1e-10 * Math.max(1, Math.abs(a), Math.abs(b));
@@ -138,7 +138,7 @@ function operate(parts: readonly Form[], operators: readonly string[], values: V
     else if (operator === "\\cup") intervals = tidy([...intervals, ...set.intervals]);
     else intervals = intersect(intervals, operator === "\\setminus" ? complement(set.intervals) : set.intervals);
   }
-  return { intervals, ...(variable === undefined ? {} : { variable }) };
+  return { intervals, variable };
 }
 
 /** Sorted, empty ones dropped, touching ones merged. */

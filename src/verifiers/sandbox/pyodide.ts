@@ -8,9 +8,8 @@ import { fileURLToPath } from "node:url";
 import { pyodide, requirePart } from "#kernel/optional-parts.ts";
 import { harnessSource, preload } from "./harness.ts";
 import { descendants, dieWithParent, killAll, type Launcher, launchEnvironment } from "./launch.ts";
-import { composeOutput, floodBytes } from "./output.ts";
 import type { PyodideGreeting, PyodideReply, PyodideRequest, PyodideSetup } from "./pyodide-child.ts";
-import { Queue } from "./queue.ts";
+import { composeOutput, floodBytes, Queue } from "./running.ts";
 import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions } from "./sandbox.ts";
 
 export interface PyodideSandboxOptions {

@@ -6,8 +6,7 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { pythonDriver } from "./harness.ts";
 import { dieWithParent, killAll, type Launcher, launchEnvironment } from "./launch.ts";
-import { composeOutput, floodBytes, OutputTail } from "./output.ts";
-import { Queue } from "./queue.ts";
+import { composeOutput, floodBytes, OutputTail, Queue } from "./running.ts";
 import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions, type SandboxStatus } from "./sandbox.ts";
 
 export interface PythonInstallation {

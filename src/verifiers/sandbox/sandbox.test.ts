@@ -6,8 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
 import { descendants, launchers } from "./launch.ts";
 import { openEverySandbox, openSandbox } from "./open.ts";
-import { composeOutput, OutputTail } from "./output.ts";
-import { Queue } from "./queue.ts";
+import { composeOutput, OutputTail, Queue } from "./running.ts";
 import { selfTest } from "./self-test.ts";
 
 // Every kind that works on this machine is held to the same promises. Pyodide works everywhere; python3 where Linux lets it be held.

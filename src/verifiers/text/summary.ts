@@ -12,8 +12,8 @@ import { type RougeScores, rouge } from "./rouge.ts";
 import { cosine, type EmbeddingClient } from "./similarity.ts";
 
 export interface SummaryGraderOptions {
-  judge?: Omit<JudgeOptions, "kind">;
-  embed?: EmbeddingClient;
+  judge?: Omit<JudgeOptions, "kind"> | undefined;
+  embed?: EmbeddingClient | undefined;
 }
 
 /**
