@@ -25,7 +25,7 @@ describe("group advantages", () => {
   test("do not change when all rewards are shifted, and scale with epsilon alone", () => {
     fc.assert(
       fc.property(
-        rewards,
+        differing,
         fc.double({ min: -5, max: 5, noNaN: true }),
         fc.double({ min: 0.5, max: 4, noNaN: true }),
         (values, by, times) => {
