@@ -1,13 +1,34 @@
 /** `midcourse export`: an evaluation in the formats of other tools. */
 import path from "node:path";
-import { exportInspect } from "#evaluation/export/export-inspect.ts";
-import { exportLmEval } from "#evaluation/export/export-lm-eval.ts";
+import { type Command, Option } from "commander";
 import { guarded } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
-import { isEvaluation, readEvaluation } from "#recipes/benchmark/folder.ts";
-import { readRun } from "#record/run-directory.ts";
 
-export async function exportRun(run: string, options: { format: "lm-eval" | "inspect"; out?: string }): Promise<void> {
+export function registerExport(program: Command): void {
+  exportOptions(program).action(exportRun);
+}
+
+function exportOptions(program: Command) {
+  return program
+    .command("export")
+    .description("an evaluation in the formats of other tools")
+    .argument("<run>", "run directory of midcourse eval")
+    .addOption(
+      new Option("--format <name>", "lm-eval: samples and results of lm-evaluation-harness; inspect: logs of Inspect")
+        .choices(["lm-eval", "inspect"])
+        .default("lm-eval"),
+    )
+    .option("--out <folder>", "folder to write into (default: the format's name in the run directory)")
+    .addHelpText("after", "\nExamples:\n  midcourse export runs/eval --format inspect --out logs\n");
+}
+
+async function exportRun(run: string, options: { format: "lm-eval" | "inspect"; out?: string }): Promise<void> {
+  const [{ isEvaluation, readEvaluation }, { exportInspect }, { exportLmEval }, { readRun }] = await Promise.all([
+    import("#recipes/benchmark/folder.ts"),
+    import("#evaluation/export/export-inspect.ts"),
+    import("#evaluation/export/export-lm-eval.ts"),
+    import("#record/run-directory.ts"),
+  ]);
   if (!isEvaluation(run))
     throw userError("no-evaluation", `${run} is no evaluation`, "Give the run directory of a midcourse eval.");
   const { results, index, itemsOf } = readEvaluation(run);

@@ -1,18 +1,16 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { summarise } from "#evaluation/summary/summary.ts";
 import { RecordStore } from "#recipes/benchmark/store.ts";
 import { openRun } from "#record/run-directory.ts";
-import { exportRun } from "./export.ts";
-import { report } from "./report.ts";
+import { midcourse } from "../../../test/support/registered-command.ts";
 
 let folder: string;
 let run: string;
 beforeEach(() => {
-  vi.spyOn(process.stdout, "write").mockReturnValue(true);
   folder = mkdtempSync(path.join(tmpdir(), "report-"));
   run = path.join(folder, "run");
   openRun(run, { command: "eval", options: {} }).close();
@@ -39,24 +37,23 @@ beforeEach(() => {
   writeFileSync(path.join(run, "results.json"), JSON.stringify(results));
 });
 afterEach(() => {
-  vi.restoreAllMocks();
   rmSync(folder, { recursive: true, force: true });
 });
 
 test("a report makes the folder it is to stand in, and says what is in its way", async () => {
   const file = path.join(folder, "new", "ab.html");
-  await report([run], { out: file });
+  await midcourse("report", run, "--out", file);
   expect(existsSync(file)).toBe(true);
-  await expect(report([run], { out: folder })).rejects.toMatchObject({ code: "not-a-file", family: "user" });
+  await expect(midcourse("report", run, "--out", folder)).rejects.toMatchObject({ code: "not-a-file", family: "user" });
 });
 
 test("an export says what is in its way", async () => {
   const file = path.join(folder, "file");
   writeFileSync(file, "");
   mkdirSync(path.join(folder, "free"));
-  await expect(exportRun(run, { format: "lm-eval", out: path.join(file, "inside") })).rejects.toMatchObject({
+  await expect(midcourse("export", run, "--out", path.join(file, "inside"))).rejects.toMatchObject({
     code: "not-a-folder",
     family: "user",
   });
-  await exportRun(run, { format: "lm-eval", out: path.join(folder, "free") });
+  await midcourse("export", run, "--out", path.join(folder, "free"));
 });

@@ -1,15 +1,28 @@
 /** `midcourse report`: evaluations side by side, or the training curves of several runs on one page. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { compareRuns } from "#evaluation/report/compare-runs.ts";
-import { renderReport } from "#evaluation/report/report.ts";
-import { renderTable } from "#evaluation/report/table.ts";
+import type { Command } from "commander";
 import { guarded } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
-import { isEvaluation, readEvaluation, reportData } from "#recipes/benchmark/folder.ts";
-import { reportRuns } from "#recipes/quick-start/report.ts";
 
-export async function report(runs: readonly string[], options: { out: string }): Promise<void> {
+export function registerReport(program: Command): void {
+  reportOptions(program).action(report);
+}
+
+function reportOptions(program: Command) {
+  return program
+    .command("report")
+    .description("one page from several runs: evaluations side by side, or training curves together")
+    .argument("<runs...>", "run directories of midcourse eval, or of midcourse start")
+    .option("--out <file>", "file to write", "report.html")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  midcourse report runs/eval                     its table and page again\n  midcourse report runs/a runs/b --out ab.html   two evaluations, paired where their items are the same\n  midcourse report runs/start runs/start-2       training curves of two seeds\n",
+    );
+}
+
+async function report(runs: string[], options: { out: string }): Promise<void> {
+  const { isEvaluation } = await import("#recipes/benchmark/folder.ts");
   const evaluations = runs.filter(isEvaluation);
   if (evaluations.length > 0 && evaluations.length < runs.length) {
     throw userError(
@@ -19,7 +32,7 @@ export async function report(runs: readonly string[], options: { out: string }):
     );
   }
   const file = path.resolve(options.out);
-  const { html, table } = evaluations.length > 0 ? evaluationReport(evaluations) : { html: reportRuns(runs), table: undefined };
+  const { html, table } = evaluations.length > 0 ? await evaluationReport(evaluations) : await trainingReport(runs);
   guarded(`write ${file}`, () => {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, html);
@@ -27,13 +40,24 @@ export async function report(runs: readonly string[], options: { out: string }):
   process.stdout.write(`${table === undefined ? "" : `\n${table}\n\n`}report   ${file}\n`);
 }
 
-function evaluationReport(folders: readonly string[]): { html: string; table: string } {
+async function evaluationReport(folders: readonly string[]): Promise<{ html: string; table: string }> {
+  const [{ readEvaluation, reportData }, { compareRuns }, { renderReport }, { renderTable }] = await Promise.all([
+    import("#recipes/benchmark/folder.ts"),
+    import("#evaluation/report/compare-runs.ts"),
+    import("#evaluation/report/report.ts"),
+    import("#evaluation/report/table.ts"),
+  ]);
   const data = folders.map((folder) => reportData(readEvaluation(folder)));
   const width = process.stdout.columns ?? 110;
   const [first, ...others] = data;
   if (others.length > 0) return compareRuns(data, { width });
   return {
-    html: renderReport(first!),
-    table: renderTable(first!.results, { width, styled: process.stdout.isTTY === true }),
+    html: renderReport(first),
+    table: renderTable(first.results, { width, styled: process.stdout.isTTY === true }),
   };
+}
+
+async function trainingReport(runs: readonly string[]): Promise<{ html: string; table: undefined }> {
+  const { reportRuns } = await import("#recipes/quick-start/report.ts");
+  return { html: reportRuns(runs), table: undefined };
 }

@@ -1,68 +1,66 @@
 /** `midcourse start`: the first run, with progress while it works and a table at the end. */
-import { EmbeddedEngine } from "#engines/embedded/engine.ts";
-import { renderMeasurement } from "#evaluation/report/table.ts";
-import type { JsonObject } from "#files/json-lines.ts";
-import { namedFolder, shippedModel } from "#models/shipped-model.ts";
-import { smallWorldPasrOptions } from "#recipes/pasr/options.ts";
-import { checkQuickStart, type QuickStartOptions } from "#recipes/quick-start/plan.ts";
-import { quickStart } from "#recipes/quick-start/quick-start.ts";
-import { withRun } from "#record/run-directory.ts";
-import { Tokenizer } from "#tokens/tokenizer.ts";
+import type { Command } from "commander";
+import { wholeNumber } from "../options/option-numbers.ts";
 import { interruptSignal } from "../terminal/interrupt.ts";
 import { Progress } from "../terminal/progress.ts";
-import { pasrFigures } from "../terminal/training-figures.ts";
 
-export interface StartOptions {
-  out: string;
-  model?: string;
-  seed: number;
-  steps?: number;
-  items: number;
-  fast?: boolean;
-  threads?: number;
-  json?: boolean;
+export function registerStart(program: Command): void {
+  startOptions(program).action(start);
 }
 
-export async function start(options: StartOptions): Promise<void> {
-  const folder = options.model ?? shippedModel;
-  const plan: QuickStartOptions = {
-    model: namedFolder(folder),
-    seed: options.seed,
-    items: options.fast ? Math.min(options.items, 24) : options.items,
-    pasr: { ...smallWorldPasrOptions, steps: options.steps ?? (options.fast ? 4 : smallWorldPasrOptions.steps) },
-  };
-  checkQuickStart(plan);
+function startOptions(program: Command) {
+  return program
+    .command("start")
+    .description("measure the shipped model, train it with PASR, measure it again on held-out problems, write a report")
+    .option("--out <folder>", "run directory; the same command goes on where it stopped", "runs/start")
+    .option("--model <folder>", "checkpoint folder to start from (default: the shipped model)")
+    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
+    .option("--steps <number>", "training steps", wholeNumber)
+    .option("--items <number>", "held-out problems each method answers", wholeNumber, 400)
+    .option("--fast", "a smoke of the same code in about a minute: few steps, few problems; proves nothing")
+    .option("--threads <number>", "cores to use (default: all, up to 8)", wholeNumber)
+    .option("--json", "print results.json instead of the table")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  midcourse start\n  midcourse start --seed 2 --out runs/start-2\n  midcourse start --fast --out runs/smoke\n",
+    );
+}
+
+type StartOptions = ReturnType<ReturnType<typeof startOptions>["opts"]>;
+
+async function start(options: StartOptions): Promise<void> {
   const signal = interruptSignal();
   const progress = new Progress();
-  const tokenizer = await Tokenizer.load(folder);
-  await withRun(options.out, { command: "start", options: { ...plan } as unknown as JsonObject }, async (run) => {
-    const engine = await EmbeddedEngine.open({ folder, ...(options.threads === undefined ? {} : { threads: options.threads }) });
-    try {
-      const { results, resultsFile, reportFile } = await quickStart({
-        engine,
-        tokenizer,
-        run,
-        options: plan,
-        signal,
-        onEvaluation: (phase, { done, total, failures, method }) =>
-          progress.update({
-            label: `Measure (${phase})`,
-            done,
-            total,
-            figures: { method, ...(failures > 0 ? { failures: String(failures) } : {}) },
-          }),
-        onTraining: ({ stepsDone, steps: total, metrics }) =>
-          progress.update({ label: "Train with PASR", done: stepsDone, total, figures: pasrFigures(metrics) }),
-      });
-      progress.finish();
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify(results)}\n`
-          : `\n${renderMeasurement(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true })}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
-      );
-    } finally {
-      progress.finish();
-      await engine.close();
-    }
-  });
+  const [{ startQuickly }, { renderMeasurement }, { pasrFigures }] = await Promise.all([
+    import("#recipes/quick-start/quick-start.ts"),
+    import("#evaluation/report/table.ts"),
+    import("../terminal/training-figures.ts"),
+  ]);
+  const { results, resultsFile, reportFile } = await startQuickly(
+    {
+      folder: options.out,
+      model: options.model,
+      seed: options.seed,
+      items: options.items,
+      steps: options.steps,
+      isFast: options.fast === true,
+      threads: options.threads,
+    },
+    {
+      signal,
+      onEvaluation: (phase, { done, total, failures, method }) =>
+        progress.update({
+          label: `Measure (${phase})`,
+          done,
+          total,
+          figures: { method, ...(failures > 0 ? { failures: String(failures) } : {}) },
+        }),
+      onTraining: ({ stepsDone, steps: total, metrics }) =>
+        progress.update({ label: "Train with PASR", done: stepsDone, total, figures: pasrFigures(metrics) }),
+    },
+  ).finally(() => progress.finish());
+  const table = () => renderMeasurement(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true });
+  process.stdout.write(
+    options.json ? `${JSON.stringify(results)}\n` : `\n${table()}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
+  );
 }

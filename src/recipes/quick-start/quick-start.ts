@@ -3,20 +3,23 @@
  * Everything lands in one run directory, and the same call goes on wherever an earlier one stopped.
  */
 
+import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evaluate.ts";
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import type { Results } from "#evaluation/summary/results.ts";
-import { JsonLines, readLines } from "#files/json-lines.ts";
+import { JsonLines, type JsonObject, readLines } from "#files/json-lines.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
-import type { RunDirectory } from "#record/run-directory.ts";
+import { namedFolder, shippedModel } from "#models/shipped-model.ts";
+import { type RunDirectory, withRun } from "#record/run-directory.ts";
 import { type WorldItem, worldItems, worldStream } from "#tasks/world/items.ts";
-import type { Tokenizer } from "#tokens/tokenizer.ts";
+import { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
 import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";
 import { generatedStream } from "#training/stream.ts";
+import { smallWorldPasrOptions } from "../pasr/options.ts";
 import { trainPasr } from "../pasr/recipe.ts";
 import {
   askWorld,
@@ -27,10 +30,10 @@ import {
   worldVerifier,
 } from "../shared/world-methods.ts";
 import { probeRefinement } from "../shared/world-probe.ts";
-import { type QuickStartOptions, quickStartItems } from "./plan.ts";
+import { checkQuickStart, type QuickStartOptions, quickStartItems } from "./plan.ts";
 import { answersFile, reportRuns, startResults } from "./report.ts";
 
-export interface QuickStart {
+interface QuickStart {
   /** Holds the shipped model's weights; left trained. */
   engine: Engine;
   tokenizer: Tokenizer;
@@ -80,8 +83,45 @@ const afterTraining: readonly Phase[] = [
   },
 ];
 
+export interface StartWanted {
+  /** Run directory. */
+  folder: string;
+  /** Checkpoint folder to start from; the shipped model when left out. */
+  model?: string | undefined;
+  seed: number;
+  /** Held-out problems each method answers. */
+  items: number;
+  steps?: number | undefined;
+  /** A smoke of the same code: few steps, few problems; proves nothing. */
+  isFast: boolean;
+  threads?: number | undefined;
+}
+
+/** `quickStart` on a checkpoint that is opened for it. Throws user errors for numbers that prove nothing before anything is opened. */
+export async function startQuickly(
+  { folder, model = shippedModel, seed, items, steps, isFast, threads }: StartWanted,
+  context: Pick<QuickStart, "signal" | "onEvaluation" | "onTraining">,
+): Promise<QuickStartResult> {
+  const options: QuickStartOptions = {
+    model: namedFolder(model),
+    seed,
+    items: isFast ? Math.min(items, 24) : items,
+    pasr: { ...smallWorldPasrOptions, steps: steps ?? (isFast ? 4 : smallWorldPasrOptions.steps) },
+  };
+  checkQuickStart(options);
+  const tokenizer = await Tokenizer.load(model);
+  return withRun(folder, { command: "start", options: { ...options } as unknown as JsonObject }, async (run) => {
+    const engine = await EmbeddedEngine.open({ folder: model, ...(threads === undefined ? {} : { threads }) });
+    try {
+      return await quickStart({ ...context, engine, tokenizer, run, options });
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
 /** Stops with the signal's reason when interrupted; what was done stays in the run directory. */
-export async function quickStart(setup: QuickStart): Promise<QuickStartResult> {
+async function quickStart(setup: QuickStart): Promise<QuickStartResult> {
   const { run, options, signal } = setup;
   const items = quickStartItems(options);
 
