@@ -35,3 +35,12 @@ test("the clock starts when the budget is made", () => {
   now += 2000;
   expect(mayCall(noUsage)).toBe(false);
 });
+
+test("a slip is no cap, and is refused", () => {
+  const slip = (budget: object) => () => withinBudget(budget);
+  expect(slip({ token: 4000 })).toThrow("budget has no option “token”");
+  expect(slip({ tokens: -1 })).toThrow("budget: tokens=-1 is not a number from 0");
+  expect(slip({ tokens: Number.NaN })).toThrow("tokens=NaN is not");
+  expect(slip({ calls: "2" })).toThrow("calls=2 is not");
+  expect(slip({ tokens: Number.POSITIVE_INFINITY, calls: undefined, dollars: 0.5 })).not.toThrow();
+});

@@ -4,6 +4,7 @@
  * unknown amount is not a small one.
  */
 import type { Usage } from "./model.ts";
+import { checkOptions, type OptionSpecs } from "./options.ts";
 
 export interface Budget {
   /** Prompt and sampled tokens. */
@@ -16,8 +17,24 @@ export interface Budget {
   seconds?: number;
 }
 
-/** For `MethodRequest.mayCall`; the clock starts now. */
+const cap = { type: "number", maximum: Number.POSITIVE_INFINITY } as const;
+
+const caps = {
+  tokens: { ...cap, description: "most prompt and sampled tokens" },
+  outputTokens: { ...cap, description: "most sampled tokens" },
+  calls: { ...cap, description: "most calls of the model" },
+  dollars: { ...cap, description: "most dollars" },
+  seconds: { ...cap, description: "longest time since the answer was begun" },
+} satisfies OptionSpecs & Record<keyof Budget, unknown>;
+
+/** Throws a user error for a cap that does not exist, such as `token`, and for one that is no number from 0: it would cap nothing. */
+export function checkBudget(budget: Budget): void {
+  checkOptions("budget", caps, { ...budget });
+}
+
+/** For `MethodRequest.mayCall`; the clock starts now. Throws what `checkBudget` does. */
 export function withinBudget(budget: Budget, now: () => number = () => performance.now()): (spent: Usage) => boolean {
+  checkBudget(budget);
   const startedAt = now();
   return (spent) => isWithin(budget, spent, (now() - startedAt) / 1000);
 }

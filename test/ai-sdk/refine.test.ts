@@ -166,6 +166,12 @@ describe("generateText", () => {
     expect(finishReason).toBe("length");
   });
 
+  it("a slip in the budget or in a method's options is refused where it is made", async () => {
+    const { model } = await serve(refineScript);
+    expect(() => refine(model, vanilla(), { budget: { token: 4000 } as object })).toThrow("Did you mean tokens?");
+    expect(() => refine(model, selfRefine({ rounds: -1 }))).toThrow("rounds=-1 is not a whole number");
+  });
+
   it("stops at the budget with the best answer so far, and says so", async () => {
     const { model, chats } = await serve(refineScript);
     const capped = refine(model, selfRefine({ rounds: 3 }), { ...settings, budget: { calls: 2 } });

@@ -13,7 +13,7 @@ import type {
   LanguageModelV4StreamResult,
   SharedV4Warning,
 } from "@ai-sdk/provider";
-import { type Budget, withinBudget } from "#kernel/budget.ts";
+import { type Budget, checkBudget, withinBudget } from "#kernel/budget.ts";
 import { userError } from "#kernel/errors.ts";
 import type { BoundMethod } from "#kernel/method-card.ts";
 import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
@@ -48,6 +48,7 @@ export interface RefineOptions {
  */
 export function refine(model: LanguageModelV4, method: Method | BoundMethod, options: RefineOptions = {}): LanguageModelV4 {
   checkVersion(model);
+  if (options.budget) checkBudget(options.budget);
   const run = "method" in method ? method.method : method;
   const live = run.liveAnswer;
   return {
