@@ -4,7 +4,7 @@ import { dash, formatP, percent, points, pointsWithin, whole } from "#text/numbe
 import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
 import { holm } from "../statistics/statistics.ts";
 import { clusterName, itemMeans } from "../summary/method-figures.ts";
-import { comparePaired, PairedColumns } from "../summary/paired-columns.ts";
+import { pairedDifference } from "../summary/paired-columns.ts";
 import type { MethodResult, PairedResult } from "../summary/results.ts";
 import { type Html, html } from "./html.ts";
 import type { ReportData } from "./page-data.ts";
@@ -82,14 +82,8 @@ function pairMethod(
   const clusterOf = (item: string) => clusters.get(item)!;
   const seed = deriveSeed(first.results.seed, "runs", task, method);
   const [a, b] = [after, before].map((scores) => shared.map((item) => scores.get(item)!)) as [number[], number[]];
-  const columns = new PairedColumns(seed, clusterOf);
-  const differences = columns.add(
-    shared,
-    a.map((score, index) => score - b[index]),
-    -1,
-  );
-  const compared = comparePaired(a, b, shared.map(clusterOf), seed);
-  return { paired: { ...compared, interval: columns.of(differences).interval, pHolm: compared.pValue } };
+  const compared = pairedDifference(a, b, shared.map(clusterOf), seed);
+  return { paired: { ...compared, pHolm: compared.pValue } };
 }
 
 function nameOf({ title, results }: ReportData): string {

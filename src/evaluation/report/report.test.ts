@@ -98,14 +98,14 @@ describe("the words", () => {
       /^pasr answers 75\.0\u00a0% of 40 problems right .*; vanilla answers 30\.0\u00a0%\.$/,
     );
     expect(findings(results, about)[0]).toMatch(
-      /^More accurate than vanilla: \+45\.0 points, .*, at 20 tokens an answer each\.$/,
+      /^pasr is more accurate than vanilla: \+45\.0 points, .*, at 20 tokens an answer each\.$/,
     );
     expect(findings(resultsOf([...trained, ...vanilla], "other"), about).join(" ")).not.toMatch(/accurate than/);
     expect(findings(results).join(" ")).not.toMatch(/accurate than/);
     const swapped = [...methodRecords("vanilla", (index) => index < 30), ...methodRecords("pasr", (index) => index < 12)];
-    expect(findings(resultsOf(swapped), about)[0]).toMatch(/^Less accurate than vanilla: −45\.0/);
+    expect(findings(resultsOf(swapped), about)[0]).toMatch(/^pasr is less accurate than vanilla: −45\.0/);
     const close = [...methodRecords("vanilla", (index) => index < 13), ...methodRecords("pasr", (index) => index < 14)];
-    expect(findings(resultsOf(close), about)[0]).toMatch(/^No clear difference from vanilla/);
+    expect(findings(resultsOf(close), about)[0]).toMatch(/^No clear difference between pasr and vanilla/);
   });
 
   test("tell transitions and how training moved", () => {

@@ -150,8 +150,10 @@ function ofSubject({ methods, comparisons = [], baseline }: TaskResult, subject:
 function compared({ b, difference, interval, pHolm }: Comparison, focus: MethodResult, other: MethodResult | undefined): string {
   const evidence = `${points(difference)} points, 95\u00a0% interval ${pointRange(interval)}, corrected p ${formatP(pHolm)}`;
   const cost = tokensBeside(focus, other);
-  if (pHolm >= 0.05) return `No clear difference from ${b}: ${evidence}${cost}.`;
-  return difference > 0 ? `More accurate than ${b}: ${evidence}${cost}.` : `Less accurate than ${b}: ${evidence}${cost}.`;
+  if (pHolm >= 0.05) return `No clear difference between ${focus.id} and ${b}: ${evidence}${cost}.`;
+  return difference > 0
+    ? `${focus.id} is more accurate than ${b}: ${evidence}${cost}.`
+    : `${focus.id} is less accurate than ${b}: ${evidence}${cost}.`;
 }
 
 function tokensBeside(focus: MethodResult, other: MethodResult | undefined): string {

@@ -1,8 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  accuracyWithInterval,
-  bootstrapMean,
   clusteredStandardError,
   holm,
   itemsForDifference,
@@ -12,7 +10,6 @@ import {
   meanKnown,
   median,
   minimumDetectableDifference,
-  pairedDifference,
   unpairedStandardError,
   variance,
   wilsonInterval,
@@ -80,64 +77,8 @@ test("clusters of {1,1,0}, {0,0}, {1} have the standard error 0.2041", () => {
   expect(clusteredStandardError([1, 1, 0, 0], [0, 0, 1, 1])).toBeGreaterThan(clusteredStandardError([1, 1, 0, 0], [0, 1, 2, 3]));
 });
 
-describe("a paired difference", () => {
-  const first = bits("1110101101");
-  const second = bits("1010001110");
-
-  test("of the known vectors", () => {
-    const result = pairedDifference(first, second, { seed: 1 });
-    expect(result.difference).toBeCloseTo(0.2, 12);
-    expect(result.standardError).toBeCloseTo(0.2, 12);
-    expect(result.interval[0]).toBeCloseTo(-0.2, 1);
-    expect(result.interval[1]).toBeCloseTo(0.6, 1);
-    expect(result).toMatchObject({ test: "mcnemar", items: 10, pValue: 0.625 });
-  });
-
-  test("is sharper than the same scores unpaired", () => {
-    expect(unpairedStandardError(first, second)).toBeCloseTo(0.226078, 6);
-  });
-
-  test("is the same for the same seed, and its interval moves little with another", () => {
-    const [one, again, other] = [7, 7, 8].map((seed) => pairedDifference(first, second, { seed }).interval);
-    expect(again).toEqual(one);
-    expect(Math.abs(other![0] - one![0])).toBeLessThanOrEqual(0.1 + 1e-9);
-  });
-
-  test("of graded scores is tested by sign flips, which agree with the exact test on 0/1 scores", () => {
-    const noise = first.map((score, index) => score * 0.999999 + (index % 2) * 1e-9);
-    const graded = pairedDifference(noise, second, { seed: 3 });
-    expect(graded.test).toBe("sign-flip");
-    expect(graded.pValue).toBeCloseTo(0.625, 1);
-  });
-
-  test("turns its sign with the order of the methods", () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })), {
-          minLength: 2,
-          maxLength: 20,
-        }),
-        (pairs) => {
-          const [a, b] = [pairs.map(([value]) => value), pairs.map(([, value]) => value)];
-          const forward = pairedDifference(a, b, { seed: 5, draws: 200 });
-          const backward = pairedDifference(b, a, { seed: 5, draws: 200 });
-          expect(backward.difference).toBeCloseTo(-forward.difference, 12);
-          expect(forward.interval[0]).toBeLessThanOrEqual(forward.interval[1]);
-          expect(forward.pValue).toBeGreaterThan(0);
-          expect(forward.pValue).toBeLessThanOrEqual(1);
-        },
-      ),
-    );
-  });
-});
-
-test("the bootstrap's spread is that of the mean", () => {
-  const values = bits("1110101101");
-  const [low, high] = bootstrapMean(values, { seed: 2 });
-  expect(low).toBeGreaterThanOrEqual(0.3);
-  expect(low).toBeLessThanOrEqual(0.5);
-  expect(high).toBeGreaterThanOrEqual(0.9);
-  expect(bootstrapMean([0.5, 0.5, 0.5], { seed: 2 })).toEqual([0.5, 0.5]);
+test("unpaired, the same scores have a larger error", () => {
+  expect(unpairedStandardError(bits("1110101101"), bits("1010001110"))).toBeCloseTo(0.226078, 6);
 });
 
 test("Holm's correction steps down and never reorders", () => {
@@ -168,37 +109,6 @@ test("Holm's correction steps down and never reorders", () => {
       }
     }),
   );
-});
-
-describe("accuracy with its interval", () => {
-  test("is Wilson's for one 0/1 sample an item", () => {
-    const scores = [...Array<number[]>(27).fill([1]), ...Array<number[]>(3).fill([0])];
-    expect(accuracyWithInterval(scores)).toEqual({ accuracy: 0.9, interval: wilsonInterval(27, 30) });
-  });
-
-  test("counts items, not samples, where there are several", () => {
-    const few = accuracyWithInterval([[1], [0], [1], [0]]);
-    const repeated = accuracyWithInterval([
-      [1, 1, 1, 1],
-      [0, 0, 0, 0],
-      [1, 1, 1, 1],
-      [0, 0, 0, 0],
-    ]);
-    expect(repeated.accuracy).toBe(0.5);
-    // The same answer four times over is no more evidence than once.
-    expect(repeated.interval[1] - repeated.interval[0]).toBeGreaterThan((few.interval[1] - few.interval[0]) * 0.8);
-    expect(accuracyWithInterval([[1, 0], [0.5]]).accuracy).toBe(0.5);
-  });
-
-  test("leaves doubt where every item is alike", () => {
-    const { interval } = accuracyWithInterval([
-      [1, 1],
-      [1, 1],
-      [1, 1],
-    ]);
-    expect(interval[0]).toBeLessThan(0.5);
-    expect(interval[1]).toBe(1);
-  });
 });
 
 // One item in five is right under one method alone: the standard error is √0.2 / √n.

@@ -1,5 +1,5 @@
 /** The statistics behind every printed number: intervals, paired comparisons, corrections. All 95 %, all seeded, no approximation unsaid. */
-import { deriveSeed, Random } from "#kernel/seed.ts";
+import type { Random } from "#kernel/seed.ts";
 
 export type Interval = [low: number, high: number];
 
@@ -78,20 +78,6 @@ export function itemsForDifference(difference: number, varianceOfDifference: num
   return Math.ceil(((z95 + z80) ** 2 * varianceOfDifference) / difference ** 2);
 }
 
-/**
- * Mean score and its interval. `scores[i]` holds the samples of item i, each in [0, 1]; items weigh the same whatever their number of samples.
- * One 0/1 sample an item: Wilson. Otherwise normal with the standard error clustered by item, cut to [0, 1]; where that error is 0
- * (every item alike) Wilson over the items, because a few equal items are no certainty.
- */
-export function accuracyWithInterval(scores: readonly (readonly number[])[]): { accuracy: number; interval: Interval } {
-  const items = scores.filter((samples) => samples.length > 0).map(mean);
-  const accuracy = mean(items);
-  const binary = scores.every((samples) => samples.length <= 1 && samples.every((score) => score === 0 || score === 1));
-  const error = clusteredStandardError(items, [...items.keys()]);
-  if (binary || error === 0) return { accuracy, interval: wilsonInterval(accuracy * items.length, items.length) };
-  return { accuracy, interval: [Math.max(0, accuracy - z95 * error), Math.min(1, accuracy + z95 * error)] };
-}
-
 /** Exact two-sided McNemar test: `onlyFirst` items right under the first method alone, `onlySecond` under the second alone. */
 export function mcnemarExact(onlyFirst: number, onlySecond: number): number {
   return Math.min(1, 2 * mcnemarTail(onlyFirst, onlySecond));
@@ -118,58 +104,6 @@ export function mcnemarMidP(onlyFirst: number, onlySecond: number): number {
   for (let index = 0; index < smaller; index++) logCoefficient += Math.log((discordant - index) / (index + 1));
   const tail = mcnemarTail(onlyFirst, onlySecond);
   return Math.min(1, 2 * tail - Math.exp(logCoefficient - discordant * Math.LN2));
-}
-
-export interface PairedOptions {
-  seed: number;
-  /** Bootstrap and permutation draws. */
-  draws?: number;
-}
-
-export interface PairedDifference {
-  /** Mean of first − second over the items. */
-  difference: number;
-  /** Percentile bootstrap over items. */
-  interval: Interval;
-  standardError: number;
-  pValue: number;
-  /** `mcnemar` (exact) for 0/1 scores, `sign-flip` (permutations) for graded ones and means of several samples. */
-  test: "mcnemar" | "sign-flip";
-  items: number;
-}
-
-/** Two methods on the same items, one score an item each. */
-export function pairedDifference(first: readonly number[], second: readonly number[], options: PairedOptions): PairedDifference {
-  const { seed, draws = 10_000 } = options;
-  const differences = first.map((score, index) => score - second[index]);
-  const items = differences.length;
-  const difference = mean(differences);
-  const binary = [...first, ...second].every((score) => score === 0 || score === 1);
-  const pValue = binary
-    ? mcnemarExact(differences.filter((value) => value > 0).length, differences.filter((value) => value < 0).length)
-    : signFlip(differences, new Random(deriveSeed(seed, "sign-flip")), draws);
-  return {
-    difference,
-    interval: bootstrapMean(differences, { seed, draws }),
-    standardError: Math.sqrt(variance(differences) / items),
-    pValue,
-    test: binary ? "mcnemar" : "sign-flip",
-    items,
-  };
-}
-
-/** Percentile interval of the mean, items drawn with replacement. */
-export function bootstrapMean(values: readonly number[], options: PairedOptions): Interval {
-  const { seed, draws = 10_000 } = options;
-  const random = new Random(deriveSeed(seed, "bootstrap"));
-  const means = new Float64Array(draws);
-  for (let draw = 0; draw < draws; draw++) {
-    let sum = 0;
-    for (let index = 0; index < values.length; index++) sum += values[Math.floor(random.uniform() * values.length)];
-    means[draw] = sum / values.length;
-  }
-  means.sort();
-  return [quantile(means, 0.025), quantile(means, 0.975)];
 }
 
 /**

@@ -99,3 +99,15 @@ export function comparePaired(
     items: differences.length,
   };
 }
+
+/** Two methods on the same items, one score an item each, apart from all others; `clusters` names what the items share. */
+export function pairedDifference(
+  first: readonly number[],
+  second: readonly number[],
+  clusters: readonly string[],
+  seed: number,
+): Omit<PairedResult, "pHolm"> {
+  const differences = first.map((score, index) => score - second[index]);
+  const [{ interval }] = bootstrapColumns([differences], clusters, { seed, lowest: [-1] });
+  return { ...comparePaired(first, second, clusters, seed), interval };
+}

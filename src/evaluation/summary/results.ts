@@ -2,7 +2,6 @@
  * The shape of results.json: methods × tasks of one model, or of one before and after its training. Accuracies, shares and differences are
  * in [0, 1] (or [−1, 1]); an absent field is unknown, never 0. Everything but `times` is the same again for the same answers.
  */
-import type { TokenConvention } from "../statistics/resampling.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { Transitions } from "../statistics/transitions.ts";
 import type { VerifierMetrics } from "./verifier-metrics.ts";
@@ -12,6 +11,9 @@ import type { VerifierMetrics } from "./verifier-metrics.ts";
  * summaries) and nothing scores them, a single one, whose accuracy no number of samples changes.
  */
 export type ResamplingRule = "vote" | "best-of-n" | "single";
+
+/** `generated`: sampled tokens alone. `all`: prompts too. */
+export type TokenConvention = "generated" | "all";
 
 export type CostKind = TokenConvention | "dollars" | "seconds";
 

@@ -3,12 +3,11 @@ import { deriveSeed } from "#kernel/seed.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { holm, type Interval, mean, meanKnown, median } from "../statistics/statistics.ts";
 import { countTransitions, transitionShares } from "../statistics/transitions.ts";
-import { costOf, equalCost, finishCost } from "./cost-comparison.ts";
-import { type CostCurve, costCurve } from "./equal-cost.ts";
+import { type CostCurve, costCurve, withPlainFloor } from "./cost-curve.ts";
+import { costOf, equalCost, finishCost } from "./equal-cost.ts";
 import { clusterName, itemMeans, ownFigures } from "./method-figures.ts";
 import { clusterShares, comparePaired, PairedColumns } from "./paired-columns.ts";
 import { passAtTokens, passOfPool } from "./pass-at-tokens.ts";
-import { withPlainFloor } from "./plain-floor.ts";
 import type { CostKind, EqualCost, MethodResult, PairedResult, TaskResult, TimeResult } from "./results.ts";
 
 export interface SummaryTask {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ptrConversation } from "#data/training-files/ptr-layout.ts";
-import type { PoolItem } from "#evaluation/statistics/resampling.ts";
+import type { SlimRecord } from "#evaluation/records/slim-record.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item, Verifier } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
@@ -140,6 +140,20 @@ const metered = (item: string, accuracies: readonly number[], tokens: number | u
     : {}),
 });
 
+const voted = (item: string, samples: readonly boolean[]): SlimRecord => ({
+  item,
+  method: "plain",
+  sample: 0,
+  accuracy: 1,
+  extracted: true,
+  failed: false,
+  reason: "done",
+  wellFormed: true,
+  refinements: 0,
+  usage: { calls: 1, inputTokens: 10, outputTokens: 5 * samples.length },
+  attempts: samples.map((right) => ({ vote: right ? "right" : "wrong", accuracy: right ? 1 : 0, outputTokens: 5 })),
+});
+
 describe("figures", () => {
   test("a record of one answer counts for all rounds, and for one answer", () => {
     expect(roundFigures([record("a", [0, 1]), record("b", [1])], { rounds: 3, seed: 1 })).toMatchObject([
@@ -151,7 +165,7 @@ describe("figures", () => {
   });
 
   test("unknown tokens are unknown, not 0, and then no vote is set beside them", () => {
-    const pool: PoolItem[] = [{ item: "a", promptTokens: 10, samples: [{ vote: "1", accuracy: 1, outputTokens: 5 }] }];
+    const pool = ["a", "b"].map((item) => voted(item, [true, true]));
     const [first] = roundFigures([metered("a", [1, 1], undefined)], { rounds: 1, seed: 1, pool });
     expect(first).not.toHaveProperty("generated");
     expect(first).not.toHaveProperty("all");
@@ -159,8 +173,7 @@ describe("figures", () => {
   });
 
   test("the vote stands at the tokens of the rounds so far", () => {
-    const sample = (right: boolean) => ({ vote: right ? "right" : "wrong", accuracy: right ? 1 : 0, outputTokens: 5 });
-    const pool = ["a", "b"].map((item) => ({ item, promptTokens: 10, samples: [true, true, true, false].map(sample) }));
+    const pool = ["a", "b"].map((item) => voted(item, [true, true, true, false]));
     const figures = roundFigures([record("a", [1, 0, 0, 0, 0]), record("b", [1, 0, 0, 0, 0])], { rounds: 5, seed: 1, pool });
     expect(figures.map(({ vote }) => vote!.samples)).toEqual([1, 2, 3, 4, 4]);
     expect(figures[0].vote!.accuracy).toBeGreaterThan(0.6);

@@ -5,8 +5,7 @@
 import type { AnswerPlan } from "#evaluation/records/answer-item.ts";
 import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evaluate.ts";
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import { poolFromRecords } from "#evaluation/statistics/resampling.ts";
-import { normaliseAnswer } from "#kernel/answer-form.ts";
+import { slimRecord } from "#evaluation/records/slim-record.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Item } from "#kernel/item.ts";
 import { refineRequest } from "#kernel/refine-request.ts";
@@ -64,9 +63,9 @@ export async function evaluateRounds(plan: RoundsPlan): Promise<RoundsResult> {
     known,
   });
   const of = (id: string) => records.filter((record) => record.method === id);
-  const pool = poolFromRecords(of(sampled.id), normaliseAnswer);
+  const pool = of(sampled.id).map((record) => slimRecord(record));
   return {
-    figures: roundFigures(of(method.id), { rounds, seed: plan.seed, ...(poolSamples > 0 ? { pool } : {}) }),
+    figures: roundFigures(of(method.id), { rounds, seed: plan.seed, pool }),
     endedEarly: endings(of(method.id)),
     records: of(method.id),
   };

@@ -1,11 +1,13 @@
 /** What the records of `ptr-rounds` say round by round: accuracy, what changed, what it cost, and the vote at equal cost. Pure. */
 
-import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import { knownFields } from "#evaluation/records/evaluation-record.ts";
+import { type EvaluationRecord, knownFields } from "#evaluation/records/evaluation-record.ts";
+import type { SlimRecord } from "#evaluation/records/slim-record.ts";
 import { bootstrapColumns } from "#evaluation/statistics/bootstrap.ts";
-import { type PoolItem, resamplingAt, resamplingCurve } from "#evaluation/statistics/resampling.ts";
-import { type Interval, mean, meanKnown, pairedDifference } from "#evaluation/statistics/statistics.ts";
+import { type Interval, mean, meanKnown } from "#evaluation/statistics/statistics.ts";
 import { countTransitions } from "#evaluation/statistics/transitions.ts";
+import { type AtCost, type CostCurve, costCurve, curveAt } from "#evaluation/summary/cost-curve.ts";
+import { clusterName } from "#evaluation/summary/method-figures.ts";
+import { pairedDifference } from "#evaluation/summary/paired-columns.ts";
 
 /** A mean difference over items, from −1 to 1, with its 95 % bootstrap interval. */
 export type Gain = { difference: number; interval: Interval; pValue: number };
@@ -45,11 +47,11 @@ export type VoteFigures = {
 export interface RoundOptions {
   rounds: number;
   seed: number;
-  /** Plain samples of the same items by the same model. */
-  pool?: readonly PoolItem[];
+  /** Answers of a vote over plain samples of the same items by the same model. */
+  pool?: readonly SlimRecord[];
 }
 
-type RoundRecord = Pick<EvaluationRecord, "item" | "accuracy" | "attempts" | "usage" | "text">;
+type RoundRecord = Pick<EvaluationRecord, "item" | "cluster" | "accuracy" | "attempts" | "usage" | "text">;
 
 /** From records of `ptr-rounds`, one an item; none for no records. */
 export function roundFigures(records: readonly RoundRecord[], options: RoundOptions): RoundFigures[] {
@@ -57,18 +59,17 @@ export function roundFigures(records: readonly RoundRecord[], options: RoundOpti
   if (records.length === 0) return [];
   const accuracies = Array.from({ length: rounds }, (_, index) => accuracyBy(records, index + 1));
   const first = accuracies[0];
-  const intervals = bootstrapColumns(
-    accuracies,
-    records.map(({ item }) => item),
-    { seed },
-  );
-  const curve = resamplingCurve(pool, { seed });
+  const clusters = records.map(clusterName);
+  const clusterAt = new Map(records.map(({ item }, index) => [item, clusters[index]]));
+  const intervals = bootstrapColumns(accuracies, clusters, { seed });
+  const found = costCurve(pool, { rule: "vote", seed, clusterOf: (item) => clusterAt.get(item) ?? `item ${item}` });
+  const curve = "missing" in found ? undefined : found;
   return accuracies.map((now, index): RoundFigures => {
     const round = index + 1;
     const generated = meanKnown(records.map((record) => tokensBy(record, round, ({ outputTokens }) => outputTokens)));
     const all = meanKnown(records.map((record) => tokensBy(record, round, withPrompts)));
     const { wrongToRight, rightToWrong } = changes(accuracies[index - 1] ?? now, now);
-    const vote = generated === undefined ? undefined : resamplingAt(curve, generated, "generated", seed);
+    const vote = curve && generated !== undefined ? curveAt(curve, generated, (point) => point.generated) : undefined;
     return {
       round,
       accuracy: mean(now),
@@ -77,8 +78,8 @@ export function roundFigures(records: readonly RoundRecord[], options: RoundOpti
       ...knownFields({ generated, all }),
       wrongToRight,
       rightToWrong,
-      ...(round === 1 ? {} : { againstFirst: { ...gain(now, first, seed), ...changes(first, now) } }),
-      ...(vote === undefined ? {} : { vote: voteFigures(records, now, pool, vote, seed) }),
+      ...(round === 1 ? {} : { againstFirst: { ...gain(now, first, clusters, seed), ...changes(first, now) } }),
+      ...(curve && vote ? { vote: voteFigures(records, now, curve, vote, seed) } : {}),
     };
   });
 }
@@ -93,7 +94,9 @@ export function roundGains(before: readonly RoundRecord[], after: readonly Round
   });
   if (pairs.length === 0) return [];
   const [first, second] = [pairs.map(([record]) => record), pairs.map(([, record]) => record)];
-  return Array.from({ length: rounds }, (_, index) => gain(accuracyBy(second, index + 1), accuracyBy(first, index + 1), seed));
+  return Array.from({ length: rounds }, (_, index) =>
+    gain(accuracyBy(second, index + 1), accuracyBy(first, index + 1), second.map(clusterName), seed),
+  );
 }
 
 /** A record of one attempt holds no list of attempts. */
@@ -129,29 +132,29 @@ function changes(before: readonly number[], after: readonly number[]): { wrongTo
   return { wrongToRight, rightToWrong };
 }
 
-/** Enough for percentiles that the table rounds to a tenth of a point. */
-const draws = 4000;
-
-function gain(now: readonly number[], other: readonly number[], seed: number): Gain {
-  const { difference, interval, pValue } = pairedDifference(now, other, { seed, draws });
+function gain(now: readonly number[], other: readonly number[], clusters: readonly string[], seed: number): Gain {
+  const { difference, interval, pValue } = pairedDifference(now, other, clusters, seed);
   return { difference, interval, pValue };
 }
 
 function voteFigures(
   records: readonly RoundRecord[],
   now: readonly number[],
-  pool: readonly PoolItem[],
-  vote: NonNullable<ReturnType<typeof resamplingAt>>,
+  { items }: CostCurve,
+  { accuracy, samples, perItem, outside }: AtCost,
   seed: number,
 ): VoteFigures {
   // Items whose samples failed are in no pool; the difference is over the others.
-  const voted = new Map(pool.map(({ item }, index) => [item, vote.perItem[index]]));
-  const both = records.flatMap(({ item }, index) => (voted.has(item) ? [[now[index], voted.get(item)!] as const] : []));
+  const voted = new Map(items.map((item, index) => [item, perItem[index]]));
+  const both = records.flatMap((record, index) => {
+    const expected = voted.get(record.item);
+    return expected === undefined ? [] : [{ own: now[index], expected, cluster: clusterName(record) }];
+  });
   const against = gain(
-    both.map(([accuracy]) => accuracy),
-    both.map(([, expected]) => expected),
+    both.map(({ own }) => own),
+    both.map(({ expected }) => expected),
+    both.map(({ cluster }) => cluster),
     seed,
   );
-  const { accuracy, samples, outside } = vote;
   return { accuracy, samples, ...(outside ? { outside } : {}), gain: against };
 }

@@ -14,6 +14,7 @@ import { samplingTemperature } from "../shared/world-methods.ts";
 import { type QuickStartOptions, quickStartItems } from "./plan.ts";
 import { pasrHistory } from "./training-history.ts";
 
+/** In the order of the rows. */
 const methodNotes: Readonly<Record<string, string>> = {
   vanilla: "base, plain prompt",
   "pasr-prompt": "base, refine prompt, untrained",
@@ -45,7 +46,7 @@ export function startResults(folder: string, options: QuickStartOptions): Result
       samples: 1,
       tasks: [{ id: worldTask.id, title: worldTask.title, items: options.items }],
       records: records.map((record) => slimRecord(record)),
-      methods: [...new Set(records.map(({ method }) => method))],
+      methods: Object.keys(methodNotes),
       comparisons: ["vanilla", "pasr-prompt", "self-refine-1", "self-refine-3", "self-consistency", "pasr-plain-prompt"].map(
         (other) => ["pasr", other] as const,
       ),

@@ -1,7 +1,9 @@
 /** How a model answers, is asked once more with the same fixed request, and answers again: what SCoRe (score.ts) is measured by. */
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import { type Interval, pairedDifference } from "#evaluation/statistics/statistics.ts";
+import type { Interval } from "#evaluation/statistics/statistics.ts";
 import { countTransitions, transitionShares } from "#evaluation/statistics/transitions.ts";
+import { clusterName } from "#evaluation/summary/method-figures.ts";
+import { pairedDifference } from "#evaluation/summary/paired-columns.ts";
 import { mean } from "#kernel/numbers.ts";
 import type { Method } from "#kernel/trace.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
@@ -18,7 +20,7 @@ export type TurnAccuracies = {
   turn1: number;
   turn2: number;
   delta: number;
-  /** 95 %, items drawn with replacement. */
+  /** 95 %, items (or what they share) drawn with replacement. */
   deltaInterval: Interval;
   wrongToRight: number;
   rightToWrong: number;
@@ -26,13 +28,13 @@ export type TurnAccuracies = {
 
 /** From records of `twoTurns`. Where there was no second turn, as at the model's context, the first answer stands. */
 export function turnAccuracies(
-  records: readonly Pick<EvaluationRecord, "accuracy" | "attempts">[],
+  records: readonly Pick<EvaluationRecord, "item" | "cluster" | "accuracy" | "attempts">[],
   seed: number,
 ): TurnAccuracies | undefined {
   if (records.length === 0) return undefined;
   const first = records.map(({ accuracy, attempts }) => attempts?.[0]?.accuracy ?? accuracy);
   const second = records.map(({ accuracy }) => accuracy);
-  const { difference, interval } = pairedDifference(second, first, { seed });
+  const { difference, interval } = pairedDifference(second, first, records.map(clusterName), seed);
   const { wrongToRight, rightToWrong } = transitionShares(
     countTransitions(first.map((accuracy, index) => [accuracy, second[index]])),
   );
