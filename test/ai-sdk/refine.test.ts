@@ -168,7 +168,7 @@ describe("generateText", () => {
 
   it("a slip in the budget or in a method's options is refused where it is made", async () => {
     const { model } = await serve(refineScript);
-    expect(() => refine(model, vanilla(), { budget: { token: 4000 } as object })).toThrow("Did you mean tokens?");
+    expect(() => refine(model, vanilla(), { budget: { token: 4000 } as object })).toThrow("budget has no option “token”");
     expect(() => refine(model, selfRefine({ rounds: -1 }))).toThrow("rounds=-1 is not a whole number");
   });
 
