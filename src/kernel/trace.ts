@@ -63,23 +63,25 @@ export interface TestReport extends ExecutionReport {
 /** Help from outside of the model. Only `oracle` knows the reference answer. */
 export interface MethodTools {
   /** The comparable answer in a completion, by the form of the task (number, option letter, LaTeX); undefined when there is none. */
-  readAnswer?: (text: string) => string | undefined;
+  readAnswer?: ((text: string) => string | undefined) | undefined;
   /** Whether two answers that were read are the same one. */
-  sameAnswer?: (first: string, second: string) => boolean;
+  sameAnswer?: ((first: string, second: string) => boolean) | undefined;
   /** Runs the program in a completion against the tests that the question itself shows. */
-  runVisibleTests?: (completion: string, signal?: AbortSignal) => Promise<TestReport>;
+  runVisibleTests?: ((completion: string, signal?: AbortSignal) => Promise<TestReport>) | undefined;
   /** Runs Python in isolation. */
-  runPython?: (source: string, signal?: AbortSignal) => Promise<ExecutionReport>;
+  runPython?: ((source: string, signal?: AbortSignal) => Promise<ExecutionReport>) | undefined;
   /** A verifier or reward model: quality of a completion as an answer to the conversation, in [0, 1], and what asking it cost. */
-  scoreCompletion?: (
-    messages: readonly Message[],
-    text: string,
-    signal?: AbortSignal | undefined,
-  ) => Promise<{ score: number; stepScores?: readonly number[]; usage: Usage }>;
+  scoreCompletion?:
+    | ((
+        messages: readonly Message[],
+        text: string,
+        signal?: AbortSignal,
+      ) => Promise<{ score: number; stepScores?: readonly number[]; usage: Usage }>)
+    | undefined;
   /** Given to methods with `usesOracle` alone, and marked wherever their results are shown. */
   oracle?: {
     isRight: (completion: string, signal?: AbortSignal) => Promise<boolean>;
-    runHiddenTests?: (completion: string, signal?: AbortSignal) => Promise<TestReport>;
+    runHiddenTests?: ((completion: string, signal?: AbortSignal) => Promise<TestReport>) | undefined;
   };
 }
 

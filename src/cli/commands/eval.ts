@@ -6,6 +6,7 @@ import { userError } from "#kernel/errors.ts";
 import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/benchmark.ts";
 import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
 import type { TasksWanted } from "#recipes/benchmark/tasks.ts";
+import { percentSign } from "#text/numbers.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
 import { withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
@@ -181,7 +182,7 @@ function showProgress(told: Told, resamplingMethod: string): (state: EvaluationP
       const { right, answers } = methods.get(record.method) ?? { right: 0, answers: 0 };
       methods.set(record.method, { right: right + record.accuracy, answers: answers + 1 });
     }
-    const figures = [...methods].slice(0, 6).map(([id, { right, answers }]) => [id, `${Math.round((100 * right) / answers)} %`]);
+    const figures = [...methods].slice(0, 6).map(([id, { right, answers }]) => [id, percentSign(right / answers, 0)]);
     told.progress.update({
       label: "Evaluate",
       done,

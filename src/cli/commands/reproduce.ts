@@ -101,24 +101,20 @@ function codeVersion(): string {
 
 function textTable({ rows, scopes, subject }: TrainingTable): string {
   const figures = (row: RowResult, scope: string) => row.figures.find((each) => each.scope === scope);
+  const whole = (row: RowResult) => row.figures.find((each) => each.scope === scopes.at(-1)?.id);
+  const gainOf = `${subject} −`;
   const columns: TextColumn<RowResult>[] = [
     { title: "row", short: "row", cell: ({ label }) => label, rank: 0 },
     ...scopes.map(({ id, label, kind }): TextColumn<RowResult> => {
-      const cell = (row: RowResult) =>
-        figures(row, id) ? percentWithin(figures(row, id)!.accuracy, figures(row, id)!.interval) : dash;
-      const shortCell = (row: RowResult) => (figures(row, id) ? percent(figures(row, id)!.accuracy) : dash);
+      const cell = (row: RowResult) => {
+        const found = figures(row, id);
+        return found ? percentWithin(found.accuracy, found.interval) : dash;
+      };
+      const shortCell = (row: RowResult) => percent(figures(row, id)?.accuracy);
       return { title: label, short: label, cell, shortCell, rank: kind === "overall" ? 0 : kind === "domain" ? 2 : 1 };
     }),
-    { title: "tokens", short: "tokens", cell: (row) => fixed(figures(row, scopes.at(-1)!.id)?.generated, 0), rank: 1 },
-    {
-      title: `${subject} −`,
-      short: `${subject} −`,
-      cell: (row) => {
-        const gain = figures(row, scopes.at(-1)!.id)?.subjectGain;
-        return gain ? points(gain.difference) : "";
-      },
-      rank: 1,
-    },
+    { title: "tokens", short: "tokens", cell: (row) => fixed(whole(row)?.generated, 0), rank: 1 },
+    { title: gainOf, short: gainOf, cell: (row) => points(whole(row)?.subjectGain?.difference, ""), rank: 1 },
   ];
   const fitted = fitTable(rows, columns, process.stdout.columns ?? 140);
   return fitted ? [fitted.header, fitted.rule, ...fitted.rows].join("\n") : rows.map(({ label }) => label).join("\n");

@@ -11,6 +11,7 @@ import { pythonRunner } from "#verifiers/programs/grader.ts";
 import { type OpenSandboxOptions, openSandbox } from "#verifiers/sandbox/open.ts";
 import { promptedScorer } from "../shared/prompted-scorer.ts";
 import { bindFor } from "./task-methods.ts";
+import { formOf } from "./tools.ts";
 
 export interface QuestionWanted {
   question: string;
@@ -123,13 +124,6 @@ function conversation(task: Task | undefined, item: Item, system: string | undef
   const [first, ...rest] = asked;
   if (first?.role === "system") return [{ role: "system", content: `${system}\n\n${first.content}` }, ...rest];
   return [{ role: "system", content: system }, ...asked];
-}
-
-function formOf(task: Task, item: Item): MethodTools {
-  return {
-    readAnswer: (completion) => task.readAnswer(completion, item),
-    sameAnswer: (first, second) => task.sameAnswer(first, second),
-  };
 }
 
 /** Tasks whose question is text and nothing else. */

@@ -43,7 +43,8 @@ export async function prepareTasks(
       data: data[name],
       shotsData: shotsData[name],
     });
-    if (loaded.problems.length > 0) onNote?.(`${task.id}: ${loaded.problems.length} rows left out; ${describeProblem(loaded)}.`);
+    const [first] = loaded.problems;
+    if (first) onNote?.(`${task.id}: ${loaded.problems.length} rows left out; the first: ${first.where}, ${first.message}.`);
     prepared.push({
       task,
       items: loaded.items,
@@ -58,11 +59,6 @@ export async function prepareTasks(
 /** Writes down items and origins in the run. */
 export function keepTasks(run: RunDirectory, tasks: readonly WantedTask[]): void {
   for (const { task, origin, items } of tasks) keepTask(run, task.id, origin, items);
-}
-
-function describeProblem({ problems }: TaskItems): string {
-  const [first] = problems;
-  return `the first: ${first!.where}, ${first!.message}`;
 }
 
 function originOf(version: string, { provenance, shotsProvenance, shots }: TaskItems): TaskOrigin {

@@ -3,15 +3,15 @@
 import type { Grader, Item } from "#kernel/item.ts";
 import type { BoundMethod, MethodNeed } from "#kernel/method-card.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
-import type { ExecutionReport, MethodTools, TestReport } from "#kernel/trace.ts";
+import type { MethodTools, TestReport } from "#kernel/trace.ts";
 import type { Task } from "#tasks/task.ts";
 
 /** What the whole run offers, whatever the item. */
 export interface MethodHelp {
-  runPython?: ((source: string, signal?: AbortSignal) => Promise<ExecutionReport>) | undefined;
+  runPython?: MethodTools["runPython"];
   /** Runs the program in a completion against the examples that the item's question shows. */
   runVisibleTests?: ((item: Item, completion: string, signal?: AbortSignal) => Promise<TestReport>) | undefined;
-  scoreCompletion?: MethodTools["scoreCompletion"] | undefined;
+  scoreCompletion?: MethodTools["scoreCompletion"];
 }
 
 /** Why the method cannot run on this task; undefined when it can. */
@@ -35,20 +35,27 @@ function lacks(need: MethodNeed, task: Task, help: MethodHelp): string | undefin
   return undefined;
 }
 
+/** How the answer in a completion is read and compared. */
+export function formOf(task: Task, item: Item): Pick<MethodTools, "readAnswer" | "sameAnswer"> {
+  return {
+    readAnswer: (completion) => task.readAnswer(completion, item),
+    sameAnswer: (first, second) => task.sameAnswer(first, second),
+  };
+}
+
 /** The reference answer stays behind `oracle`, which reaches only methods that say they use it. */
 export function toolsFor(task: Task, item: Item, grade: Grader, help: MethodHelp): MethodTools {
   const { runPython, runVisibleTests, scoreCompletion } = help;
   const isProgram = item.program !== undefined;
   const gradeText = (text: string, signal?: AbortSignal) => grade(item, parseRefine(text).answerText, text, signal);
   return {
-    readAnswer: (text) => task.readAnswer(text, item),
-    sameAnswer: (first, second) => task.sameAnswer(first, second),
-    ...(runPython ? { runPython } : {}),
-    ...(runVisibleTests && isProgram ? { runVisibleTests: (text, signal) => runVisibleTests(item, text, signal) } : {}),
-    ...(scoreCompletion ? { scoreCompletion } : {}),
+    ...formOf(task, item),
+    runPython,
+    runVisibleTests: runVisibleTests && isProgram ? (text, signal) => runVisibleTests(item, text, signal) : undefined,
+    scoreCompletion,
     oracle: {
       isRight: async (text, signal) => (await gradeText(text, signal)).accuracy >= 1,
-      ...(isProgram ? { runHiddenTests: (text, signal) => hiddenTests(gradeText, text, signal) } : {}),
+      runHiddenTests: isProgram ? (text, signal) => hiddenTests(gradeText, text, signal) : undefined,
     },
   };
 }
