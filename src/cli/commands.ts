@@ -15,22 +15,14 @@ import { registerReproduce } from "./commands/reproduce.ts";
 import { registerSandbox } from "./commands/sandbox.ts";
 import { registerSolve } from "./commands/solve.ts";
 import { registerStart } from "./commands/start.ts";
-import { registerTrainBaselines } from "./commands/train/train-baselines-command.ts";
-import { registerTrainPasr, registerTrainSft } from "./commands/train/train-commands.ts";
-import { registerTrainPtr } from "./commands/train/train-ptr-command.ts";
-import { registerTrainScore } from "./commands/train/train-score-command.ts";
+import { registerTrain } from "./commands/train/train-command.ts";
 
 export function registerCommands(program: Command): void {
   registerStart(program);
   registerSolve(program);
   registerMethods(program);
   registerEval(program);
-  const train = program.command("train").description("train a model: sft, pasr, ptr, score, and the other trained baselines");
-  registerTrainSft(train);
-  registerTrainPasr(train);
-  registerTrainPtr(train);
-  registerTrainScore(train);
-  registerTrainBaselines(train);
+  registerTrain(program);
   const data = program.command("data").description("make and convert training data: ptr, convert, from-run, world, card");
   registerPtr(data);
   registerConvert(data);

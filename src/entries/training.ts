@@ -9,6 +9,6 @@ export { paperRiseOptions, smallRiseOptions, trainRise } from "#recipes/rise/rec
 export { riseTurns } from "#recipes/rise/turns.ts";
 export { twoTurns } from "#recipes/score/evaluation.ts";
 export { paperScoreOptions, type ScoreOptions, smallWorldScoreOptions, trainScore } from "#recipes/score/recipe.ts";
-export { trainSupervised } from "#recipes/sft/train.ts";
+export { trainSupervised } from "#recipes/sft/recipe.ts";
 export { paperStarOptions, smallStarOptions, trainStar } from "#recipes/star/recipe.ts";
 export { openRun, readRun, withRun } from "#record/run-directory.ts";

@@ -98,7 +98,7 @@ describe("lists, data, empty texts and no bound", () => {
   test("have their types and defaults", () => {
     const values = checkOptions("it", more, {});
     expect(values).toEqual({ window: undefined, turns: [1, 16], most: Number.POSITIVE_INFINITY, words: "", opening: [] });
-    expectTypeOf(values.window).toEqualTypeOf<readonly number[] | undefined>();
+    expectTypeOf(values.window).toEqualTypeOf<readonly [number, number] | undefined>();
     expectTypeOf(values.opening).toEqualTypeOf<string[]>();
   });
 

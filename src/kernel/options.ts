@@ -52,9 +52,11 @@ export type OptionValue<Spec extends OptionSpec = OptionSpec> = Spec extends {
   choices: readonly (infer Choice)[];
 }
   ? Choice
-  : Spec extends { type: "data"; is: (value: unknown) => value is infer Data }
-    ? Data
-    : OptionTypes[Spec["type"]];
+  : Spec extends { type: "numbers"; length: 2 }
+    ? readonly [number, number]
+    : Spec extends { type: "data"; is: (value: unknown) => value is infer Data }
+      ? Data
+      : OptionTypes[Spec["type"]];
 
 /** Every option after the check: at its value, or undefined where it has neither one nor a default. */
 export type OptionValues<Specs extends OptionSpecs> = {

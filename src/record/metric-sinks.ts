@@ -10,11 +10,11 @@ import { type Scalars, TensorBoardFile } from "./tensorboard.ts";
 
 export interface MetricSinkOptions {
   /** Folder for event files; the run gets a folder of its name in it. */
-  tensorboard?: string;
+  tensorboard?: string | undefined;
   /** Address of an MLflow tracking server. */
-  mlflow?: string;
+  mlflow?: string | undefined;
   /** MLflow's experiment; `midcourse` when left out. */
-  experiment?: string;
+  experiment?: string | undefined;
   /** How the run is called in both. */
   runName?: string;
   /** The run's own folder: MLflow's run id is kept there, so that a process that resumes goes on with it. */

@@ -34,7 +34,7 @@ async function start(options: StartOptions): Promise<void> {
   const [{ startQuickly }, { renderMeasurement }, { pasrFigures }] = await Promise.all([
     import("#recipes/quick-start/quick-start.ts"),
     import("#evaluation/report/table.ts"),
-    import("../terminal/training-figures.ts"),
+    import("#recipes/pasr/recipe.ts"),
   ]);
   const { results, resultsFile, reportFile } = await startQuickly(
     {

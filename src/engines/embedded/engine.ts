@@ -22,7 +22,7 @@ import { fromWire, type Request, type Response } from "./run/messages.ts";
 
 export type EmbeddedEngineOptions = ModelSource & {
   /** Cores one tensor operation may use; all of them up to 8 unless given. The same number gives the same tokens. */
-  threads?: number;
+  threads?: number | undefined;
 };
 
 const mostThreads = 8;

@@ -22,9 +22,10 @@ import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
-import { likelihoodOnly } from "#training/supervised/weighted-supervised.ts";
-import type { WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
+import { defineRecipe } from "../recipe-card.ts";
+import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
+import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
 import {
   type Collected,
   type SelfTrained,
@@ -32,50 +33,56 @@ import {
   selfTrain,
   type WeightedConversation,
 } from "../shared/self-training.ts";
+import { firstQuestions, type Source } from "../sources/source.ts";
 
-export interface IscOptions {
-  /** Answers to each question; equal ones count once. */
-  samples: number;
-  temperature: number;
-  maxTokens: number;
-  /** System message when answers are drawn; none when left out. */
-  askInstruction?: string;
-  /** System message of the examples and at test. */
-  instruction: string;
-  /** What stands behind a right and behind a wrong first answer. */
-  verdicts: { right: string; wrong: string };
-  /** Most right first answers for each wrong one; the paper finds that the ratio hardly matters under the mask. */
-  rightPerWrong: number;
-  /** Step 3. */
-  maskWrongAnswer: boolean;
-  training: WeightedRunOptions;
-}
-
-export const paperIscOptions: IscOptions = {
-  samples: 4,
-  temperature: 0.7,
-  maxTokens: 512,
-  instruction: "Answer the question step by step. Then check your answer, and if it is wrong, give the corrected answer.",
-  verdicts: { right: "I have checked this answer: it is correct.", wrong: "I have checked this answer: it is wrong. Corrected:" },
-  rightPerWrong: Number.POSITIVE_INFINITY,
-  maskWrongAnswer: true,
-  training: {
-    ...likelihoodOnly,
-    epochs: 3,
-    maxSteps: Number.POSITIVE_INFINITY,
-    tokensPerStep: 16_384,
-    maxTokens: 2048,
-    tokensPerCall: 4096,
-    learningRate: 1e-5,
-    schedule: "cosine",
-    warmup: 0.03,
-    learningRateFloor: 0,
-    saveEvery: 200,
-    evaluateEvery: Number.POSITIVE_INFINITY,
-    patience: Number.POSITIVE_INFINITY,
-    adamW: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 1 },
+/** Sampling, rate and epochs are ours, since neither was to be found; words are in our own. */
+export const iscOptions = recipeOptions({
+  samples: {
+    type: "integer",
+    default: 4,
+    minimum: 1,
+    description: "answers drawn to each question; equal ones count once",
+    paper: "several",
   },
-};
+  temperature: { type: "number", default: 0.7, description: "of sampling" },
+  maxTokens: { type: "integer", default: 512, minimum: 1, description: "most new tokens of an answer" },
+  askInstruction: { type: "text", default: undefined, description: "system message when answers are drawn" },
+  instruction: {
+    type: "text",
+    default: "Answer the question step by step. Then check your answer, and if it is wrong, give the corrected answer.",
+    description: "system message of the examples and at test",
+  },
+  verdicts: {
+    right: {
+      type: "text",
+      default: "I have checked this answer: it is correct.",
+      description: "what stands behind a right first answer",
+    },
+    wrong: {
+      type: "text",
+      default: "I have checked this answer: it is wrong. Corrected:",
+      description: "what stands behind a wrong first answer",
+    },
+  },
+  rightPerWrong: {
+    type: "number",
+    default: Number.POSITIVE_INFINITY,
+    maximum: Number.POSITIVE_INFINITY,
+    description: "most right first answers for each wrong one",
+    paper: "finds that the ratio hardly matters under the mask",
+  },
+  maskWrongAnswer: {
+    type: "boolean",
+    default: true,
+    description: "wrong first answers are not learned; false is the ablation without partial answer masking",
+    paper: "on",
+  },
+  training: withDefaults(weightedOptions, { tokensPerStep: 16_384, maxTokens: 2048, warmup: 0.03, saveEvery: 200 }),
+});
+
+export type IscOptions = RecipeValues<typeof iscOptions>;
+
+export const paperIscOptions: IscOptions = defaultsOf(iscOptions);
 
 /** For a model of a million parameters, whose words are few; at a third of this rate it does not come to give verdicts at all. */
 export const smallIscOptions: IscOptions = {
@@ -207,3 +214,44 @@ export function readIsc(text: string, { verdicts }: Pick<IscOptions, "verdicts">
 function distinct<S extends { text: string }>(samples: readonly S[]): S[] {
   return [...new Map(samples.map((sample) => [sample.text.trim(), sample])).values()];
 }
+
+const fitted = (options: IscOptions) => (source: Source) => ({
+  ...options,
+  askInstruction: source.prompts.plain,
+  maxTokens: source.maxTokens,
+});
+
+export const isc = defineRecipe({
+  id: "isc",
+  name: "ISC",
+  paper: { title: "Small Language Model Can Self-Correct", arxiv: "2401.07301", year: 2024 },
+  status: "stable",
+  summary: "learn to check an answer and to correct it; wrong first answers are not learned",
+  options: { ...iscOptions, questions: questionsOption },
+  presets: { small: fitted(smallIscOptions), paper: fitted(paperIscOptions) },
+  flags: {
+    "--samples <number>": { option: "samples" },
+    "--learn-wrong": {
+      option: "maskWrongAnswer",
+      value: false,
+      description: "learn wrong first answers too: the ablation without partial answer masking",
+    },
+    ...collectingFlags,
+  },
+  learnsFrom: "questions",
+  methods: (options) => [iscMethod(options)],
+  async train({ options, source, seed, onSteps, ...work }) {
+    const { questions, ...own } = options;
+    return trainIsc({
+      ...work,
+      items: firstQuestions(source, questions, seed),
+      verify: source.verify,
+      ...(source.solutionOf ? { solutionOf: source.solutionOf } : {}),
+      options: own,
+      seed,
+      onProgress: (round, progress) => onSteps(progress, { round, label: "ISC" }),
+    });
+  },
+  costs: ({ questions, samples }) => ({ answers: questions * samples }),
+  examples: ["midcourse train isc --out runs/isc --questions 500"],
+});

@@ -7,8 +7,9 @@ import { openRun } from "#record/run-directory.ts";
 import { worldPrompts, writeRefined } from "#tasks/world/solutions.ts";
 import { gradeSteps } from "#verifiers/answers/steps.ts";
 import { type SelfTrainingWorld, selfTrainingWorld, shortItems } from "../../../test/support/self-training-world.ts";
+import { smallWeighted } from "../shared/option-groups.ts";
 import { toExample } from "../sources/source.ts";
-import { drawPasrGroups, goodPaths, groupsOfRun, type PasrGroup, smallIftOptions, trainPasrIft } from "./recipe.ts";
+import { drawPasrGroups, goodPaths, groupsOfRun, type PasrGroup, trainPasrIft } from "./recipe.ts";
 
 let world: SelfTrainingWorld;
 beforeAll(async () => {
@@ -134,7 +135,7 @@ test("training on good paths lowers the loss of others", async () => {
     };
     const result = await trainPasrIft({
       ...training,
-      options: { ...smallIftOptions, maxSteps: 3, warmup: 0, learningRate: 1e-3, evaluateEvery: 1 },
+      options: { ...smallWeighted, maxSteps: 3, warmup: 0, learningRate: 1e-3, evaluateEvery: 1 },
     });
     const losses = run.readLines<{ validationLoss: number }>("evaluations").map(({ validationLoss }) => validationLoss);
     expect(result.best!.validationLoss).toBeLessThan(losses[0]);

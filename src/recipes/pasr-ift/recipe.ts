@@ -13,14 +13,18 @@
  * the other supervised baselines (1e-5, cosine, a tenth of warm-up, 2 epochs).
  */
 
+import path from "node:path";
+import { readLines } from "#files/json-lines.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
+import { pasrFormat } from "#methods/plain/pasr-format.ts";
+import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
-import type { Tokenizer } from "#tokens/tokenizer.ts";
+import { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
 import {
   type EpochMetrics,
@@ -28,10 +32,12 @@ import {
   type WeightedResult,
   type WeightedRunOptions,
 } from "#training/supervised/weighted-supervised-run.ts";
-import { rerunPtrOptions, smallPtrOptions } from "../ptr/recipe.ts";
+import { defineRecipe, type RecipeWork } from "../recipe-card.ts";
+import { type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { gradedSamples, type Sampling, strictAnswer } from "../shared/graded-samples.ts";
-import { type PasrRewardOptions, pasrReward } from "../shared/refinement-reward.ts";
-import { toExample } from "../sources/source.ts";
+import { collectingFlags, questionsOption, rerunWeighted, smallWeighted, weightedOptions } from "../shared/option-groups.ts";
+import { answerPrompts, type PasrRewardOptions, pasrReward, rewardOptions } from "../shared/refinement-reward.ts";
+import { firstQuestions, type Source, toExample } from "../sources/source.ts";
 
 /** The refined answers to one question, each with its reward in parts. */
 export interface PasrGroup {
@@ -154,9 +160,6 @@ export async function drawPasrGroups(
   });
 }
 
-export const paperIftOptions: WeightedRunOptions = rerunPtrOptions;
-export const smallIftOptions: WeightedRunOptions = smallPtrOptions;
-
 export interface PasrIftTraining {
   /** Holds the base's weights. */
   engine: Engine;
@@ -184,4 +187,102 @@ export async function trainPasrIft(training: PasrIftTraining): Promise<WeightedR
     signal,
     onProgress,
   });
+}
+
+export const iftOptions = recipeOptions({
+  trained: {
+    type: "text",
+    default: undefined,
+    description: "checkpoint folder of a model trained with PASR, to draw answers of",
+  },
+  fromRun: {
+    type: "text",
+    default: undefined,
+    description: "run directory of midcourse train pasr or start, to take its rollouts of",
+  },
+  questions: questionsOption,
+  samples: { type: "integer", default: 8, minimum: 1, description: "refined, and as many plain, answers drawn to each question" },
+  temperature: { type: "number", default: 0.9, above: 0, description: "of sampling" },
+  maxTokens: { type: "integer", default: 160, minimum: 1, description: "most new tokens of an answer" },
+  ...withDefaults(rewardOptions, { tolerance: 0.25 }),
+  prompts: answerPrompts,
+  training: weightedOptions,
+});
+
+type IftOptions = RecipeValues<typeof iftOptions>;
+
+const fitted =
+  (training: WeightedRunOptions) =>
+  ({ prompts: { refine, plain }, maxTokens }: Source) => ({ prompts: { refine, plain }, maxTokens, training });
+
+export const pasrIft = defineRecipe({
+  id: "pasr-ift",
+  name: "PASR+IFT",
+  paper: { title: "A Stitch in Time Saves Nine: Proactive Self-Refinement for Language Models", arxiv: "2508.12903", year: 2025 },
+  status: "stable",
+  summary: "plain training on the good refinements of a model trained with PASR",
+  options: iftOptions,
+  presets: { small: fitted(smallWeighted), paper: fitted(rerunWeighted) },
+  flags: {
+    "--trained <folder>": { option: "trained" },
+    "--from-run <folder>": { option: "fromRun" },
+    "--samples <number>": { option: "samples" },
+    ...collectingFlags,
+  },
+  check({ trained, fromRun }) {
+    if ((trained === undefined) !== (fromRun === undefined)) return;
+    throw userError(
+      "pasr-ift-source",
+      "the good refinements come from one of two places",
+      "Give --trained with a model's folder, or --from-run.",
+    );
+  },
+  learnsFrom: "questions",
+  methods: ({ prompts }) => [pasrFormat({ id: "pasr-ift", instruction: prompts.refine })],
+  async train(work) {
+    const { options, engine, tokenizer, run, seed, signal, onSteps } = work;
+    const groups =
+      options.fromRun === undefined
+        ? await drawnGroups(work)
+        : groupsOfRun({
+            folder: options.fromRun,
+            readLines: (name) => readLines(path.join(options.fromRun as string, `${name}.jsonl`)),
+          });
+    const { examples, counts } = goodPaths(groups, { instruction: options.prompts.refine, minimumAccuracy: 1, most: 1 });
+    run.writeFile("paths.json", `${JSON.stringify({ counts, examples }, null, 2)}\n`);
+    if (examples.length === 0) {
+      throw userError(
+        "nothing-kept",
+        `none of the refined answers is a good path: ${JSON.stringify(counts)}`,
+        "Ask more questions, draw more samples, or take a model that refines to use.",
+      );
+    }
+    const result = await trainPasrIft({
+      engine,
+      tokenizer,
+      paths: examples,
+      options: options.training,
+      seed,
+      run,
+      signal,
+      onProgress: (progress) => onSteps(progress, { label: "PASR+IFT", round: 1 }),
+    });
+    if (result.finished) await engine.restore(result.model);
+    return { model: result.finished ? result.model : undefined };
+  },
+  costs: ({ questions, samples, fromRun }) => ({ answers: fromRun === undefined ? 2 * questions * samples : 0 }),
+  examples: ["midcourse train pasr-ift --trained runs/pasr/model --out runs/pasr-ift"],
+});
+
+async function drawnGroups({ options, source, seed, signal, openEngine }: RecipeWork<IftOptions>): Promise<PasrGroup[]> {
+  const { trained: folder = "", questions, samples, tolerance, refineReward, prompts, temperature, maxTokens } = options;
+  const trained = await openEngine(folder);
+  try {
+    const model = new EmbeddedModel(trained, await Tokenizer.load(folder));
+    const sampling = { model, verify: source.verify, temperature, maxTokens, signal };
+    const draws = { tolerance, refineReward, refinedSamples: samples, plainSamples: samples, prompts };
+    return await drawPasrGroups(firstQuestions(source, questions, seed), sampling, draws, deriveSeed(seed, "paths"));
+  } finally {
+    await trained.close();
+  }
 }

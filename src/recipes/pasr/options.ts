@@ -1,102 +1,98 @@
 /**
- * Every constant of PASR (pasr.ts) as an option. “Paper” is arXiv 2508.12903v2 with its section; “code” is the authors' release
- * (github.com/JinyiHan99/Proactive-Self-Refine-in-LLMs), which says what the paper leaves open.
+ * Every constant of PASR (recipe.ts) as an option. “Paper” is arXiv 2508.12903v2 with its section; “code” is the authors' release
+ * (github.com/JinyiHan99/Proactive-Self-Refine-in-LLMs), which says what the paper leaves open. The defaults are the paper's setting, for
+ * models of several billion parameters.
  */
-import type { AdamWOptions } from "#kernel/engine.ts";
-import { refineInstruction } from "#methods/plain/pasr-format.ts";
 import { worldPrompts } from "#tasks/world/solutions.ts";
-import type { Normaliser } from "#training/losses.ts";
-import type { GroupAdvantageOptions } from "#training/policy/advantages.ts";
-import type { PolicyGradientOptions } from "#training/policy/policy-gradient.ts";
-import type { Schedule } from "#training/steps.ts";
-import type { PasrRewardOptions } from "../shared/refinement-reward.ts";
+import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
+import { adamWOptions, normaliserOption, scheduleOption } from "../shared/option-groups.ts";
+import { answerPrompts, rewardOptions } from "../shared/refinement-reward.ts";
 
-export interface PasrOptions extends PasrRewardOptions {
-  /** G, refined answers per question. Paper 8 (A.1: “For each group, 8 answers are generated”). */
-  refinedSamples: number;
-  /** n, plain answers per question. Paper: several (2.3); code 8, the same sampling for both kinds. */
-  plainSamples: number;
-  /** Code 0.9 for training (pasr_main.py); evaluation is greedy. */
-  temperature: number;
-  /** Not named: 1, all tokens. */
-  topP: number;
-  /** Not named: 0, all tokens. */
-  topK: number;
-  /** Largest number of new tokens. Code 1500. */
-  maxTokens: number;
-  /** Questions per step. Paper: 8 answers per optimiser step and GPU (A.1: batch 2 × accumulation 4), which is one question's group. */
-  questionsPerStep: number;
-  /** Paper 3000 (A.1). The code counts batches of two answers, four to an optimiser step; here a step is a batch of whole questions. */
-  steps: number;
-  /** Paper 1e-6 (A.1). */
-  learningRate: number;
-  /** Not named, and the code sets none: constant. */
-  schedule: Schedule["shape"];
-  warmupSteps: number;
-  /** AdamW (A.1); the code leaves the rest at its library's defaults and clips no gradient. */
-  adamW: Omit<AdamWOptions, "learningRate">;
-  /** ε of eq. 3, both ways. Paper 0.2 (A.1). */
-  clipLow: number;
-  clipHigh: number;
-  /** β of eq. 3. Paper 0.04 (A.1); the estimator is k3. */
-  klCoefficient: number;
-  /** Steps between refreshes of the sampler's weights; 1 is strictly on-policy. Code 16 (gen_update_steps). */
-  samplerRefresh: number;
-  /** Optimiser steps per batch of rollouts. Code 1: every answer is used once. */
-  miniBatches: number;
-  /** ξ of eq. 2. Code 1e-4. */
-  advantageEpsilon: number;
-  /** Groups whose rewards differ by less are dropped. Code 1e-4. */
-  smallestRewardRange: number;
-  /** σ of eq. 2. Code: over G − 1 (torch.std). */
-  advantageDeviation: GroupAdvantageOptions["deviation"];
-  /** Code: mean over a sequence's tokens, then over sequences. */
-  normaliser: Normaliser;
-  /** Keep only questions whose mean plain accuracy is strictly inside. Not in the paper: every question is used. */
-  plainAccuracyWindow?: readonly [low: number, high: number];
-  /** No loss on answers cut at the largest length. Not in the paper: they are trained, with the format term −1. */
-  maskTruncated: boolean;
-  /** System messages of the two kinds of answer. */
-  prompts: { refine: string; plain: string };
-  /** How the loss's weights reach the engine; both give the same numbers. */
-  path: PolicyGradientOptions["path"];
-}
+export const pasrOptions = recipeOptions({
+  refinedSamples: {
+    type: "integer",
+    default: 8,
+    minimum: 2,
+    description: "G, refined answers to each question",
+    paper: "8 (A.1)",
+  },
+  plainSamples: { type: "integer", default: 8, description: "n, plain answers to each question", paper: "several (2.3); code 8" },
+  temperature: { type: "number", default: 0.9, above: 0, description: "of sampling; evaluation is greedy", paper: "code 0.9" },
+  topP: { type: "number", default: 1, above: 0, maximum: 1, description: "share of the likeliest tokens; 1 for all" },
+  topK: { type: "integer", default: 0, description: "the likeliest tokens alone; 0 for all" },
+  maxTokens: { type: "integer", default: 1500, minimum: 1, description: "most new tokens of an answer", paper: "code 1500" },
+  questionsPerStep: {
+    type: "integer",
+    default: 1,
+    minimum: 1,
+    description: "questions of a step",
+    paper: "one question's 8 answers per optimiser step and GPU (A.1: batch 2 × accumulation 4)",
+  },
+  steps: {
+    type: "integer",
+    default: 3000,
+    minimum: 1,
+    description: "optimiser steps, each on the answers to whole questions",
+    paper: "3000 (A.1); the code counts batches of two answers, four to an optimiser step",
+  },
+  learningRate: { type: "number", default: 1e-6, above: 0, description: "peak learning rate", paper: "1e-6 (A.1)" },
+  schedule: { ...scheduleOption, paper: "not named, and the code sets none: constant" },
+  warmupSteps: { type: "integer", default: 0, description: "steps until the rate is at its peak" },
+  /** The code leaves the rest at its library's defaults and clips no gradient (A.1). */
+  adamW: withDefaults(adamWOptions, { maxGradientNorm: Number.POSITIVE_INFINITY }),
+  clipLow: { type: "number", default: 0.2, description: "ε of eq. 3, downwards", paper: "0.2 (A.1)" },
+  clipHigh: { type: "number", default: 0.2, description: "ε of eq. 3, upwards", paper: "0.2 (A.1)" },
+  klCoefficient: { type: "number", default: 0.04, description: "β of eq. 3; the estimator is k3", paper: "0.04 (A.1)" },
+  samplerRefresh: {
+    type: "integer",
+    default: 16,
+    minimum: 1,
+    description: "steps between refreshes of the sampler's weights; 1 is strictly on-policy",
+    paper: "code 16 (gen_update_steps)",
+  },
+  miniBatches: { type: "integer", default: 1, minimum: 1, description: "optimiser steps on a batch of answers", paper: "code 1" },
+  advantageEpsilon: { type: "number", default: 1e-4, description: "ξ of eq. 2", paper: "code 1e-4" },
+  smallestRewardRange: {
+    type: "number",
+    default: 1e-4,
+    description: "groups whose rewards differ by less are dropped",
+    paper: "code 1e-4",
+  },
+  advantageDeviation: {
+    type: "choice",
+    choices: ["sample", "population", "none"],
+    default: "sample",
+    description: "σ of eq. 2: over G − 1, over G, or left out",
+    paper: "code: over G − 1 (torch.std)",
+  },
+  normaliser: { ...normaliserOption, paper: "code: sequence-mean" },
+  ...rewardOptions,
+  plainAccuracyWindow: {
+    type: "numbers",
+    length: 2,
+    maximum: 1,
+    default: undefined,
+    description: "keep only questions whose mean plain accuracy is strictly inside",
+    paper: "every question is used",
+  },
+  maskTruncated: {
+    type: "boolean",
+    default: false,
+    description: "no loss on answers cut at the largest length",
+    paper: "they are trained, with the format term −1",
+  },
+  prompts: answerPrompts,
+  path: {
+    type: "choice",
+    choices: ["fused", "two-pass"],
+    default: "fused",
+    description: "how the loss's weights reach the engine; both give the same numbers",
+  },
+});
 
-/** What the paper asks of a model that already follows instructions (Table B.3), in our own words. */
-export const paperPrompts = {
-  refine: refineInstruction,
-  plain: "You are a helpful assistant. Work out the user's question and give the answer.",
-} as const;
+export type PasrOptions = RecipeValues<typeof pasrOptions>;
 
-/** The paper's own setting, for models of several billion parameters. */
-export const paperPasrOptions: PasrOptions = {
-  refinedSamples: 8,
-  plainSamples: 8,
-  temperature: 0.9,
-  topP: 1,
-  topK: 0,
-  maxTokens: 1500,
-  questionsPerStep: 1,
-  steps: 3000,
-  learningRate: 1e-6,
-  schedule: "constant",
-  warmupSteps: 0,
-  adamW: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: Number.POSITIVE_INFINITY },
-  clipLow: 0.2,
-  clipHigh: 0.2,
-  klCoefficient: 0.04,
-  samplerRefresh: 16,
-  miniBatches: 1,
-  advantageEpsilon: 1e-4,
-  smallestRewardRange: 1e-4,
-  advantageDeviation: "sample",
-  normaliser: "sequence-mean",
-  tolerance: 0,
-  refineReward: "versus-group",
-  maskTruncated: false,
-  prompts: paperPrompts,
-  path: "fused",
-};
+export const paperPasrOptions: PasrOptions = defaultsOf(pasrOptions);
 
 /**
  * For the shipped model of about a million parameters and its world of arithmetic. Higher rate and more questions per step, because a small

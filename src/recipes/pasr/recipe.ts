@@ -31,7 +31,10 @@ import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine, Scorer } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
+import { deriveSeed } from "#kernel/seed.ts";
+import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
+import { fixed, percentSign } from "#text/numbers.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import { type LoopResult, type Progress, runTrainingLoop, type StepContext } from "#training/loop.ts";
 import { type PolicyGradientOptions, policyGradientStep } from "#training/policy/policy-gradient.ts";
@@ -39,11 +42,15 @@ import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";
 import type { Group, Question } from "#training/policy/rollouts.ts";
 import { learningRateAt } from "#training/steps.ts";
 import type { Stream } from "#training/stream.ts";
+import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
+import { checkedOptions } from "../recipe-options.ts";
 import type { Judge } from "../shared/graded-samples.ts";
-import type { PasrOptions } from "./options.ts";
+import { methodsOf } from "../shared/source-evaluation.ts";
+import type { Source } from "../sources/source.ts";
+import { type PasrOptions, pasrOptions, smallWorldPasrOptions } from "./options.ts";
 import { pasrGrader } from "./reward.ts";
 
-export { type PasrOptions, paperPasrOptions, paperPrompts, smallWorldPasrOptions } from "./options.ts";
+export { type PasrOptions, paperPasrOptions, smallWorldPasrOptions } from "./options.ts";
 
 export interface PasrTraining {
   /** Holds the first weights; a resumed run restores its own. */
@@ -70,7 +77,7 @@ export interface PasrTraining {
 /** Trains from the newest checkpoint of the run, or from the start. Metrics go to metrics.jsonl, one line a step. */
 export async function trainPasr(training: PasrTraining): Promise<LoopResult<JsonObject>> {
   const { engine, tokenizer, judge, options, seed, run, checkpointEvery = 20, rolloutsEvery = 10 } = training;
-  checkOptions(options);
+  checkPasrOptions(options);
   const grader = pasrGrader((ids) => tokenizer.decode(ids), judge, options);
   const stepOptions = policyGradientOptions(options, tokenizer.stopIds);
 
@@ -157,17 +164,67 @@ function describe(groups: readonly Group<Item>[]) {
   };
 }
 
-function checkOptions(options: PasrOptions): void {
-  const needsTwins = options.refineReward !== "any-refinement" || options.plainAccuracyWindow !== undefined;
-  if (options.refinedSamples < 2)
-    throw impossible("refinedSamples must be at least 2, because an answer is judged within its group");
-  if (needsTwins && options.plainSamples < 1)
-    throw impossible("plainSamples must be at least 1, because refinements are compared with them");
-  if (options.temperature <= 0)
-    throw impossible("temperature must be above 0, because greedy answers of a group are all the same");
-  if (options.questionsPerStep < 1 || options.steps < 1) throw impossible("questionsPerStep and steps must be at least 1");
+function checkPasrOptions(options: PasrOptions): void {
+  const { refineReward, plainAccuracyWindow, plainSamples } = checkedOptions("pasr", pasrOptions, options);
+  const needsTwins = refineReward !== "any-refinement" || plainAccuracyWindow !== undefined;
+  if (!needsTwins || plainSamples > 0) return;
+  const message = "pasr: plainSamples must be at least 1, because refinements are compared with them";
+  throw userError("option-value", message, "Change that option.");
 }
 
-function impossible(message: string) {
-  return userError("pasr-options", message, "Change that option.");
+export function pasrFigures(metrics: PolicyGradientMetrics): Record<string, string> {
+  return {
+    reward: fixed(metrics.reward, 2),
+    refined: percentSign(metrics.accuracyRefined, 0),
+    plain: percentSign(metrics.accuracyPlain, 0),
+    refinements: fixed(metrics.refinements, 2),
+    "tokens/s": fixed(metrics.timing.tokensPerSecond, 0),
+  };
 }
+
+/** Problems that are looked at while it trains. */
+const probeItems = 100;
+
+const small = ({ prompts: { refine, plain } }: Source) => ({ ...smallWorldPasrOptions, prompts: { refine, plain } });
+
+export const pasr = defineRecipe({
+  id: "pasr",
+  name: "PASR",
+  paper: { title: "A Stitch in Time Saves Nine: Proactive Self-Refinement for Language Models", arxiv: "2508.12903", year: 2025 },
+  status: "stable",
+  summary: "reinforcement learning that compares refined with plain answers",
+  options: pasrOptions,
+  presets: { small, "small-world": small, paper: {} },
+  flags: { "--steps <number>": { option: "steps" } },
+  check: checkPasrOptions,
+  learnsFrom: "questions",
+  baseMethods: (options) => methodsOf(options),
+  methods: (options) => methodsOf(options, { plain: "pasr-plain-prompt", refined: "pasr" }),
+  async train({ options, engine, tokenizer, run, seed, source, signal, onSteps }) {
+    const { probe } = source;
+    const watched = probe === undefined ? [] : source.validation(probeItems, deriveSeed(seed, "probe"));
+    const result = await trainPasr({
+      engine,
+      tokenizer,
+      run,
+      options,
+      seed,
+      items: source.problems(deriveSeed(seed, "problems")),
+      judge: source.verify,
+      evaluate: probe && ((_done, stop) => probe(new EmbeddedModel(engine, tokenizer), watched, options, stop)),
+      evaluateEvery: Math.max(1, Math.round(options.steps / 10)),
+      signal,
+      onProgress: (progress) => onSteps(progress, { figures: pasrFigures(progress.metrics) }),
+    });
+    return { model: await modelWhenFinished(result, engine, run) };
+  },
+  costs: ({ steps, questionsPerStep, refinedSamples, plainSamples, miniBatches }) => ({
+    answers: steps * questionsPerStep * (refinedSamples + plainSamples),
+    steps: steps * miniBatches,
+  }),
+  examples: [
+    "midcourse train pasr --out runs/pasr",
+    "midcourse train pasr --set refineReward=any-refinement --out runs/any-refinement      the reward-hacking control",
+    "midcourse train pasr --model runs/base/model --data train.csv --test test.csv --out runs/mine",
+  ],
+});

@@ -13,7 +13,7 @@ export interface ExampleFiles {
   /** JSONL, JSON, CSV, TSV or Parquet; what they hold is put together. */
   data: readonly string[];
   /** Their format; told by the columns when left out. */
-  format?: string;
+  format?: string | undefined;
   limits?: PtrLimits;
   /** A file, or the share of the questions that is held out, from 0 (none) to below 1. */
   validation: { file: string } | { share: number };
@@ -89,4 +89,12 @@ export function holdOut(
   const held = new Set(order.slice(0, count).map(([key]) => key));
   const isHeld = (conversation: TrainingConversation) => held.has(keyOf(conversation));
   return { train: conversations.filter((each) => !isHeld(each)), held: conversations.filter(isHeld) };
+}
+
+/** “0.1” is a share, anything that is no number a file. */
+export function validationOf(text: string): ExampleFiles["validation"] {
+  const share = Number(text);
+  if (text.trim() === "" || Number.isNaN(share)) return { file: text };
+  if (share >= 0 && share < 1) return { share };
+  throw userError("validation-share", `${text} is no share of the questions`, "Give a number from 0 to below 1, or a file.");
 }

@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ptrOptionsOf, validationOf } from "#cli/commands/train/train-ptr.ts";
-import { registerTrainPtr } from "#cli/commands/train/train-ptr-command.ts";
+import { recipeCommand, recipeRun } from "#cli/commands/train/train.ts";
 import { ptrConversation, publishedSampleLimits } from "#data/training-files/ptr-layout.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
@@ -12,8 +10,10 @@ import { openRun } from "#record/run-directory.ts";
 import { worldItems } from "#tasks/world/items.ts";
 import { slip, writePlain } from "#tasks/world/solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import { holdOut, readExamples } from "./examples.ts";
-import { paperPtrOptions, ptrExample, ptrPresets, smallPtrOptions, trainPtr } from "./recipe.ts";
+import { chosenOptions } from "../run-recipe.ts";
+import { worldSource } from "../sources/world-source.ts";
+import { holdOut, readExamples, validationOf } from "./examples.ts";
+import { paperPtrOptions, ptr, ptrExample, ptrPresets, smallPtrOptions, trainPtr } from "./recipe.ts";
 
 const base = path.resolve("models/base");
 let root: string;
@@ -28,6 +28,13 @@ const conversations = worldItems(24, { split: "train", seed: 5 }).map((item, ind
   const draft = writePlain(slip(item.chain, new Random(deriveSeed(1, index)), 0.9, 0.9));
   return ptrConversation({ id: item.id, question: item.question, attempts: [draft], answer: writePlain(item.chain) });
 });
+
+const optionsOf = (...words: string[]) => {
+  const command = recipeCommand(ptr)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  return chosenOptions(ptr, worldSource, recipeRun(ptr, command.parse(words, { from: "user" })));
+};
 
 describe("the thought mask", () => {
   test("question, attempts and requests weigh 0; the final answer and its end weigh 1", () => {
@@ -161,15 +168,15 @@ describe("training", () => {
       confidence: 0,
       adamW: { beta1: 0.98, beta2: 0.999, epsilon: 1e-9 },
     });
-    expect(ptrOptionsOf({ preset: "paper" })).toEqual(ptrPresets.paper);
-    const changed = ptrOptionsOf({
-      preset: "rerun",
-      maxSteps: 7,
-      batchTokens: 100,
-      gradientAccumulation: 3,
-      earlyStop: 2,
-      confidenceWeight: 0.2,
-    });
+    expect(optionsOf("--preset=paper")).toMatchObject(ptrPresets.paper);
+    const words = [
+      "--max-steps=7",
+      "--batch-tokens=100",
+      "--gradient-accumulation=3",
+      "--early-stop=2",
+      "--confidence-weight=0.2",
+    ];
+    const changed = optionsOf("--preset=rerun", ...words);
     expect(changed).toMatchObject({
       maxSteps: 7,
       epochs: Number.POSITIVE_INFINITY,
@@ -178,7 +185,7 @@ describe("training", () => {
       patience: 2,
       confidence: 0.2,
     });
-    expect(ptrOptionsOf({ preset: "small", maxSteps: 7, epochs: 2 })).toMatchObject({ maxSteps: 7, epochs: 2 });
+    expect(optionsOf("--max-steps=7", "--epochs=2")).toMatchObject({ maxSteps: 7, epochs: 2 });
   });
 });
 
@@ -190,11 +197,8 @@ describe("the command", () => {
     expect(() => validationOf("1.5")).toThrow("no share");
   });
 
-  test.each(["--epochs=0", "--lora=0", "--warmup=-1", "--schedule=square", "--preset=big"])("refuses %s", async (word) => {
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
-    registerTrainPtr(program);
-    for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
-    await expect(program.parseAsync(["ptr", "--data", "x", word], { from: "user" })).rejects.toThrow();
+  test.each(["--epochs=0", "--lora=0", "--warmup=-1", "--schedule=square", "--preset=big"])("refuses %s", (word) => {
+    expect(() => optionsOf("--data", "x", word)).toThrow();
   });
 });
 

@@ -22,68 +22,50 @@
  *   - The request to refine is in our own words and the same in data and test.
  */
 
+import { fileDigest } from "#data/files/rows.ts";
+import { dataCard, renderCard } from "#data/training-files/data-card.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
+import { userError } from "#kernel/errors.ts";
+import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
+import { fixed } from "#text/numbers.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
-import { likelihoodOnly, type WeightedExample } from "#training/supervised/weighted-supervised.ts";
-import {
-  type EpochMetrics,
-  trainWeighted,
-  type WeightedResult,
-  type WeightedRunOptions,
-} from "#training/supervised/weighted-supervised-run.ts";
-
-export interface PtrOptions extends WeightedRunOptions {
-  /** Learn the attempts too: the ablation “without mask”. */
-  learnThoughts: boolean;
-}
+import type { WeightedExample } from "#training/supervised/weighted-supervised.ts";
+import { type EpochMetrics, trainWeighted, type WeightedResult } from "#training/supervised/weighted-supervised-run.ts";
+import { defineRecipe } from "../recipe-card.ts";
+import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
+import { rerunWeighted, smallWeighted, weightedOptions } from "../shared/option-groups.ts";
+import { type Examples, readExamples, validationOf } from "./examples.ts";
+import { measureRounds, type RoundsTask, roundsReport, roundsTask } from "./rounds.ts";
+import { renderRounds } from "./rounds-text.ts";
 
 /**
- * What the authors released (train.py, deepspeed_config.json), per GPU: AdamW (0.98, 0.999, 1e-9), 800 steps of warm-up to 1e-5 and constant
- * from there, 4096 tokens × 10 to a step, 3 epochs, checkpoints every 1000 steps.
+ * The defaults are what the authors released (train.py, deepspeed_config.json), per GPU: AdamW (0.98, 0.999, 1e-9), 800 steps of warm-up to
+ * 1e-5 and constant from there, 4096 tokens × 10 to a step, 3 epochs, checkpoints every 1000 steps.
  */
-export const paperPtrOptions: PtrOptions = {
-  ...likelihoodOnly,
-  epochs: 3,
-  maxSteps: Number.POSITIVE_INFINITY,
-  tokensPerStep: 40_960,
-  maxTokens: 4096,
-  tokensPerCall: 4096,
-  learningRate: 1e-5,
-  schedule: "constant",
-  warmup: 800,
-  learningRateFloor: 0,
-  saveEvery: 1000,
-  evaluateEvery: 1000,
-  patience: Number.POSITIVE_INFINITY,
-  adamW: { beta1: 0.98, beta2: 0.999, epsilon: 1e-9, weightDecay: 0, maxGradientNorm: Number.POSITIVE_INFINITY },
-  learnThoughts: false,
-};
+export const ptrOptions = recipeOptions({
+  ...withDefaults(weightedOptions, {
+    tokensPerStep: 40_960,
+    schedule: "constant",
+    warmup: 800,
+    saveEvery: 1000,
+    evaluateEvery: 1000,
+    adamW: { beta1: 0.98, epsilon: 1e-9, maxGradientNorm: Number.POSITIVE_INFINITY },
+  }),
+  learnThoughts: { type: "boolean", default: false, description: "learn the attempts too: the paper's ablation without mask" },
+});
 
-/** How the authors of PASR trained it again as a baseline (arXiv 2508.12903): two examples to a step, cosine, a tenth of warm-up, 2 epochs. */
-export const rerunPtrOptions: PtrOptions = {
-  ...paperPtrOptions,
-  epochs: 2,
-  tokensPerStep: 8192,
-  schedule: "cosine",
-  warmup: 0.1,
-  adamW: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 1 },
-};
+export type PtrOptions = RecipeValues<typeof ptrOptions>;
 
-/** For models of about a million parameters, which move little at the paper's rate. */
-export const smallPtrOptions: PtrOptions = {
-  ...rerunPtrOptions,
-  epochs: 3,
-  tokensPerStep: 4096,
-  maxTokens: 1024,
-  learningRate: 3e-4,
-  saveEvery: 100,
-  evaluateEvery: 50,
-  adamW: { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradientNorm: 1 },
-};
+export const paperPtrOptions: PtrOptions = defaultsOf(ptrOptions);
+
+/** How the authors of PASR trained it again as a baseline. */
+export const rerunPtrOptions: PtrOptions = { ...rerunWeighted, learnThoughts: false };
+
+export const smallPtrOptions: PtrOptions = { ...smallWeighted, learnThoughts: false };
 
 export const ptrPresets = { small: smallPtrOptions, paper: paperPtrOptions, rerun: rerunPtrOptions };
 
@@ -137,3 +119,214 @@ export function ptrExample(
   });
   return weight === undefined ? example : { ...example, weight };
 }
+
+const files = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "");
+
+/** Examples in the place of files, where they are at hand; what was dropped of them, and rounds to measure, where there are any. */
+export interface PtrMaterial extends Pick<Examples, "train" | "validation"> {
+  tally?: Examples["tally"];
+  task?: RoundsTask | undefined;
+}
+
+/** Steps alone mean as many epochs as they need. */
+const stepsAlone = (steps: unknown) => ({ maxSteps: steps as number, epochs: Number.POSITIVE_INFINITY });
+const wholeNumber = { type: "integer", minimum: 1, description: "" } as const;
+
+export const ptr = defineRecipe({
+  id: "ptr",
+  name: "PTR",
+  paper: {
+    title: "Think Thrice Before You Act: Progressive Thought Refinement in Large Language Models",
+    arxiv: "2410.13413",
+    year: 2024,
+  },
+  status: "stable",
+  summary: "learn to improve on attempts, which are shown and not learned",
+  options: {
+    data: {
+      type: "data",
+      default: [],
+      is: files,
+      needs: "a list of files",
+      description: "examples of `midcourse data ptr`, {question, output1, output2}, or any other format of training data",
+    },
+    from: { type: "text", default: undefined, description: "their format; told by the columns when left out" },
+    validation: {
+      type: "text",
+      default: "0.1",
+      description: "examples that decide which weights are kept: a file, or the share of the questions",
+    },
+    minimumCharacters: {
+      type: "integer",
+      default: undefined,
+      minimum: 1,
+      description: "layout {question, output1, …}: leave out shorter final answers",
+    },
+    keepRepeats: {
+      type: "boolean",
+      default: false,
+      description: "layout {question, output1, …}: keep final answers that repeat an attempt word for word",
+    },
+    loadCheckpoint: {
+      type: "text",
+      default: undefined,
+      description: "weights, and the optimiser's state where it is there, to begin a new run with",
+    },
+    ...ptrOptions,
+    rounds: {
+      type: "integer",
+      default: undefined,
+      minimum: 1,
+      maximum: 100,
+      description: "measure rounds 1 to so many of refinement in one chat, before training and after",
+    },
+    test: {
+      type: "text",
+      default: undefined,
+      description: "question–answer file to measure them on; the small world when left out",
+    },
+    items: { type: "integer", default: undefined, minimum: 1, description: "problems of it (default: 300)" },
+    answerTokens: {
+      type: "integer",
+      default: undefined,
+      minimum: 1,
+      description: "new tokens of one answer there (default: 192, of a file 512)",
+    },
+  },
+  presets: { small: smallPtrOptions, paper: {}, rerun: rerunPtrOptions },
+  flags: {
+    "--data <file...>": { option: "data" },
+    "--from <format>": { option: "from" },
+    "--load-checkpoint <folder>": { option: "loadCheckpoint" },
+    "--max-steps <number>": { description: "most optimiser steps", spec: wholeNumber, changes: stepsAlone },
+    "--epochs <number>": { option: "epochs" },
+    "--save-every <steps>": { option: "saveEvery" },
+    "--learning-rate <number>": { option: "learningRate" },
+    "--schedule <shape>": { option: "schedule" },
+    "--warmup <number>": { option: "warmup" },
+    "--weight-decay <number>": { option: "adamW.weightDecay" },
+    "--max-length <tokens>": { option: "maxTokens" },
+    "--batch-tokens <number>": {
+      description: "tokens of one forward and backward pass; a step keeps its number of passes",
+      spec: wholeNumber,
+      changes: (tokens, { tokensPerStep, tokensPerCall }) => ({
+        tokensPerCall: tokens as number,
+        tokensPerStep: Math.round((tokens as number) * (tokensPerStep / tokensPerCall)),
+      }),
+    },
+    "--gradient-accumulation <number>": {
+      description: "such passes to an optimiser step",
+      spec: wholeNumber,
+      changes: (passes, { tokensPerCall }) => ({ tokensPerStep: Math.round(tokensPerCall * (passes as number)) }),
+    },
+    "--validation <file or share>": { option: "validation" },
+    "--evaluate-every <steps>": { option: "evaluateEvery" },
+    "--early-stop <patience>": { option: "patience" },
+    "--likelihood-weight <number>": { option: "likelihood", description: "λ1: weight of the final answer's −log p" },
+    "--confidence-weight <number>": {
+      option: "confidence",
+      description: "λ3: weight of its confidence term; costs a second pass",
+    },
+    "--confidence-scale <number>": { option: "confidenceScale" },
+    "--confidence-ramp <shape>": { option: "confidenceRamp" },
+    "--learn-thoughts": { option: "learnThoughts", value: true },
+    "--minimum-characters <number>": { option: "minimumCharacters" },
+    "--keep-repeats": { option: "keepRepeats", value: true },
+    "--rounds <number>": { option: "rounds" },
+    "--test <file>": { option: "test" },
+    "--items <number>": { option: "items" },
+    "--answer-tokens <number>": { option: "answerTokens" },
+  },
+  learnsFrom: "files",
+  async read(options, seed): Promise<PtrMaterial> {
+    const { data, from: format, minimumCharacters, keepRepeats } = options;
+    if (data.length === 0)
+      throw userError("data-missing", "ptr learns from files of examples", "Name them: --data examples.jsonl.");
+    const limits = {
+      ...(minimumCharacters === undefined ? {} : { minimumAnswerCharacters: minimumCharacters }),
+      ...(keepRepeats ? { keepRepeats } : {}),
+    };
+    const examples = await readExamples({ data, format, limits, validation: validationOf(options.validation) });
+    return { ...examples, task: await roundsTask(options, examples.train, seed) };
+  },
+  // How rounds are measured changes nothing of the training.
+  async decides({ data, from, validation: text, loadCheckpoint, minimumCharacters, keepRepeats, ...others }) {
+    const { rounds: _rounds, test: _test, items: _items, answerTokens: _answerTokens, ...training } = others;
+    const validation = validationOf(text);
+    const all = "file" in validation ? [...data, validation.file] : data;
+    return {
+      data: [...data],
+      digests: await Promise.all(all.map(fileDigest)),
+      from: from ?? null,
+      validation,
+      loadCheckpoint: loadCheckpoint ?? null,
+      minimumCharacters: minimumCharacters ?? null,
+      keepRepeats,
+      ptr: training as unknown as JsonObject,
+    };
+  },
+  methods: ({ rounds = 3 }) => [ptrRounds({ rounds })],
+  async train({ options, material, engine, tokenizer, run, seed, signal, onSteps, onEvaluation, onNote }) {
+    const { train: examples, validation, tally, task } = material;
+    const isNew = run.newestCheckpoint === undefined;
+    if (isNew && tally) {
+      const card = dataCard({ title: "Training examples", examples: examples.length }, tally);
+      onNote(`${renderCard(card)}${validation.length} examples for validation`);
+    }
+    // A run that goes on gets its own weights back when training does; what was to be measured before needs those it began with.
+    if (options.loadCheckpoint !== undefined && (task || isNew)) await engine.restore(options.loadCheckpoint);
+    const measure = (name: "before" | "after") =>
+      task &&
+      measureRounds(task, name, {
+        engine,
+        tokenizer,
+        run,
+        signal,
+        onProgress: (each) => onEvaluation(`Rounds ${name} training`, each),
+      });
+    const before = await measure("before");
+    const result = await trainPtr({
+      engine,
+      tokenizer,
+      examples,
+      validation,
+      options: { ...options, maxTokens: Math.min(options.maxTokens, engine.info.maxContextTokens) },
+      seed,
+      run,
+      signal,
+      onProgress: (progress) => {
+        const { loss, epoch, timing } = progress.metrics;
+        onSteps(progress, {
+          figures: { loss: fixed(loss, 4), epoch: fixed(epoch, 2), "tokens/s": fixed(timing.tokensPerSecond, 0) },
+        });
+      },
+    });
+    if (!result.finished) return { model: undefined };
+    // The engine holds the last weights; what is measured are those that were kept.
+    await engine.restore(result.model);
+    const after = await measure("after");
+    const rounds = task && before && after ? roundsReport(task, before, after) : undefined;
+    const first = run.readLines("evaluations")[0]?.validationLoss ?? null;
+    return {
+      model: result.model,
+      report: () => ({
+        results: { ...result, firstValidationLoss: first, model: "model", ...(rounds ? { rounds } : {}) },
+        lines: (screen) => [
+          ...(rounds ? ["", renderRounds(rounds, screen), ""] : []),
+          `training ${result.stoppedEarly ? `ended early after ${result.stepsDone} steps` : `${result.stepsDone} steps`}`,
+          `kept     ${result.best ? `step ${result.best.step}, validation loss ${fixed(result.best.validationLoss, 4)}` : "the last step"}${
+            typeof first === "number" ? ` (before training ${fixed(first, 4)})` : ""
+          }`,
+        ],
+      }),
+    };
+  },
+  costs: ({ maxSteps }) => ({ answers: 0, ...(Number.isFinite(maxSteps) ? { steps: maxSteps } : {}) }),
+  examples: [
+    "midcourse train ptr --data runs/ptr-data/examples.jsonl --out runs/ptr",
+    "midcourse train ptr --data PTR_thought_dataset_sampled.jsonl --minimum-characters 8 --lora 8 --early-stop 3",
+    "midcourse train ptr --data runs/ptr-data/examples.jsonl --rounds 10          each round's accuracy and tokens, before and after",
+    "midcourse eval --model runs/ptr/model --methods vanilla,ptr-rounds --tasks world",
+  ],
+});

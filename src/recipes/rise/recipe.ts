@@ -27,9 +27,10 @@ import type { Model } from "#kernel/model.ts";
 import { meanOrZero } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
-import { likelihoodOnly } from "#training/supervised/weighted-supervised.ts";
-import type { WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
+import { defineRecipe } from "../recipe-card.ts";
+import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { type GradedSample, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
+import { collectingFlags, isMessages, questionsOption, weightedOptions } from "../shared/option-groups.ts";
 import {
   type Collected,
   type SelfTrained,
@@ -37,56 +38,73 @@ import {
   selfTrain,
   type WeightedConversation,
 } from "../shared/self-training.ts";
-import { type RisePrompts, risePrompt } from "./turns.ts";
+import { firstQuestions, type Source } from "../sources/source.ts";
+import { risePrompt, riseTurns } from "./turns.ts";
 
-export interface RiseOptions extends RisePrompts {
-  /** Paper 2. */
-  iterations: number;
-  /** N_t of each turn. The authors' self-distillation: 1 and 16; their distillation: 1 and 1 of the teacher. */
-  samplesPerTurn: readonly number[];
-  /**
-   * Turns after the first that are kept: all; those better than the one before; those no worse than any before; those that are right. The
-   * first turn is kept too, but under `success` only when it is right.
-   */
-  keep: "all" | "better" | "best" | "success";
-  /** τ: rewards of 0 and 1 weigh 1 and 12.2. */
-  rewardTemperature: number;
-  /** Divide the weights by their mean. */
-  normaliseWeights: boolean;
-  temperature: number;
-  maxTokens: number;
-  training: WeightedRunOptions;
-}
-
-/** The authors' commands: 1e-5, cosine, 4 % of warm-up, 16 sequences of at most 2048 tokens to a step. The paper trains 0.3 to 1 epoch. */
-export const paperRiseOptions: RiseOptions = {
-  iterations: 2,
-  samplesPerTurn: [1, 16],
-  keep: "all",
-  rewardTemperature: 0.4,
-  normaliseWeights: false,
-  temperature: 1,
-  maxTokens: 512,
-  opening: [],
-  retry: "That answer is not correct. Try once more. The question again: {question}",
-  training: {
-    ...likelihoodOnly,
+/** The defaults are the authors' commands: 1e-5, cosine, 4 % of warm-up, 16 sequences of at most 2048 tokens to a step. */
+export const riseOptions = recipeOptions({
+  iterations: {
+    type: "integer",
+    default: 2,
+    minimum: 1,
+    description: "iterations, each from the base anew on all data so far",
+    paper: "2",
+  },
+  samplesPerTurn: {
+    type: "numbers",
+    default: [1, 16],
+    minimum: 1,
+    description: "N_t: samples that each turn is the best of",
+    paper: "self-distillation 1 and 16; distillation 1 and 1 of the teacher",
+  },
+  keep: {
+    type: "choice",
+    choices: ["all", "better", "best", "success"],
+    default: "all",
+    description:
+      "turns after the first that are learned: all, those better than the one before, those no worse than any before, or right ones; the first turn too, but under success only when it is right",
+    paper: "all four",
+  },
+  rewardTemperature: {
+    type: "number",
+    default: 0.4,
+    above: 0,
+    description: "τ: rewards of 0 and 1 weigh 1 and exp(1/τ), here 12.2",
+    paper: "0.4",
+  },
+  normaliseWeights: {
+    type: "boolean",
+    default: false,
+    description: "divide the weights by their mean",
+    paper: "on; off in its code",
+  },
+  temperature: { type: "number", default: 1, description: "of sampling" },
+  maxTokens: { type: "integer", default: 512, minimum: 1, description: "most new tokens of a turn" },
+  opening: {
+    type: "data",
+    default: [],
+    is: isMessages,
+    needs: "a list of {role, content}",
+    description: "system message and worked dialogue in front of the question",
+  },
+  retry: {
+    type: "text",
+    default: "That answer is not correct. Try once more. The question again: {question}",
+    description: "what the user says to an attempt, right or wrong at test; {question} stands for the question",
+  },
+  training: withDefaults(weightedOptions, {
     normaliser: "sequence-mean",
     epochs: 1,
-    maxSteps: Number.POSITIVE_INFINITY,
     tokensPerStep: 32_768,
     maxTokens: 2048,
-    tokensPerCall: 4096,
-    learningRate: 1e-5,
-    schedule: "cosine",
     warmup: 0.04,
-    learningRateFloor: 0,
-    saveEvery: 100,
-    evaluateEvery: Number.POSITIVE_INFINITY,
-    patience: Number.POSITIVE_INFINITY,
-    adamW: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 1 },
-  },
-};
+  }),
+});
+
+export type RiseOptions = RecipeValues<typeof riseOptions>;
+
+/** The paper trains 0.3 to 1 epoch. */
+export const paperRiseOptions: RiseOptions = defaultsOf(riseOptions);
 
 export const smallRiseOptions: RiseOptions = {
   ...paperRiseOptions,
@@ -206,3 +224,54 @@ function bestOf(samples: readonly GradedSample[]): GradedSample | undefined {
     undefined,
   );
 }
+
+const fitted = (options: RiseOptions) => (source: Source) => ({
+  ...options,
+  opening: [{ role: "system" as const, content: source.prompts.plain }],
+  maxTokens: source.maxTokens,
+});
+
+export const rise = defineRecipe({
+  id: "rise",
+  name: "RISE",
+  paper: {
+    title: "Recursive Introspection: Teaching Language Model Agents How to Self-Improve",
+    arxiv: "2407.18219",
+    year: 2024,
+  },
+  status: "stable",
+  summary: "learn the best of one's own next attempts, weighed by reward",
+  options: {
+    ...riseOptions,
+    questions: questionsOption,
+    turns: { type: "integer", default: 5, minimum: 1, description: "turns at test, whose answers vote", paper: "5" },
+  },
+  presets: { small: fitted(smallRiseOptions), paper: fitted(paperRiseOptions) },
+  flags: {
+    "--rounds <number>": { option: "iterations" },
+    "--samples <number>": {
+      description: "samples the last turn is the best of",
+      spec: { type: "integer", minimum: 1, description: "samples the last turn is the best of" },
+      changes: (count, { samplesPerTurn }) => ({ samplesPerTurn: [...samplesPerTurn.slice(0, -1), count as number] }),
+    },
+    "--keep <which>": { option: "keep", description: "turns that are learned" },
+    ...collectingFlags,
+  },
+  learnsFrom: "questions",
+  methods: (options) => [...new Set([1, options.turns])].map((turns) => riseTurns({ ...options, turns })),
+  async train({ options, source, seed, onSteps, ...work }) {
+    const { questions, turns: _turns, ...own } = options;
+    return trainRise({
+      ...work,
+      items: firstQuestions(source, questions, seed),
+      verify: source.verify,
+      options: own,
+      seed,
+      onProgress: (round, progress) => onSteps(progress, { round, label: `RISE, iteration ${round}` }),
+    });
+  },
+  costs: ({ iterations, questions, samplesPerTurn }) => ({
+    answers: iterations * questions * samplesPerTurn.reduce((sum, each) => sum + each, 0),
+  }),
+  examples: ["midcourse train rise --out runs/rise --keep success"],
+});

@@ -1,4 +1,4 @@
-/** How a model answers, is asked once more with the same fixed request, and answers again: what SCoRe (score.ts) is measured by. */
+/** How a model answers, is asked once more with the same fixed request, and answers again: what SCoRe (recipe.ts) is measured by. */
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import type { Interval } from "#evaluation/statistics/statistics.ts";
 import { countTransitions, transitionShares } from "#evaluation/statistics/transitions.ts";
@@ -7,6 +7,8 @@ import { pairedDifference } from "#evaluation/summary/paired-columns.ts";
 import { mean } from "#kernel/numbers.ts";
 import type { Method } from "#kernel/trace.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
+import { percent, pointsWithin } from "#text/numbers.ts";
+import { alignedRows } from "#text/table.ts";
 import type { RetryPrompts } from "./turns.ts";
 
 /** Two turns, of which the second counts. */
@@ -47,4 +49,21 @@ export function turnAccuracies(
     wrongToRight,
     rightToWrong,
   };
+}
+
+const columns: readonly { title: string; cell: (turns: TurnAccuracies) => string }[] = [
+  { title: "turn 1", cell: ({ turn1 }) => percent(turn1) },
+  { title: "turn 2", cell: ({ turn2 }) => percent(turn2) },
+  { title: "Δ (95 %)", cell: ({ delta, deltaInterval }) => pointsWithin(delta, deltaInterval) },
+  { title: "wrong→right", cell: ({ wrongToRight }) => `${percent(wrongToRight)} %` },
+  { title: "right→wrong", cell: ({ rightToWrong }) => `${percent(rightToWrong)} %` },
+];
+
+/** One row for each model that was measured; what an absent one would say is not said. */
+export function turnTable(models: Readonly<Record<string, TurnAccuracies | undefined>>): string[] {
+  const rows = Object.entries(models).flatMap(([name, turns]) =>
+    turns === undefined ? [] : [[name, ...columns.map(({ cell }) => cell(turns))]],
+  );
+  if (rows.length === 0) return [];
+  return alignedRows([["", ...columns.map(({ title }) => title)], ...rows]);
 }

@@ -36,7 +36,9 @@ import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
+import { vanilla } from "#methods/plain/vanilla.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
+import { fixed, percentSign } from "#text/numbers.ts";
 import { type LoopResult, type Progress, runTrainingLoop, type StepContext } from "#training/loop.ts";
 import { type ReinforceOptions, reinforceStep } from "#training/policy/reinforce-step.ts";
 import type { TurnRewards } from "#training/policy/reinforce-step-batch.ts";
@@ -44,9 +46,13 @@ import type { ReinforceMetrics } from "#training/policy/reinforce-step-metrics.t
 import type { GradedTurn, TurnGrader, TurnGroup, TurnQuestion } from "#training/policy/turn-rollouts.ts";
 import { learningRateAt } from "#training/steps.ts";
 import type { Stream } from "#training/stream.ts";
+import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
+import { checkedOptions } from "../recipe-options.ts";
 import { type Judge, strictAnswer } from "../shared/graded-samples.ts";
+import type { Source } from "../sources/source.ts";
+import { turnAccuracies, turnTable, twoTurns } from "./evaluation.ts";
 import { type Kept, keepBest, keepStateOf, keptFolder, nothingKept } from "./keep.ts";
-import type { ScoreOptions } from "./options.ts";
+import { paperCodeScoreOptions, retryRequest, type ScoreOptions, scoreOptions, smallWorldScoreOptions } from "./options.ts";
 import { opening, retryFollowUp, type TurnTokenizer } from "./turns.ts";
 
 export { paperCodeScoreOptions, paperScoreOptions, type ScoreOptions, smallWorldScoreOptions } from "./options.ts";
@@ -227,22 +233,88 @@ function describe(groups: readonly TurnGroup<Item, GradedTurn>[]) {
 
 /** @throws userError for options that cannot train */
 export function checkScoreOptions(options: ScoreOptions): void {
-  const { samples, questionsPerStep, stageOneSteps, stageTwoSteps, temperature, topP, topK, baseFirstShare } = options;
-  for (const name of ["samples", "questionsPerStep", "stageOneSteps", "stageTwoSteps", "maxTokens", "rewardWindow"] as const) {
-    if (!Number.isSafeInteger(options[name])) throw impossible(`${name} must be a whole number, and is ${options[name]}`);
-  }
-  if (samples < 2) throw impossible("samples must be at least 2, because an answer is compared with its siblings");
-  if (questionsPerStep < 1) throw impossible("questionsPerStep must be at least 1");
-  if (!(stageOneSteps >= 0 && stageTwoSteps >= 0 && stageOneSteps + stageTwoSteps >= 1))
-    throw impossible("stageOneSteps and stageTwoSteps must be 0 or more, and at least 1 together");
-  if (options.maxTokens < 1 || options.rewardWindow < 1) throw impossible("maxTokens and rewardWindow must be at least 1");
-  if (!(options.learningRate > 0)) throw impossible("learningRate must be above 0");
-  if (!(temperature > 0)) throw impossible("temperature must be above 0, because greedy answers of a group are all the same");
-  if (topP !== 1 || topK !== 0)
-    throw impossible("topP must be 1 and topK 0, because REINFORCE is only right for answers drawn from all tokens");
-  if (!(baseFirstShare >= 0 && baseFirstShare < 1)) throw impossible("baseFirstShare must be from 0 to below 1");
+  const { stageOneSteps, stageTwoSteps, baseFirstShare } = checkedOptions("score", scoreOptions, options);
+  const impossible = (message: string) => userError("option-value", `score: ${message}`, "Change that option.");
+  if (stageOneSteps + stageTwoSteps < 1) throw impossible("stageOneSteps and stageTwoSteps must be at least 1 together");
+  if (baseFirstShare === 1) throw impossible("baseFirstShare must be below 1");
 }
 
-function impossible(message: string) {
-  return userError("score-options", message, "Change that option.");
+const small = ({ prompts, maxTokens }: Source) => ({
+  ...smallWorldScoreOptions,
+  maxTokens,
+  prompts: { system: prompts.plain, retry: prompts.improve ?? retryRequest },
+});
+
+/** As the stages divide theirs. */
+function dividedSteps(total: number, { stageOneSteps, stageTwoSteps }: ScoreOptions) {
+  const first = Math.round(total * (stageOneSteps / (stageOneSteps + stageTwoSteps)));
+  return { stageOneSteps: first, stageTwoSteps: total - first };
 }
+
+export const score = defineRecipe({
+  id: "score",
+  name: "SCoRe",
+  paper: { title: "Training Language Models to Self-Correct via Reinforcement Learning", arxiv: "2409.12917", year: 2024 },
+  status: "stable",
+  summary: "reinforcement learning over two turns, so that the second answer is better than the first",
+  options: scoreOptions,
+  presets: { small, paper: {}, "paper-code": paperCodeScoreOptions },
+  flags: {
+    "--steps <number>": {
+      description: "steps of both stages, divided between them as the options divide theirs",
+      spec: { type: "integer", minimum: 1, description: "steps of both stages" },
+      changes: (total, options) => dividedSteps(total as number, options),
+    },
+  },
+  check: checkScoreOptions,
+  learnsFrom: "questions",
+  baseMethods: ({ prompts }) => [vanilla({ id: "vanilla", instruction: prompts.system }), twoTurns("base score", prompts)],
+  methods: ({ prompts }) => [twoTurns("score", prompts)],
+  async train({ options, engine, tokenizer, run, seed, source, signal, onSteps }) {
+    const result = await trainScore({
+      engine,
+      tokenizer,
+      run,
+      options,
+      seed,
+      items: source.problems(deriveSeed(seed, "problems")),
+      judge: source.verify,
+      signal,
+      onProgress: (progress) => {
+        const { stage, reward, accuracyFirst, accuracyLast, timing } = progress.metrics;
+        const figures = {
+          reward: fixed(reward, 2),
+          "turn 1": percentSign(accuracyFirst, 0),
+          "turn 2": percentSign(accuracyLast, 0),
+          "tokens/s": fixed(timing.tokensPerSecond, 0),
+        };
+        onSteps(progress, { label: `Train with SCoRe, stage ${stage}`, figures });
+      },
+    });
+    const { kept, stepsDone } = result;
+    const weights = kept
+      ? `step ${kept.step}, with the highest training reward (${fixed(kept.reward, 2)} over ${options.rewardWindow} steps)`
+      : `step ${stepsDone}, the last`;
+    return {
+      model: await modelWhenFinished(result, engine, run),
+      report({ base, trained }) {
+        const untrained = base.filter(({ method }) => method === "base score");
+        const turns = { base: turnAccuracies(untrained, seed), trained: turnAccuracies(trained, seed) };
+        return {
+          results: { turns, kept: kept ?? { step: stepsDone } },
+          lines: () => [...turnTable(turns), "", `kept     ${weights}`],
+        };
+      },
+    };
+  },
+  costs: ({ stageOneSteps, stageTwoSteps, questionsPerStep, samples }) => {
+    const steps = stageOneSteps + stageTwoSteps;
+    return { answers: 2 * samples * questionsPerStep * steps, steps };
+  },
+  examples: [
+    "midcourse train score --out runs/score",
+    "midcourse train score --set progressBonus=0 --out runs/no-bonus      the ablation without reward shaping",
+    "midcourse train score --set stageOneSteps=0 --out runs/one-stage     the ablation without stage I",
+    "midcourse train score --model runs/base/model --data train.csv --test test.csv --set keep=best-reward --out runs/mine",
+  ],
+});

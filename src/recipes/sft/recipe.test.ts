@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openRun, readRun } from "#record/run-directory.ts";
 import { example, makeEngine } from "../../../test/support/refine-world.ts";
-import { defaultSftOptions, type SupervisedTraining, trainSupervised } from "./train.ts";
+import { defaultSftOptions, type SupervisedTraining, trainSupervised } from "./recipe.ts";
 
 let root: string;
 beforeEach(() => {

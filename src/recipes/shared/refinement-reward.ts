@@ -4,20 +4,37 @@
  */
 import { meanOrZero } from "#kernel/numbers.ts";
 import type { ParsedAnswer } from "#kernel/refine-grammar.ts";
+import { refineInstruction } from "#methods/plain/pasr-format.ts";
+import { type RecipeValues, recipeOptions } from "../recipe-options.ts";
 
-export interface PasrRewardOptions {
-  /**
-   * ζ of eq. 6: how far the accuracy of a refined answer must be from the mean accuracy of the plain ones to count as better or worse.
-   * The paper names no value; the released code compares without one (0).
-   */
-  tolerance: number;
-  /**
-   * What a refinement is compared with. `versus-group`: the mean accuracy of all plain answers, the method itself (eq. 6).
-   * `versus-single`: of the first plain answer alone, the ablation “w/o multi-answer” (section 3.4, Table 2: −4.5 on average).
-   * `any-refinement`: nothing, every refinement earns +1, the ablation “w/o comparison” that is open to reward hacking (Table 2: −5.5).
-   */
-  refineReward: "versus-group" | "versus-single" | "any-refinement";
-}
+export const rewardOptions = recipeOptions({
+  tolerance: {
+    type: "number",
+    default: 0,
+    description: "ζ of eq. 6: how far from the plain answers' mean accuracy a refined answer counts as better or worse",
+    paper: "not named; the code compares without one (0)",
+  },
+  refineReward: {
+    type: "choice",
+    choices: ["versus-group", "versus-single", "any-refinement"],
+    default: "versus-group",
+    description:
+      "what a refinement is compared with: all plain answers, the first alone, or nothing, which is open to reward hacking",
+    paper: "versus-group; the others are its ablations (3.4, Table 2: −4.5 and −5.5 on average)",
+  },
+});
+
+export type PasrRewardOptions = RecipeValues<typeof rewardOptions>;
+
+/** System messages of the two kinds of answer: what the paper asks of a model that already follows instructions (Table B.3), in our own words. */
+export const answerPrompts = recipeOptions({
+  refine: { type: "text", default: refineInstruction, description: "system message of refined answers" },
+  plain: {
+    type: "text",
+    default: "You are a helpful assistant. Work out the user's question and give the answer.",
+    description: "system message of plain answers",
+  },
+});
 
 /** Eq. 6, and 0 where nothing was refined. `hasRefinement`: at least one complete refine span inside the thinking. */
 export function refinementReward(

@@ -7,7 +7,7 @@ import type { Model } from "#kernel/model.ts";
 import { meanOrZero } from "#kernel/numbers.ts";
 import { pasrFormat } from "#methods/plain/pasr-format.ts";
 import { gradeSteps } from "#verifiers/answers/steps.ts";
-import type { PasrOptions } from "../pasr/options.ts";
+import type { ProbeOptions } from "../sources/source.ts";
 import { askWorld, worldVerifier } from "./world-methods.ts";
 
 /** Means per answer to the refine prompt; counts are of steps. */
@@ -32,7 +32,7 @@ export type RefinementProbe = { greedy: RefinementCounts; sampled: RefinementCou
 export async function probeRefinement(
   model: Model,
   items: readonly Item[],
-  { maxTokens, prompts, temperature }: Pick<PasrOptions, "maxTokens" | "prompts" | "temperature">,
+  { maxTokens, prompts, temperature }: ProbeOptions,
   signal?: AbortSignal | undefined,
 ): Promise<RefinementProbe> {
   const at = async (chosen: number): Promise<RefinementCounts> => {

@@ -15,12 +15,13 @@ import { type FileMaterial, linesText } from "./file-material.ts";
 import { questionAnswerMaterial } from "./file-question-answers.ts";
 import { consistentProblems, inLowerCase, wordProblemMaterial } from "./file-word-problems.ts";
 import type { Source } from "./source.ts";
+import { worldSource } from "./world-source.ts";
 
 export interface FileSourceOptions {
   /** JSONL, JSON, CSV or TSV with named columns. */
   train: string;
   /** A file of the same layout to report on. Absent: the held-out tenth of the training file serves for that too. */
-  test?: string;
+  test?: string | undefined;
   /** Which column is which; guessed from the names where left out. Word problem files are recognised by theirs. */
   columns?: ColumnNames;
   /** Word problems only: put numbers into the questions, new ones in every pass. */
@@ -42,6 +43,30 @@ export interface FileSource extends Source {
   heldConversations(count: number): TrainingConversation[];
   /** Problems trained on, held out and tested on. */
   counts: { train: number; held: number; test: number };
+}
+
+/** Where questions come from, as a command names it. */
+export interface SourceFiles {
+  /** Question–answer file; the small world when left out. */
+  data?: string | undefined;
+  /** To measure on, before and after. */
+  test?: string | undefined;
+  /** Names of the columns. */
+  question?: string | undefined;
+  answer?: string | undefined;
+  /** Word problems get new numbers in every pass. */
+  resample?: boolean | undefined;
+}
+
+export async function openSource(
+  { data, test, question, answer, resample = false, seed }: SourceFiles & { seed: number },
+  onNote: (text: string) => void,
+): Promise<Source> {
+  if (data === undefined) return worldSource;
+  const columns = { ...(question === undefined ? {} : { question }), ...(answer === undefined ? {} : { answer }) };
+  const source = await fileSource({ train: data, test, columns, resample, seed });
+  source.notes.forEach(onNote);
+  return source;
 }
 
 /** Throws a user error naming file and line where a file cannot be understood. */

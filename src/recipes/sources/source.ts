@@ -1,6 +1,10 @@
 /** Where training problems come from: the generated small world or a question–answer file, in one shape for every recipe. */
+
+import type { JsonObject } from "#files/json-lines.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Item, Verifier } from "#kernel/item.ts";
+import type { Model } from "#kernel/model.ts";
+import { deriveSeed } from "#kernel/seed.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Stream } from "#training/stream.ts";
 import type { WeightedExample } from "#training/supervised/weighted-supervised.ts";
@@ -8,8 +12,8 @@ import type { WeightedExample } from "#training/supervised/weighted-supervised.t
 export interface Source {
   /** Short name for records and tables. */
   name: string;
-  /** System messages that ask for a plain and for a refined answer. */
-  prompts: { plain: string; refine: string };
+  /** System messages that ask for a plain and for a refined answer, and the request for another answer where the source has words for it. */
+  prompts: { plain: string; refine: string; improve?: string };
   /** Endless supervised conversations; the same for the same seed. */
   conversations(seed: number): Stream<TrainingConversation>;
   /** Endless training problems for reinforcement learning. */
@@ -19,8 +23,24 @@ export interface Source {
   /** Problems to report on; never seen in training either. */
   test(count: number, seed: number): readonly Item[];
   verify: Verifier;
+  /** A right solution in the form of a model's answers, where there is one. */
+  solutionOf?: (item: Item) => string | undefined;
+  /** A look at how a model refines while it trains, where problems can tell. */
+  probe?: (model: Model, items: readonly Item[], options: ProbeOptions, signal?: AbortSignal) => Promise<JsonObject>;
   /** Largest number of new tokens an answer may need. */
   maxTokens: number;
+}
+
+export interface ProbeOptions {
+  prompts: { refine: string };
+  maxTokens: number;
+  temperature: number;
+}
+
+/** The first questions of a seed, none twice: a file's come again in every pass. */
+export function firstQuestions(source: Source, count: number, seed: number): Item[] {
+  const stream = source.problems(deriveSeed(seed, "problems"));
+  return [...new Map(Array.from({ length: count }, (_, index) => [stream(index).id, stream(index)])).values()];
 }
 
 /** A conversation as ids with the weight of each token in the loss, and that of the whole where it has one. */

@@ -22,63 +22,73 @@ import type { Engine } from "#kernel/engine.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
+import { vanilla } from "#methods/plain/vanilla.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
-import { likelihoodOnly } from "#training/supervised/weighted-supervised.ts";
-import type { WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
+import { defineRecipe } from "../recipe-card.ts";
+import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
+import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
 import { type Collected, type SelfTrained, type SelfTraining, selfTrain } from "../shared/self-training.ts";
+import { firstQuestions, type Source } from "../sources/source.ts";
 
-export interface StarOptions {
-  /** Most loops. The paper goes on until held-out accuracy rises no more, some tens of loops; the bound is ours. */
-  loops: number;
-  /** Steps of the first loop, and the factor from each to the next. Paper 40 and 1.2. */
-  firstSteps: number;
-  growth: number;
-  /** End after so many loops without a better accuracy on held-out questions; the paper names no number. */
-  patience: number;
-  /** Step 2; false is the paper's ablation. */
-  rationalise: boolean;
-  /** Worked examples shown before the question. Paper 10 (CommonsenseQA); none for models that follow instructions. */
-  workedExamples: readonly { question: string; answer: string }[];
-  /** Show them in training too. */
-  trainWithExamples: boolean;
-  /** System message; none when left out. */
-  instruction?: string;
-  /** What marks the right answer in a hinted question; never part of an example. */
-  hintMarker: string;
-  /** Paper: greedy. */
-  temperature: number;
-  maxTokens: number;
-  training: Omit<WeightedRunOptions, "maxSteps" | "epochs">;
+type WorkedExample = { question: string; answer: string };
+
+function areWorkedExamples(value: unknown): value is readonly WorkedExample[] {
+  const isOne = (each: Partial<WorkedExample> | null) => typeof each?.question === "string" && typeof each.answer === "string";
+  return Array.isArray(value) && value.every(isOne);
 }
 
-/** Paper: Adam at 1e-6 after 100 steps of warm-up, sequences packed with about ten examples. Tokens of a step and lengths are ours. */
-export const paperStarOptions: StarOptions = {
-  loops: 40,
-  firstSteps: 40,
-  growth: 1.2,
-  patience: 2,
-  rationalise: true,
-  workedExamples: [],
-  trainWithExamples: false,
-  hintMarker: "(CORRECT)",
-  temperature: 0,
-  maxTokens: 300,
-  training: {
-    ...likelihoodOnly,
-    tokensPerStep: 8192,
+const { epochs: _epochs, maxSteps: _maxSteps, ...stepOptions } = weightedOptions;
+
+/** The defaults are the paper's: Adam at 1e-6 after 100 steps of warm-up, about ten examples to a step. Tokens of a step and lengths are ours. */
+export const starOptions = recipeOptions({
+  loops: {
+    type: "integer",
+    default: 40,
+    minimum: 1,
+    description: "most loops, each from the base anew",
+    paper: "until held-out accuracy rises no more, some tens; the bound is ours",
+  },
+  firstSteps: { type: "integer", default: 40, minimum: 1, description: "steps of the first loop", paper: "40" },
+  growth: { type: "number", default: 1.2, above: 0, description: "factor of the steps from each loop to the next", paper: "1.2" },
+  patience: {
+    type: "integer",
+    default: 2,
+    minimum: 1,
+    description: "end after so many loops without a better accuracy on held-out questions",
+    paper: "names no number",
+  },
+  rationalise: { type: "boolean", default: true, description: "give hints; false is the paper's ablation", paper: "on" },
+  workedExamples: {
+    type: "data",
+    default: [],
+    is: areWorkedExamples,
+    needs: "a list of {question, answer}",
+    description: "worked examples shown before the question; none for models that follow instructions",
+    paper: "10 (CommonsenseQA)",
+  },
+  trainWithExamples: { type: "boolean", default: false, description: "show them in training too" },
+  instruction: { type: "text", default: undefined, description: "system message" },
+  hintMarker: {
+    type: "text",
+    default: "(CORRECT)",
+    description: "what marks the right answer in a hinted question; never part of an example",
+  },
+  temperature: { type: "number", default: 0, description: "of answers; 0 is greedy", paper: "greedy" },
+  maxTokens: { type: "integer", default: 300, minimum: 1, description: "most new tokens of an answer" },
+  training: withDefaults(stepOptions, {
     maxTokens: 1024,
     tokensPerCall: 1024,
     learningRate: 1e-6,
     schedule: "constant",
     warmup: 100,
-    learningRateFloor: 0,
-    saveEvery: 100,
-    evaluateEvery: Number.POSITIVE_INFINITY,
-    patience: Number.POSITIVE_INFINITY,
-    adamW: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: Number.POSITIVE_INFINITY },
-  },
-};
+    adamW: { maxGradientNorm: Number.POSITIVE_INFINITY },
+  }),
+});
+
+export type StarOptions = RecipeValues<typeof starOptions>;
+
+export const paperStarOptions: StarOptions = defaultsOf(starOptions);
 
 export const smallStarOptions: StarOptions = {
   ...paperStarOptions,
@@ -208,3 +218,52 @@ async function greedyAccuracy(items: readonly Item[], sampling: Sampling, option
   const graded = await gradedSamples({ ...sampling, temperature: 0 }, asked);
   return graded.reduce((sum, [sample]) => sum + (sample?.accuracy ?? 0), 0) / items.length;
 }
+
+const fitted = (options: StarOptions) => (source: Source) => ({
+  ...options,
+  instruction: source.prompts.plain,
+  maxTokens: source.maxTokens,
+});
+
+const { "--epochs <number>": _counted, ...flags } = collectingFlags;
+
+export const star = defineRecipe({
+  id: "star",
+  name: "STaR",
+  paper: { title: "STaR: Bootstrapping Reasoning With Reasoning", arxiv: "2203.14465", year: 2022 },
+  status: "stable",
+  summary: "learn one's own right rationales, with hints where there were none",
+  options: {
+    ...starOptions,
+    questions: questionsOption,
+    validation: { type: "integer", default: 100, description: "held-out questions that decide which loop is kept" },
+  },
+  presets: { small: fitted(smallStarOptions), paper: fitted(paperStarOptions) },
+  flags: {
+    "--rounds <number>": { option: "loops" },
+    "--no-rationalise": { option: "rationalise", value: false, description: "give no hints" },
+    ...flags,
+  },
+  learnsFrom: "questions",
+  methods: ({ instruction }) => [vanilla({ id: "star", ...(instruction === undefined ? {} : { instruction }) })],
+  async train({ options, source, seed, onSteps, ...work }) {
+    const { questions, validation, ...own } = options;
+    return trainStar({
+      ...work,
+      items: firstQuestions(source, questions, seed),
+      validation: source.validation(validation, deriveSeed(seed, "validation")),
+      verify: source.verify,
+      options: own,
+      seed,
+      onProgress: (round, progress) => onSteps(progress, { round, label: `STaR, loop ${round}` }),
+    });
+  },
+  costs: ({ loops, questions, validation, rationalise, firstSteps, growth }) => ({
+    answers: loops * questions * (rationalise ? 2 : 1) + (loops + 1) * validation,
+    steps: Array.from({ length: loops }, (_, loop) => Math.round(firstSteps * growth ** loop)).reduce(
+      (sum, each) => sum + each,
+      0,
+    ),
+  }),
+  examples: ["midcourse train star --out runs/star --rounds 3"],
+});

@@ -10,7 +10,7 @@ import { type PasrOptions, smallWorldPasrOptions } from "../pasr/options.ts";
 import { type PtrOptions, smallPtrOptions } from "../ptr/recipe.ts";
 import { type RiseOptions, smallRiseOptions } from "../rise/recipe.ts";
 import { type ScoreOptions, smallWorldScoreOptions } from "../score/options.ts";
-import { type SftOptions, worldSftOptions } from "../sft/train.ts";
+import { type SftOptions, worldSftOptions } from "../sft/recipe.ts";
 import { type StarOptions, smallStarOptions } from "../star/recipe.ts";
 
 export interface TableOnePlan {

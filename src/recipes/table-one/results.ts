@@ -2,7 +2,7 @@
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import type { TableCell, TableDomain, TableInput } from "#evaluation/trainings/training-table.ts";
 import { worldDomains } from "#tasks/world/domains.ts";
-import { ablationRows, type TableOneRow, tableOneRows } from "./rows.ts";
+import { ablationRows, described, type TableOneRow, tableOneRows } from "./rows.ts";
 import { longRounds, readAnswers, unitNames } from "./table-one.ts";
 import { isDone, readDone } from "./units.ts";
 
@@ -25,7 +25,7 @@ export interface TableOneInputs {
 
 export function readTableOne(folder: string, seeds: number): TableOneInputs {
   const input = (rows: readonly TableOneRow[]): TableInput => ({
-    rows: rows.map(({ method: _method, train: _train, after: _after, ...row }) => row),
+    rows: rows.map(described),
     domains: tableDomains,
     cells: rows.flatMap((row) => cellsOf(folder, row, seeds)),
     pool: worldDomains.map(({ id }) => ({ domain: id, records: readAnswers(folder, unitNames.pool, id) })),

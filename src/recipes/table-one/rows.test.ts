@@ -24,7 +24,7 @@ import { opening } from "../score/turns.ts";
 import { MeteredEngine } from "../shared/metered-engine.ts";
 import { collectStar, hintedQuestion } from "../star/recipe.ts";
 import { fastTableOnePlan, fullTableOnePlan, type TableOnePlan } from "./plan.ts";
-import { ablationRows, type TableOneRow, tableOneRows } from "./rows.ts";
+import { ablationRows, rowMethod, tableOneRows, trainRow } from "./rows.ts";
 import { testItems } from "./table-one.ts";
 import { ptrConversation, rightSecondTries } from "./tries.ts";
 
@@ -67,7 +67,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const trainedRows = [...tableOneRows, ...ablationRows].filter(({ train }) => train !== undefined);
+const trainedRows = [...tableOneRows, ...ablationRows].flatMap((row) => (row.recipe ? [{ ...row, recipe: row.recipe }] : []));
 const weightsIn = (folder: string) => readFileSync(path.join(folder, "model.safetensors")).toString("base64");
 const ask = (system: string, question: string): Message[] => [
   { role: "system", content: system },
@@ -77,7 +77,7 @@ const shown = (messages: readonly Message[]) =>
   tokenizer.decode(tokenizer.encodeConversation(messages, { addGenerationPrompt: true }), { keepAll: true });
 
 /** What passed through the engine, as text; the weights with which the first gradient was taken. */
-async function train(row: TableOneRow) {
+async function train(row: (typeof trainedRows)[number]) {
   const prompts: string[] = [];
   const contexts: string[] = [];
   const learned: string[] = [];
@@ -120,7 +120,7 @@ async function train(row: TableOneRow) {
   try {
     using run = openRun(path.join(root, row.id), { command: "reproduce", options: {} });
     const progress: object[] = [];
-    const finished = await row.train!({
+    const finished = await trainRow(row, {
       plan,
       engine,
       tokenizer,
@@ -215,7 +215,7 @@ describe("a row at test", () => {
     const row = [...tableOneRows, ...ablationRows].find((each) => each.id === id)!;
     const model = new FakeModel(() => wrong);
     const messages: Message[] = [{ role: "user", content: item.question }];
-    await drain(row.method(full).run({ model, messages, temperature: 0, maxTokens: 9, seed: 1 }));
+    await drain(rowMethod(row, full).run({ model, messages, temperature: 0, maxTokens: 9, seed: 1 }));
     return model.calls.map((call) => [...call.messages]);
   }
   const plainly = (messages: readonly Message[]) => messages.map(({ role, content }): Message => ({ role, content }));

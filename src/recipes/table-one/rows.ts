@@ -1,14 +1,12 @@
 /**
  * The rows of the table: what each one is, how it answers, and how it is trained. Everybody starts from the same base and is trained on the
  * first questions of the same stream of sums; of the other domains no method's training sees a problem. Everybody has the questions and their
- * reference answers, and nobody has a teacher: see `table-one-tries.ts` for the papers that have one.
+ * reference answers, and nobody has a teacher: see `tries.ts` for the papers that have one.
  */
-import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { TableRow } from "#evaluation/trainings/training-table.ts";
-import { replaceFolder } from "#files/durable.ts";
-import type { Engine } from "#kernel/engine.ts";
-import { userError } from "#kernel/errors.ts";
+import { bugError, userError } from "#kernel/errors.ts";
+import type { Item } from "#kernel/item.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
@@ -23,17 +21,20 @@ import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
 import { generatedStream } from "#training/stream.ts";
 import { saysAllRightInWorld } from "../benchmark/task-methods.ts";
-import { iscMethod, trainIsc } from "../isc/recipe.ts";
-import { trainPasr } from "../pasr/recipe.ts";
-import { drawPasrGroups, goodPaths, trainPasrIft } from "../pasr-ift/recipe.ts";
-import { trainPtr } from "../ptr/recipe.ts";
-import { trainRise } from "../rise/recipe.ts";
-import { riseTurns } from "../rise/turns.ts";
-import { trainScore } from "../score/recipe.ts";
+import { isc } from "../isc/recipe.ts";
+import { pasr } from "../pasr/recipe.ts";
+import { pasrIft } from "../pasr-ift/recipe.ts";
+import { type PtrMaterial, ptr } from "../ptr/recipe.ts";
+import type { RecipeCard } from "../recipe-card.ts";
+import { defaultsOf } from "../recipe-options.ts";
+import { rise } from "../rise/recipe.ts";
+import { score } from "../score/recipe.ts";
 import { MeteredEngine } from "../shared/metered-engine.ts";
 import type { PasrRewardOptions } from "../shared/refinement-reward.ts";
 import { plainMethod, refiningMethod } from "../shared/world-methods.ts";
-import { trainStar } from "../star/recipe.ts";
+import type { Source } from "../sources/source.ts";
+import { worldSource } from "../sources/world-source.ts";
+import { star } from "../star/recipe.ts";
 import type { TableOnePlan } from "./plan.ts";
 import { ptrConversation, type RightTry, rightSecondTries } from "./tries.ts";
 
@@ -53,11 +54,21 @@ export interface RowWork {
 }
 
 export interface TableOneRow extends TableRow {
-  method: (plan: TableOnePlan) => Method;
-  /** Absent: the base answers. False when the signal stopped it. */
-  train?: (work: RowWork) => Promise<boolean>;
+  /** How it answers; as its recipe says when left out. */
+  method?: (plan: TableOnePlan) => Method;
+  /** How it is trained. Absent: the base answers. */
+  recipe?: RecipeCard;
+  /** The recipe's options in the table. `modelOf`: the model folder of a row of the same seed. */
+  settings?: (plan: TableOnePlan, modelOf: RowWork["modelOf"]) => object;
+  /** What everybody has in the place of a teacher, where its paper has one. */
+  prepare?: (work: RowWork) => Promise<{ solutionOf?: (item: Item) => string | undefined; material?: PtrMaterial }>;
   /** Row whose model must be there first. */
   after?: string;
+}
+
+/** What the table and the record say of it. */
+export function described({ method: _m, recipe: _r, settings: _s, prepare: _p, after: _a, ...row }: TableOneRow): TableRow {
+  return row;
 }
 
 const plain = worldPrompts.plain;
@@ -102,11 +113,12 @@ export const tableOneRows: readonly TableOneRow[] = [
     label: "PTR",
     what: "thought-mask fine-tuning on attempts of the base and its right second tries; rounds in one chat",
     trained: true,
+    recipe: ptr,
+    settings: ({ ptr: options }) => options,
     method: (plan) => rounds("ptr", plan.rounds.ptr),
-    async train({ plan, engine, tokenizer, run, seed, signal, onProgress }) {
-      const tries = await secondTries({ plan, engine, tokenizer, run, seed, signal }, plan.ptr.attempts);
-      const examples = tries.map(ptrConversation);
-      return (await trainPtr({ engine, tokenizer, examples, options: plan.ptr, seed, run, signal, onProgress })).finished;
+    async prepare(work) {
+      const tries = await secondTries(work, work.plan.ptr.attempts);
+      return { material: { train: tries.map(ptrConversation), validation: [] } };
     },
   },
   {
@@ -114,44 +126,28 @@ export const tableOneRows: readonly TableOneRow[] = [
     label: "SCoRe",
     what: "reinforcement learning over two turns; two turns at test",
     trained: true,
-    method: () => rounds("score", 2),
-    async train({ plan, engine, tokenizer, run, seed, signal, onProgress }) {
-      const options = plan.score;
-      const training = { engine, tokenizer, run, options, seed, items: questionStream(seed), judge: sums.verify };
-      const result = await trainScore({ ...training, signal, onProgress });
-      return keep(result, engine, run);
-    },
+    recipe: score,
+    settings: ({ score: options }) => options,
   },
   {
     id: "star",
     label: "STaR",
     what: "trained on its own right solutions, hinted ones included; plain prompt",
     trained: true,
-    method: () => plainMethod("star"),
-    async train({ plan, seed, onProgress, ...work }) {
-      const validation = worldItems(plan.validation, { split: "validation", seed: deriveSeed(seed, "table-validation") });
-      const training = { ...work, items: questions(plan, seed), validation, verify: sums.verify, options: plan.star, seed };
-      return (await trainStar({ ...training, onProgress: (_loop, steps) => onProgress(steps) })).finished;
-    },
+    recipe: star,
+    settings: ({ star: options, questions, validation }) => ({ ...options, questions, validation }),
   },
   {
     id: "isc",
     label: "ISC",
     what: "trained to answer, judge and correct in one pass, on samples of the base and its right second tries",
     trained: true,
-    method: ({ isc }) => iscMethod(isc, "isc"),
-    async train({ plan, seed, onProgress, ...work }) {
+    recipe: isc,
+    settings: ({ isc: options, questions }) => ({ ...options, questions }),
+    async prepare(work) {
       // A run that goes on draws them again, from the base as well; what was collected with them is on the disk by then.
-      const tries = await secondTries({ plan, seed, ...work }, 1);
-      const solutions = new Map(tries.map(({ item, text }) => [item.id, text]));
-      const training = {
-        ...work,
-        items: questions(plan, seed),
-        verify: sums.verify,
-        solutionOf: ({ id }: Pick<WorldItem, "id">) => solutions.get(id),
-        options: plan.isc,
-      };
-      return (await trainIsc({ ...training, seed, onProgress: (_round, steps) => onProgress(steps) })).finished;
+      const solutions = new Map((await secondTries(work, 1)).map(({ item, text }) => [item.id, text]));
+      return { solutionOf: ({ id }) => solutions.get(id) };
     },
   },
   {
@@ -159,11 +155,8 @@ export const tableOneRows: readonly TableOneRow[] = [
     label: "RISE",
     what: "reward-weighted on its own best second tries; turns in one chat, vote over the turns",
     trained: true,
-    method: (plan) => riseTurns({ ...plan.rise, id: "rise", turns: plan.rounds.rise }),
-    async train({ plan, seed, onProgress, ...work }) {
-      const training = { ...work, items: questions(plan, seed), verify: sums.verify, options: plan.rise, seed };
-      return (await trainRise({ ...training, onProgress: (_iteration, steps) => onProgress(steps) })).finished;
-    },
+    recipe: rise,
+    settings: ({ rise: options, questions, rounds: { rise: turns } }) => ({ ...options, questions, turns }),
   },
   {
     id: "pasr-prompt",
@@ -178,14 +171,17 @@ export const tableOneRows: readonly TableOneRow[] = [
     what: "supervised on good refinement paths of the PASR model of the same seed; refine prompt",
     trained: true,
     after: "pasr",
-    method: () => refiningMethod("pasr-ift"),
-    train: trainIft,
+    recipe: pasrIft,
+    settings: ({ pasr: { temperature, tolerance, refineReward, prompts }, ift, questions, maxTokens }, modelOf) => ({
+      ...{ temperature, tolerance, refineReward, prompts, questions, maxTokens, ...ift },
+      trained: modelOf("pasr"),
+    }),
   },
   {
     id: "pasr",
     label: "PASR",
     what: "reinforcement learning that compares refined with plain answers; refine prompt",
-    ...pasrRow("pasr"),
+    ...pasrRow(),
   },
 ];
 
@@ -195,69 +191,75 @@ export const ablationRows: readonly TableOneRow[] = [
     id: "pasr-single-reference",
     label: "PASR, single reference",
     what: "the refinement is compared with one plain answer in place of the group",
-    ...pasrRow("pasr-single-reference", { refineReward: "versus-single" }),
+    ...pasrRow({ refineReward: "versus-single" }),
   },
   {
     id: "pasr-any-refinement",
     label: "PASR, any refinement",
     what: "every refinement is paid, compared with nothing",
-    ...pasrRow("pasr-any-refinement", { refineReward: "any-refinement" }),
+    ...pasrRow({ refineReward: "any-refinement" }),
   },
 ];
 
-function pasrRow(id: string, reward: Partial<PasrRewardOptions> = {}): Pick<TableOneRow, "trained" | "method" | "train"> {
-  return {
-    trained: true,
-    method: () => refiningMethod(id),
-    async train({ plan, engine, tokenizer, run, seed, signal, onProgress }) {
-      const options = { ...plan.pasr, ...reward };
-      const training = { engine, tokenizer, run, options, seed, items: questionStream(seed), judge: sums.verify };
-      return keep(await trainPasr({ ...training, signal, onProgress }), engine, run);
+function pasrRow(reward: Partial<PasrRewardOptions> = {}): Pick<TableOneRow, "trained" | "recipe" | "settings"> {
+  return { trained: true, recipe: pasr, settings: (plan) => ({ ...plan.pasr, ...reward }) };
+}
+
+export function rowMethod(row: TableOneRow, plan: TableOnePlan): Method {
+  if (row.method) return row.method(plan);
+  const methods =
+    row.recipe?.methods(
+      rowOptions(row, plan, () => ""),
+      worldSource,
+    ) ?? [];
+  const last = methods.at(-1);
+  if (last === undefined) throw bugError("row-without-method", `${row.id} says not how it answers`);
+  return { ...last, id: row.id };
+}
+
+/** False when the signal stopped it. */
+export async function trainRow(row: TableOneRow & { recipe: RecipeCard }, work: RowWork): Promise<boolean> {
+  const { plan, engine, tokenizer, run, seed, threads, signal, onProgress } = work;
+  const { solutionOf, material } = (await row.prepare?.(work)) ?? {};
+  const others: MeteredEngine[] = [];
+  const { model } = await row.recipe.train({
+    options: rowOptions(row, plan, work.modelOf),
+    engine,
+    tokenizer,
+    run,
+    seed,
+    source: { ...tableSource(plan, seed), ...(solutionOf ? { solutionOf } : {}) },
+    material,
+    async openEngine(folder) {
+      const other = new MeteredEngine(await EmbeddedEngine.open({ folder, threads }));
+      others.push(other);
+      return other;
     },
+    signal,
+    onSteps: onProgress,
+    onEvaluation: () => {},
+    onNote: () => {},
+  });
+  for (const { sampledTokens } of others) engine.sampledTokens += sampledTokens;
+  return model !== undefined;
+}
+
+function rowOptions({ recipe, settings }: TableOneRow, plan: TableOnePlan, modelOf: RowWork["modelOf"]) {
+  return { ...defaultsOf(recipe?.options ?? {}), ...settings?.(plan, modelOf) };
+}
+
+/** Everybody's questions of a seed, whatever a recipe's own seed; nobody is watched while it trains. */
+function tableSource({ validation }: TableOnePlan, seed: number): Source {
+  const { probe: _probe, solutionOf: _solutionOf, ...source } = worldSource;
+  return {
+    ...source,
+    verify: sums.verify,
+    problems: () => generatedStream(() => worldStream({ split: "train", seed: deriveSeed(seed, "table-questions") })),
+    validation: () => worldItems(validation, { split: "validation", seed: deriveSeed(seed, "table-validation") }),
   };
 }
 
-async function trainIft({ plan, engine, tokenizer, run, seed, threads, modelOf, signal, onProgress }: RowWork): Promise<boolean> {
-  const { temperature, tolerance, refineReward, prompts } = plan.pasr;
-  const trained = new MeteredEngine(await EmbeddedEngine.open({ folder: modelOf("pasr"), ...(threads ? { threads } : {}) }));
-  let paths: ReturnType<typeof goodPaths>;
-  try {
-    const sampling = {
-      model: new EmbeddedModel(trained, tokenizer),
-      verify: sums.verify,
-      temperature,
-      maxTokens: plan.maxTokens,
-      signal,
-    };
-    const { samples } = plan.ift;
-    const draws = { tolerance, refineReward, prompts, refinedSamples: samples, plainSamples: samples };
-    const groups = await drawPasrGroups(questions(plan, seed), sampling, draws, deriveSeed(seed, "paths"));
-    paths = goodPaths(groups, { instruction: prompts.refine, minimumAccuracy: 1, most: 1 });
-  } finally {
-    engine.sampledTokens += trained.sampledTokens;
-    await trained.close();
-  }
-  run.writeFile("paths.json", `${JSON.stringify(paths, null, 2)}\n`);
-  if (paths.examples.length === 0) {
-    throw userError(
-      "nothing-kept",
-      `the PASR model of the same seed wrote no good refinement path: ${JSON.stringify(paths.counts)}`,
-      "Train PASR for longer, or ask more questions.",
-    );
-  }
-  const options = plan.ift.training;
-  const training = { engine, tokenizer, paths: paths.examples, options, seed, run, signal, onProgress };
-  return (await trainPasrIft(training)).finished;
-}
-
-async function keep({ finished }: { finished: boolean }, engine: Engine, run: RunDirectory): Promise<boolean> {
-  if (finished) await replaceFolder(path.join(run.folder, "model"), (folder) => engine.save(folder));
-  return finished;
-}
-
-type TryWork = Pick<RowWork, "plan" | "engine" | "tokenizer" | "run" | "seed" | "signal">;
-
-async function secondTries({ plan, engine, tokenizer, run, seed, signal }: TryWork, attempts: number): Promise<RightTry[]> {
+async function secondTries({ plan, engine, tokenizer, run, seed, signal }: RowWork, attempts: number): Promise<RightTry[]> {
   const { temperature, count } = plan.tries;
   const model = new EmbeddedModel(engine, tokenizer);
   const sampling = { model, verify: sums.verify, temperature, maxTokens: plan.maxTokens, signal };
@@ -268,11 +270,6 @@ async function secondTries({ plan, engine, tokenizer, run, seed, signal }: TryWo
   );
   if (tries.length > 0) return tries;
   throw userError("nothing-kept", `no second try of the base was right, of ${plan.questions} questions`, "Ask more questions.");
-}
-
-/** Everybody's training questions of a seed. */
-function questionStream(seed: number) {
-  return generatedStream(() => worldStream({ split: "train", seed: deriveSeed(seed, "table-questions") }));
 }
 
 function questions({ questions: count }: TableOnePlan, seed: number): WorldItem[] {

@@ -32,12 +32,13 @@ import { worldPrompts } from "#tasks/world/solutions.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
 import { generatedStream } from "#training/stream.ts";
-import { runSupervised } from "../sft/supervised-run.ts";
+import { defaultsOf } from "../recipe-options.ts";
+import { sft } from "../sft/recipe.ts";
 import { MeteredEngine } from "../shared/metered-engine.ts";
 import { askWorld } from "../shared/world-methods.ts";
 import { worldSource } from "../sources/world-source.ts";
 import type { TableOnePlan } from "./plan.ts";
-import { ablationRows, type TableOneRow, tableOneRows } from "./rows.ts";
+import { ablationRows, described, rowMethod, type TableOneRow, tableOneRows, trainRow } from "./rows.ts";
 import { isDone, readDone, runUnits, type Unit, type UnitFailure } from "./units.ts";
 
 export interface TableOneSetup {
@@ -127,17 +128,30 @@ function baseUnit({ plan, threads, signal, onTraining }: TableOneSetup): Unit {
     options: plain({ model: plan.model, base: plan.base }),
     async work(run) {
       const startedAt = performance.now();
-      const trained = await runSupervised({
-        source: { ...worldSource, conversations: (seed) => generatedStream(() => skillsCorpus(seed, plan.base.skills)) },
-        start: { folder: plan.model },
-        options: plan.base.training,
-        seed: 1,
-        run,
-        ...(threads ? { threads } : {}),
-        signal,
-        onProgress: (progress) => onTraining?.("base", progress),
-      });
-      await trained.engine.close();
+      const engine = await EmbeddedEngine.open({ folder: plan.model, threads });
+      try {
+        const { model } = await sft.train({
+          options: { ...defaultsOf(sft.options), ...plan.base.training },
+          engine,
+          tokenizer: await Tokenizer.load(plan.model),
+          run,
+          seed: 1,
+          source: {
+            ...worldSource,
+            conversations: (seed) => generatedStream(() => skillsCorpus(seed, plan.base.skills)),
+            validation: () => [],
+          },
+          material: undefined,
+          openEngine: (folder) => EmbeddedEngine.open({ folder, threads }),
+          signal,
+          onSteps: (progress) => onTraining?.("base", progress),
+          onEvaluation: () => {},
+          onNote: () => {},
+        });
+        if (model === undefined) signal?.throwIfAborted();
+      } finally {
+        await engine.close();
+      }
       return { minutes: minutesSince(startedAt) };
     },
   };
@@ -163,52 +177,51 @@ function poolUnit(setup: TableOneSetup): Unit {
 
 function rowUnit(setup: TableOneSetup, row: TableOneRow, seed: number): Unit {
   const { plan } = setup;
-  const { method: _method, train, after, ...described } = row;
+  const { recipe, after } = row;
   const unit = unitNames.row(row, seed);
   return {
     name: unit,
     needs: [unitNames.base, ...(after === undefined ? [] : [`seed-${seed}/${after}`])],
-    options: plain({ row: described, seed, plan }),
+    options: plain({ row: described(row), seed, plan }),
     async work(run, resumed) {
       const startedAt = performance.now();
-      const cost = train ? await trainRow(setup, train, run, seed, unit, resumed) : {};
+      const cost = recipe ? await trainedRow(setup, { ...row, recipe }, run, seed, resumed) : {};
       const trainedFor = minutesSince(startedAt);
-      await withModel(setup, train ? path.join(run.folder, "model") : baseModel(setup), async (model) => {
-        for (const domain of worldDomains) await answers(setup, run, model, row.method(plan), domain, domain.id);
+      await withModel(setup, recipe ? path.join(run.folder, "model") : baseModel(setup), async (model) => {
+        for (const domain of worldDomains) await answers(setup, run, model, rowMethod(row, plan), domain, domain.id);
         if (row.id === "ptr" || row.id === "base") {
           const rounds = { id: `${row.id}-${longRounds}`, rounds: plan.rounds.ptrLong, instruction: worldPrompts.plain };
           const long = ptrRounds({ ...rounds, refinePrompt: worldPrompts.improve });
           await answers(setup, run, model, long, worldDomains[0], longRounds);
         }
       });
-      return { ...cost, ...(train && !resumed ? { minutes: trainedFor } : {}) };
+      return { ...cost, ...(recipe && !resumed ? { minutes: trainedFor } : {}) };
     },
   };
 }
 
 /** Unless the model is there already. What a training cost is known when one process did all of it. */
-async function trainRow(
+async function trainedRow(
   setup: TableOneSetup,
-  train: NonNullable<TableOneRow["train"]>,
+  row: Parameters<typeof trainRow>[0],
   run: RunDirectory,
   seed: number,
-  unit: string,
   resumed: boolean,
 ): Promise<JsonObject> {
   if (existsSync(path.join(run.folder, "model"))) return {};
   const { plan, threads, signal, onTraining } = setup;
-  const engine = new MeteredEngine(await EmbeddedEngine.open({ folder: baseModel(setup), ...(threads ? { threads } : {}) }));
+  const engine = new MeteredEngine(await EmbeddedEngine.open({ folder: baseModel(setup), threads }));
   try {
-    const finished = await train({
+    const finished = await trainRow(row, {
       plan,
       engine,
       tokenizer: await Tokenizer.load(baseModel(setup)),
       run,
       seed: deriveSeed(seed, "table"),
       threads,
-      modelOf: (row) => path.join(setup.folder, `seed-${seed}`, row, "model"),
+      modelOf: (other) => path.join(setup.folder, `seed-${seed}`, other, "model"),
       signal,
-      onProgress: (progress) => onTraining?.(unit, progress),
+      onProgress: (progress) => onTraining?.(unitNames.row(row, seed), progress),
     });
     if (!finished) signal?.throwIfAborted();
     const { sampledTokens, trainedTokens, steps } = engine;
@@ -219,7 +232,7 @@ async function trainRow(
 }
 
 async function withModel(setup: TableOneSetup, folder: string, work: (model: EmbeddedModel) => Promise<void>): Promise<void> {
-  const engine = await EmbeddedEngine.open({ folder, ...(setup.threads ? { threads: setup.threads } : {}) });
+  const engine = await EmbeddedEngine.open({ folder, threads: setup.threads });
   try {
     await work(new EmbeddedModel(engine, await Tokenizer.load(folder)));
   } finally {

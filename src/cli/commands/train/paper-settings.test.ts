@@ -2,14 +2,22 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Command, type CommandUnknownOpts } from "commander";
 import { expect, test } from "vitest";
-import { paperPasrOptions } from "#recipes/pasr/options.ts";
-import { paperScoreOptions } from "#recipes/score/options.ts";
+import { recipes } from "#recipes/catalogue.ts";
+import { recipeOptionsPage } from "#recipes/option-table.ts";
+import { optionsByName } from "#recipes/recipe-options.ts";
+import { scoreOptions } from "#recipes/score/options.ts";
 import { registerCommands } from "../../commands.ts";
+import { recipeCommand } from "./train.ts";
 
-const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/paper-settings.md"), "utf8");
+const docs = path.resolve(import.meta.dirname, "../../../../docs");
+const page = readFileSync(path.join(docs, "paper-settings.md"), "utf8");
 const sections = page.split(/^##+ /m).slice(1);
 
+const recipeOf = (words: string) => recipes.find(({ id }) => words === `train ${id}`);
+
 function flagsOf(words: string): string[] {
+  const recipe = recipeOf(words);
+  if (recipe) return recipeCommand(recipe).options.map(({ long }) => long!);
   const program = new Command("midcourse");
   registerCommands(program);
   let command: CommandUnknownOpts | undefined = program;
@@ -24,10 +32,10 @@ for (const section of sections) {
   commands.push(named ?? commands.at(-1)!);
 }
 
-/** Names that `--set` of a command knows, without their dots. */
+/** Names that `--set` of a command knows. */
 function settable(command: string): string[] {
-  const options = { "train pasr": paperPasrOptions, "train score": paperScoreOptions }[command] ?? {};
-  return Object.keys(options);
+  const recipe = recipeOf(command);
+  return recipe ? [...optionsByName(recipe.options).keys()] : [];
 }
 
 /** Cells of the column “here”. */
@@ -44,7 +52,7 @@ test.each(sections.map((section, index) => [section.split("\n")[0], commands[ind
     for (const cell of here(section)) {
       for (const [, name] of cell.matchAll(/`([^`]+)`/g)) {
         if (name!.startsWith("--")) expect(flags, name).toContain(name);
-        else expect(settable(command), name).toContain(name!.split(".")[0]);
+        else expect(settable(command), name).toContain(name);
       }
     }
   },
@@ -53,7 +61,7 @@ test.each(sections.map((section, index) => [section.split("\n")[0], commands[ind
 test("every option of SCoRe that the paper speaks of, or that decides what it measures, has its place", () => {
   const score = sections.find((section) => section.startsWith("SCoRe"))!;
   const more = ["topP", "topK", "maskTruncated", "earlierTurns", "normaliser"];
-  for (const name of Object.keys(paperScoreOptions)) if (!more.includes(name)) expect(score).toContain(`\`${name}`);
+  for (const name of Object.keys(scoreOptions)) if (!more.includes(name)) expect(score).toContain(`\`${name}`);
 });
 
 test("every key of PASR's README has its row", () => {
@@ -68,4 +76,12 @@ test("every key of PASR's README has its row", () => {
     "all_steps",
   ];
   for (const key of [...keys, "ref_server", "port", "wandb_key"]) expect(sections[0]).toContain(`| \`${key}\` |`);
+});
+
+test("the page of options says what the cards say", () => {
+  expect(readFileSync(path.join(docs, "recipe-options.md"), "utf8")).toBe(recipeOptionsPage(recipes));
+});
+
+test("every recipe with a paper stands on one of the two pages with its paper", () => {
+  for (const { paper, id } of recipes) if (paper) expect(page, id).toContain(paper.arxiv);
 });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { stepsOfRounds } from "#recipes/shared/self-training.ts";
 import { readRun } from "#record/run-directory.ts";
 import { runRegistered } from "../../../../test/support/registered-command.ts";
-import { registerTrainBaselines } from "./train-baselines-command.ts";
+import { registerTrain } from "./train-command.ts";
 
 let root: string;
 beforeAll(() => {
@@ -15,7 +15,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 afterEach(() => vi.restoreAllMocks());
 
 const run = (...words: string[]) =>
-  runRegistered(registerTrainBaselines, [...words, "--questions", "8", "--items", "4", "--threads", "1"]);
+  runRegistered(registerTrain, ["train", ...words, "--questions", "8", "--items", "4", "--threads", "1"]);
 
 test.each([
   ["isc", "--samples=2", "--epochs=1"],
@@ -65,7 +65,7 @@ function stepsIn(file: string): number[] {
 }
 
 test("another option in the same folder is refused, and so are good refinements from nowhere", async () => {
-  await expect(run("isc", "--samples=3", "--epochs=1", "--out", path.join(root, "isc"))).rejects.toThrow("recipe.samples");
+  await expect(run("isc", "--samples=3", "--epochs=1", "--out", path.join(root, "isc"))).rejects.toThrow("isc.samples");
   await expect(run("pasr-ift", "--out", path.join(root, "none"))).rejects.toThrow("one of two places");
   await expect(run("rise", "--keep=some")).rejects.toThrow();
 });

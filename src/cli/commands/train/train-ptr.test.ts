@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ptrConversation } from "#data/training-files/ptr-layout.ts";
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { readLines } from "#files/json-lines.ts";
+import type { RoundsReport } from "#recipes/ptr/rounds.ts";
+import { renderRounds } from "#recipes/ptr/rounds-text.ts";
 import { worldItems } from "#tasks/world/items.ts";
 import { worldPrompts, writePlain } from "#tasks/world/solutions.ts";
-import { registerTrainPtr } from "./train-ptr-command.ts";
-import type { RoundsReport } from "./train-ptr-rounds.ts";
-import { renderRounds } from "./train-ptr-rounds-text.ts";
+import { registerTrain } from "./train-command.ts";
 
 const base = path.join(import.meta.dirname, "../../../../models/base");
 const items = worldItems(10, { split: "train", seed: 5 });
@@ -34,7 +34,7 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 /** Standard output of the command, run in this process. */
 async function trainPtr(out: string, ...more: string[]): Promise<string> {
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
-  registerTrainPtr(program);
+  registerTrain(program);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
   let output = "";
   const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
@@ -45,7 +45,7 @@ async function trainPtr(out: string, ...more: string[]): Promise<string> {
   const handlers = signals.map((signal) => process.listeners(signal));
   const words = ["--data", data, "--model", base, "--out", path.join(folder, out), "--max-steps", "2", "--threads", "1"];
   try {
-    await program.parseAsync(["ptr", ...words, ...more], { from: "user" });
+    await program.parseAsync(["train", "ptr", ...words, ...more], { from: "user" });
   } finally {
     write.mockRestore();
     quiet.mockRestore();

@@ -5,14 +5,16 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { chosenOptions } from "#recipes/run-recipe.ts";
 import { retryRequest } from "#recipes/score/options.ts";
-import { paperCodeScoreOptions, paperScoreOptions, smallWorldScoreOptions } from "#recipes/score/recipe.ts";
+import { paperCodeScoreOptions, paperScoreOptions, score, smallWorldScoreOptions } from "#recipes/score/recipe.ts";
 import { fileSource } from "#recipes/sources/file-source.ts";
+import type { Source } from "#recipes/sources/source.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";
 import { readRun } from "#record/run-directory.ts";
 import { runRegistered } from "../../../../test/support/registered-command.ts";
-import { scoreOptionsOf } from "./train-score.ts";
-import { registerTrainScore } from "./train-score-command.ts";
+import { recipeCommand, recipeRun } from "./train.ts";
+import { registerTrain } from "./train-command.ts";
 
 let root: string;
 beforeAll(() => {
@@ -21,7 +23,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 afterEach(() => vi.restoreAllMocks());
 
-const run = (...words: string[]) => runRegistered(registerTrainScore, ["score", "--items", "6", "--threads", "1", ...words]);
+const run = (...words: string[]) => runRegistered(registerTrain, ["train", "score", "--items", "6", "--threads", "1", ...words]);
 
 const tiny = ["samples=2", "questionsPerStep=2", "maxTokens=24"];
 
@@ -37,7 +39,8 @@ test("both turns before and after, the usual table, curves for TensorBoard; the 
   expect(existsSync(path.join(out, "model", "model.safetensors"))).toBe(true);
   expect(readRun(out).metrics.map((line) => line.stage)).toEqual([1, 2, 2]);
   const results = readFileSync(path.join(out, "results.json"), "utf8");
-  const { methods, turns } = JSON.parse(results);
+  const { tasks, turns } = JSON.parse(results);
+  const { methods } = tasks[0];
   expect(methods.map(({ id }: { id: string }) => id)).toEqual(["vanilla", "base score", "score"]);
   expect(turns.base.turn1).toBe(methods[0].accuracy);
   expect(turns.trained.turn2).toBe(methods[2].accuracy);
@@ -82,17 +85,23 @@ test("killed with no chance to say so and started again, it keeps the same weigh
 }, 90_000);
 
 describe("options", () => {
+  const optionsOf = (words: string[], source: Source) =>
+    chosenOptions(score, source, recipeRun(score, recipeCommand(score).parse(words, { from: "user" })));
+
   test("each preset as it is; small ones fit the source, and a total of steps is divided as the stages are", async () => {
-    expect(scoreOptionsOf({ preset: "small", set: [] }, worldSource)).toEqual(smallWorldScoreOptions);
-    expect(scoreOptionsOf({ preset: "paper", set: [] }, worldSource)).toEqual(paperScoreOptions);
-    expect(scoreOptionsOf({ preset: "paper-code", set: [] }, worldSource)).toEqual(paperCodeScoreOptions);
+    expect(optionsOf([], worldSource)).toEqual(smallWorldScoreOptions);
+    expect(optionsOf(["--preset=paper"], worldSource)).toEqual(paperScoreOptions);
+    expect(optionsOf(["--preset=paper-code"], worldSource)).toEqual(paperCodeScoreOptions);
     const data = path.join(root, "more.csv");
     writeFileSync(data, "question,answer\n1 + 1 =,2\n1 + 2 =,3\n");
     const source = await fileSource({ train: data, seed: 1 });
-    const fitted = scoreOptionsOf({ preset: "small", set: [] }, source);
+    const fitted = optionsOf([], source);
     expect(fitted).toMatchObject({ maxTokens: source.maxTokens, prompts: { system: source.prompts.plain, retry: retryRequest } });
     const steps = (total: number, ...set: string[]) => {
-      const { stageOneSteps, stageTwoSteps } = scoreOptionsOf({ preset: "small", set, steps: total }, worldSource);
+      const { stageOneSteps, stageTwoSteps } = optionsOf(
+        [`--steps=${total}`, ...set.map((each) => `--set=${each}`)],
+        worldSource,
+      );
       return [stageOneSteps, stageTwoSteps];
     };
     expect(steps(9)).toEqual([3, 6]);
@@ -101,13 +110,13 @@ describe("options", () => {
   });
 
   test.each([
-    [["--set", "samples=1"], "samples must be at least 2"],
-    [["--set", "stageOneSteps=1.5"], "stageOneSteps must be a whole number"],
+    [["--set", "samples=1"], "samples=1 is not a whole number from 2"],
+    [["--set", "stageOneSteps=1.5"], "stageOneSteps=1.5 is not a whole number"],
     [["--set", "credit=both"], "one of own-turn, to-go"],
-    [["--set", "refinedSamples=4"], 'no option "refinedSamples" of SCoRe'],
+    [["--set", "refinedSamples=4"], "score has no option “refinedSamples”"],
     [["--lora-dropout", "0.1"], "--lora-dropout without --lora"],
     [["--lora", "2", "--lora-dropout", "1"], "below 1"],
-    [["--preset", "large"], "Allowed choices are small, paper, paper-code"],
+    [["--preset", "large"], "score has no preset “large”"],
   ])("%j is refused before anything is written: %s", async (words, reason) => {
     const out = path.join(root, "refused");
     await expect(run("--out", out, ...words)).rejects.toThrow(reason);

@@ -1,9 +1,9 @@
 /** The rounds before and after training as tables for a terminal. */
 import { styleText } from "node:util";
-import type { Gain, RoundFigures } from "#recipes/ptr/round-figures.ts";
 import { fixed, percent, percentWithin, points, pointsWithin, whole } from "#text/numbers.ts";
 import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
-import type { RoundsReport } from "./train-ptr-rounds.ts";
+import type { Gain, RoundFigures } from "./round-figures.ts";
+import type { RoundsReport } from "./rounds.ts";
 
 interface Row extends RoundFigures {
   items: number;

@@ -1,8 +1,8 @@
-/** `midcourse train ptr --rounds`: the model's rounds of refinement before and after training, on the same problems. */
+/** The model's rounds of refinement before and after training, on the same problems. */
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { readQuestionAnswerFile } from "#data/files/question-answer.ts";
-import { fileDigest as digest } from "#data/files/rows.ts";
+import { fileDigest } from "#data/files/rows.ts";
 import { questionOf } from "#data/filters/filters.ts";
 import { questionKey } from "#data/filters/split.ts";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
@@ -15,19 +15,18 @@ import type { Item, Verifier } from "#kernel/item.ts";
 import { refineRequest } from "#kernel/refine-request.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
-import { evaluateRounds, type RoundsResult, type RoundWords, wordsOfExamples } from "#recipes/ptr/evaluation.ts";
-import { type Gain, type RoundFigures, roundGains } from "#recipes/ptr/round-figures.ts";
-import { answerVerifier } from "#recipes/sources/file-verifiers.ts";
-import { worldSource } from "#recipes/sources/world-source.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
+import { answerVerifier } from "../sources/file-verifiers.ts";
+import { worldSource } from "../sources/world-source.ts";
+import { evaluateRounds, type RoundsResult, type RoundWords, wordsOfExamples } from "./evaluation.ts";
+import { type Gain, type RoundFigures, roundGains } from "./round-figures.ts";
 
 export interface RoundsOptions {
-  rounds?: number;
-  test?: string;
-  items?: number;
-  answerTokens?: number;
-  seed: number;
+  rounds?: number | undefined;
+  test?: string | undefined;
+  items?: number | undefined;
+  answerTokens?: number | undefined;
 }
 
 /** What is asked, of the model before as of the model after. */
@@ -54,8 +53,9 @@ const fileAnswerTokens = 512;
 export async function roundsTask(
   options: RoundsOptions,
   examples: readonly TrainingConversation[],
+  seed: number,
 ): Promise<RoundsTask | undefined> {
-  const { rounds, test, items: count = defaultItems, seed } = options;
+  const { rounds, test, items: count = defaultItems } = options;
   if (rounds === undefined) {
     const [stray] = (["test", "items", "answerTokens"] as const).filter((name) => options[name] !== undefined);
     if (stray === undefined) return undefined;
@@ -67,7 +67,7 @@ export async function roundsTask(
   const drawSeed = deriveSeed(seed, "test");
   const items = test === undefined ? worldSource.test(count, drawSeed) : await itemsOf(test, count, drawSeed);
   const trained = new Set(examples.map((example) => questionKey(questionOf(example))));
-  const decides = { test: test === undefined ? "world" : await digest(test), words, maxTokens, seed };
+  const decides = { test: test === undefined ? "world" : await fileDigest(test), words, maxTokens, seed };
   return {
     rounds,
     test: test ?? worldSource.name,
@@ -90,7 +90,7 @@ export interface RoundsMeasurement {
   engine: Scorer;
   tokenizer: Tokenizer;
   run: RunDirectory;
-  signal: AbortSignal;
+  signal?: AbortSignal | undefined;
   onProgress: (progress: EvaluationProgress) => void;
 }
 

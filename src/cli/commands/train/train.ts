@@ -1,0 +1,185 @@
+/** `midcourse train`: lists the recipes, and runs the one that is named: of the catalogue, of a file of one's own or of a package. */
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { renderMeasurement } from "#evaluation/report/table.ts";
+import { guarded } from "#files/file-failures.ts";
+import { messageOf, userError } from "#kernel/errors.ts";
+import { readOption } from "#kernel/options.ts";
+import { recipes } from "#recipes/catalogue.ts";
+import { findRecipe } from "#recipes/find-recipe.ts";
+import { optionLines } from "#recipes/option-table.ts";
+import type { RecipeCard, RecipeFlag } from "#recipes/recipe-card.ts";
+import { changeOf, optionsByName, readSetting } from "#recipes/recipe-options.ts";
+import { type RecipeResult, type RecipeRun, runRecipe } from "#recipes/run-recipe.ts";
+import { alignedRows } from "#text/table.ts";
+import { fromOne, share, wholeNumber } from "../../options/option-numbers.ts";
+import { interruptSignal } from "../../terminal/interrupt.ts";
+import { Progress } from "../../terminal/progress.ts";
+
+/** `words` follow the recipe's name; `parent` says how failures are shown. */
+export async function train(name: string | undefined, words: readonly string[], parent: Command): Promise<void> {
+  const isHelp = words.includes("--help") || words.includes("-h") || name === "--help" || name === "-h";
+  if (name === undefined || (isHelp && name.startsWith("-"))) {
+    process.stdout.write(recipeList());
+    return;
+  }
+  if (name.startsWith("-"))
+    throw userError("no-recipe", `${name} stands where the recipe is named`, "For example midcourse train pasr.");
+  const card = await findRecipe(name);
+  const command = recipeCommand(card, name).copyInheritedSettings(parent).helpOption("-h, --help");
+  command.action(() => runCommand(card, command));
+  await command.parseAsync(words, { from: "user" });
+}
+
+export function recipeCommand(card: RecipeCard, name = card.id): Command {
+  const presets = Object.keys(card.presets);
+  const command = new Command(`midcourse train ${name}`)
+    .description(`${card.name}: ${card.summary}${card.paper ? ` (arXiv ${card.paper.arxiv})` : ""}`)
+    .option("--out <folder>", "run directory; the same command goes on where it stopped", `runs/${card.id}`)
+    .option(
+      "--model <folder>",
+      `checkpoint folder to start from (default: ${card.newModel ? "a new model" : "the shipped model"})`,
+    );
+  if (card.learnsFrom === "questions") {
+    command
+      .option("--data <file>", "question–answer file, JSONL or CSV (default: the small world)")
+      .option("--test <file>", "question–answer file to measure on before and after")
+      .option("--question <column>", "name of the question column")
+      .option("--answer <column>", "name of the answer column")
+      .option("--resample", "give word problems new numbers in every pass")
+      .option("--items <number>", "held-out problems to measure on (default: 400)", wholeNumber);
+  }
+  command
+    .addOption(new Option("--preset <name>", "what the options start from").default(presets[0], presets.join(", ")))
+    .option("--settings <file>", "options as JSON, in the place of the preset's")
+    .option("--set <name=value...>", "change any option, in the place of those", [])
+    .option("--options", "list every option with its value in each preset");
+  for (const [flags, flag] of Object.entries(card.flags ?? {})) command.option(flags, flagDescription(card, flag));
+  command
+    .option("--keep-checkpoints <number>", "how many of the newest stay on the disk", fromOne, 3)
+    .option("--lora <rank>", "train a low-rank adapter beside frozen weights, saved in PEFT's layout", fromOne)
+    .option(
+      "--lora-dropout <share>",
+      "share of its inputs left out while training, PEFT's lora_dropout (default: 0)",
+      shareBelowOne,
+    )
+    .option("--lora-targets <names...>", "the matrices it is laid over (default: all seven of a layer)")
+    .option("--seed <number>", "seed of everything random", wholeNumber, 1)
+    .option("--threads <number>", "cores to use (default: all, up to 8)", fromOne)
+    .option("--json", "print the result as JSON")
+    .option("--tensorboard <folder>", "write metrics as TensorBoard event files too")
+    .option("--mlflow <address>", "send metrics to an MLflow tracking server too, such as http://127.0.0.1:5000")
+    .option("--experiment <name>", "MLflow's experiment (default: midcourse)");
+  const examples = card.examples?.map((example) => `\n  ${example}`).join("") ?? "";
+  return command.addHelpText("after", examples === "" ? "" : `\nExamples:${examples}`);
+}
+
+function shareBelowOne(text: string): number {
+  const value = share(text);
+  if (value === 1) throw new InvalidArgumentError("It must be below 1.");
+  return value;
+}
+
+function flagDescription({ options }: RecipeCard, flag: RecipeFlag): string {
+  if ("spec" in flag) return flag.description ?? flag.spec.description;
+  const option = optionsByName(options).get(flag.option);
+  const choices = flag.description === undefined && option?.choices ? `: ${option.choices.join(", ")}` : "";
+  return `${flag.description ?? option?.description}${choices}`;
+}
+
+/** What the words after the recipe's name ask for. Throws user errors alone. */
+export function recipeRun(card: RecipeCard, command: Command): RecipeRun {
+  const { set, settings, ...given } = command.opts() as unknown as RecipeRun & { set: string[]; settings?: string };
+  const common = Object.entries(given).filter(([name]) => isCommon(card, name));
+  return {
+    ...(Object.fromEntries(common) as typeof given),
+    options: [
+      ...(settings === undefined ? [] : [readSettings(settings)]),
+      ...set.map((setting) => readSetting(card.id, card.options, setting)),
+      ...flagChanges(card, command),
+    ] as never,
+  };
+}
+
+async function runCommand(card: RecipeCard, command: Command): Promise<void> {
+  const { options, json = false } = command.opts() as { options?: true; json?: true };
+  const screen = { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true };
+  if (options) {
+    process.stdout.write(`${optionLines(card, screen.width).join("\n")}\n`);
+    return;
+  }
+  const run = recipeRun(card, command);
+  const progress = new Progress();
+  try {
+    const result = await runRecipe(card, {
+      ...run,
+      signal: interruptSignal(),
+      onProgress: (state) => progress.update(state),
+      onNote: (text) => process.stderr.write(`${text}\n`),
+    });
+    progress.finish();
+    printResult(result, json, screen);
+  } finally {
+    progress.finish();
+  }
+}
+
+/** A recipe's flag may be called as an option that others have, such as `--items`; then it is the recipe's alone. */
+function isCommon({ flags = {} }: RecipeCard, name: string): boolean {
+  return !Object.keys(flags).some((flag) => new Option(flag).attributeName() === name);
+}
+
+type Change = object | ((values: object) => object);
+
+function flagChanges(card: RecipeCard, command: Command): Change[] {
+  return Object.entries(card.flags ?? {}).flatMap(([flags, flag]): Change[] => {
+    const option = new Option(flags);
+    const text: unknown = command.getOptionValue(option.attributeName());
+    if (command.getOptionValueSource(option.attributeName()) !== "cli") return [];
+    if ("spec" in flag) {
+      const value = readOption(card.id, option.long ?? flags, flag.spec, String(text));
+      return [(values: object) => flag.changes(value, values as never)];
+    }
+    if ("value" in flag) return [changeOf(flag.option, flag.value)];
+    return [Array.isArray(text) ? changeOf(flag.option, text) : readSetting(card.id, card.options, `${flag.option}=${text}`)];
+  });
+}
+
+/** JSON has no Infinity, so that it stands there as text. */
+function readSettings(file: string): object {
+  const text = guarded(`read ${file}`, () => readFileSync(file, "utf8"));
+  try {
+    const value: unknown = JSON.parse(text, (_name, each) => (each === "Infinity" ? Number.POSITIVE_INFINITY : each));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  } catch (error) {
+    throw userError("bad-settings", `${file} is no JSON: ${messageOf(error)}`, 'For example {"learningRate": 1e-5}.', error);
+  }
+  throw userError("bad-settings", `${file} holds no options`, 'For example {"learningRate": 1e-5}.');
+}
+
+function printResult(
+  { model, run, results, table, lines }: RecipeResult,
+  json: boolean,
+  screen: { width: number; styled: boolean },
+): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(table === undefined ? { ...results, model } : results)}\n`);
+    return;
+  }
+  const shown = table === undefined ? [] : ["", renderMeasurement(table, screen), ""];
+  process.stdout.write(`${[...shown, ...lines(screen), `model    ${model}`, `run      ${run}`].join("\n")}\n`);
+}
+
+function recipeList(): string {
+  const rows = recipes.map(({ id, summary, paper, status }) => {
+    const notes = [...(paper ? [`arXiv ${paper.arxiv}`] : []), ...(status === "experimental" ? [status] : [])];
+    return [`  ${id}`, `${summary}${notes.length > 0 ? ` (${notes.join(", ")})` : ""}`];
+  });
+  const usage = "Usage: midcourse train <recipe> [options]";
+  const more = [
+    "A recipe of your own is named by its file, such as ./mine.ts, or by its package.",
+    "midcourse train pasr --help         its flags",
+    "midcourse train pasr --options      every option, with its value in each preset",
+  ];
+  return `${[usage, "", ...alignedRows(rows, () => "left"), "", ...more].join("\n")}\n`;
+}

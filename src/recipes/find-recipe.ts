@@ -1,0 +1,46 @@
+/** A recipe by its name in the catalogue, by a file of one's own or by a package. */
+import { importOutside, isFileName } from "#files/outside-module.ts";
+import { userError } from "#kernel/errors.ts";
+import { meant } from "#kernel/options.ts";
+import { recipes } from "./catalogue.ts";
+import type { RecipeCard } from "./recipe-card.ts";
+
+export async function findRecipe(name: string): Promise<RecipeCard> {
+  const known = recipes.find(({ id }) => id === name);
+  if (known !== undefined) return known;
+  const ids = recipes.map(({ id }) => id);
+  const nearest = isFileName(name) ? "" : meant(name, ids);
+  if (nearest !== "")
+    throw userError("unknown-recipe", `there is no recipe “${name}”`, `${nearest}There are: ${ids.join(", ")}.`);
+  const module = await importOutside(name);
+  const card = module.default ?? module.recipe;
+  if (card === undefined) {
+    const exported = Object.keys(module).join(", ") || "nothing";
+    throw userError("no-recipe", `${name} exports ${exported}, and no recipe`, "Export the card as default, or as `recipe`.");
+  }
+  return checkedCard(card, name);
+}
+
+/** The card, if it is one: what every recipe must have is looked at, the rest shows when it runs. Throws user errors alone. */
+export function checkedCard(card: unknown, from: string): RecipeCard {
+  const found = typeof card === "object" && card !== null ? (card as Record<string, unknown>) : {};
+  const texts = ["id", "name", "summary"].filter((name) => typeof found[name] !== "string");
+  const groups = ["options", "presets"].filter((name) => typeof found[name] !== "object" || found[name] === null);
+  const functions = ["methods", "train", "costs"].filter((name) => typeof found[name] !== "function");
+  const isStated = found.status === "stable" || found.status === "experimental";
+  const learns = found.learnsFrom === "questions" || found.learnsFrom === "files";
+  const faults = [
+    ...texts.map((name) => `${name} is no text`),
+    ...groups.map((name) => `${name} is no object`),
+    ...functions.map((name) => `${name} is no function`),
+    ...(isStated ? [] : ["status is neither stable nor experimental"]),
+    ...(learns ? [] : ["learnsFrom is neither questions nor files"]),
+    ...(groups.includes("presets") || Object.keys(found.presets as object).length > 0 ? [] : ["presets has none"]),
+  ];
+  if (faults.length === 0) return card as RecipeCard;
+  throw userError(
+    "no-recipe",
+    `what ${from} exports is no recipe: ${faults.join(", ")}`,
+    "Make it with defineRecipe, whose types say what is missing.",
+  );
+}

@@ -1,0 +1,267 @@
+/**
+ * A recipe from its card to a trained and measured model in a run directory: options checked, the model measured, trained, measured again.
+ * Everything is written down as it comes, and the same call goes on wherever an earlier one stopped.
+ */
+import path from "node:path";
+import { adaptableModules } from "#engines/embedded/checkpoint/lora-config.ts";
+import { EmbeddedEngine, type EmbeddedEngineOptions } from "#engines/embedded/engine.ts";
+import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
+import type { Results } from "#evaluation/summary/results.ts";
+import type { JsonObject } from "#files/json-lines.ts";
+import { bugError, userError } from "#kernel/errors.ts";
+import type { Method } from "#kernel/trace.ts";
+import { namedFolder, shippedModel } from "#models/shipped-model.ts";
+import { type MetricSinks, openMetricSinks, type RunEnding } from "#record/metric-sinks.ts";
+import { type RunDirectory, withRun } from "#record/run-directory.ts";
+import { Tokenizer } from "#tokens/tokenizer.ts";
+import type { RecipeCard, RecipeReport, RecipeWork } from "./recipe-card.ts";
+import { changedOptions, defaultsOf, type RecipeChanges, type RecipeOptions, type RecipeValues } from "./recipe-options.ts";
+import { stepsOfRounds } from "./shared/self-training.ts";
+import { answerSource, measureSource } from "./shared/source-evaluation.ts";
+import { openSource, type SourceFiles } from "./sources/file-source.ts";
+import type { Source } from "./sources/source.ts";
+
+export interface RecipeRun<Options extends RecipeOptions = RecipeOptions> extends SourceFiles, AdapterOptions {
+  /** The run directory. */
+  out: string;
+  /** Checkpoint folder to start from. */
+  model?: string | undefined;
+  preset?: string | undefined;
+  /** Options in the place of the preset's; a later one stands against an earlier, and a function sees what was chosen so far. */
+  options?:
+    | RecipeChanges<Options>
+    | readonly (RecipeChanges<Options> | ((values: RecipeValues<Options>) => RecipeChanges<Options>))[]
+    | undefined;
+  /** Questions in the place of files or the small world. */
+  source?: Source | undefined;
+  /** Held-out problems to measure on; 400 when left out. */
+  items?: number | undefined;
+  /** Of everything random; 1 when left out. */
+  seed?: number | undefined;
+  threads?: number | undefined;
+  keepCheckpoints?: number | undefined;
+  /** Where figures of the training go besides. */
+  tensorboard?: string | undefined;
+  mlflow?: string | undefined;
+  experiment?: string | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: RecipeProgress) => void) | undefined;
+  /** Something a person should read. */
+  onNote?: ((text: string) => void) | undefined;
+}
+
+export interface AdapterOptions {
+  /** Rank of an adapter beside frozen weights, with the usual α of twice the rank. */
+  lora?: number | undefined;
+  loraDropout?: number | undefined;
+  /** The matrices it is laid over; all linear maps when left out. */
+  loraTargets?: readonly string[] | undefined;
+}
+
+export interface RecipeProgress {
+  label: string;
+  done: number;
+  total: number;
+  figures: Record<string, string>;
+}
+
+export interface RecipeResult {
+  /** Folder of the trained model. */
+  model: string;
+  run: string;
+  /** As it stands in results.json. */
+  results: object;
+  /** Base and trained model side by side; undefined where the recipe measures for itself. */
+  table: Results | undefined;
+  lines: NonNullable<RecipeReport["lines"]>;
+}
+
+/** A preset's options with the changes made, each checked by its range and all together. Throws user errors alone. */
+export function chosenOptions<Options extends RecipeOptions>(
+  card: Pick<RecipeCard<Options, unknown>, "id" | "options" | "presets" | "check">,
+  source: Source,
+  { preset, options = [] }: Pick<RecipeRun<Options>, "preset" | "options">,
+): RecipeValues<Options> {
+  let values = chosenPreset(card, source, preset);
+  for (const change of Array.isArray(options) ? options : [options])
+    values = changedOptions(card.id, card.options, values, typeof change === "function" ? change(values) : change);
+  card.check?.(values);
+  return values;
+}
+
+export function chosenPreset<Options extends RecipeOptions>(
+  card: Pick<RecipeCard<Options, unknown>, "id" | "options" | "presets">,
+  source: Source,
+  preset?: string,
+): RecipeValues<Options> {
+  const names = Object.keys(card.presets);
+  const name = preset ?? names[0];
+  const chosen = Object.hasOwn(card.presets, name) ? card.presets[name] : undefined;
+  if (chosen === undefined)
+    throw userError("unknown-preset", `${card.id} has no preset “${name}”`, `There are: ${names.join(", ")}.`);
+  const changes = typeof chosen === "function" ? chosen(source) : chosen;
+  return changedOptions(card.id, card.options, defaultsOf(card.options), changes);
+}
+
+/** Trains and measures. Throws the signal's reason when interrupted; the same call goes on. */
+export async function runRecipe<Options extends RecipeOptions, Material>(
+  card: RecipeCard<Options, Material>,
+  setup: RecipeRun<Options>,
+): Promise<RecipeResult> {
+  const { items = 400, seed = 1, threads, signal, onNote = () => {} } = setup;
+  const source = setup.source ?? (await openSource({ ...setup, seed }, onNote));
+  const options = chosenOptions(card, source, setup);
+  const adapter = adapterOf(setup, seed);
+  const material = (await card.read?.(options, seed)) as Material;
+  const given = setup.model ?? (card.newModel ? undefined : shippedModel);
+  if (given !== undefined) await Tokenizer.load(given);
+  const configuration = {
+    command: `train ${card.id}`,
+    options: {
+      ...(card.learnsFrom === "questions" ? { source: source.name, test: setup.test ?? null, items } : {}),
+      ...(setup.resample ? { resample: true } : {}),
+      model: given === undefined ? null : namedFolder(given),
+      seed,
+      ...adapterRecord(setup),
+      ...(card.decides ? await card.decides(options) : { [card.id]: options as unknown as JsonObject }),
+    },
+  };
+  return withRun(
+    setup.out,
+    configuration,
+    async (run) => {
+      const folder = given ?? (await card.newModel?.(options, source, run, seed)) ?? shippedModel;
+      const open = (other: string, how = {}) => EmbeddedEngine.open({ folder: other, threads, ...how });
+      const engine = await open(folder, adapter);
+      try {
+        const work = {
+          options,
+          engine,
+          tokenizer: await Tokenizer.load(folder),
+          run,
+          seed,
+          source,
+          material,
+          openEngine: open,
+          signal,
+          onNote,
+        };
+        return await measuredTraining(card, work, items, setup);
+      } finally {
+        await engine.close();
+      }
+    },
+    setup.keepCheckpoints === undefined ? {} : { keepCheckpoints: setup.keepCheckpoints },
+  );
+}
+
+type OpenedWork<Values, Material> = Omit<RecipeWork<Values, Material>, "onSteps" | "onEvaluation"> & { tokenizer: Tokenizer };
+
+async function measuredTraining<Options extends RecipeOptions, Material>(
+  card: RecipeCard<Options, Material>,
+  work: OpenedWork<RecipeValues<Options>, Material>,
+  items: number,
+  setup: RecipeRun<Options>,
+): Promise<RecipeResult> {
+  const { options, source, run, signal } = work;
+  const isMeasured = card.learnsFrom === "questions";
+  const onEvaluation = (label: string, { done, total, method }: EvaluationProgress) =>
+    setup.onProgress?.({ label, done, total, figures: { method } });
+  const measurement = (name: string, methods: readonly Method[], label: string) => ({
+    ...work,
+    items,
+    name,
+    methods,
+    onProgress: (progress: EvaluationProgress) => onEvaluation(label, progress),
+  });
+  const methods = isMeasured ? card.methods(options, source) : [];
+  const renamed = methods.map((method): Method => ({ ...method, id: `base ${method.id}` }));
+  const baseMethods = isMeasured ? (card.baseMethods?.(options, source) ?? renamed) : [];
+  // Whatever is missing of it is asked of the weights the engine was opened with.
+  const base = baseMethods.length > 0 ? await answerSource(measurement("base", baseMethods, "Measure the base")) : [];
+  const { model, report } = await withMetricSinks(setup, run, (sinks) => {
+    let present = { round: 0, stepsBefore: 0 };
+    return card.train({
+      ...work,
+      onEvaluation,
+      onSteps({ stepsDone, steps, metrics }, { label = `Train with ${card.name}`, round, figures = figuresOf(metrics) } = {}) {
+        if (round !== undefined && round !== present.round) present = { round, stepsBefore: stepsOfRounds(run.folder, round) };
+        sinks.log(present.stepsBefore + stepsDone, round === undefined ? metrics : { round, ...metrics });
+        setup.onProgress?.({ label, done: stepsDone, total: steps, figures });
+      },
+    });
+  });
+  if (model === undefined) {
+    signal?.throwIfAborted();
+    throw bugError("recipe-without-model", `${card.id} ended without a model`);
+  }
+  const trained = isMeasured ? await answerSource(measurement("trained", methods, "Measure the trained model")) : [];
+  const earlier = [...base, ...trained];
+  const table = isMeasured ? await measureSource({ ...measurement("trained", [], ""), earlier }) : undefined;
+  const more = report?.({ base, trained });
+  const results = { ...table, ...more?.results };
+  run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
+  return { model, run: run.folder, results, table, lines: more?.lines ?? (() => []) };
+}
+
+function figuresOf(metrics: object): Record<string, string> {
+  const { loss } = metrics as { loss?: unknown };
+  return typeof loss === "number" ? { loss: loss.toFixed(4) } : {};
+}
+
+/** With the adapter that was asked for; nothing without a rank. */
+function adapterOf(
+  { lora: rank, loraDropout: dropout = 0, loraTargets }: AdapterOptions,
+  seed: number,
+): Pick<EmbeddedEngineOptions, "lora"> {
+  const stray = dropout > 0 ? "--lora-dropout" : loraTargets === undefined ? undefined : "--lora-targets";
+  if (rank === undefined && stray !== undefined)
+    throw userError("lora-rank", `${stray} without --lora`, "Give the rank too, for example --lora 8.");
+  if (rank === undefined) return {};
+  if (rank < 1) throw userError("lora-rank", "An adapter needs a rank of 1 or more", "For example --lora 8.");
+  const targetModules = (loraTargets as typeof adaptableModules | undefined) ?? adaptableModules;
+  return { lora: { rank, alpha: 2 * rank, targetModules, seed, ...(dropout > 0 ? { dropout } : {}) } };
+}
+
+/** What of it decides a run's result; what is not there is not named, so that a run without any is the same run as ever. */
+function adapterRecord({ lora, loraDropout = 0, loraTargets }: AdapterOptions): JsonObject {
+  return {
+    ...(lora === undefined ? {} : { lora }),
+    ...(loraDropout > 0 ? { loraDropout } : {}),
+    ...(loraTargets === undefined ? {} : { loraTargets: [...loraTargets] }),
+  };
+}
+
+/**
+ * Runs a training with its metrics going where the options say; whatever becomes of it, they are delivered or told to be lost.
+ * A server that is not there never ends a training.
+ */
+async function withMetricSinks<Result>(
+  { tensorboard, mlflow, experiment, onNote }: Pick<RecipeRun, "tensorboard" | "mlflow" | "experiment" | "onNote">,
+  run: RunDirectory,
+  train: (sinks: Pick<MetricSinks, "log">) => Promise<Result>,
+): Promise<Result> {
+  const sinks = openMetricSinks({
+    tensorboard,
+    mlflow,
+    experiment,
+    runName: path.basename(path.resolve(run.folder)),
+    runFolder: run.folder,
+    // Where rounds have run directories of their own, the run itself has no checkpoint.
+    stepsDone: (run.newestCheckpoint?.step ?? 0) + stepsOfRounds(run.folder),
+    parameters: run.configuration.options,
+  });
+  let ending: RunEnding = "failed";
+  try {
+    const result = await train(sinks);
+    ending = "finished";
+    return result;
+  } catch (error) {
+    if (error instanceof Error && error.name === "AbortError") ending = "interrupted";
+    throw error;
+  } finally {
+    for (const { sink, place, lost } of await sinks.close(ending)) {
+      if (lost > 0) onNote?.(`${sink}: ${lost} values did not reach ${place}.`);
+    }
+  }
+}
