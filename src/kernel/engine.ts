@@ -15,14 +15,14 @@ export interface SampleOptions {
   /** 0 is greedy. */
   temperature: number;
   /** Keep the smallest set of tokens with this total probability; 1 keeps all. */
-  topP?: number;
+  topP?: number | undefined;
   /** Keep the k most likely tokens; 0 keeps all. */
-  topK?: number;
+  topK?: number | undefined;
   /** Ids that end a sample; the id itself is part of the sample. */
   stopIds: readonly number[];
   /** Sample j of prompt i draws from `deriveSeed(seed, i, j)`, or from `promptSeeds[i]` in place of (seed, i) when given, so a batch may be cut anywhere. */
   seed: number;
-  promptSeeds?: readonly number[];
+  promptSeeds?: readonly number[] | undefined;
 }
 
 export interface Sample {
@@ -49,7 +49,7 @@ export interface PolicySequence extends TokenSequence {
   /** log p when sampled, per scored token. */
   oldLogprobs: Float32Array;
   /** log p under the frozen reference, per scored token; absent when the KL coefficient is 0. */
-  referenceLogprobs?: Float32Array;
+  referenceLogprobs?: Float32Array | undefined;
   /** Advantage of each scored token, already with its mask and normaliser applied to `scale`. */
   advantages: Float32Array;
   /** Mask and normaliser m_t / Z of each scored token. */

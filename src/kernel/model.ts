@@ -41,11 +41,11 @@ export interface TokenLogprob {
 export interface Completion {
   text: string;
   /** Reasoning that was told apart from the answer; not part of `text`. */
-  reasoning?: string;
+  reasoning?: string | undefined;
   finishReason: FinishReason;
   usage: Usage;
   /** One entry a token, where asked for and given. */
-  logprobs?: readonly TokenLogprob[];
+  logprobs?: readonly TokenLogprob[] | undefined;
   /** What the completion holds beside text, tool calls above all, in the model's own form. */
   parts?: unknown;
 }
@@ -54,8 +54,8 @@ export interface Completion {
 export interface CompletionDelta {
   /** Which of the n samples. */
   sample: number;
-  text?: string;
-  reasoning?: string;
+  text?: string | undefined;
+  reasoning?: string | undefined;
 }
 
 export interface GenerateOptions {
@@ -66,9 +66,9 @@ export interface GenerateOptions {
   seed: number;
   topP?: number | undefined;
   /** Texts that end a completion; they are not part of it. */
-  stop?: readonly string[];
+  stop?: readonly string[] | undefined;
   /** Asks for log-probabilities, with this many alternatives a token; 0 asks for the sampled token's alone. */
-  topLogprobs?: number;
+  topLogprobs?: number | undefined;
   signal?: AbortSignal | undefined;
   /** Called with pieces as they arrive, by models that stream; the completion returned at the end is the whole all the same. */
   onDelta?: ((delta: CompletionDelta) => void) | undefined;

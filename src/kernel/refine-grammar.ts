@@ -121,7 +121,7 @@ export class RefineParser {
     return {
       ok: verdict === "ok",
       verdict,
-      ...(at === undefined ? {} : { at }),
+      at,
       think: inner("think"),
       answer: inner("answer"),
       refines: spans.filter((span) => span.kind === "refine").map((span) => ({ start: span.innerStart, end: span.innerEnd })),

@@ -115,7 +115,7 @@ export class EmbeddedModel implements Model {
     const options: SampleOptions = {
       n,
       temperature,
-      ...(topP === undefined ? {} : { topP }),
+      topP,
       maxTokens,
       stopIds: this.#tokenizer.stopIds,
       seed: 0,

@@ -138,7 +138,7 @@ async function openCore(options: OpenModelOptions): Promise<Core> {
 
 async function openFolder(folder: string, options: OpenModelOptions): Promise<Core> {
   const tokenizer = await Tokenizer.load(folder);
-  const engine = await EmbeddedEngine.open({ folder, ...(options.threads === undefined ? {} : { threads: options.threads }) });
+  const engine = await EmbeddedEngine.open({ folder, threads: options.threads });
   const id = path.basename(path.resolve(folder));
   return {
     model: new EmbeddedModel(engine, tokenizer, { id }),
@@ -180,8 +180,8 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
   const limiter = new Limiter({ most: options.concurrency ?? 32 });
   const policy = retrying(
     {
-      ...(options.retries === undefined ? {} : { retries: options.retries }),
-      ...(options.seed === undefined ? {} : { seed: options.seed }),
+      retries: options.retries,
+      seed: options.seed,
       onRetry: options.onRetry,
     },
     limiter.policy,
@@ -199,8 +199,8 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
       policy,
       quirks: profile.quirks,
       reasoningTags,
-      ...(options.idleSeconds === undefined ? {} : { idleSeconds: options.idleSeconds }),
-      ...(extraBody ? { extraBody } : {}),
+      idleSeconds: options.idleSeconds,
+      extraBody,
     });
     const base = new URL(address.baseUrl);
     return {
@@ -216,7 +216,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
         serverKind: profile.kind,
         quirks: { ...profile.quirks },
         reasoningTags,
-        ...(extraBody ? { extraBody } : {}),
+        extraBody,
       },
       close: async () => connections.close(),
     };
@@ -242,7 +242,7 @@ function readAddress(options: OpenModelOptions, environment: Readonly<Record<str
       "Set OPENAI_API_KEY; or OPENAI_BASE_URL (--base-url) to a server of your own; or give --model a checkpoint folder.",
     );
   }
-  return serverAddress({ baseUrl, keyVariable, ...(apiKey === undefined ? {} : { apiKey }) });
+  return serverAddress({ baseUrl, keyVariable, apiKey });
 }
 
 function readExtraBody(text: string | undefined): JsonObject | undefined {

@@ -12,7 +12,7 @@ export interface CheckpointDetails {
   /** The step whose weights the sampler had at this checkpoint; the checkpoint's own step when the sampler is the policy itself. */
   samplerStep: number;
   /** What the loop needs besides weights, such as a place in the data. */
-  state?: JsonObject;
+  state?: JsonObject | undefined;
 }
 
 export interface Checkpoint extends CheckpointDetails {
@@ -85,7 +85,7 @@ export class Checkpoints {
 /** The checkpoints of a run that can be gone on from, oldest first. Reads only. */
 export function readCheckpoints(runFolder: string): Checkpoint[] {
   const lines = readLines(path.join(runFolder, listName)) as unknown as (CheckpointDetails & { step: number })[];
-  const byStep = new Map(lines.map(({ step, samplerStep, state }) => [step, { step, samplerStep, ...(state ? { state } : {}) }]));
+  const byStep = new Map(lines.map(({ step, samplerStep, state }) => [step, { step, samplerStep, state }]));
   const place = (step: number) => path.join(runFolder, "checkpoints", `step-${step}`);
   return [...byStep.values()]
     .map((line) => ({ ...line, folder: place(line.step), samplerFolder: place(line.samplerStep) }))

@@ -39,7 +39,7 @@ export interface SinkReport {
   /** Values that arrived, and values that did not. */
   sent: number;
   lost: number;
-  firstFailure?: string;
+  firstFailure?: string | undefined;
 }
 
 /** How a run ended. */
@@ -121,18 +121,18 @@ function mlflowSink(options: MetricSinkOptions, uri: string, tell: (message: str
     experiment,
     parameters: flattenParameters(parameters),
     tell: (message) => tell(`MLflow: ${message}; training goes on, and metrics.jsonl has every value`),
-    ...(authorization === undefined ? {} : { authorization }),
-    ...(runName === undefined ? {} : { runName }),
+    authorization,
+    runName,
     ...(runFolder === undefined ? {} : { stateFile: path.join(runFolder, "mlflow.json") }),
-    ...(options.retrySeconds === undefined ? {} : { retrySeconds: options.retrySeconds }),
-    ...(options.closeSeconds === undefined ? {} : { closeSeconds: options.closeSeconds }),
+    retrySeconds: options.retrySeconds,
+    closeSeconds: options.closeSeconds,
   });
   return {
     log: (step, scalars) => run.log(step, scalars),
     async close(ending) {
       await run.close(endings[ending]);
       const { place, sent, lost, firstFailure } = run;
-      return { sink: "mlflow", place, sent, lost, ...(firstFailure === undefined ? {} : { firstFailure }) };
+      return { sink: "mlflow", place, sent, lost, firstFailure };
     },
   };
 }

@@ -7,9 +7,9 @@ export interface MlflowAddress {
   /** Of the tracking server: http://127.0.0.1:5000. */
   uri: string;
   /** The value of the Authorization header. */
-  authorization?: string;
+  authorization?: string | undefined;
   /** Largest wait for one answer. */
-  timeoutSeconds?: number;
+  timeoutSeconds?: number | undefined;
 }
 
 export interface MlflowMetric {

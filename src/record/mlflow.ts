@@ -17,15 +17,15 @@ import type { Scalars } from "./tensorboard.ts";
 
 export interface MlflowRunOptions extends MlflowAddress {
   experiment: string;
-  runName?: string;
+  runName?: string | undefined;
   /** Shown as the run's parameters. */
-  parameters?: readonly (readonly [name: string, value: string])[];
+  parameters?: readonly (readonly [name: string, value: string])[] | undefined;
   /** Where the run's id is kept for a later process. Absent: every process makes a run of its own. */
-  stateFile?: string;
+  stateFile?: string | undefined;
   /** Waits before the second try, the third, and so on; a Retry-After of the server goes before them, up to a minute. */
-  retrySeconds?: readonly number[];
+  retrySeconds?: readonly number[] | undefined;
   /** How long `close` waits for what is not delivered yet. */
-  closeSeconds?: number;
+  closeSeconds?: number | undefined;
   /** Called with the first failure, in a sentence. */
   tell: (message: string) => void;
 }

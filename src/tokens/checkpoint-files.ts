@@ -2,7 +2,27 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { userError } from "#kernel/errors.ts";
-import type { TokenizerJson } from "./token-text.ts";
+
+interface AddedToken {
+  id: number;
+  content: string;
+  special?: boolean;
+}
+
+export interface DecoderJson {
+  type: string;
+  decoders?: DecoderJson[];
+  prepend_scheme?: string;
+  add_prefix_space?: boolean;
+  start?: number;
+  content?: string;
+}
+
+export interface TokenizerJson {
+  added_tokens?: AddedToken[];
+  decoder: DecoderJson | null;
+  model: { vocab: Record<string, number> | [string, number][] };
+}
 
 export interface TokenizerConfig {
   [key: string]: unknown;

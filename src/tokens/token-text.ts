@@ -5,28 +5,7 @@
 import { Tokenizer as Encoder } from "@huggingface/tokenizers";
 import { messageOf, userError } from "#kernel/errors.ts";
 import { bytesOfEntry } from "./byte-alphabet.ts";
-import type { TokenizerFiles } from "./checkpoint-files.ts";
-
-interface AddedToken {
-  id: number;
-  content: string;
-  special?: boolean;
-}
-
-interface DecoderJson {
-  type: string;
-  decoders?: DecoderJson[];
-  prepend_scheme?: string;
-  add_prefix_space?: boolean;
-  start?: number;
-  content?: string;
-}
-
-export interface TokenizerJson {
-  added_tokens?: AddedToken[];
-  decoder: DecoderJson | null;
-  model: { vocab: Record<string, number> | [string, number][] };
-}
+import type { DecoderJson, TokenizerFiles, TokenizerJson } from "./checkpoint-files.ts";
 
 const utf8 = new TextEncoder();
 const underline = "\u2581";

@@ -83,7 +83,7 @@ export function k3(delta: number): number {
 /** What `policyLoss` needs per scored token; a `PolicySequence` fits. */
 export interface PolicyTokens {
   oldLogprobs: Numbers;
-  referenceLogprobs?: Numbers;
+  referenceLogprobs?: Numbers | undefined;
   advantages: Numbers;
   scales: Numbers;
 }

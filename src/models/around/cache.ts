@@ -88,7 +88,7 @@ export class CachedModel implements Model {
 
 function tell({ onDelta }: GenerateOptions, sample: number, { text, reasoning }: Completion): void {
   if (!onDelta || (text === "" && reasoning === undefined)) return;
-  onDelta({ sample, ...(text === "" ? {} : { text }), ...(reasoning === undefined ? {} : { reasoning }) });
+  onDelta({ sample, ...(text === "" ? {} : { text }), reasoning });
 }
 
 /** 128 bits over everything an answer depends on, the number of samples and who listens left out. */

@@ -11,15 +11,15 @@ import { deriveSeed, Random } from "#kernel/seed.ts";
 
 export interface RetryOptions {
   /** Tries after the first. 5 when left out. */
-  retries?: number;
+  retries?: number | undefined;
   /** Wait before the second try; doubles with each, up to `longestDelaySeconds`. 1 when left out. */
-  firstDelaySeconds?: number;
+  firstDelaySeconds?: number | undefined;
   /** 60 when left out. */
-  longestDelaySeconds?: number;
+  longestDelaySeconds?: number | undefined;
   /** A server that asks for a longer wait than this is given up on. 300 when left out. */
-  longestRetryAfterSeconds?: number;
+  longestRetryAfterSeconds?: number | undefined;
   /** Waits are spread by up to a half, so that calls which failed together do not come back together. */
-  seed?: number;
+  seed?: number | undefined;
   onRetry?: ((retry: { error: MidcourseError; attempt: number; delaySeconds: number }) => void) | undefined;
 }
 

@@ -7,10 +7,10 @@ import { httpFailure } from "./failure.ts";
 export interface ServerAddress {
   /** Such as `http://127.0.0.1:8000/v1`. */
   baseUrl: string;
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** Where the key came from, for advice. */
-  keyVariable?: string;
-  headers?: Readonly<Record<string, string>>;
+  keyVariable?: string | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Checks an address as the user gave it. */

@@ -22,7 +22,7 @@ export function httpFailure(status: number, headers: IncomingHttpHeaders, body: 
   const remote: RemoteDetails = {
     status,
     body: shorten(body),
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    retryAfterSeconds,
     ...((status >= 300 && status < 500) || status === 503 || status === 529 ? { costsNothing: true } : {}),
   };
   const what = `${context.url} answered ${status}${said === "" ? "" : `: ${shorten(said, 300)}`}`;
@@ -85,7 +85,7 @@ export function errorInReply(error: unknown, context: FailureContext): Midcourse
   const number = Number(code);
   const status = Number.isInteger(number) && number >= 400 && number < 600 ? number : undefined;
   return remoteError("server-failed", `${context.url} failed while it answered: ${shorten(said, 300)}`, {
-    ...(status === undefined ? {} : { status }),
+    status,
     body: shorten(body),
   });
 }

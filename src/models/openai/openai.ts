@@ -23,17 +23,17 @@ export interface OpenAiModelOptions {
   connections: HttpConnections;
   quirks: ServerQuirks;
   /** What stands around each request: a limiter, tries again. */
-  policy?: CallPolicy;
+  policy?: CallPolicy | undefined;
   /** `keep` when left out: tags stay in the text. */
-  reasoningTags?: ReasoningTags;
+  reasoningTags?: ReasoningTags | undefined;
   /** Streams every reply, listened to or not, so that slow servers do not look dead. Only listened-to replies when left out. */
-  stream?: boolean;
+  stream?: boolean | undefined;
   /** A request fails when the server sends nothing for so long. 600 when left out. */
-  idleSeconds?: number;
+  idleSeconds?: number | undefined;
   /** Largest reply taken, in bytes. 64 MiB when left out. */
-  maxReplyBytes?: number;
+  maxReplyBytes?: number | undefined;
   /** Fields sent with every request, over ours: `top_k`, `chat_template_kwargs`, `reasoning_effort`, `tools`. */
-  extraBody?: Readonly<Record<string, unknown>>;
+  extraBody?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What one request asks for. */

@@ -148,7 +148,7 @@ async function refuses(quirks: ServerQuirks, options: ProbeOptions, more: Partia
 /** Undefined where the server refuses the request as it stands. */
 async function ask(quirks: ServerQuirks, options: ProbeOptions, messages: Message[], more: Partial<GenerateOptions>) {
   const { model, address, connections, signal, policy } = options;
-  const asked = new OpenAiModel({ model, address, connections, quirks, idleSeconds: 120, ...(policy ? { policy } : {}) });
+  const asked = new OpenAiModel({ model, address, connections, quirks, idleSeconds: 120, policy });
   const base: GenerateOptions = { n: 1, temperature: 0.5, maxTokens: 16, seed: 1, signal };
   try {
     return await asked.generate(messages, { ...base, ...more });

@@ -59,7 +59,7 @@ export function toSequences(datums: readonly PolicyDatum[], normaliser: Normalis
     ids: datum.ids,
     start: datum.start,
     oldLogprobs: datum.oldLogprobs,
-    ...(datum.referenceLogprobs === undefined ? {} : { referenceLogprobs: datum.referenceLogprobs }),
+    referenceLogprobs: datum.referenceLogprobs,
     advantages: new Float32Array(scales[index].length).fill(datum.advantage),
     scales: scales[index],
   }));

@@ -65,9 +65,9 @@ export interface CheckpointContent {
   rawConfig: Readonly<Record<string, unknown>>;
   parameters: ReadonlyMap<string, Tensor>;
   /** Written as optimizer.safetensors when given. */
-  optimizer?: OptimizerState;
+  optimizer?: OptimizerState | undefined;
   /** A folder whose tokenizer files and generation_config.json are copied along. */
-  companionsFrom?: string;
+  companionsFrom?: string | undefined;
 }
 
 const checkpointKind: FolderKind = {

@@ -37,7 +37,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   const graph = new Graph();
   const differentiate = mode !== "score";
   const parameters = new ParameterInputs(graph, shapes, {
-    ...(options.adapters === undefined ? {} : { adapters: options.adapters }),
+    adapters: options.adapters,
     trainable: differentiate ? (options.trainable ?? (() => true)) : () => false,
     dropout: differentiate ? options.dropout : 0,
   });

@@ -98,12 +98,7 @@ export class LanguageModel {
     const seed = lora && "seed" in lora ? lora.seed : 0;
     const dropout = loaded && dropoutOf(config, loaded.options, seed);
     const graphs = new TrainingGraphs(backend, { ...options, trainable, ...(dropout ? { dropout: dropout.rate } : {}) });
-    return new LanguageModel(
-      { checkpoint, ...(loaded ? { adapter: loaded } : {}), ...(dropout ? { dropout } : {}) },
-      folder,
-      graphs,
-      new DecodingGraphs(backend, options),
-    );
+    return new LanguageModel({ checkpoint, adapter: loaded, dropout }, folder, graphs, new DecodingGraphs(backend, options));
   }
 
   /** The tensors that `step` moves. */
@@ -171,7 +166,7 @@ export class LanguageModel {
     const optimizer = options.optimizer ? { optimizer: this.#trainer.optimizerState() } : {};
     const origin = this.#folder;
     if (this.#adapter) {
-      await saveAdapter(folder, { ...this.#adapter, ...optimizer, ...(origin === undefined ? {} : { baseModel: origin }) });
+      await saveAdapter(folder, { ...this.#adapter, ...optimizer, baseModel: origin });
       return;
     }
     const { rawConfig, parameters } = this.#checkpoint;
@@ -179,7 +174,7 @@ export class LanguageModel {
       rawConfig,
       parameters,
       ...optimizer,
-      ...(origin === undefined ? {} : { companionsFrom: origin }),
+      companionsFrom: origin,
     });
   }
 
@@ -209,8 +204,8 @@ export class LanguageModel {
 
 interface Weights {
   checkpoint: Checkpoint;
-  adapter?: Adapter;
-  dropout?: AdapterDropout;
+  adapter?: Adapter | undefined;
+  dropout?: AdapterDropout | undefined;
 }
 
 function dropoutOf(config: ModelConfig, options: LoraOptions, seed: number): AdapterDropout | undefined {

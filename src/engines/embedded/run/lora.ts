@@ -147,9 +147,9 @@ const adapterKind: FolderKind = {
 
 export interface AdapterContent extends Adapter {
   /** Folder or hub name of the model the adapter belongs to, for PEFT's `base_model_name_or_path`. */
-  baseModel?: string;
+  baseModel?: string | undefined;
   /** Written as optimizer.safetensors when given; `loadOptimizerState` reads it. */
-  optimizer?: OptimizerState;
+  optimizer?: OptimizerState | undefined;
 }
 
 /** Writes a folder that PEFT loads unchanged; a kill at any moment leaves the old folder or the new one. */

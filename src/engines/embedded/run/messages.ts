@@ -12,8 +12,8 @@ export interface WireError {
   family: string;
   code: string;
   message: string;
-  advice?: string;
-  stack?: string;
+  advice?: string | undefined;
+  stack?: string | undefined;
 }
 
 export function toWire(error: unknown): WireError {
@@ -24,14 +24,14 @@ export function toWire(error: unknown): WireError {
     family: error.family,
     code: error.code,
     message,
-    ...(error.advice === undefined ? {} : { advice: error.advice }),
+    advice: error.advice,
     ...kept,
   };
 }
 
 export function fromWire(wire: WireError): MidcourseError {
   const error = new MidcourseError(wire.family as MidcourseError["family"], wire.code, wire.message, {
-    ...(wire.advice === undefined ? {} : { advice: wire.advice }),
+    advice: wire.advice,
   });
   if (wire.stack !== undefined) error.stack = wire.stack;
   return error;
