@@ -12,7 +12,7 @@ export type { Completion, GenerateOptions, Message, Model, Usage } from "#kernel
 export { type ParsedAnswer, parseRefine, RefineParser } from "#kernel/refine-grammar.ts";
 export type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 export { bindMethod, methodCards, parseMethods } from "#methods/catalogue.ts";
-export { type Candidate, mostAgreed } from "#methods/driver/candidates.ts";
+export { type Candidate, countVotes, mostAgreed } from "#methods/driver/candidates.ts";
 export {
   type Choice,
   type DefinedMethod,
@@ -20,10 +20,8 @@ export {
   type MethodDefinition,
   type MethodRun,
 } from "#methods/driver/define-method.ts";
-export { asking } from "#methods/driver/judging.ts";
+export { asking, readScore, readVerdict } from "#methods/driver/judging.ts";
 export { withNote, withReply, withTurn } from "#methods/driver/turns.ts";
-export { readScore, readVerdict } from "#methods/driver/verdict.ts";
-export { countVotes } from "#methods/driver/vote.ts";
 export { chainOfThought } from "#methods/plain/chain-of-thought.ts";
 export { pasrFormat } from "#methods/plain/pasr-format.ts";
 export { vanilla } from "#methods/plain/vanilla.ts";

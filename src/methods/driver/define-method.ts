@@ -27,8 +27,7 @@ import {
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodNeed, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 import type { Candidate } from "./candidates.ts";
-import { endEarly, endWith } from "./ending.ts";
-import { stoppedBy, TracedCalls } from "./traced-calls.ts";
+import { endEarly, endWith, stoppedBy, TracedCalls } from "./traced-calls.ts";
 
 /** What a method chose, and why, for a reader; without a reason nothing is said of a choice. */
 export interface Choice {

@@ -5,13 +5,12 @@ import { Caller } from "#kernel/call.ts";
 import { noUsage } from "#kernel/model.ts";
 import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
-import { bestScored, bestScoredByVote, mostAgreed } from "./candidates.ts";
+import { bestScored, bestScoredByVote, countVotes, groupAnswers, mostAgreed } from "./candidates.ts";
 import { samplingTemperature } from "./define-method.ts";
-import { endEarly, endWith } from "./ending.ts";
 import { runInner } from "./inner.ts";
+import { readLabel, readScore, readVerdict } from "./judging.ts";
+import { endEarly, endWith } from "./traced-calls.ts";
 import { withReply, withTurn } from "./turns.ts";
-import { readLabel, readScore, readVerdict } from "./verdict.ts";
-import { countVotes, groupAnswers } from "./vote.ts";
 
 const equal = (first: string, second: string) => first === second;
 const form = answerFormOf({});

@@ -2,7 +2,7 @@
  * Whether a question is hard, told from several answers to it and what a judge makes of each ("MAgICoRe", arXiv 2409.12147, §3). Hard is
  * what the judge does not trust the majority with, and where the answers are spread at the same time.
  */
-import { countVotes } from "./vote.ts";
+import { countVotes } from "./candidates.ts";
 
 /** What a judge made of one answer. */
 export interface Judged {

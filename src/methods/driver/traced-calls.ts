@@ -5,10 +5,13 @@
 import { Caller, type CallOptions, type CallResult, failedCallUsage } from "#kernel/call.ts";
 import { messageOf } from "#kernel/errors.ts";
 import { addUsage, type Completion, type Message, noUsage, type Usage } from "#kernel/model.ts";
-import type { MethodRequest, TraceEvent } from "#kernel/trace.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
+import type { EndReason, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
 import type { Candidate } from "./candidates.ts";
-import type { FailedCall } from "./ending.ts";
 import { type InnerRun, runInner } from "./inner.ts";
+
+/** A call that was not made or failed, or an inner run that ended early. */
+export type FailedCall = CallResult & { ok: false };
 
 /** Carries a failed call out of the steps of a method. */
 class RunStopped extends Error {
@@ -24,6 +27,32 @@ class RunStopped extends Error {
 export function stoppedBy(thrown: unknown): FailedCall {
   if (thrown instanceof RunStopped) return thrown.failed;
   throw thrown;
+}
+
+/** What a method ends with. */
+export interface Ending {
+  /** The attempt chosen; undefined when there is none. */
+  chosen?: { attempt: number; text: string } | undefined;
+  /** Why this one, for a reader; without it nothing is said of a choice. */
+  why?: string | undefined;
+  /** `done` when left out. */
+  reason?: EndReason;
+  /** Sum over every call of the run. */
+  usage: Usage;
+}
+
+/** Says what was chosen, where something was, and returns the outcome. */
+export function* endWith({ chosen, why, reason = "done", usage }: Ending): Generator<TraceEvent, Outcome> {
+  if (!chosen) return { text: "", answer: "", reason, usage };
+  if (why !== undefined) yield { type: "choice-end", attempt: chosen.attempt, reason: why };
+  return { text: chosen.text, answer: parseRefine(chosen.text).answerText, reason, usage };
+}
+
+/** Ends because of a failed call, with the best so far or nothing; what failed becomes an event of its own. */
+export function* endEarly(failed: FailedCall, { why, ...ending }: Omit<Ending, "reason">): Generator<TraceEvent, Outcome> {
+  if (failed.reason === "error") yield { type: "error", message: failed.message };
+  const reasons = [why, failed.message].filter((text) => text !== undefined).join("; ");
+  return yield* endWith({ ...ending, why: reasons, reason: failed.reason });
 }
 
 /** What a reader made of a judge's words; nothing where they hold no verdict. */

@@ -29,9 +29,8 @@ import type { ExecutionReport, TraceEvent } from "#kernel/trace.ts";
 import type { Candidate } from "../driver/candidates.ts";
 import { lastCodeBlock } from "../driver/check-program.ts";
 import { defineMethod } from "../driver/define-method.ts";
-import { asking, readBetter } from "../driver/judging.ts";
+import { asking, readBetter, readVerdict } from "../driver/judging.ts";
 import { withNote, withTurn } from "../driver/turns.ts";
-import { readVerdict } from "../driver/verdict.ts";
 
 export interface HintExample {
   question: string;

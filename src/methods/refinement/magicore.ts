@@ -29,10 +29,9 @@ import type { TraceEvent } from "#kernel/trace.ts";
 import { type Candidate, mostAgreed } from "../driver/candidates.ts";
 import { type Choice, defineMethod } from "../driver/define-method.ts";
 import { hardness, type Judged, qualities } from "../driver/hardness.ts";
-import { asking } from "../driver/judging.ts";
+import { asking, readScore } from "../driver/judging.ts";
 import { readStepScores, stepsOf, withStepScores } from "../driver/step-scores.ts";
 import { withTurn } from "../driver/turns.ts";
-import { readScore } from "../driver/verdict.ts";
 
 export const magicore = defineMethod({
   id: "magicore",

@@ -26,9 +26,8 @@ import type { TraceEvent } from "#kernel/trace.ts";
 import { type Candidate, mostAgreed } from "../driver/candidates.ts";
 import { checkProgram, readCheck } from "../driver/check-program.ts";
 import { type Choice, defineMethod } from "../driver/define-method.ts";
-import { asking } from "../driver/judging.ts";
+import { asking, readVerdict } from "../driver/judging.ts";
 import { withNote, withTurn } from "../driver/turns.ts";
-import { readVerdict } from "../driver/verdict.ts";
 
 /** What a run of the checker showed. */
 interface CheckRun {

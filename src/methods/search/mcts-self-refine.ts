@@ -28,9 +28,8 @@ import type { TraceEvent } from "#kernel/trace.ts";
 import { AnswerTree } from "../driver/answer-tree.ts";
 import { bestScoredByVote, type Candidate } from "../driver/candidates.ts";
 import { type Choice, defineMethod } from "../driver/define-method.ts";
-import { asking } from "../driver/judging.ts";
+import { asking, readScore } from "../driver/judging.ts";
 import { withTurn } from "../driver/turns.ts";
-import { readScore } from "../driver/verdict.ts";
 
 const emptyAnswer = "I do not know the answer.";
 

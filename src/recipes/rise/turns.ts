@@ -2,13 +2,10 @@
  * RISE at test (recipe.ts): turns in one chat, each told that the last attempt was wrong whether it was or not, and the answer that most turns
  * agree on. With `window` a turn sees the question and the most recent attempts alone, as the authors do when turns are more than training had.
  */
-import { answerFormOf } from "#kernel/answer-form.ts";
 import type { Message } from "#kernel/model.ts";
-import { deriveSeed } from "#kernel/seed.ts";
-import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
+import type { Method } from "#kernel/trace.ts";
 import { mostAgreed } from "#methods/driver/candidates.ts";
-import { endEarly, endWith } from "#methods/driver/ending.ts";
-import { stoppedBy, TracedCalls } from "#methods/driver/traced-calls.ts";
+import { defineMethod } from "#methods/driver/define-method.ts";
 
 export interface RisePrompts {
   /** System message and worked dialogue in front of the question; empty for none. */
@@ -41,29 +38,37 @@ export interface RiseTurnsOptions extends RisePrompts {
   id?: string;
 }
 
-export function riseTurns(options: RiseTurnsOptions): Method {
-  return { id: options.id ?? `rise-${options.turns}`, run: (request) => runRiseTurns(request, options) };
+export function riseTurns({ id, turns, window, choose, opening, retry }: RiseTurnsOptions): Method {
+  return riseMethod({ id: id ?? `rise-${turns}`, turns, window, choose, opening, retry });
 }
 
-async function* runRiseTurns(request: MethodRequest, options: RiseTurnsOptions): AsyncGenerator<TraceEvent, Outcome> {
-  const { turns, window = turns, choose = "vote" } = options;
-  const calls = new TracedCalls(request);
-  const form = answerFormOf(request);
-  const question = request.messages.at(-1)!.content;
-  const before = request.messages.slice(0, -1);
-  const choice = () => {
-    const { winner, votes, voters } = mostAgreed(choose === "vote" ? calls.candidates : [], form);
-    const why = winner ? `${votes} of ${voters} turns agree` : "last turn";
-    return { chosen: winner ?? calls.candidates.at(-1), why };
-  };
-  try {
+const riseMethod = defineMethod({
+  id: "rise-turns",
+  summary: "Answers anew, turn by turn, each told that the last attempt was wrong; most turns decide.",
+  kind: "refinement",
+  status: "stable",
+  options: {
+    turns: { type: "integer", default: 5, minimum: 1, description: "answers", paper: "5" },
+    window: { type: "integer", minimum: 1, description: "attempts a turn is shown; all when not given" },
+    choose: { type: "choice", default: "vote", choices: ["vote", "last"], description: "which turn is the answer" },
+  },
+  extras: { opening: [] as readonly Message[], retry: "" },
+  calls: "turns",
+  maxCalls: ({ turns }) => turns,
+
+  async *steps(run) {
+    const { turns, window = turns, choose, opening, retry } = run.options;
+    const { messages } = run.request;
+    const choice = () => {
+      const { winner, votes, voters } = mostAgreed(choose === "vote" ? run.candidates : [], run.form);
+      const why = winner ? `${votes} of ${voters} turns agree` : "last turn";
+      return { chosen: winner ?? run.candidates.at(-1), why };
+    };
+    run.ifStopped = choice;
     for (let turn = 0; turn < turns; turn++) {
-      const shown = calls.candidates.slice(Math.max(0, calls.candidates.length - window));
-      const messages = [...before, ...risePrompt(question, shown, options)];
-      yield* calls.attempt(messages, { seed: deriveSeed(request.seed, "attempt", turn) });
+      const asked = risePrompt(messages.at(-1)!.content, run.candidates.slice(-window), { opening, retry });
+      yield* run.attempt([...messages.slice(0, -1), ...asked], { seed: run.seed("attempt", turn) });
     }
-    return yield* endWith({ ...choice(), usage: calls.caller.spent });
-  } catch (thrown) {
-    return yield* endEarly(stoppedBy(thrown), { ...choice(), usage: calls.caller.spent });
-  }
-}
+    return choice();
+  },
+});

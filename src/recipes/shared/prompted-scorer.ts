@@ -2,7 +2,7 @@
 import type { Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { MethodTools } from "#kernel/trace.ts";
-import { readScore } from "#methods/driver/verdict.ts";
+import { readScore } from "#methods/driver/judging.ts";
 
 const instruction = [
   "You check answers. Below stand a question and one answer to it. Go through the answer and look for mistakes: wrong steps, wrong",
