@@ -12,7 +12,7 @@ export function registerCard(data: Command): void {
     const { from: format, model, tokensPerStep } = options;
     const card =
       readCard(file) ?? (await fileFigures(file, { format, model, tokensPerStep, nearDuplicates: nearDuplicateFilter(options) }));
-    printCard(card, options);
+    await printCard(card, options);
   });
 }
 

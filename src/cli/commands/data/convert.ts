@@ -16,7 +16,7 @@ export function registerConvert(data: Command): void {
       ignoreWeights: options.ignoreWeights,
       command: shownCommand(),
     });
-    printCard(card, options, { data: options.out, card: cardFile });
+    await printCard(card, options, { data: options.out, card: cardFile });
   });
 }
 

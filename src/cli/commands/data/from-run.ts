@@ -35,7 +35,7 @@ export function registerFromRun(data: Command): void {
         command: shownCommand(),
       },
     );
-    printCard(card, options, { data: options.out, card: cardFile });
+    await printCard(card, options, { data: options.out, card: cardFile });
   });
 }
 

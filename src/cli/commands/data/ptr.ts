@@ -31,7 +31,7 @@ export function registerPtr(data: Command): void {
         onProgress: ({ stage, done, total }) => progress.update({ label: stage, done, total }),
       },
     ).finally(() => progress.finish());
-    printCard(card, options, { examples: examplesFile, card: cardFile });
+    await printCard(card, options, { examples: examplesFile, card: cardFile });
   });
 }
 

@@ -1,7 +1,7 @@
 /** What the `midcourse data` commands share: options, and a card as it is printed. */
 import { type Command, InvalidArgumentError, Option, type OptionValues } from "commander";
 import type { NearDuplicateFilter, NearDuplicateScope } from "#data/filters/near-duplicates.ts";
-import { type DataCard, renderCard } from "#data/training-files/data-card.ts";
+import type { DataCard } from "#data/training-files/data-card.ts";
 import { positiveNumber } from "../../options/option-numbers.ts";
 
 export const formats =
@@ -37,7 +37,8 @@ function similarity(text: string): number {
   return value;
 }
 
-export function printCard(card: DataCard, options: { json?: boolean }, files: Record<string, string> = {}): void {
+export async function printCard(card: DataCard, options: { json?: boolean }, files: Record<string, string> = {}): Promise<void> {
+  const { renderCard } = await import("#data/training-files/data-card.ts");
   const places = Object.entries(files).map(([name, file]) => `${name.padEnd(8)} ${file}`);
   process.stdout.write(
     options.json ? `${JSON.stringify(card)}\n` : `${renderCard(card)}${places.length > 0 ? `\n${places.join("\n")}\n` : ""}`,

@@ -12,7 +12,7 @@ export function registerWorld(data: Command): void {
   worldOptions(data).action(async (options) => {
     const { writeWorldFile } = await import("#recipes/sources/world-file.ts");
     const { card, cardFile } = writeWorldFile({ ...options, command: shownCommand() });
-    printCard(card, options, { data: options.out, card: cardFile });
+    await printCard(card, options, { data: options.out, card: cardFile });
   });
 }
 
