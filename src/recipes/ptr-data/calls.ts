@@ -9,7 +9,7 @@ import { messageOf } from "#kernel/errors.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { cosine, type EmbeddingClient } from "#verifiers/text/similarity.ts";
-import type { PtrDataSettings, PtrDataSetup } from "./ptr-data.ts";
+import type { PtrDataSettings, PtrDataSetup } from "./setup.ts";
 import type { StageLine } from "./stage-file.ts";
 
 export interface WrittenText {

@@ -3,8 +3,8 @@ import { type CardUsage, type DataCard, type DropTally, dataCard, weightFigures 
 import { mean, median } from "#evaluation/statistics/statistics.ts";
 import { refineRequest } from "#kernel/refine-request.ts";
 import { type GapReport, gapLevel } from "./gap.ts";
-import type { MixedExamples, PtrDataSetup } from "./ptr-data.ts";
 import type { Selection } from "./selection.ts";
+import type { MixedExamples, PtrDataSetup } from "./setup.ts";
 
 export interface CardMaterial {
   setup: PtrDataSetup;

@@ -13,7 +13,8 @@ import { deriveSeed, Random } from "#kernel/seed.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
 import { withRun } from "#record/run-directory.ts";
 import { embeddingClient } from "#verifiers/text/similarity.ts";
-import { makePtrData, type PtrDataResult, type PtrDataSettings, type PtrDataSetup } from "./ptr-data.ts";
+import { makePtrData, type PtrDataResult } from "./ptr-data.ts";
+import type { PtrDataSettings, PtrDataSetup } from "./setup.ts";
 
 export interface PtrDataFiles {
   queries: string;

@@ -8,7 +8,7 @@ import { parseNumber } from "#verifiers/answers/number.ts";
 import { writtenNumberVerifier } from "#verifiers/answers/number-extract.ts";
 import { answerVerifier } from "../sources/file-verifiers.ts";
 import { ask } from "./calls.ts";
-import type { PtrDataSetup } from "./ptr-data.ts";
+import type { PtrDataSetup } from "./setup.ts";
 import { runStage, type StageFile, type StageLine } from "./stage-file.ts";
 
 export interface GapLine extends StageLine {

@@ -10,7 +10,8 @@ import { userError } from "#kernel/errors.ts";
 import { refineRequest } from "#kernel/refine-request.ts";
 import { type FakeCall, FakeModel, type FakeReply } from "#models/fake.ts";
 import { openRun } from "#record/run-directory.ts";
-import { defaultPtrDataSettings, makePtrData, type PtrDataSettings, type PtrDataSetup } from "./ptr-data.ts";
+import { makePtrData } from "./ptr-data.ts";
+import { defaultPtrDataSettings, type PtrDataSettings, type PtrDataSetup } from "./setup.ts";
 
 let root: string;
 beforeEach(() => {

@@ -6,7 +6,7 @@ import { visibleAnswer } from "#verifiers/answers/extract.ts";
 import { sameNumber } from "#verifiers/answers/number.ts";
 import { readNumber } from "#verifiers/answers/number-extract.ts";
 import { type AgreementLine, type AnswerLine, type AttemptLine, candidates } from "./calls.ts";
-import type { PtrDataSettings } from "./ptr-data.ts";
+import type { PtrDataSettings } from "./setup.ts";
 
 export interface Selection {
   example: PtrExample;

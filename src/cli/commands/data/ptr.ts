@@ -2,7 +2,7 @@
 import path from "node:path";
 import { type Command, Option } from "commander";
 import type { ModelOptions } from "#models/open-model.ts";
-import type { PtrDataSettings } from "#recipes/ptr-data/ptr-data.ts";
+import type { PtrDataSettings } from "#recipes/ptr-data/setup.ts";
 import { withServerOptions } from "../../options/model-options.ts";
 import { fromOne, notNegative, share, wholeNumber } from "../../options/option-numbers.ts";
 import { interruptSignal } from "../../terminal/interrupt.ts";
