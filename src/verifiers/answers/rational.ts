@@ -21,9 +21,12 @@ const ofAnswers: Reach = { largest: 10n ** 300n, lowestTerms: true };
 export function rational(numerator: bigint, denominator = 1n, reach = ofAnswers): Rational | undefined {
   if (denominator === 0n) return undefined;
   if (denominator < 0n) return rational(-numerator, -denominator, reach);
-  const divisor = reach.lowestTerms ? greatestCommonDivisor(absolute(numerator), denominator) : 1n;
-  const result = { numerator: numerator / divisor, denominator: denominator / divisor };
-  return absolute(result.numerator) > reach.largest || result.denominator > reach.largest ? undefined : result;
+  if (reach.lowestTerms && denominator !== 1n) {
+    const divisor = greatestCommonDivisor(absolute(numerator), denominator);
+    numerator /= divisor;
+    denominator /= divisor;
+  }
+  return absolute(numerator) > reach.largest || denominator > reach.largest ? undefined : { numerator, denominator };
 }
 
 function greatestCommonDivisor(first: bigint, second: bigint): bigint {
@@ -45,7 +48,8 @@ export interface Digits {
 }
 
 export function fromDigits({ sign, whole = "", decimals = "", exponent = 0 }: Digits, reach = ofAnswers): Rational | undefined {
-  const digits = BigInt(whole + decimals) * (sign === "-" ? -1n : 1n);
+  const size = BigInt(whole + decimals);
+  const digits = sign === "-" ? -size : size;
   const shift = exponent - decimals.length;
   return shift >= 0 ? rational(digits * 10n ** BigInt(shift), 1n, reach) : rational(digits, 10n ** BigInt(-shift), reach);
 }
