@@ -1,7 +1,7 @@
 /** The page of a table of trainings in a real browser: it fits, scrolls inside its tables, draws without a script, and shows texts as texts. */
 import { expect, test } from "vitest";
-import { trainingTable } from "#evaluation/trainings/training-table.ts";
-import { trainingTableHtml, trainingTableSection } from "#evaluation/trainings/training-table-html.ts";
+import { trainingTableHtml, trainingTableSection } from "#evaluation/trainings/render.ts";
+import { trainingTable } from "#evaluation/trainings/table.ts";
 import { cell, domains, pool, row } from "../support/training-table.ts";
 import { describePages } from "./page.ts";
 

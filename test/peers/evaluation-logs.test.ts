@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { exportInspect } from "#evaluation/export/export-inspect.ts";
-import { exportLmEval } from "#evaluation/export/export-lm-eval.ts";
+import { exportInspect } from "#evaluation/export/inspect.ts";
+import { exportLmEval } from "#evaluation/export/lm-eval.ts";
 import { exampleBenchmark, exampleMethods } from "../support/example-benchmark.ts";
 import { exampleBenchmarkData } from "../support/example-benchmark-data.ts";
 

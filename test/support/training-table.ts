@@ -1,12 +1,7 @@
 /** Made-up cells of a table of trainings: forty items of each of three domains, right at a given rate. */
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import {
-  figuresOf,
-  type TableCell,
-  type TableInput,
-  type TableRow,
-  type TrainingTable,
-} from "#evaluation/trainings/training-table.ts";
+import type { TableCell, TableInput, TableRow } from "#evaluation/trainings/input.ts";
+import { figuresOf, type TrainingTable } from "#evaluation/trainings/table.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 
 export const domains = [

@@ -25,8 +25,8 @@ function exportOptions(program: Command) {
 async function exportRun(run: string, options: { format: "lm-eval" | "inspect"; out?: string }): Promise<void> {
   const [{ isEvaluation, readEvaluation }, { exportInspect }, { exportLmEval }, { readRun }] = await Promise.all([
     import("#recipes/benchmark/folder.ts"),
-    import("#evaluation/export/export-inspect.ts"),
-    import("#evaluation/export/export-lm-eval.ts"),
+    import("#evaluation/export/inspect.ts"),
+    import("#evaluation/export/lm-eval.ts"),
     import("#record/run-directory.ts"),
   ]);
   if (!isEvaluation(run))

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import type { Command } from "commander";
-import type { RowResult, TrainingTable } from "#evaluation/trainings/training-table.ts";
+import type { RowResult, TrainingTable } from "#evaluation/trainings/table.ts";
 import { dash, fixed, percent, percentWithin, points } from "#text/numbers.ts";
 import { fitTable, type TextColumn } from "#text/table.ts";
 import { wholeNumber } from "../options/option-numbers.ts";

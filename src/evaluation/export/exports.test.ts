@@ -6,9 +6,9 @@ import type { Item } from "#kernel/item.ts";
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
 import { slimRecord } from "../records/slim-record.ts";
 import { summarise } from "../summary/summary.ts";
-import { fileName } from "./export-files.ts";
-import { exportInspect } from "./export-inspect.ts";
-import { exportLmEval } from "./export-lm-eval.ts";
+import { fileName } from "./files.ts";
+import { exportInspect } from "./inspect.ts";
+import { exportLmEval } from "./lm-eval.ts";
 
 const root = mkdtempSync(path.join(os.tmpdir(), "midcourse-exports-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -1,23 +1,12 @@
 /** The table as a Markdown page, an HTML page and plain JSON, from what lies in its folder; half-finished tables say what is missing. */
 
-import { analyseRefinements } from "#evaluation/refinements/refinement-analysis.ts";
-import {
-  type AnalysedRow,
-  refinementAnalysisHtml,
-  refinementAnalysisMarkdown,
-} from "#evaluation/refinements/refinement-analysis-render.ts";
+import { analyseRefinements } from "#evaluation/refinements/analysis.ts";
+import { type AnalysedRow, refinementAnalysisHtml, refinementAnalysisMarkdown } from "#evaluation/refinements/render.ts";
 import { type Html, html } from "#evaluation/report/html.ts";
 import { tableOf } from "#evaluation/report/report-tables.ts";
-import { type TrainingTable, trainingTable } from "#evaluation/trainings/training-table.ts";
-import { trainingTableHtml, trainingTableSection } from "#evaluation/trainings/training-table-html.ts";
-import { trainingTableMarkdown } from "#evaluation/trainings/training-table-markdown.ts";
-import {
-  paperAblation,
-  paperAblationSource,
-  paperCaution,
-  paperSource,
-  withPublished,
-} from "#evaluation/trainings/training-table-paper.ts";
+import { paperAblation, paperAblationSource, paperCaution, paperSource, withPublished } from "#evaluation/trainings/agreement.ts";
+import { trainingTableHtml, trainingTableMarkdown, trainingTableSection } from "#evaluation/trainings/render.ts";
+import { type TrainingTable, trainingTable } from "#evaluation/trainings/table.ts";
 import type { RefinementJudgement } from "#verifiers/judges/refinements.ts";
 import type { TableOnePlan } from "./plan.ts";
 import { readTableOne } from "./results.ts";

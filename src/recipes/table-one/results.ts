@@ -1,6 +1,6 @@
 /** What a folder of the table holds, finished or not: cells of answers, costs of trainings, rounds of PTR, refinements. */
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import type { TableCell, TableDomain, TableInput } from "#evaluation/trainings/training-table.ts";
+import type { TableCell, TableDomain, TableInput } from "#evaluation/trainings/input.ts";
 import { worldDomains } from "#tasks/world/domains.ts";
 import { ablationRows, described, type TableOneRow, tableOneRows } from "./rows.ts";
 import { longRounds, readAnswers, unitNames } from "./table-one.ts";

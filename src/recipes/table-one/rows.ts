@@ -4,7 +4,7 @@
  * reference answers, and nobody has a teacher: see `tries.ts` for the papers that have one.
  */
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
-import type { TableRow } from "#evaluation/trainings/training-table.ts";
+import type { TableRow } from "#evaluation/trainings/input.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import { deriveSeed } from "#kernel/seed.ts";

@@ -1,7 +1,7 @@
 /** Cells of answers as columns of numbers over the same items. A cell that lacks an item is no cell: it is named, and never counted as 0. */
 import { bugError } from "#kernel/errors.ts";
 import { allTokens, type EvaluationRecord } from "../records/evaluation-record.ts";
-import type { TableInput } from "./training-table.ts";
+import type { TableInput } from "./input.ts";
 
 export interface CellAnswers {
   /** Accuracy of each item, in the domain's order; 0 where the answer failed. */

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type AnalysedRecord, analyseRefinements } from "./refinement-analysis.ts";
-import { refinementAnalysisHtml, refinementAnalysisMarkdown } from "./refinement-analysis-render.ts";
-import { type AnalysedRow, analysisTables, shareOf } from "./refinement-analysis-tables.ts";
-import { refinementTypes } from "./refinement-analysis-text.ts";
+import { type AnalysedRecord, analyseRefinements } from "./analysis.ts";
+import { refinementAnalysisHtml, refinementAnalysisMarkdown } from "./render.ts";
+import { type AnalysedRow, analysisTables, shareOf } from "./tables.ts";
+import { refinementTypes } from "./text.ts";
 
 const record = (think: string, value: string, accuracy: number): AnalysedRecord => ({
   text: `<think>${think}</think><answer>${value}</answer>`,

@@ -1,7 +1,7 @@
 /**
  * What refining did, counted over the answers of one method: kinds of refinements, steps before and after, answers before and after
  * (PASR, arXiv 2508.12903, Figure 4: of 267 first answers that were wrong, 235 were corrected). Types, coherence and alignment are those
- * of `refinement-analysis-text.ts`, by rule.
+ * of `text.ts`, by rule.
  *
  * Steps: a step was refined or left alone; its first attempt and its last result are right or wrong by its own left side.
  *
@@ -17,13 +17,7 @@
  */
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
 import { countTransitions, isRight, type Transitions } from "../statistics/transitions.ts";
-import {
-  type ReadAnswer,
-  type ReadRefinement,
-  type RefinementType,
-  readRefinements,
-  refinementTypes,
-} from "./refinement-analysis-text.ts";
+import { type ReadAnswer, type ReadRefinement, type RefinementType, readRefinements, refinementTypes } from "./text.ts";
 
 export interface RefinementCounts {
   refinements: number;

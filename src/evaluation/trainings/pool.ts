@@ -7,9 +7,9 @@ import { slimRecord } from "../records/slim-record.ts";
 import { type Interval, mean } from "../statistics/statistics.ts";
 import { type CostCurve, costCurve, curveAt, withPlainFloor } from "../summary/cost-curve.ts";
 import type { CurvePoint } from "../summary/results.ts";
-import type { TableInput, TableScope } from "./training-table.ts";
-import { cellKey, type DomainAnswers, lastOfEach, type TableAnswers } from "./training-table-cells.ts";
-import { estimate, type TableDraws } from "./training-table-draws.ts";
+import { cellKey, type DomainAnswers, lastOfEach, type TableAnswers } from "./cells.ts";
+import { estimate, type TableDraws } from "./draws.ts";
+import type { TableInput, TableScope } from "./input.ts";
 
 export interface DomainPool {
   curve: CostCurve;

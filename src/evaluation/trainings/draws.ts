@@ -9,8 +9,7 @@
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { bootstrapColumns, intervalOfAlike, percentileInterval } from "../statistics/bootstrap.ts";
 import { type Interval, mean } from "../statistics/statistics.ts";
-import { type CellAnswers, cellKey, type DomainAnswers, type TableAnswers } from "./training-table-cells.ts";
-import type { DomainPool } from "./training-table-pool.ts";
+import { type CellAnswers, cellKey, type DomainAnswers, type TableAnswers } from "./cells.ts";
 
 /** One quantity over several domains: its value on each item of each, and its mean in each draw. */
 export interface Drawn {
@@ -28,7 +27,11 @@ export class TableDraws {
   readonly #seedShares = new Map<string, Float64Array>();
   readonly #rows = new Map<string, Drawn | undefined>();
 
-  constructor(answers: TableAnswers, pools: ReadonlyMap<string, DomainPool>, { seed, draws }: { seed: number; draws: number }) {
+  constructor(
+    answers: TableAnswers,
+    pools: ReadonlyMap<string, { perItem: number[][] }>,
+    { seed, draws }: { seed: number; draws: number },
+  ) {
     this.count = draws;
     this.#seed = seed;
     this.#answers = answers;

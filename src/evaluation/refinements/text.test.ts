@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { gradeSteps } from "#verifiers/answers/steps.ts";
-import { readRefinements } from "./refinement-analysis-text.ts";
+import { readRefinements } from "./text.ts";
 
 const answer = (think: string, value: string) => `<think>${think}</think><answer>${value}</answer>`;
 const refined = (first: string, inner: string, rest = "", value = "1") =>

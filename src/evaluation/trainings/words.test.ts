@@ -1,11 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { domains, everywhere, input, overall, pool, row, three } from "../../../test/support/training-table.ts";
-import { figuresOf, trainingTable } from "./training-table.ts";
-import { kendallTau } from "./training-table-agreement.ts";
-import { trainingTableHtml, trainingTableSection } from "./training-table-html.ts";
-import { trainingTableMarkdown } from "./training-table-markdown.ts";
-import { paperAblation, paperAverages, withPublished } from "./training-table-paper.ts";
-import { tablesOf } from "./training-table-words.ts";
+import { kendallTau, paperAblation, paperAverages, withPublished } from "./agreement.ts";
+import { trainingTableHtml, trainingTableMarkdown, trainingTableSection } from "./render.ts";
+import { figuresOf, trainingTable } from "./table.ts";
+import { tablesOf } from "./words.ts";
 
 describe("agreement with a published order", () => {
   const rows = withPublished([row("base", false), row("pasr", true), row("isc", true), row("star", true), row("own", true)]);

@@ -2,17 +2,10 @@
 
 import { escapeMarkdown, markdownTable } from "#text/markdown.ts";
 import { type Html, html } from "../report/html.ts";
-import {
-  type AnalysedRow,
-  type AnalysisTable,
-  analysisTables,
-  nameOf,
-  shareOf,
-  typeWords,
-} from "./refinement-analysis-tables.ts";
-import { type RefinementType, refinementTypes } from "./refinement-analysis-text.ts";
+import { type AnalysedRow, type AnalysisTable, analysisTables, nameOf, shareOf, typeWords } from "./tables.ts";
+import { type RefinementType, refinementTypes } from "./text.ts";
 
-export type { AnalysedRow } from "./refinement-analysis-tables.ts";
+export type { AnalysedRow } from "./tables.ts";
 
 const nothing = "No answers were analysed.";
 

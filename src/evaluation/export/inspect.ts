@@ -10,7 +10,7 @@ import type { EvaluationRecord } from "../records/evaluation-record.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import { z95 } from "../statistics/statistics.ts";
 import type { MethodResult, TaskResult } from "../summary/results.ts";
-import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./export-files.ts";
+import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./files.ts";
 
 /** Returns the files it wrote. */
 export function exportInspect(plan: ExportPlan): string[] {

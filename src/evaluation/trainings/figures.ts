@@ -3,9 +3,9 @@ import { deriveSeed } from "#kernel/seed.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import { holm, type Interval, mean, meanKnown } from "../statistics/statistics.ts";
 import { clusterShares, comparePaired, flipP } from "../summary/paired-columns.ts";
-import type { TableScope } from "./training-table.ts";
-import { type Drawn, difference, estimate, type TableDraws } from "./training-table-draws.ts";
-import { type DomainPool, samplesAt } from "./training-table-pool.ts";
+import { type Drawn, difference, estimate, type TableDraws } from "./draws.ts";
+import type { TableScope, TrainingCost } from "./input.ts";
+import { type DomainPool, samplesAt } from "./pool.ts";
 
 /**
  * A paired difference of accuracies, its interval over items and seeds, and a two-sided p. Between single runs p is over the items: exact
@@ -154,4 +154,25 @@ function resamplingBeside(
 
 function meanOfAll(values: readonly (number | undefined)[]): number | undefined {
   return values.every((value) => value !== undefined) ? mean(values) : undefined;
+}
+
+type Amount = "steps" | "minutes" | "sampledTokens" | "trainedTokens";
+
+/** Means; one is absent where no run's is known. `runs[amount]` says how many runs are in it. */
+export type RowCost = { [amount in Amount]?: number } & { runs: { [amount in Amount]: number } };
+
+const amounts: readonly Amount[] = ["steps", "minutes", "sampledTokens", "trainedTokens"];
+
+export function rowCosts(costs: readonly TrainingCost[]): Map<string, RowCost> {
+  return new Map(
+    [...Map.groupBy(costs, ({ row }) => row)].map(([row, own]) => {
+      const known = amounts.map((amount) => {
+        const values = own.flatMap((cost) => (Number.isFinite(cost[amount]) ? [cost[amount]!] : []));
+        return [amount, values] as const;
+      });
+      const runs = Object.fromEntries(known.map(([amount, values]) => [amount, values.length])) as RowCost["runs"];
+      const means = Object.fromEntries(known.flatMap(([amount, values]) => (values.length > 0 ? [[amount, mean(values)]] : [])));
+      return [row, { ...means, runs }];
+    }),
+  );
 }

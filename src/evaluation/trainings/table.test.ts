@@ -13,10 +13,10 @@ import {
   three,
   two,
 } from "../../../test/support/training-table.ts";
-import { figuresOf, type TableCell, trainingTable } from "./training-table.ts";
-import { trainingTableSection } from "./training-table-html.ts";
-import { trainingTableMarkdown } from "./training-table-markdown.ts";
-import { tablesOf } from "./training-table-words.ts";
+import type { TableCell } from "./input.ts";
+import { trainingTableMarkdown, trainingTableSection } from "./render.ts";
+import { figuresOf, trainingTable } from "./table.ts";
+import { tablesOf } from "./words.ts";
 
 describe("the figures", () => {
   test("are means over seeds, items and domains, with every seed beside them", () => {

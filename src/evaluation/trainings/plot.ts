@@ -5,8 +5,9 @@
 import { percent, percentWithin, whole } from "#text/numbers.ts";
 import { type Html, html } from "../report/html.ts";
 import type { Interval } from "../statistics/statistics.ts";
-import { figuresOf, type RowResult, type TableScope, type TrainingTable } from "./training-table.ts";
-import { rowName, scopeName } from "./training-table-words.ts";
+import type { TableScope } from "./input.ts";
+import { figuresOf, type RowResult, type TrainingTable } from "./table.ts";
+import { rowName, scopeName } from "./words.ts";
 
 const size = { width: 400, height: 320 };
 const frame = { left: 40, right: size.width - 12, top: 24, bottom: size.height - 40 };

@@ -3,8 +3,8 @@
 import { dash, fixed, percentTogether } from "#text/numbers.ts";
 import { judgedTypes, type RefinementJudgement } from "#verifiers/judges/refinements.ts";
 import type { Transitions } from "../statistics/transitions.ts";
-import type { RefinementAnalysis, RefinementCounts, StepTransitions } from "./refinement-analysis.ts";
-import { paperTypes, type RefinementType, refinementTypes } from "./refinement-analysis-text.ts";
+import type { RefinementAnalysis, RefinementCounts, StepTransitions } from "./analysis.ts";
+import { paperTypes, type RefinementType, refinementTypes } from "./text.ts";
 
 /** One method: `row` is its id, `label` what readers see (the id where it is blank). */
 export interface AnalysedRow {
