@@ -1,52 +1,53 @@
-/** A module from outside the package, such as a card in a file of one's own: TypeScript is read by Node itself, outside of node_modules. */
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+/** Modules of a user's own, by a path or by the name of an installed package. Loading one runs it. */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire, findPackageJSON } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, userError } from "#kernel/errors.ts";
 
-/** Whether a name means a file, which a name of the catalogue never does. */
+/** Whether a name can only mean a file, which a name of a catalogue never does: `./mine.ts`, `/home/me/mine.js`, `mine.ts`. */
 export function isFileName(name: string): boolean {
-  return path.isAbsolute(name) || /^\.{1,2}[/\\]/.test(name) || /\.[cm]?[jt]s$/.test(name);
+  return /^\.{1,2}[\\/]|^[\\/]|^[A-Za-z]:[\\/]|\.[cm]?[jt]s$/.test(name);
 }
 
-/** `name` is a file, from the working directory, or a package that is installed there or beside this one. */
-export async function importOutside(name: string): Promise<Record<string, unknown>> {
-  const address = isFileName(name) ? fileAddress(name) : packageAddress(name);
+/**
+ * What the module exports. `folder` is what paths begin from and where packages are looked for. Undefined for a name that is no path and of
+ * no installed package; throws user errors for a file that is missing and for a module that cannot be loaded.
+ */
+export async function loadModule(name: string, folder = process.cwd()): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const file = isFileName(name) ? path.resolve(folder, name) : packageEntry(name, folder);
+  if (file === undefined) return undefined;
+  if (!existsSync(file)) throw userError("no-module", `there is no file ${name}`, `Looked for ${file}.`);
   try {
-    return (await import(address)) as Record<string, unknown>;
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === "ERR_MODULE_NOT_FOUND" && address === name)
-      throw missing(name, "no file and no package that is installed here", error);
-    const advice =
-      code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING"
-        ? "Node reads no TypeScript in node_modules: give the package's JavaScript."
-        : "Run it by itself with node to see where.";
-    throw userError("module-failed", `${name} could not be loaded: ${messageOf(error)}`, advice, error);
+    const isTyped = (error as { code?: string }).code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING";
+    const advice = isTyped ? "Node reads no TypeScript in node_modules: give the package's JavaScript." : `The file is ${file}.`;
+    throw userError("module-failed", `${name} cannot be loaded: ${messageOf(error)}`, advice, error);
   }
 }
 
-function fileAddress(name: string): string {
-  const file = path.resolve(name);
-  if (!existsSync(file)) throw missing(name, `no file (${file})`);
-  return pathToFileURL(file).href;
-}
-
-function packageAddress(name: string): string {
+function packageEntry(name: string, folder: string): string | undefined {
+  if (!/^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i.test(name)) return undefined;
+  const from = path.join(folder, "package.json");
   try {
-    return pathToFileURL(createRequire(path.resolve("from-here.js")).resolve(name)).href;
+    const entry = createRequire(from).resolve(name);
+    return path.isAbsolute(entry) ? entry : undefined;
   } catch {
-    // A package that only knows `import` is found from where this one lies.
-    return name;
+    // A package for `import` alone has no entry for the above.
+    return importEntry(name, from);
   }
 }
 
-function missing(name: string, what: string, cause?: unknown) {
-  return userError(
-    "module-missing",
-    `${name} is ${what}`,
-    "Check the name; a file is named with its folder, such as ./mine.ts.",
-    cause,
-  );
+function importEntry(name: string, from: string): string | undefined {
+  try {
+    const manifest = findPackageJSON(name, from);
+    if (manifest === undefined) return undefined;
+    const { exports } = JSON.parse(readFileSync(manifest, "utf8"));
+    const main = exports?.["."] ?? exports;
+    const entry = main?.import?.default ?? main?.import;
+    return typeof entry === "string" ? path.join(path.dirname(manifest), entry) : undefined;
+  } catch {
+    return undefined;
+  }
 }

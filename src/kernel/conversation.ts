@@ -17,3 +17,10 @@ export interface TrainingConversation {
   /** Factor on the whole example in the loss: finite, 0 or above; 1 when left out. An example of weight 0 is not trained on. */
   weight?: number;
 }
+
+/**
+ * What PTR (arXiv 2410.13413) says after every answer to have it improved, in our words: always the same, in training files as in the method,
+ * because a model that was trained with one request need not know another.
+ */
+export const refineRequest =
+  "Think about your answer once more: correct what is wrong in it, make it more precise and more complete, and write the whole improved answer.";

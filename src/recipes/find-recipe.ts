@@ -1,5 +1,5 @@
 /** A recipe by its name in the catalogue, by a file of one's own or by a package. */
-import { importOutside, isFileName } from "#files/outside-module.ts";
+import { isFileName, loadModule } from "#files/outside-module.ts";
 import { userError } from "#kernel/errors.ts";
 import { meant } from "#kernel/options.ts";
 import { recipes } from "./catalogue.ts";
@@ -12,7 +12,9 @@ export async function findRecipe(name: string): Promise<RecipeCard> {
   const nearest = isFileName(name) ? "" : meant(name, ids);
   if (nearest !== "")
     throw userError("unknown-recipe", `there is no recipe “${name}”`, `${nearest}There are: ${ids.join(", ")}.`);
-  const module = await importOutside(name);
+  const module = await loadModule(name);
+  if (module === undefined)
+    throw userError("unknown-recipe", `there is no recipe and no package “${name}”`, `There are: ${ids.join(", ")}.`);
   const card = module.default ?? module.recipe;
   if (card === undefined) {
     const exported = Object.keys(module).join(", ") || "nothing";

@@ -59,7 +59,7 @@ async function cardOf(name: string, methodCards: readonly MethodCard[]): Promise
   const [{ buildMethods }, { readMethods }, { loadModule }] = await Promise.all([
     import("#methods/driver/bind.ts"),
     import("#methods/outside.ts"),
-    import("#files/load-module.ts"),
+    import("#files/outside-module.ts"),
   ]);
   const { expressions, cards } = await readMethods(name, methodCards, loadModule);
   buildMethods(expressions, cards);

@@ -8,8 +8,7 @@
  * carries weight 0: the model learns to improve on an attempt and never to make one. The sample is a JSON array of
  * `{question, output1, output2}`; with n attempts, `output1` … `outputN` are the attempts and the last output is the final answer.
  */
-import type { TrainingConversation } from "#kernel/conversation.ts";
-import { refineRequest } from "#kernel/refine-request.ts";
+import { refineRequest, type TrainingConversation } from "#kernel/conversation.ts";
 import type { Dropped } from "./data-card.ts";
 
 export interface PtrExample {

@@ -16,7 +16,7 @@
  * by round.
  */
 
-import { refineRequest } from "#kernel/refine-request.ts";
+import { refineRequest } from "#kernel/conversation.ts";
 import { mostAgreed } from "../driver/candidates.ts";
 import { type Choice, defineMethod } from "../driver/define-method.ts";
 import { askForReview } from "../driver/turns.ts";

@@ -2,7 +2,7 @@
  * The methods of the catalogue as a task needs them. Most tasks take them as they are; the shipped model was taught a few short prompts
  * and no others, so that on its own world the PASR format and Self-Refine speak with those.
  */
-import { loadModule } from "#files/load-module.ts";
+import { loadModule } from "#files/outside-module.ts";
 import type { BoundMethod, MethodCard } from "#kernel/method-card.ts";
 import type { Method, MethodRequest } from "#kernel/trace.ts";
 import { methodCards } from "#methods/catalogue.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { isModulePath, loadModule } from "./load-module.ts";
+import { isFileName, loadModule } from "./outside-module.ts";
 
 const place = mkdtempSync(path.join(tmpdir(), "midcourse-module-"));
 afterAll(() => rmSync(place, { recursive: true, force: true }));
@@ -38,5 +38,5 @@ test("what is wrong is a user error that names the file", async () => {
 
 test("paths are told from names", () => {
   const paths = ["./a", "../a.ts", "/a", "C:\\a.ts", ".\\a.ts", "a.js", "a.mts"];
-  expect([...paths, "vanilla", "@me/it", "self-refine", "a.b"].filter(isModulePath)).toEqual(paths);
+  expect([...paths, "vanilla", "@me/it", "self-refine", "a.b"].filter(isFileName)).toEqual(paths);
 });
