@@ -180,7 +180,7 @@ describe("README", () => {
   it("names the line that adds each optional part", () => {
     for (const part of optionalParts) expect(readme).toContain(`\`${installLine(part)}\``);
     const [onnxRuntime] = optionalParts;
-    const npx = `npx --ignore-scripts --package midcourse --package ${onnxRuntime.package}@${onnxRuntime.version} midcourse start`;
+    const npx = `npx --yes --ignore-scripts --package midcourse --package ${onnxRuntime.package}@${onnxRuntime.version} midcourse start`;
     expect(readme).toContain(npx);
   });
 });

@@ -128,7 +128,7 @@ describe("without an optional part, the command says which, and the one line tha
     cpSync(path.join(bare, "node_modules"), path.join(cache, "node_modules"), { recursive: true, verbatimSymlinks: true });
     const { code, stderr } = await run(process.execPath, [path.join(cache, command), "start", "--fast"], bare);
     expect(stderr).toContain(
-      "  → npx --ignore-scripts --package midcourse --package onnxruntime-node@1.30.0 midcourse start --fast\n",
+      "  → npx --yes --ignore-scripts --package midcourse --package onnxruntime-node@1.30.0 midcourse start --fast\n",
     );
     expect(code).toBe(1);
   });

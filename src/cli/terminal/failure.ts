@@ -37,7 +37,7 @@ function isRunByNpx(): boolean {
 }
 
 function npxLine({ package: name, version }: OptionalPart): string {
-  return `npx --ignore-scripts --package midcourse --package ${name}@${version} ${shownCommand()}`;
+  return `npx --yes --ignore-scripts --package midcourse --package ${name}@${version} ${shownCommand()}`;
 }
 
 export function isAbort(error: unknown): boolean {
