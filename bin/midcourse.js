@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 // In the published package the compiled files are run, in a checkout the sources themselves.
 import { existsSync } from "node:fs";
+import { enableCompileCache } from "node:module";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   console.error(`midcourse needs Node 22.18 or newer; this is Node ${process.versions.node}.`);
   process.exit(1);
 }
+// Half the start-up is reading the same files again; Node keeps them in the system's temporary folder.
+enableCompileCache();
 const compiled = new URL("../lib/cli/main.js", import.meta.url);
 await import(existsSync(compiled) ? compiled.href : new URL("../src/cli/main.ts", import.meta.url).href);

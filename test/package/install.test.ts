@@ -77,6 +77,19 @@ describe.each(nodes)("on $name", ({ program, missing }) => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("self-refine") });
   });
 
+  test(title("--help reads the commands and none of their work"), async () => {
+    const watch = `import { registerHooks } from "node:module";
+registerHooks({ load: (url, context, next) => (process.stderr.write(url + "\\n"), next(url, context)) });`;
+    writeFileSync(path.join(bare, "watch.mjs"), watch);
+    const { code, stdout, stderr } = await run(node, ["--import", "./watch.mjs", command, "--help"], bare);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Usage: midcourse");
+    const read = [...stderr.matchAll(/midcourse\/lib\/(\w+)/g)].map((match) => match[1]);
+    expect(read).toContain("cli");
+    const heavy = ["engines", "evaluation", "methods", "models", "recipes", "record", "tasks", "training", "verifiers"];
+    expect(read.filter((room) => heavy.includes(room))).toEqual([]);
+  });
+
   test(title("eval --limit 5 measures the shipped model and writes its page"), async () => {
     const out = `eval-${path.basename(path.dirname(node))}-${nodes.findIndex((each) => each.program === program)}`;
     const { code, stdout, stderr } = await run(node, [command, "eval", "--limit", "5", "--out", out], full);
