@@ -4,8 +4,8 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { CsvError, parse } from "csv-parse/sync";
-import { userError } from "#kernel/errors.ts";
+import { CsvError, type Options, parse } from "csv-parse/sync";
+import { messageOf, userError } from "#kernel/errors.ts";
 
 export interface Row {
   /** One-based line in the file where the row begins; for a JSON array the one-based index. */
@@ -15,89 +15,103 @@ export interface Row {
 
 /** Reads the whole file. `.jsonl`/`.ndjson`, `.json` (an array of objects), `.csv` and `.tsv` (first row names the columns). */
 export async function readRows(path: string): Promise<Row[]> {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "ENOENT") throw userError("data-missing", `There is no file ${path}.`, "Check the path.", cause);
-    if (code === "ERR_ENCODING_INVALID_ENCODED_DATA")
-      throw userError(
-        "data-encoding",
-        `${path} is not UTF-8 text.`,
-        "Save it as UTF-8 (compressed files must be unpacked first).",
-        cause,
-      );
+  const text = utf8Text(path, await readable(path, () => readFile(path)));
+  const extension = extname(path).toLowerCase();
+  if (extension === ".csv" || extension === ".tsv") {
+    const settings = { columns: checkedHeader(path), relax_column_count_less: true };
+    const records = delimitedRecords<Record<string, string>>(path, text, settings);
+    return records.map(({ record, line }) => ({ line, values: record }));
+  }
+  if (![".jsonl", ".ndjson", ".json"].includes(extension)) {
     throw userError(
-      "data-unreadable",
-      `${path} cannot be read: ${(cause as Error).message}`,
-      "Check that it is a readable file.",
-      cause,
+      "data-format",
+      `${basename(path)}: the ending "${extension}" is not a known format.`,
+      "Give a .jsonl, .json, .csv or .tsv file.",
     );
   }
-  text = text.replace(/^\ufeff/, "");
-  const extension = extname(path).toLowerCase();
-  if (extension === ".csv" || extension === ".tsv") return readDelimited(path, text, extension === ".csv" ? "," : "\t");
-  if (extension === ".json") return readJsonArray(path, text);
-  // Some publish an array under the name of lines; no line of objects begins so.
-  const isLines = extension === ".jsonl" || extension === ".ndjson";
-  if (isLines) return /^\s*\[\s*\{/.test(text) ? readJsonArray(path, text) : readJsonLines(path, text);
-  throw userError(
-    "data-format",
-    `${basename(path)}: the ending "${extension}" is not a known format.`,
-    "Give a .jsonl, .json, .csv or .tsv file.",
-  );
-}
-
-function readJsonLines(path: string, text: string): Row[] {
-  const rows: Row[] = [];
-  text.split(/\r?\n/).forEach((content, index) => {
-    if (content.trim() === "") return;
-    let value: unknown;
-    try {
-      value = JSON.parse(content);
-    } catch (cause) {
-      throw userError(
-        "data-json",
-        `${path}, line ${index + 1}: ${(cause as Error).message}.`,
-        "Each line must be one JSON object.",
-        cause,
-      );
-    }
-    rows.push({ line: index + 1, values: requireObject(value, `${path}, line ${index + 1}`) });
+  return jsonRows(path, text).map(({ line, where, values, problem, cause }) => {
+    if (values !== undefined) return { line, values };
+    throw userError("data-json", `${where}: ${problem}.`, 'Each entry must look like {"question": "…", "answer": "…"}.', cause);
   });
-  return rows;
 }
 
-function readJsonArray(path: string, text: string): Row[] {
+/** Runs the reading of a file or folder that the user named. */
+export async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
+      throw userError("data-missing", `There is no file ${path}.`, "Check the path.", cause);
+    }
+    const advice = "Check that it is a readable file.";
+    throw userError("data-unreadable", `${path} cannot be read: ${messageOf(cause)}.`, advice, cause);
+  }
+}
+
+/** Without a byte order mark. */
+export function utf8Text(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const advice = "Save it as UTF-8 (compressed files must be unpacked first).";
+    throw userError("data-encoding", `${path} is not UTF-8 text.`, advice, cause);
+  }
+}
+
+/** A row of a JSON file: `values`, or the `problem` why there are none. `where` names file and line (entry). */
+export interface JsonRow {
+  line: number;
+  where: string;
+  values?: Record<string, unknown>;
+  problem?: string;
+  cause?: unknown;
+}
+
+/** An array of objects, or an object a line: what the file's name says it is, unless what is in it says the other. */
+export function jsonRows(path: string, text: string): JsonRow[] {
+  const isNamedLines = extname(path).toLowerCase() !== ".json";
+  // Some publish an array under the name of lines; no line of objects begins so.
+  if (isNamedLines && !/^\s*\[\s*\{/.test(text)) return jsonLines(path, text);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw userError("data-json", `${path}: ${(cause as Error).message}.`, "The file must be one JSON array of objects.", cause);
+    const lines = isNamedLines ? [] : jsonLines(path, text);
+    if (lines.length > 1 && lines.every((row) => row.values)) return lines;
+    const advice = "The file must be one JSON array of objects, or one object a line.";
+    throw userError("data-json", `${path}: ${messageOf(cause)}.`, advice, cause);
   }
-  if (!Array.isArray(value))
+  if (!Array.isArray(value)) {
     throw userError("data-json", `${path} is no JSON array.`, "Give an array of objects, or use .jsonl.");
-  return value.map((entry, index) => ({ line: index + 1, values: requireObject(entry, `${path}, entry ${index + 1}`) }));
+  }
+  return value.map((entry, index) => objectRow(index + 1, `${path}, entry ${index + 1}`, entry));
 }
 
-function requireObject(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw userError("data-json", `${where}: not a JSON object.`, 'Each entry must look like {"question": "…", "answer": "…"}.');
+function jsonLines(path: string, text: string): JsonRow[] {
+  return text.split("\n").flatMap((content, index) => {
+    if (content.trim() === "") return [];
+    const where = `${path}, line ${index + 1}`;
+    try {
+      return objectRow(index + 1, where, JSON.parse(content));
+    } catch (cause) {
+      return { line: index + 1, where, problem: messageOf(cause), cause };
+    }
+  });
 }
 
-function readDelimited(path: string, text: string, delimiter: string): Row[] {
+function objectRow(line: number, where: string, value: unknown): JsonRow {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? { line, where, values: value as Record<string, unknown> } : { line, where, problem: "not a JSON object" };
+}
+
+/** The records of CSV, or TSV where the file is named so, each with the line it begins on. */
+export function delimitedRecords<Fields>(path: string, text: string, settings: Options): { record: Fields; line: number }[] {
+  const delimiter = extname(path).toLowerCase() === ".tsv" ? "\t" : ",";
   try {
-    const records = parse(text, {
-      delimiter,
-      columns: checkedHeader(path),
-      info: true,
-      skip_empty_lines: true,
-      relax_column_count_less: true,
-    });
-    return (records as unknown as { record: Record<string, string>; info: { lines: number } }[]).map(({ record, info }) => ({
+    const records = parse(text, { delimiter, info: true, skip_empty_lines: true, ...settings });
+    return (records as unknown as { record: Fields; info: { lines: number } }[]).map(({ record, info }) => ({
+      record,
       line: info.lines,
-      values: record,
     }));
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
