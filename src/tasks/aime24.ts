@@ -15,7 +15,7 @@ import type { Task } from "./task.ts";
 export const aime24: Task = {
   id: "aime24",
   title: "AIME 2024",
-  version: "aime24/1",
+  version: "aime24/2",
   answerKind: "integer",
   source: {
     dataset: "HuggingFaceH4/aime_2024",

@@ -23,7 +23,7 @@ function arc(id: string, config: string): Task {
   return choiceTask({
     id,
     title: `ARC ${config.slice(4)}`,
-    version: `${id}/1`,
+    version: `${id}/2`,
     source: source("test"),
     shots: { source: source("train"), usual: 25 },
     readRow: (fields, index) => examItem({ task: id, fields, index }, config.slice(4).toLowerCase()),

@@ -19,7 +19,7 @@ const source = (split: string): HubSource => ({
 export const commonsenseQa = choiceTask({
   id: "commonsenseqa",
   title: "CommonsenseQA",
-  version: "commonsenseqa/1",
+  version: "commonsenseqa/2",
   chance: 0.2,
   source: source("validation"),
   shots: { source: source("train"), usual: 7 },

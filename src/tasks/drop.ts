@@ -22,7 +22,7 @@ const source = (split: string): HubSource => ({
 export const drop: Task = {
   id: "drop",
   title: "DROP",
-  version: "drop/1",
+  version: "drop/2",
   answerKind: "span",
   source: source("validation"),
   shots: { source: source("train"), usual: 3 },

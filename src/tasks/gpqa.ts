@@ -26,7 +26,7 @@ function gpqa(id: string, config: string): Task {
   return choiceTask({
     id,
     title: `GPQA ${config}`,
-    version: `${id}/1`,
+    version: `${id}/2`,
     source,
     maxTokens: 2048,
     readRow: (fields, index) => readGpqa({ task: id, fields, index }),

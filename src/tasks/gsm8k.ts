@@ -23,7 +23,7 @@ const source = (split: string): HubSource => ({
 export const gsm8k: Task = {
   id: "gsm8k",
   title: "GSM8K",
-  version: "gsm8k/1",
+  version: "gsm8k/2",
   answerKind: "number",
   source: source("test"),
   shots: { source: source("train"), usual: 8 },

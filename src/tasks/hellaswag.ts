@@ -20,7 +20,7 @@ const source = (split: string): HubSource => ({
 export const hellaSwag = choiceTask({
   id: "hellaswag",
   title: "HellaSwag",
-  version: "hellaswag/1",
+  version: "hellaswag/2",
   lead: "Which ending continues the text best?",
   source: source("validation"),
   shots: { source: source("train"), usual: 10 },

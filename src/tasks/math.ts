@@ -46,7 +46,7 @@ function mathTask(id: string, title: string, source: HubSource): Task {
   return {
     id,
     title,
-    version: `${id}/1`,
+    version: `${id}/2`,
     answerKind: "math",
     source,
     shots: { source: whole("train"), usual: 4 },

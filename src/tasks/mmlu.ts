@@ -25,7 +25,7 @@ export function mmluOf(subject: string): Task {
   return choiceTask({
     id,
     title: subject === "all" ? "MMLU" : `MMLU, ${subject.replaceAll("_", " ")}`,
-    version: "mmlu/1",
+    version: "mmlu/2",
     source: source("test"),
     shots: { source: source("dev"), usual: 5 },
     shotsPerGroup: true,

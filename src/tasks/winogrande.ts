@@ -21,7 +21,7 @@ const source = (split: string): HubSource => ({
 export const winoGrande = choiceTask({
   id: "winogrande",
   title: "WinoGrande",
-  version: "winogrande/1",
+  version: "winogrande/2",
   chance: 0.5,
   lead: "Which option belongs in the blank (_)?",
   source: source("validation"),
