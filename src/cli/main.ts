@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { registerCommands } from "./commands.ts";
 import { reportFailure } from "./terminal/failure.ts";
-import { packageVersion } from "./terminal/package-version.ts";
+import { packageVersion } from "./terminal/process.ts";
 
 const program = new Command("midcourse")
   .description(

@@ -1,6 +1,9 @@
-/** The command line as a process of its own, as a user runs it. */
+/** The command line as a user runs it: as a process of its own, or in this one with its output caught. */
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
+import { Command } from "commander";
+import { vi } from "vitest";
+import { registerCommands } from "#cli/commands.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -46,4 +49,27 @@ export function runCommand(
   input = "",
 ): Promise<Finished> {
   return launch(words, environment, input).finished;
+}
+
+const signals = ["SIGINT", "SIGTERM"] as const;
+
+/** Standard output of `midcourse …`, run in this process. */
+export async function midcourse(...words: string[]): Promise<string> {
+  let output = "";
+  const before = new Set<unknown>(signals.flatMap((name) => process.listeners(name)));
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    output += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+  const program = new Command().exitOverride();
+  registerCommands(program);
+  try {
+    await program.parseAsync(words, { from: "user" });
+    return output;
+  } finally {
+    vi.restoreAllMocks();
+    // A command listens for Ctrl-C until its process ends, and this one goes on.
+    for (const name of signals) for (const each of process.listeners(name)) if (!before.has(each)) process.off(name, each);
+  }
 }

@@ -10,8 +10,7 @@ import { percentSign } from "#text/numbers.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
 import { withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
-import { interruptSignal } from "../terminal/interrupt.ts";
-import { packageVersion, shownCommand } from "../terminal/package-version.ts";
+import { interruptSignal, packageVersion, shownCommand } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
 import { harmless } from "../terminal/trace.ts";
 

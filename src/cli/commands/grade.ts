@@ -7,7 +7,7 @@ import { percentSign } from "#text/numbers.ts";
 import { alignedRows } from "#text/table.ts";
 import { fromOne } from "../options/option-numbers.ts";
 import { numberedLines } from "../terminal/input.ts";
-import { interruptSignal } from "../terminal/interrupt.ts";
+import { interruptSignal } from "../terminal/process.ts";
 
 export function registerGrade(program: Command): void {
   program

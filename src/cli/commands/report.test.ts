@@ -6,7 +6,7 @@ import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts"
 import { summarise } from "#evaluation/summary/summary.ts";
 import { RecordStore } from "#recipes/benchmark/store.ts";
 import { openRun } from "#record/run-directory.ts";
-import { midcourse } from "../../../test/support/registered-command.ts";
+import { midcourse } from "../../../test/support/command.ts";
 
 let folder: string;
 let run: string;

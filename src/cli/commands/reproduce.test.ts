@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { midcourse } from "../../../test/support/registered-command.ts";
+import { midcourse } from "../../../test/support/command.ts";
 
 let root: string;
 beforeAll(() => {

@@ -6,8 +6,7 @@ import type { RowResult, TrainingTable } from "#evaluation/trainings/table.ts";
 import { dash, fixed, percent, percentWithin, points } from "#text/numbers.ts";
 import { fitTable, type TextColumn } from "#text/table.ts";
 import { wholeNumber } from "../options/option-numbers.ts";
-import { interruptSignal } from "../terminal/interrupt.ts";
-import { packageVersion, shownCommand } from "../terminal/package-version.ts";
+import { interruptSignal, packageVersion, shownCommand } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
 
 export function registerReproduce(program: Command): void {

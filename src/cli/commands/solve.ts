@@ -7,7 +7,7 @@ import type { Solved } from "#recipes/benchmark/question.ts";
 import { parseBudget } from "../options/eval-options.ts";
 import { withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
-import { interruptSignal } from "../terminal/interrupt.ts";
+import { interruptSignal } from "../terminal/process.ts";
 import { describeTotal, harmless, TraceView } from "../terminal/trace.ts";
 
 export function registerSolve(program: Command): void {

@@ -1,7 +1,7 @@
 /** `midcourse start`: the first run, with progress while it works and a table at the end. */
 import type { Command } from "commander";
 import { wholeNumber } from "../options/option-numbers.ts";
-import { interruptSignal } from "../terminal/interrupt.ts";
+import { interruptSignal } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
 
 export function registerStart(program: Command): void {

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { MidcourseError } from "#kernel/errors.ts";
 import { type OptionalPart, partMissingBy } from "#kernel/optional-parts.ts";
-import { shownCommand } from "./package-version.ts";
+import { shownCommand } from "./process.ts";
 import { harmless } from "./trace.ts";
 
 const exitCodes = { user: 1, remote: 2, bug: 3 } as const;

@@ -1,7 +1,7 @@
 /** `midcourse data convert`: one file of training data in another format, with a card of what it lost. */
 import type { Command } from "commander";
 import { fromOne } from "../../options/option-numbers.ts";
-import { shownCommand } from "../../terminal/package-version.ts";
+import { shownCommand } from "../../terminal/process.ts";
 import { formats, nearDuplicateFilter, printCard, withNearDuplicates } from "./shared.ts";
 
 export function registerConvert(data: Command): void {

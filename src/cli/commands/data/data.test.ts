@@ -11,9 +11,8 @@ import { initialiseParameters } from "#engines/embedded/checkpoint/create.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { worldItems } from "#tasks/world/items.ts";
 import { worldPrompts } from "#tasks/world/solutions.ts";
-import { launch, runCommand } from "../../../../test/support/command.ts";
+import { launch, midcourse, runCommand } from "../../../../test/support/command.ts";
 import { chatReply, playServer } from "../../../../test/support/model-server.ts";
-import { midcourse } from "../../../../test/support/registered-command.ts";
 
 const root = path.resolve(import.meta.dirname, "../../../..");
 const base = path.join(root, "models/base");

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { userError } from "#kernel/errors.ts";
 import { parseNames } from "../../options/eval-options.ts";
 import { fromOne, notNegative, share, wholeNumber } from "../../options/option-numbers.ts";
-import { shownCommand } from "../../terminal/package-version.ts";
+import { shownCommand } from "../../terminal/process.ts";
 import { formats, nearDuplicateFilter, printCard, withNearDuplicates } from "./shared.ts";
 
 export function registerFromRun(data: Command): void {

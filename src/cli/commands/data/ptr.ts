@@ -5,8 +5,7 @@ import type { ModelOptions } from "#models/open-model.ts";
 import type { PtrDataSettings } from "#recipes/ptr-data/setup.ts";
 import { withServerOptions } from "../../options/model-options.ts";
 import { fromOne, notNegative, share, wholeNumber } from "../../options/option-numbers.ts";
-import { interruptSignal } from "../../terminal/interrupt.ts";
-import { shownCommand } from "../../terminal/package-version.ts";
+import { interruptSignal, shownCommand } from "../../terminal/process.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { printCard } from "./shared.ts";
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DataCard } from "#data/training-files/data-card.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
-import { midcourse } from "../../../../test/support/registered-command.ts";
+import { midcourse } from "../../../../test/support/command.ts";
 
 const base = path.resolve(import.meta.dirname, "../../../../models/base");
 let folder: string;

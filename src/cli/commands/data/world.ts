@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { WorldDomain } from "#tasks/world/domains.ts";
 import { fromOne, wholeNumber } from "../../options/option-numbers.ts";
-import { shownCommand } from "../../terminal/package-version.ts";
+import { shownCommand } from "../../terminal/process.ts";
 import { printCard } from "./shared.ts";
 
 /** Their problems are made where the work is; here are only the names. */

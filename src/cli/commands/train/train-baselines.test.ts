@@ -4,8 +4,7 @@ import path from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { stepsOfRounds } from "#recipes/shared/self-training.ts";
 import { readRun } from "#record/run-directory.ts";
-import { runRegistered } from "../../../../test/support/registered-command.ts";
-import { registerTrain } from "./train-command.ts";
+import { midcourse } from "../../../../test/support/command.ts";
 
 let root: string;
 beforeAll(() => {
@@ -14,8 +13,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 afterEach(() => vi.restoreAllMocks());
 
-const run = (...words: string[]) =>
-  runRegistered(registerTrain, ["train", ...words, "--questions", "8", "--items", "4", "--threads", "1"]);
+const run = (...words: string[]) => midcourse("train", ...words, "--questions", "8", "--items", "4", "--threads", "1");
 
 test.each([
   ["isc", "--samples=2", "--epochs=1"],

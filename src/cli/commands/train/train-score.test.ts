@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,9 +10,8 @@ import { fileSource } from "#recipes/sources/file-source.ts";
 import type { Source } from "#recipes/sources/source.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";
 import { readRun } from "#record/run-directory.ts";
-import { runRegistered } from "../../../../test/support/registered-command.ts";
+import { launch, midcourse } from "../../../../test/support/command.ts";
 import { recipeCommand, recipeRun } from "./train.ts";
-import { registerTrain } from "./train-command.ts";
 
 let root: string;
 beforeAll(() => {
@@ -23,7 +20,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 afterEach(() => vi.restoreAllMocks());
 
-const run = (...words: string[]) => runRegistered(registerTrain, ["train", "score", "--items", "6", "--threads", "1", ...words]);
+const run = (...words: string[]) => midcourse("train", "score", "--items", "6", "--threads", "1", ...words);
 
 const tiny = ["samples=2", "questionsPerStep=2", "maxTokens=24"];
 
@@ -66,14 +63,10 @@ test("killed with no chance to say so and started again, it keeps the same weigh
   const words = (out: string) => ["--out", out, ...set];
   const [straight, killed] = [path.join(root, "straight", "run"), path.join(root, "killed", "run")];
   await run(...words(straight));
-  const main = path.join(import.meta.dirname, "../../main.ts");
-  const child = spawn(process.execPath, [main, "train", "score", "--items", "6", "--threads", "1", ...words(killed)], {
-    stdio: "ignore",
-  });
-  const ended = once(child, "exit");
+  const { child, finished } = launch(["train", "score", "--items", "6", "--threads", "1", ...words(killed)]);
   while (child.exitCode === null && !existsSync(path.join(killed, "checkpoints", "step-20"))) await setTimeout(5);
   child.kill("SIGKILL");
-  await ended;
+  await finished;
   await run(...words(killed));
   const results = (folder: string) => JSON.parse(readFileSync(path.join(folder, "results.json"), "utf8"));
   expect(results(killed)).toEqual(results(straight));

@@ -13,7 +13,7 @@ import { changeOf, optionsByName, readSetting } from "#recipes/recipe-options.ts
 import { type RecipeResult, type RecipeRun, runRecipe } from "#recipes/run-recipe.ts";
 import { alignedRows } from "#text/table.ts";
 import { fromOne, share, wholeNumber } from "../../options/option-numbers.ts";
-import { interruptSignal } from "../../terminal/interrupt.ts";
+import { interruptSignal } from "../../terminal/process.ts";
 import { Progress } from "../../terminal/progress.ts";
 
 /** `words` follow the recipe's name; `parent` says how failures are shown. */

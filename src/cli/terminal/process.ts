@@ -1,0 +1,27 @@
+/** The process of a command: which version it is, how it was typed, and Ctrl-C. */
+import { readFileSync } from "node:fs";
+
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+}
+
+/** The command as it was typed; a shell takes it again. */
+export function shownCommand(words: readonly string[] = process.argv.slice(2)): string {
+  return [
+    "midcourse",
+    ...words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)),
+  ].join(" ");
+}
+
+/** The first Ctrl-C asks the command to stop cleanly at the next safe point, the second ends the process at once. */
+export function interruptSignal(write: (text: string) => void = (text) => process.stderr.write(text)): AbortSignal {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130);
+    write("\nStopping at the next safe point; press Ctrl-C again to stop at once.\n");
+    controller.abort();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return controller.signal;
+}
