@@ -27,14 +27,21 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
+// Figures as src/text/numbers.ts writes them, which a page cannot import; a test holds the two together.
+
+/** What rounds to nothing has no minus. @param {number} value @param {string} size */
+function withMinus(value, size) {
+  return value < 0 && /[1-9]/.test(size) ? `−${size}` : size;
+}
+
 /** @param {number} share @param {number} [digits] */
 export function percentText(share, digits = 1) {
-  return `${(share * 100).toFixed(digits)}\u00a0%`;
+  return `${withMinus(share, Math.abs(share * 100).toFixed(digits))}\u00a0%`;
 }
 
 /** @param {number} value */
 export function wholeText(value) {
-  return Math.round(value).toLocaleString("en-GB");
+  return withMinus(value, Math.round(Math.abs(value)).toLocaleString("en-GB"));
 }
 
 /** At most four significant figures. @param {number} value */

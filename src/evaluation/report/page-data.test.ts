@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
+import { displayWidth } from "#text/table.ts";
 import { type EvaluationRecord, recordKey } from "../records/evaluation-record.ts";
 import { slimRecord } from "../records/slim-record.ts";
 import { summarise } from "../summary/summary.ts";
@@ -167,6 +168,20 @@ describe("two runs", () => {
     expect(compareRuns([first, other]).table).toContain("not comparable: sums, vanilla: prompt sums-1 and sums-2");
     const apart = run("fourth", { else: () => 1 });
     expect(compareRuns([first, apart]).table).toContain("no method on a task in common");
+  });
+
+  test("stand in columns whatever the runs are called, and a difference of nothing is the same in table and page", () => {
+    const paired = [first, run("试验一", { vanilla: (index) => (index + 1) % 2, refine: () => 1 })] as const;
+    const { table, html } = compareRuns(paired, { width: 120 });
+    const [header, rule, ...rows] = table.split("\n").slice(1);
+    expect(header).toContain("试验一");
+    expect([header, ...rows].map(displayWidth)).toEqual([header, ...rows].map(() => displayWidth(rule)));
+    const { paired: same } = pairRuns(...paired).rows[0];
+    expect(same!.difference).toBeCloseTo(0, 12);
+    for (const text of [table, html]) {
+      expect(text).toContain("+0.0");
+      expect(text).not.toContain("−0.0");
+    }
   });
 
   test.each([40, 80])("keep to %i columns", (width) => {

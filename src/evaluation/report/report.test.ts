@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
+import { percentTogether, whole } from "#text/numbers.ts";
 import { type EvaluationRecord, recordKey } from "../records/evaluation-record.ts";
 import { slimRecord } from "../records/slim-record.ts";
 import { summarise } from "../summary/summary.ts";
@@ -210,6 +212,25 @@ describe("the page's data", () => {
 });
 
 describe("the page", () => {
+  test("writes figures as terminals and files do", async () => {
+    const script = pathToFileURL(path.join(import.meta.dirname, "../page/dom.js")).href;
+    const { percentText, wholeText } = (await import(script)) as {
+      percentText: (share: number, digits?: number) => string;
+      wholeText: (value: number) => string;
+    };
+    fc.assert(
+      fc.property(fc.double({ min: -1, max: 1, noNaN: true }), fc.integer({ min: 0, max: 2 }), (share, digits) => {
+        expect(percentText(share, digits)).toBe(percentTogether(share, digits));
+      }),
+    );
+    fc.assert(
+      fc.property(fc.double({ min: -1e7, max: 1e7, noNaN: true }), (value) => {
+        expect(wholeText(value)).toBe(whole(value));
+      }),
+    );
+    expect([percentText(-0.0004), wholeText(-0.2)]).toEqual(["0.0\u00a0%", "0"]);
+  });
+
   test("is one file: no address to load from, and the data in it", () => {
     const page = renderReport({ ...dataOf([...vanilla, ...trained]), title: "first <run>" });
     expect(page).toContain("<title>first &lt;run&gt; · Midcourse</title>");
