@@ -1,4 +1,4 @@
-/** What a step is told by its number, the learning rate, and what it measures of itself, the seconds of its phases. */
+/** What every training step has: a learning rate by its number, calls of the engine that its sequences fit into, seconds by phase. */
 
 /** The learning rate: warm-up from zero, then constant, linear or cosine decay. */
 export interface Schedule {
@@ -45,4 +45,22 @@ export class PhaseClock<Phase extends string> {
   get total(): number {
     return (performance.now() - this.#started) / 1000;
   }
+}
+
+/** A step's sequences in the calls of the engine that take them: in order, each of as many as fit into so many tokens, and one at least. */
+export function callsOf<Sequence extends { ids: readonly number[] }>(
+  sequences: readonly Sequence[],
+  tokensPerCall: number,
+): Sequence[][] {
+  const calls: Sequence[][] = [];
+  let room = 0;
+  for (const sequence of sequences) {
+    room -= sequence.ids.length;
+    if (room < 0 || calls.length === 0) {
+      calls.push([]);
+      room = tokensPerCall - sequence.ids.length;
+    }
+    calls[calls.length - 1].push(sequence);
+  }
+  return calls;
 }

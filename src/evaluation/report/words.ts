@@ -1,6 +1,6 @@
 /** An evaluation in sentences: who is ahead, of what, at which cost, and what cannot be said. */
+import { mean } from "#kernel/numbers.ts";
 import { fixed, formatP, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
-import { mean } from "../statistics/statistics.ts";
 import type { Comparison, MethodResult, OverallDifference, OverallResult, Results, TaskResult } from "../summary/results.ts";
 import type { TrainingHistory } from "./training-history.ts";
 

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { mean } from "#kernel/numbers.ts";
 import {
   clusteredStandardError,
   holm,
   itemsForDifference,
   mcnemarExact,
   mcnemarMidP,
-  mean,
   meanKnown,
   median,
   minimumDetectableDifference,

@@ -1,4 +1,5 @@
 /** The statistics behind every printed number: intervals, paired comparisons, corrections. All 95 %, all seeded, no approximation unsaid. */
+import { mean, sum } from "#kernel/numbers.ts";
 import type { Random } from "#kernel/seed.ts";
 
 export type Interval = [low: number, high: number];
@@ -13,10 +14,6 @@ export function wilsonInterval(successes: number, trials: number): Interval {
   const centre = (share + z95 ** 2 / (2 * trials)) / shrink;
   const half = (z95 * Math.sqrt((share * (1 - share)) / trials + z95 ** 2 / (4 * trials ** 2))) / shrink;
   return [Math.max(0, centre - half), Math.min(1, centre + half)];
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Mean of the known values, where at most a tenth is unknown: of ten answers, one may lack its tokens. */
@@ -111,7 +108,7 @@ export function mcnemarMidP(onlyFirst: number, onlySecond: number): number {
  * go together give the clusters' sums: they flip as wholes.
  */
 export function signFlip(differences: readonly number[], random: Random, draws: number): number {
-  const observed = Math.abs(differences.reduce((sum, value) => sum + value, 0));
+  const observed = Math.abs(sum(differences));
   let extreme = 1;
   for (let draw = 0; draw < draws; draw++) {
     let sum = 0;

@@ -1,5 +1,5 @@
 /** Wilcoxon's signed-rank test for paired scores (Wilcoxon 1945). */
-
+import { sum } from "#kernel/numbers.ts";
 export interface SignedRank {
   /** Pairs that differ; the others say nothing and are left out, as Wilcoxon did. */
   pairs: number;
@@ -59,7 +59,7 @@ interface Tails {
 
 /** The distribution of the sum over all 2^n signs, one rank after another. */
 function exactTails(ranks: readonly number[], observed: number): Tails {
-  const total = ranks.reduce((sum, rank) => sum + rank, 0);
+  const total = sum(ranks);
   const probability = new Float64Array(total + 1);
   probability[0] = 1;
   let reach = 0;
@@ -79,7 +79,7 @@ function exactTails(ranks: readonly number[], observed: number): Tails {
 
 /** With the variance of the ranks as they are, ties included, and half a rank of continuity correction. */
 function normalTails(ranks: readonly number[], observed: number): Tails {
-  const mean = ranks.reduce((sum, rank) => sum + rank, 0) / 2;
+  const mean = sum(ranks) / 2;
   const deviation = Math.sqrt(ranks.reduce((sum, rank) => sum + rank * rank, 0)) / 2;
   // In doubled ranks half a rank is one.
   return { atMost: normalTail(-(observed + 1 - mean) / deviation), atLeast: normalTail((observed - 1 - mean) / deviation) };

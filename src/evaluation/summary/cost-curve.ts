@@ -5,11 +5,11 @@
  * What k samples cost is measured, not assumed: the prompt tokens of the pool's own calls say whether a server charges one prompt for
  * many samples or one for each.
  */
+import { mean, sum } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { bootstrapColumns } from "../statistics/bootstrap.ts";
 import { bestOfK, passAllK, passAtK } from "../statistics/sample-metrics.ts";
-import { mean } from "../statistics/statistics.ts";
 import { isRight } from "../statistics/transitions.ts";
 import { expectedVotes } from "../statistics/votes.ts";
 import type { CurvePoint, ResamplingPool, ResamplingRule } from "./results.ts";
@@ -211,7 +211,7 @@ function costsOf(pools: readonly Sampled[], dollarsOfOne: number | undefined) {
 function promptsOf({ usage, attempts }: SlimRecord, calls: number, size: number) {
   const known = attempts!.map((attempt) => attempt.inputTokens);
   if (known.every((tokens) => tokens !== undefined) && known[0] > 0) {
-    const total = known.reduce((sum, tokens) => sum + tokens, 0);
+    const total = sum(known);
     if (total <= usage.inputTokens!) return { first: known[0], further: (total - known[0]) / (size - 1), total };
   }
   // All prompts are alike, so the number of calls says how often it was paid.

@@ -1,7 +1,7 @@
 /** One method against resampling at its own cost, by any of the ways to count cost. */
-
+import { mean } from "#kernel/numbers.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { mean, meanKnown } from "../statistics/statistics.ts";
+import { meanKnown } from "../statistics/statistics.ts";
 import { type CostCurve, curveAt } from "./cost-curve.ts";
 import { clusterShares, flipP, type PairedColumns } from "./paired-columns.ts";
 import type { CostKind, CurvePoint, EqualCost } from "./results.ts";

@@ -1,8 +1,8 @@
 /** What can be said of one method on one task by itself: accuracy, cost, how answers ended, and what its verdicts are worth. */
-
+import { mean } from "#kernel/numbers.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { clusteredStandardError, type Interval, mean, median, wilsonInterval, z95 } from "../statistics/statistics.ts";
+import { clusteredStandardError, type Interval, median, wilsonInterval, z95 } from "../statistics/statistics.ts";
 import { isRight } from "../statistics/transitions.ts";
 import type { GroupResult, MethodResult, VerificationResult } from "./results.ts";
 import { verifierMetrics } from "./verifier-metrics.ts";

@@ -1,11 +1,11 @@
 /** Figures of one task that are resampled together, and the paired comparison of two methods on it. */
+import { mean } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { bootstrapColumns, type Resampled } from "../statistics/bootstrap.ts";
 import {
   clusteredStandardError,
   mcnemarExact,
   mcnemarMidP,
-  mean,
   minimumDetectableDifference,
   signFlip,
   variance,

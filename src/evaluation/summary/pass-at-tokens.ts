@@ -8,9 +8,8 @@
  *
  * Our deviation: the paper draws sub-trees of one large tree of repairs; here each recorded answer is a path, read up to every length.
  */
-
+import { mean } from "#kernel/numbers.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { mean } from "../statistics/statistics.ts";
 import { isRight } from "../statistics/transitions.ts";
 import type { CurvePoint, PassAtTokens } from "./results.ts";
 

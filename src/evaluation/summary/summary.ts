@@ -1,8 +1,8 @@
 /** Slim records to results.json: each task, then each method over all tasks. */
-
+import { mean, sum } from "#kernel/numbers.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { holm, type Interval, mean } from "../statistics/statistics.ts";
+import { holm, type Interval } from "../statistics/statistics.ts";
 import { flipP } from "./paired-columns.ts";
 import type { OverallDifference, OverallResult, Results } from "./results.ts";
 import { type SummaryTask, summariseTask, type TaskDifference, type TaskSummary } from "./task-summary.ts";
@@ -138,7 +138,7 @@ interface Part {
  * whose answers are all alike keeps the doubt of its own interval, where resampling its items would show none.
  */
 function combined(parts: readonly Part[], weights: readonly number[]): OverallResult["macro"] {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = sum(weights);
   const shares = weights.map((weight) => weight / total);
   const accuracy = parts.reduce((sum, part, index) => sum + part.mean * shares[index], 0);
   const side = (bound: 0 | 1) =>

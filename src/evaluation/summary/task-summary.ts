@@ -1,7 +1,8 @@
 /** One task of a benchmark run: every method by itself, against plain answers, and against resampling at the same cost. */
+import { mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { holm, type Interval, mean, meanKnown, median } from "../statistics/statistics.ts";
+import { holm, type Interval, meanKnown, median } from "../statistics/statistics.ts";
 import { countTransitions, transitionShares } from "../statistics/transitions.ts";
 import { type CostCurve, costCurve, withPlainFloor } from "./cost-curve.ts";
 import { costOf, equalCost, finishCost } from "./equal-cost.ts";

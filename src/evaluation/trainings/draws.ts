@@ -6,9 +6,10 @@
  * Drawing n seeds with replacement shows (n − 1)/n of their variance; with three seeds that is a third too little, so deviations of the drawn
  * seeds' mean from the mean are stretched by √(n/(n − 1)).
  */
+import { mean } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { bootstrapColumns, intervalOfAlike, percentileInterval } from "../statistics/bootstrap.ts";
-import { type Interval, mean } from "../statistics/statistics.ts";
+import type { Interval } from "../statistics/statistics.ts";
 import { type CellAnswers, cellKey, type DomainAnswers, type TableAnswers } from "./cells.ts";
 
 /** One quantity over several domains: its value on each item of each, and its mean in each draw. */

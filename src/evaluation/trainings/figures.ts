@@ -1,7 +1,8 @@
 /** A row's figures over one scope: by itself, against the base, against the subject, and against the base resampled at equal tokens. */
+import { mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { knownFields } from "../records/evaluation-record.ts";
-import { holm, type Interval, mean, meanKnown } from "../statistics/statistics.ts";
+import { holm, type Interval, meanKnown } from "../statistics/statistics.ts";
 import { clusterShares, comparePaired, flipP } from "../summary/paired-columns.ts";
 import { type Drawn, difference, estimate, type TableDraws } from "./draws.ts";
 import type { TableScope, TrainingCost } from "./input.ts";

@@ -2,9 +2,10 @@
  * The base resampled: votes over 1, 2, 3 … plain samples of the same items, or its greedy answer where that is better (cost-curve.ts says
  * why), read at a row's own sampled tokens.
  */
+import { mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { slimRecord } from "../records/slim-record.ts";
-import { type Interval, mean } from "../statistics/statistics.ts";
+import type { Interval } from "../statistics/statistics.ts";
 import { type CostCurve, costCurve, curveAt, withPlainFloor } from "../summary/cost-curve.ts";
 import type { CurvePoint } from "../summary/results.ts";
 import { cellKey, type DomainAnswers, lastOfEach, type TableAnswers } from "./cells.ts";

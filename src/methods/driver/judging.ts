@@ -5,6 +5,7 @@
  * last one does.
  */
 import type { Message } from "#kernel/model.ts";
+import { mean } from "#kernel/numbers.ts";
 
 /** One answer by itself, 0 to 10. */
 export function askForScore(conversation: readonly Message[], answer: string): Message[] {
@@ -21,7 +22,7 @@ export function askForScore(conversation: readonly Message[], answer: string): M
 /** Mean over the replies whose score can be read, in [0, 1]; undefined when there is none. */
 export function readMeanScore(replies: readonly string[]): number | undefined {
   const scores = replies.map((reply) => readScore(reply, 0, 10)).filter((score) => score !== undefined);
-  return scores.length === 0 ? undefined : scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  return scores.length === 0 ? undefined : mean(scores);
 }
 
 export function askForBetter(conversation: readonly Message[], first: string, second: string): Message[] {

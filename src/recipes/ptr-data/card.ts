@@ -1,7 +1,8 @@
 /** The data card of PTR's phase 1: counts, drops and reasons, lengths, agreement, the gap, cost. Two equal runs give the same bytes. */
 import { type CardUsage, type DataCard, type DropTally, dataCard, weightFigures } from "#data/training-files/data-card.ts";
-import { mean, median } from "#evaluation/statistics/statistics.ts";
+import { median } from "#evaluation/statistics/statistics.ts";
 import { refineRequest } from "#kernel/conversation.ts";
+import { mean } from "#kernel/numbers.ts";
 import { type GapReport, gapLevel } from "./gap.ts";
 import type { Selection } from "./selection.ts";
 import type { MixedExamples, PtrDataSetup } from "./setup.ts";

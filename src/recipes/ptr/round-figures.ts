@@ -1,13 +1,13 @@
 /** What the records of `ptr-rounds` say round by round: accuracy, what changed, what it cost, and the vote at equal cost. Pure. */
-
 import { type EvaluationRecord, knownFields } from "#evaluation/records/evaluation-record.ts";
 import type { SlimRecord } from "#evaluation/records/slim-record.ts";
 import { bootstrapColumns } from "#evaluation/statistics/bootstrap.ts";
-import { type Interval, mean, meanKnown } from "#evaluation/statistics/statistics.ts";
+import { type Interval, meanKnown } from "#evaluation/statistics/statistics.ts";
 import { countTransitions } from "#evaluation/statistics/transitions.ts";
 import { type AtCost, type CostCurve, costCurve, curveAt } from "#evaluation/summary/cost-curve.ts";
 import { clusterName } from "#evaluation/summary/method-figures.ts";
 import { pairedDifference } from "#evaluation/summary/paired-columns.ts";
+import { mean } from "#kernel/numbers.ts";
 
 /** A mean difference over items, from −1 to 1, with its 95 % bootstrap interval. */
 export type Gain = { difference: number; interval: Interval; pValue: number };

@@ -24,7 +24,7 @@ import type { TrainingMessage } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
-import { meanOrZero } from "#kernel/numbers.ts";
+import { meanOrZero, sum } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { defineRecipe } from "../recipe-card.ts";
@@ -271,7 +271,7 @@ export const rise = defineRecipe({
     });
   },
   costs: ({ iterations, questions, samplesPerTurn }) => ({
-    answers: iterations * questions * samplesPerTurn.reduce((sum, each) => sum + each, 0),
+    answers: iterations * questions * sum(samplesPerTurn),
   }),
   examples: ["midcourse train rise --out runs/rise --keep success"],
 });

@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { JsonObject } from "#files/json-lines.ts";
+import { pause } from "#http/tries.ts";
 import { bugError, MidcourseError } from "#kernel/errors.ts";
 import { openConfiguration, type RunConfiguration } from "#record/configuration.ts";
 import { openRun, type RunDirectory } from "#record/run-directory.ts";
@@ -35,7 +35,7 @@ export interface UnitHooks {
 }
 
 const doneFile = "done.json";
-const waitMilliseconds = 1000;
+const waitSeconds = 1;
 
 /** Does what is left; what is done must have been done with the same options. What a unit cannot do for reasons of its data is listed, as is what needs it; anything else is thrown. */
 export async function runUnits(
@@ -60,7 +60,7 @@ export async function runUnits(
     // All that is ready is in other hands, or waits for what is.
     if (worked) continue;
     onWaiting?.();
-    await sleep(waitMilliseconds, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
+    await pause(waitSeconds, signal);
   }
 }
 

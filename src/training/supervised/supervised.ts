@@ -2,7 +2,7 @@
 import type { AdamWOptions, Engine, Scorer, WeightedSequence } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import { crossEntropy, tokenScales } from "../losses.ts";
-import { PhaseClock } from "../steps.ts";
+import { callsOf, PhaseClock } from "../steps.ts";
 import type { Stream } from "../stream.ts";
 
 /** Ids of a conversation with the weight of each in the loss, 0 to 1; what `Tokenizer.encodeTraining` returns fits. */
@@ -110,20 +110,6 @@ function toWeighted(examples: readonly SupervisedExample[]): WeightedSequence[] 
     "token-mean",
   );
   return examples.map(({ ids }, index) => ({ ids, start: starts[index], weights: scales[index] }));
-}
-
-function callsOf(sequences: readonly WeightedSequence[], tokensPerCall: number): WeightedSequence[][] {
-  const calls: WeightedSequence[][] = [];
-  let room = 0;
-  for (const sequence of sequences) {
-    room -= sequence.ids.length;
-    if (room < 0 || calls.length === 0) {
-      calls.push([]);
-      room = tokensPerCall - sequence.ids.length;
-    }
-    calls[calls.length - 1].push(sequence);
-  }
-  return calls;
 }
 
 function weightedLoss(sequences: readonly WeightedSequence[], logprobs: readonly Float32Array[]): number {

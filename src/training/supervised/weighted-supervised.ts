@@ -6,7 +6,7 @@
 import type { AdamWOptions, Engine, Scorer, WeightedSequence } from "#kernel/engine.ts";
 import { addLosses, crossEntropy, type Normaliser, type TokenLoss, tokenScales } from "../losses.ts";
 import { confidence } from "../preference-losses.ts";
-import { PhaseClock } from "../steps.ts";
+import { callsOf, PhaseClock } from "../steps.ts";
 import type { SupervisedExample } from "./supervised.ts";
 
 export interface WeightedExample extends SupervisedExample {
@@ -181,20 +181,6 @@ class Tally {
       trainedTokens: this.#tokens,
     };
   }
-}
-
-function callsOf(scored: readonly Scored[], tokensPerCall: number): Scored[][] {
-  const calls: Scored[][] = [];
-  let room = 0;
-  for (const each of scored) {
-    room -= each.ids.length;
-    if (room < 0 || calls.length === 0) {
-      calls.push([]);
-      room = tokensPerCall - each.ids.length;
-    }
-    calls.at(-1)!.push(each);
-  }
-  return calls;
 }
 
 function tokensOf({ ids, start }: Scored): { ids: readonly number[]; start: number } {

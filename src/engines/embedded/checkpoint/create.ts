@@ -3,7 +3,7 @@ import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { Architecture, ModelConfig } from "./config.ts";
 import { expectedTensors } from "./config.ts";
 import type { Tensor } from "./safetensors.ts";
-import { allocateFloats } from "./safetensors.ts";
+import { allocateFloats, elementsOf } from "./safetensors.ts";
 
 export interface NewModel {
   vocabularySize: number;
@@ -94,7 +94,7 @@ export function initialiseParameters(
 ): Map<string, Tensor> {
   const parameters = new Map<string, Tensor>();
   for (const [name, shape] of expectedTensors(config)) {
-    const data = allocateFloats(shape.reduce((product, size) => product * size, 1));
+    const data = allocateFloats(elementsOf(shape));
     if (name.endsWith("norm.weight")) data.fill(1);
     else if (!name.endsWith(".bias")) {
       const residual = options.scaleResidual === true && /(?:o_proj|down_proj)\.weight$/.test(name);

@@ -74,7 +74,7 @@ export class SafetensorsFile {
     const entry = this.tensors.get(name);
     if (entry === undefined) throw malformed(this.path, `there is no tensor ${name}`);
     const { shape, dtype } = entry;
-    const data = allocateFloats(shape.reduce((product, size) => product * size, 1));
+    const data = allocateFloats(elementsOf(shape));
     if (dtype === "F32") {
       await this.#readBytes(new Uint8Array(data.buffer, 0, data.byteLength), entry.begin, name);
     } else if (dtype === "BF16" || dtype === "F16") {
@@ -180,7 +180,7 @@ function encodeHeader(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<R
   const entries: [string, unknown][] = [["__metadata__", metadata]];
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
-    const elements = shape.reduce((product, size) => product * size, 1);
+    const elements = elementsOf(shape);
     if (elements !== data.length) {
       throw bugError("safetensors-shape", `Tensor ${name} has shape [${shape.join(", ")}] but ${data.length} numbers.`);
     }
@@ -194,4 +194,9 @@ function encodeHeader(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<R
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(text, 8);
   return header;
+}
+
+/** How many numbers a tensor of this shape holds. */
+export function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }

@@ -4,8 +4,10 @@
  * so what it draws does not depend on its neighbours.
  */
 import type { Sample, SampleOptions } from "#kernel/engine.ts";
+import { sum } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { ModelConfig } from "../checkpoint/config.ts";
+import { elementsOf } from "../checkpoint/safetensors.ts";
 import { causalLimits } from "../graph/attention.ts";
 import { type DecodingGraphOptions, decodingGraph, keysName, prefillGraph, valuesName } from "../graph/decoding-graph.ts";
 import { RotationCache } from "../graph/rotation.ts";
@@ -77,7 +79,7 @@ export class Decoder {
     this.#config = graphs.options.config;
     this.#graphs = graphs;
     this.#rotation = new RotationCache(this.#config);
-    this.#size = [...graphs.options.shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    this.#size = sum(Array.from(graphs.options.shapes.values(), elementsOf));
   }
 
   /**
