@@ -1,5 +1,5 @@
 /** A recipe by its name in the catalogue, by a file of one's own or by a package. */
-import { isFileName, loadModule } from "#files/outside-module.ts";
+import { loadModule } from "#files/load-module.ts";
 import { userError } from "#kernel/errors.ts";
 import { meant } from "#kernel/options.ts";
 import { recipes } from "./catalogue.ts";
@@ -8,19 +8,15 @@ import type { RecipeCard } from "./recipe-card.ts";
 export async function findRecipe(name: string): Promise<RecipeCard> {
   const known = recipes.find(({ id }) => id === name);
   if (known !== undefined) return known;
-  const ids = recipes.map(({ id }) => id);
-  const nearest = isFileName(name) ? "" : meant(name, ids);
-  if (nearest !== "")
-    throw userError("unknown-recipe", `there is no recipe “${name}”`, `${nearest}There are: ${ids.join(", ")}.`);
   const module = await loadModule(name);
-  if (module === undefined)
-    throw userError("unknown-recipe", `there is no recipe and no package “${name}”`, `There are: ${ids.join(", ")}.`);
-  const card = module.default ?? module.recipe;
-  if (card === undefined) {
-    const exported = Object.keys(module).join(", ") || "nothing";
-    throw userError("no-recipe", `${name} exports ${exported}, and no recipe`, "Export the card as default, or as `recipe`.");
+  if (module === undefined) {
+    const ids = recipes.map(({ id }) => id);
+    throw userError("unknown-recipe", `there is no recipe “${name}”`, `${meant(name, ids)}There are: ${ids.join(", ")}.`);
   }
-  return checkedCard(card, name);
+  const card = module.default ?? module.recipe;
+  if (card !== undefined) return checkedCard(card, name);
+  const exported = Object.keys(module).join(", ") || "nothing";
+  throw userError("no-recipe", `${name} exports ${exported}, and no recipe`, "Export the card as default, or as `recipe`.");
 }
 
 /** The card, if it is one: what every recipe must have is looked at, the rest shows when it runs. Throws user errors alone. */
