@@ -92,5 +92,3 @@ export const rejectionSampling = defineRecipe({
   },
   costs: ({ questions, samples }) => ({ answers: questions * samples }),
 });
-
-export default rejectionSampling;

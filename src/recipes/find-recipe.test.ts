@@ -20,16 +20,19 @@ function written(name: string, text: string): string {
 const card =
   '{ id: "mine", name: "Mine", summary: "s", status: "experimental", options: {}, presets: { small: {} }, learnsFrom: "questions", methods: () => [], train: async () => ({ model: undefined }), costs: () => ({ answers: 0 }) }';
 
-test("of the catalogue by its id, of a file by its path, exported as default or as recipe", async () => {
+test("of the catalogue by its id, of a file by its path, exported as default, as recipe or alone", async () => {
   for (const each of recipes) expect(await findRecipe(each.id)).toBe(each);
   expect(await findRecipe(written("mine.mjs", `export default ${card};`))).toMatchObject({ id: "mine" });
-  expect(await findRecipe(written("typed.mts", `export const recipe: object = ${card};`))).toMatchObject({ id: "mine" });
+  expect(await findRecipe(written("typed.mts", `export const recipe: object = ${card};\nexport const more = 1;`))).toMatchObject({
+    id: "mine",
+  });
+  expect(await findRecipe(written("only.mjs", `export const mine = ${card};`))).toMatchObject({ id: "mine" });
 });
 
 test.each([
   ["score2", "", "there is no recipe “score2” → Did you mean score? There are: sft, "],
   ["./nowhere.ts", "", "there is no file ./nowhere.ts"],
-  ["none.mjs", "export const other = 1;", "exports other, and no recipe → Export the card as default"],
+  ["none.mjs", "export const other = 1, more = 2;", "exports more, other, and no recipe → Export the card as default"],
   ["empty.mjs", "", "exports nothing, and no recipe"],
   ["throws.mjs", 'throw new Error("half-way");', "cannot be loaded: half-way"],
   ["number.mjs", "export default 3;", "is no recipe: id is no text"],

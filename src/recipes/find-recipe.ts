@@ -1,5 +1,5 @@
 /** A recipe by its name in the catalogue, by a file of one's own or by a package. */
-import { loadModule } from "#files/load-module.ts";
+import { loadModule } from "#files/outside-module.ts";
 import { userError } from "#kernel/errors.ts";
 import { meant } from "#kernel/options.ts";
 import { recipes } from "./catalogue.ts";
@@ -13,10 +13,15 @@ export async function findRecipe(name: string): Promise<RecipeCard> {
     const ids = recipes.map(({ id }) => id);
     throw userError("unknown-recipe", `there is no recipe “${name}”`, `${meant(name, ids)}There are: ${ids.join(", ")}.`);
   }
-  const card = module.default ?? module.recipe;
+  const all = Object.values(module);
+  const card = module.default ?? module.recipe ?? (all.length === 1 ? all[0] : undefined);
   if (card !== undefined) return checkedCard(card, name);
-  const exported = Object.keys(module).join(", ") || "nothing";
-  throw userError("no-recipe", `${name} exports ${exported}, and no recipe`, "Export the card as default, or as `recipe`.");
+  const exported = Object.keys(module).sort().join(", ") || "nothing";
+  throw userError(
+    "no-recipe",
+    `${name} exports ${exported}, and no recipe`,
+    "Export the card as default, as `recipe`, or alone.",
+  );
 }
 
 /** The card, if it is one: what every recipe must have is looked at, the rest shows when it runs. Throws user errors alone. */

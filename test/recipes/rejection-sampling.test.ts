@@ -3,16 +3,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { registerTrain } from "#cli/commands/train/train-command.ts";
 import { runRecipe } from "#recipes/run-recipe.ts";
 import { rejectionSampling } from "../../examples/recipe/rejection-sampling.ts";
-import { runRegistered } from "../support/registered-command.ts";
+import { midcourse } from "../support/command.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "midcourse-recipe-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const file = "./examples/recipe/rejection-sampling.ts";
-const train = (...words: string[]) => runRegistered(registerTrain, ["train", file, ...words]);
+const train = (...words: string[]) => midcourse("train", file, ...words);
 
 test("the command trains by its file, measures before and after, and a program does the same by its card", async () => {
   const out = path.join(root, "command");

@@ -81,7 +81,3 @@ test("every key of PASR's README has its row", () => {
 test("the page of options says what the cards say", () => {
   expect(readFileSync(path.join(docs, "recipe-options.md"), "utf8")).toBe(recipeOptionsPage(recipes));
 });
-
-test("every recipe with a paper stands on one of the two pages with its paper", () => {
-  for (const { paper, id } of recipes) if (paper) expect(page, id).toContain(paper.arxiv);
-});

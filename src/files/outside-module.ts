@@ -1,0 +1,53 @@
+/** Modules of a user's own, by a path or by the name of an installed package. Loading one runs it. */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire, findPackageJSON } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { messageOf, userError } from "#kernel/errors.ts";
+
+/** Whether a name can only mean a file, which a name of a catalogue never does: `./mine.ts`, `/home/me/mine.js`, `mine.ts`. */
+export function isFileName(name: string): boolean {
+  return /^\.{1,2}[\\/]|^[\\/]|^[A-Za-z]:[\\/]|\.[cm]?[jt]s$/.test(name);
+}
+
+/**
+ * What the module exports. `folder` is what paths begin from and where packages are looked for. Undefined for a name that is no path and of
+ * no installed package; throws user errors for a file that is missing and for a module that cannot be loaded.
+ */
+export async function loadModule(name: string, folder = process.cwd()): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const file = isFileName(name) ? path.resolve(folder, name) : packageEntry(name, folder);
+  if (file === undefined) return undefined;
+  if (!existsSync(file)) throw userError("no-module", `there is no file ${name}`, `Looked for ${file}.`);
+  try {
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  } catch (error) {
+    const isTyped = (error as { code?: string }).code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING";
+    const advice = isTyped ? "Node reads no TypeScript in node_modules: give the package's JavaScript." : `The file is ${file}.`;
+    throw userError("module-failed", `${name} cannot be loaded: ${messageOf(error)}`, advice, error);
+  }
+}
+
+function packageEntry(name: string, folder: string): string | undefined {
+  if (!/^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i.test(name)) return undefined;
+  const from = path.join(folder, "package.json");
+  try {
+    const entry = createRequire(from).resolve(name);
+    return path.isAbsolute(entry) ? entry : undefined;
+  } catch {
+    // A package for `import` alone has no entry for the above.
+    return importEntry(name, from);
+  }
+}
+
+function importEntry(name: string, from: string): string | undefined {
+  try {
+    const manifest = findPackageJSON(name, from);
+    if (manifest === undefined) return undefined;
+    const { exports } = JSON.parse(readFileSync(manifest, "utf8"));
+    const main = exports?.["."] ?? exports;
+    const entry = main?.import?.default ?? main?.import;
+    return typeof entry === "string" ? path.join(path.dirname(manifest), entry) : undefined;
+  } catch {
+    return undefined;
+  }
+}
