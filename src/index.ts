@@ -7,10 +7,10 @@ export { HttpConnections } from "#http/connections.ts";
 export { type Budget, withinBudget } from "#kernel/budget.ts";
 export { MidcourseError } from "#kernel/errors.ts";
 export type { Item, Score, Verifier } from "#kernel/item.ts";
-export type { BoundMethod, MethodCard } from "#kernel/method-card.ts";
+export type { MethodCard } from "#kernel/method-card.ts";
 export type { Completion, GenerateOptions, Message, Model, Usage } from "#kernel/model.ts";
 export { type ParsedAnswer, parseRefine, RefineParser } from "#kernel/refine-grammar.ts";
-export type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
+export type { BoundMethod, Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 export { bindMethod, methodCards, parseMethods } from "#methods/catalogue.ts";
 export { type Candidate, countVotes, mostAgreed } from "#methods/driver/candidates.ts";
 export {

@@ -1,8 +1,6 @@
 /** What a method says of itself: for `midcourse methods`, for building it from a line of text, and for checking its cost. */
 import type { OptionSpecs, OptionValue } from "./options.ts";
-import type { BoundMethod, Method, MethodNeed } from "./trace.ts";
-
-export type { BoundMethod, MethodNeed };
+import type { Method, MethodNeed } from "./trace.ts";
 
 export type MethodKind = "plain" | "sampling" | "refinement" | "search" | "rewriting";
 
@@ -29,8 +27,8 @@ export interface MethodCard {
   status: MethodStatus;
   needs: readonly MethodNeed[];
   /** Where they depend on the options: the needs in place of `needs`. Every option is set. */
-  needsWith?(options: MethodOptionValues): readonly MethodNeed[];
-  usesOracle?: boolean;
+  needsWith?: ((options: MethodOptionValues) => readonly MethodNeed[]) | undefined;
+  usesOracle?: boolean | undefined;
   options: OptionSpecs;
   /** Most calls of the model as a formula in the options' names, such as "1 + 2·rounds". */
   calls: string;

@@ -1,5 +1,6 @@
 /** All methods by their names on the command line, and building them from a line of text. */
-import type { BoundMethod, MethodCard, MethodOptionValues } from "#kernel/method-card.ts";
+import type { MethodCard, MethodOptionValues } from "#kernel/method-card.ts";
+import type { BoundMethod } from "#kernel/trace.ts";
 import { bindOptions, parseMethodList } from "./driver/bind.ts";
 import { withCards } from "./outside.ts";
 import { chainOfThought } from "./plain/chain-of-thought.ts";

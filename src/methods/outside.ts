@@ -1,7 +1,8 @@
 /** Methods from outside of the catalogue: those that a program hands over as cards, and those that a text names by file or package. */
 import { userError } from "#kernel/errors.ts";
-import type { BoundMethod, MethodCard } from "#kernel/method-card.ts";
+import type { MethodCard } from "#kernel/method-card.ts";
 import { isBoundMethod } from "#kernel/options.ts";
+import type { BoundMethod } from "#kernel/trace.ts";
 import { buildMethods } from "./driver/bind.ts";
 import { type CallExpression, type NamedExpression, readExpressions } from "./driver/expression.ts";
 
@@ -89,7 +90,7 @@ function cardOf(value: unknown): MethodCard | undefined {
     kind: "plain",
     status: "experimental",
     needs,
-    ...(usesOracle ? { usesOracle } : {}),
+    usesOracle,
     options: {},
     calls: String(maxCalls),
     maxCalls: () => maxCalls,

@@ -1,6 +1,6 @@
 /** From cards and option values to methods that can be run: checks the values, fills in the defaults, names the result. */
 import { userError } from "#kernel/errors.ts";
-import type { BoundMethod, MethodCard, MethodNeed, MethodOptionValue, MethodOptionValues } from "#kernel/method-card.ts";
+import type { MethodCard, MethodOptionValue, MethodOptionValues } from "#kernel/method-card.ts";
 import {
   checkOptions,
   isBoundMethod,
@@ -11,6 +11,7 @@ import {
   unknownOption,
   wrongOption,
 } from "#kernel/options.ts";
+import type { BoundMethod, MethodNeed } from "#kernel/trace.ts";
 import { type CallExpression, type NamedExpression, readExpressions, type ValueExpression } from "./expression.ts";
 
 /** More calls for one answer are a slip of the keyboard. */

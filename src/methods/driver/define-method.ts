@@ -234,8 +234,8 @@ export function defineMethod<const Specs extends OptionSpecs, More extends Extra
     ...{ id, summary, paper, kind, status, calls },
     options: specs,
     needs: fixedNeeds,
-    ...(typeof needs === "function" ? { needsWith: (options) => needs(options as OptionValues<Specs>) } : {}),
-    ...(usesOracle ? { usesOracle } : {}),
+    needsWith: typeof needs === "function" ? (options) => needs(options as OptionValues<Specs>) : undefined,
+    usesOracle,
     maxCalls: (options) => maxCalls(options as OptionValues<Specs>),
     create: (options, name) => create(valuesOf(options), name),
   };

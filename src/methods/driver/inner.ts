@@ -31,8 +31,8 @@ export async function* runInner(request: MethodRequest, caller: Caller, inner: I
     messages,
     temperature,
     seed: inner.seed ?? branchSeed(request.seed, branch),
-    ...(mayCall ? { mayCall: (spent) => mayCall(addUsage(spentBefore, spent)) } : {}),
-    ...(tools ? { tools: toolsOf(method, tools) } : {}),
+    mayCall: mayCall && ((spent) => mayCall(addUsage(spentBefore, spent))),
+    tools: tools && toolsOf(method, tools),
   });
   let ended = false;
   try {

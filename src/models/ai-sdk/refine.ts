@@ -15,8 +15,7 @@ import type {
 } from "@ai-sdk/provider";
 import { type Budget, checkBudget, withinBudget } from "#kernel/budget.ts";
 import { userError } from "#kernel/errors.ts";
-import type { BoundMethod } from "#kernel/method-card.ts";
-import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
+import type { BoundMethod, Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { retrying } from "../around/retry.ts";
 import { sdkFailure } from "./failure.ts";
 import { checkVersion } from "./from-ai-sdk.ts";

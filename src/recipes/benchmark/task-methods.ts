@@ -3,8 +3,8 @@
  * and no others, so that on its own world the PASR format and Self-Refine speak with those.
  */
 import { loadModule } from "#files/outside-module.ts";
-import type { BoundMethod, MethodCard } from "#kernel/method-card.ts";
-import type { Method, MethodRequest } from "#kernel/trace.ts";
+import type { MethodCard } from "#kernel/method-card.ts";
+import type { BoundMethod, Method, MethodRequest } from "#kernel/trace.ts";
 import { methodCards } from "#methods/catalogue.ts";
 import { bindOptions } from "#methods/driver/bind.ts";
 import { loadMethods } from "#methods/outside.ts";

@@ -1,9 +1,8 @@
 /** What help a method gets on one item of a benchmark, and why it may lack what it needs. */
 
 import type { Grader, Item } from "#kernel/item.ts";
-import type { BoundMethod, MethodNeed } from "#kernel/method-card.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
-import type { MethodTools, TestReport } from "#kernel/trace.ts";
+import type { BoundMethod, MethodNeed, MethodTools, TestReport } from "#kernel/trace.ts";
 import type { Task } from "#tasks/task.ts";
 
 /** What the whole run offers, whatever the item. */
