@@ -31,10 +31,9 @@ type StartOptions = ReturnType<ReturnType<typeof startOptions>["opts"]>;
 async function start(options: StartOptions): Promise<void> {
   const signal = interruptSignal();
   const progress = new Progress();
-  const [{ startQuickly }, { renderMeasurement }, { pasrFigures }] = await Promise.all([
+  const [{ startQuickly }, { renderMeasurement }] = await Promise.all([
     import("#recipes/quick-start/quick-start.ts"),
     import("#evaluation/report/table.ts"),
-    import("#recipes/pasr/recipe.ts"),
   ]);
   const { results, resultsFile, reportFile } = await startQuickly(
     {
@@ -55,8 +54,7 @@ async function start(options: StartOptions): Promise<void> {
           total,
           figures: { method, ...(failures > 0 ? { failures: String(failures) } : {}) },
         }),
-      onTraining: ({ stepsDone, steps: total, metrics }) =>
-        progress.update({ label: "Train with PASR", done: stepsDone, total, figures: pasrFigures(metrics) }),
+      onTraining: (state) => progress.update({ label: "Train with PASR", ...state }),
     },
   ).finally(() => progress.finish());
   const table = () => renderMeasurement(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true });

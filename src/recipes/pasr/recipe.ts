@@ -172,7 +172,7 @@ function checkPasrOptions(options: PasrOptions): void {
   throw userError("option-value", message, "Change that option.");
 }
 
-export function pasrFigures(metrics: PolicyGradientMetrics): Record<string, string> {
+function pasrFigures(metrics: PolicyGradientMetrics): Record<string, string> {
   return {
     reward: fixed(metrics.reward, 2),
     refined: percentSign(metrics.accuracyRefined, 0),

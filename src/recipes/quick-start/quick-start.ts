@@ -16,11 +16,10 @@ import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { type RunDirectory, withRun } from "#record/run-directory.ts";
 import { type WorldItem, worldItems, worldStream } from "#tasks/world/items.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import type { Progress } from "#training/loop.ts";
-import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";
 import { generatedStream } from "#training/stream.ts";
 import { smallWorldPasrOptions } from "../pasr/options.ts";
-import { trainPasr } from "../pasr/recipe.ts";
+import { pasr } from "../pasr/recipe.ts";
+import type { RecipeProgress } from "../run-recipe.ts";
 import {
   askWorld,
   plainMethod,
@@ -29,7 +28,7 @@ import {
   untrainedMethods,
   worldVerifier,
 } from "../shared/world-methods.ts";
-import { probeRefinement } from "../shared/world-probe.ts";
+import { worldSource } from "../sources/world-source.ts";
 import { checkQuickStart, type QuickStartOptions, quickStartItems } from "./plan.ts";
 import { answersFile, reportRuns, startResults } from "./report.ts";
 
@@ -41,7 +40,7 @@ interface QuickStart {
   options: QuickStartOptions;
   signal?: AbortSignal | undefined;
   onEvaluation?: (phase: string, progress: EvaluationProgress) => void;
-  onTraining?: (progress: Progress<PolicyGradientMetrics>) => void;
+  onTraining?: (progress: Pick<RecipeProgress, "done" | "total" | "figures">) => void;
 }
 
 export interface QuickStartResult {
@@ -136,24 +135,28 @@ async function quickStart(setup: QuickStart): Promise<QuickStartResult> {
   return { results, resultsFile, reportFile };
 }
 
-async function train(setup: QuickStart): Promise<void> {
-  const { engine, tokenizer, run, signal, onTraining } = setup;
-  const { pasr, seed } = setup.options;
-  const probe = worldItems(100, { split: "validation", seed: deriveSeed(seed, "quick-start-validation") });
-  const trained = await trainPasr({
+async function train({ engine, tokenizer, run, options, signal, onTraining }: QuickStart): Promise<void> {
+  const { pasr: own, seed } = options;
+  const { model } = await pasr.train({
+    options: own,
     engine,
     tokenizer,
     run,
-    options: pasr,
     seed,
-    items: generatedStream(() => worldStream({ split: "train", seed: deriveSeed(seed, "quick-start-train") })),
-    judge: worldVerifier,
-    evaluate: (_stepsDone, stop) => probeRefinement(new EmbeddedModel(engine, tokenizer), probe, pasr, stop),
-    evaluateEvery: Math.max(1, Math.round(pasr.steps / 10)),
+    // Questions of its own: those of a later run with the same seed are others.
+    source: {
+      ...worldSource,
+      problems: () => generatedStream(() => worldStream({ split: "train", seed: deriveSeed(seed, "quick-start-train") })),
+      validation: (count) => worldItems(count, { split: "validation", seed: deriveSeed(seed, "quick-start-validation") }),
+    },
+    material: undefined,
+    openEngine: (folder) => EmbeddedEngine.open({ folder }),
     signal,
-    onProgress: onTraining,
+    onSteps: ({ stepsDone, steps }, { figures = {} } = {}) => onTraining?.({ done: stepsDone, total: steps, figures }),
+    onEvaluation: () => {},
+    onNote: () => {},
   });
-  if (!trained.finished) signal?.throwIfAborted();
+  if (model === undefined) signal?.throwIfAborted();
 }
 
 /** Every answer of a phase into its file, but those that an earlier process wrote. */
