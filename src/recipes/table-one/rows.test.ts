@@ -19,6 +19,7 @@ import { Tokenizer } from "#tokens/tokenizer.ts";
 import { baseFolder, drain } from "../../../test/support/self-training-world.ts";
 import { delegate } from "../../../test/support/tabular-engine.ts";
 import { collectIsc } from "../isc/recipe.ts";
+import { defaultsOf } from "../recipe-options.ts";
 import { collectRise } from "../rise/recipe.ts";
 import { opening } from "../score/turns.ts";
 import { MeteredEngine } from "../shared/metered-engine.ts";
@@ -82,6 +83,7 @@ async function train(row: (typeof trainedRows)[number]) {
   const contexts: string[] = [];
   const learned: string[] = [];
   let start: string | undefined;
+  let drawn = 0;
   const real = await EmbeddedEngine.open({ folder: baseFolder, threads: 1 });
   const note = async (
     sequences: readonly { ids: readonly number[]; start: number }[],
@@ -103,9 +105,11 @@ async function train(row: (typeof trainedRows)[number]) {
     }
   };
   const watched = delegate(real, {
-    sample: (given, options, signal) => {
+    sample: async (given, options, signal) => {
       prompts.push(...given.map((ids) => tokenizer.decode(ids, { keepAll: true })));
-      return real.sample(given, options, signal);
+      const samples = await real.sample(given, options, signal);
+      drawn += samples.flat().length;
+      return samples;
     },
     accumulate: async (sequences, signal) => {
       await note(sequences, (s, t) => sequences[s].weights[t] !== 0);
@@ -131,7 +135,7 @@ async function train(row: (typeof trainedRows)[number]) {
       signal: undefined,
       onProgress: (each) => progress.push(each),
     });
-    return { prompts, contexts, learned, start, finished, engine, progress, model: path.join(run.folder, "model") };
+    return { prompts, contexts, learned, start, finished, drawn, engine, progress, model: path.join(run.folder, "model") };
   } finally {
     await engine.close();
   }
@@ -141,8 +145,12 @@ describe("a row in training", () => {
   test.each(trainedRows.map((row) => [row.id, row] as const))(
     "%s asks the training questions without their answers, and starts from the base",
     async (id, row) => {
-      const { prompts, contexts, learned, start, finished, engine, progress, model } = await train(row);
+      const { prompts, contexts, learned, start, finished, drawn, engine, progress, model } = await train(row);
       expect(finished).toBe(true);
+      // What the card says it costs at most; the tries in a teacher's place are the table's own.
+      const costs = row.recipe.costs({ ...defaultsOf(row.recipe.options), ...row.settings?.(plan, () => moved) });
+      expect(engine.steps).toBeLessThanOrEqual(costs.steps ?? Number.POSITIVE_INFINITY);
+      if (row.prepare === undefined) expect(drawn).toBeLessThanOrEqual(costs.answers);
       expect(Math.min(engine.steps, progress.length)).toBeGreaterThan(0);
       expect(weightsIn(start!)).toBe(weightsIn(baseFolder));
       // STaR keeps the base where no loop was better than it.
