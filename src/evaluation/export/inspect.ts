@@ -65,7 +65,7 @@ function logHead({ results, itemsOf, date }: ExportPlan, task: TaskResult, metho
       metadata: {
         command: results.command,
         run: results.run,
-        ...(results.commit === undefined ? {} : { commit: results.commit }),
+        commit: results.commit,
       },
     },
     plan: { name: "plan", steps: [{ solver: method.id, params: {} }], config: { temperature: results.temperature } },
@@ -103,7 +103,7 @@ function sampleOf(item: Item, record: EvaluationRecord, model: string, date: Dat
   const usage = usageOf(record.usage);
   const scoreOf = (value: number) => ({
     value,
-    ...(record.extracted === undefined ? {} : { answer: record.extracted }),
+    answer: record.extracted,
     explanation: record.text,
     metadata: knownFields({ status: record.status, reason: record.reason, measures: record.measures }),
   });
@@ -131,7 +131,7 @@ function sampleOf(item: Item, record: EvaluationRecord, model: string, date: Dat
     store: {},
     events: (record.events ?? []).flatMap((event) => eventsOf(event, model, date, [])),
     model_usage: usage ? { [model]: usage } : {},
-    ...(record.seconds === undefined ? {} : { total_time: record.seconds }),
+    total_time: record.seconds,
     ...(record.error === undefined ? {} : { error: { message: record.error, traceback: "", traceback_ansi: "" } }),
     attachments: {},
   };
@@ -180,7 +180,7 @@ function outputOf(model: string, text: string, usage: Usage, reason: EvaluationR
     model,
     choices: [{ message, stop_reason: reason === "done" ? "stop" : "unknown" }],
     completion: text,
-    ...(known ? { usage: known } : {}),
+    usage: known,
   };
 }
 

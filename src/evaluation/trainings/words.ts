@@ -76,7 +76,7 @@ function accuracyTable(table: TrainingTable): WordTable {
         const figures = figuresOf(row, id);
         if (!figures) return { text: dash };
         const strong = !row.oracle && figures.accuracy === best.get(id);
-        return { text: percent(figures.accuracy), small: percentRange(figures.interval), ...(strong ? { strong } : {}) };
+        return { text: percent(figures.accuracy), small: percentRange(figures.interval), strong };
       });
       const tokens = generated === undefined ? { text: dash } : { text: whole(generated), small: `${whole(all)} with prompts` };
       const resampled = resampling

@@ -80,7 +80,7 @@ export function asking(
     ...answers.map(({ title, text }) => quoted(title, text)),
     requests.join(" "),
   ].join("\n\n");
-  return [...system, { role: "user", content, ...(parts === undefined ? {} : { parts }) }];
+  return [...system, { role: "user", content, parts }];
 }
 
 function quoted(title: string, text: string): string {

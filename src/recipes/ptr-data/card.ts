@@ -22,7 +22,7 @@ export function ptrCard({ setup, tally, selections, mixed, gap, usage }: CardMat
   return dataCard(
     {
       title: "PTR refinement data",
-      ...(command === undefined ? {} : { command }),
+      command,
       examples: mixed.examples.length,
       sources: mixed.counts.map(({ name, taken }) => ({ name, examples: taken })),
       figures: {

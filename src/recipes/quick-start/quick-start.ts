@@ -110,7 +110,7 @@ export async function startQuickly(
   checkQuickStart(options);
   const tokenizer = await Tokenizer.load(model);
   return withRun(folder, { command: "start", options: { ...options } as unknown as JsonObject }, async (run) => {
-    const engine = await EmbeddedEngine.open({ folder: model, ...(threads === undefined ? {} : { threads }) });
+    const engine = await EmbeddedEngine.open({ folder: model, threads });
     try {
       return await quickStart({ ...context, engine, tokenizer, run, options });
     } finally {

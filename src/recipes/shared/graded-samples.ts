@@ -76,7 +76,7 @@ async function samplesOf(sampling: Sampling, { item, messages, n, seed }: Asked)
     seed,
     temperature,
     maxTokens,
-    ...(topP === undefined ? {} : { topP }),
+    topP,
     signal,
   });
   return Promise.all(

@@ -245,7 +245,7 @@ export const star = defineRecipe({
     ...flags,
   },
   learnsFrom: "questions",
-  methods: ({ instruction }) => [vanilla({ id: "star", ...(instruction === undefined ? {} : { instruction }) })],
+  methods: ({ instruction }) => [vanilla({ id: "star", instruction })],
   async train({ options, source, seed, onSteps, ...work }) {
     const { questions, validation, ...own } = options;
     return trainStar({

@@ -48,7 +48,7 @@ export function reportTableOne({ folder, plan, seeds, judgements = {} }: TableOn
         const overTurns = turnRows.has(row.id);
         const judgement = judgements[row.id];
         const analysis = analyseRefinements(records, { overTurns });
-        return { row: row.id, label: row.label, analysis, ...(judgement ? { judgement } : {}) };
+        return { row: row.id, label: row.label, analysis, judgement };
       }),
     rounds: rounds.map(({ row, records }) => ({ row, figures: meanRounds(records, plan.rounds.ptrLong) })),
   };
