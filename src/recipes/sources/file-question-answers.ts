@@ -4,8 +4,8 @@ import type { QuestionAnswerItem } from "#data/files/question-answer.ts";
 import { answerConversation, answerPrompts, defaultAnswerTeaching } from "#data/sources/answer-conversations.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { shuffledStream } from "#training/stream.ts";
-import type { FileMaterial } from "./file-material.ts";
 import { answerVerifier } from "./file-verifiers.ts";
+import type { FileMaterial } from "./source.ts";
 
 /** New tokens: never fewer than a short answer with its tags needs, never more than a long solution. */
 const fewestTokens = 48;

@@ -11,10 +11,10 @@ import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { type FileMaterial, linesText } from "./file-material.ts";
 import { questionAnswerMaterial } from "./file-question-answers.ts";
 import { consistentProblems, inLowerCase, wordProblemMaterial } from "./file-word-problems.ts";
 import type { Source } from "./source.ts";
+import { type FileMaterial, linesText } from "./source.ts";
 import { worldSource } from "./world-source.ts";
 
 export interface FileSourceOptions {

@@ -11,8 +11,8 @@ import {
 import { exchangeableWords, exchangeWords, inOneOrder, type Vocabulary } from "#data/sources/word-problem-variations.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { shuffledStream } from "#training/stream.ts";
-import { type FileMaterial, linesText } from "./file-material.ts";
 import { equationVerifier } from "./file-verifiers.ts";
+import { type FileMaterial, linesText } from "./source.ts";
 
 export interface WordProblemTeaching {
   /** Keep number0, number1 … in question and equation. */
