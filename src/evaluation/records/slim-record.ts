@@ -63,7 +63,7 @@ export interface SlimRecord {
 
 export interface SlimOptions {
   /** Whether two extracted answers are the same one, where that takes more than comparing their normal forms. */
-  sameAnswer?: (first: string, second: string) => boolean;
+  sameAnswer?: ((first: string, second: string) => boolean) | undefined;
 }
 
 export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}): SlimRecord {

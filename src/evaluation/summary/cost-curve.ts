@@ -29,7 +29,7 @@ export interface CurveOptions {
   seed: number;
   clusterOf: (item: string) => string;
   /** Mean dollars of one plain answer, where known. */
-  dollarsOfOne?: number;
+  dollarsOfOne?: number | undefined;
 }
 
 /** One answer's pool: what its samples cost together. */

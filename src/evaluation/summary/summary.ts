@@ -102,8 +102,7 @@ function overallResults(methods: readonly string[], summaries: readonly TaskSumm
             parts.map(() => 1),
           ),
           micro: combined(parts, weights),
-          ...(tokensPerAnswer === undefined ? {} : { tokensPerAnswer }),
-          ...(allTokensPerAnswer === undefined ? {} : { allTokensPerAnswer }),
+          ...knownFields({ tokensPerAnswer, allTokensPerAnswer }),
         } satisfies OverallResult,
         versusBaseline: differenceOver(
           own.flatMap(({ differences }) => differences.versusBaseline.get(id) ?? []),

@@ -1,6 +1,7 @@
 /** One task of a benchmark run: every method by itself, against plain answers, and against resampling at the same cost. */
 import { mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
+import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { holm, type Interval, meanKnown, median } from "../statistics/statistics.ts";
 import { countTransitions, transitionShares } from "../statistics/transitions.ts";
@@ -65,7 +66,7 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
   const plain = byMethod.get(baseline) ?? [];
   const dollarsOfOne = meanKnown(plain.map((record) => record.usage.dollars));
   const curveOf = (id: string | undefined, rule: "vote" | "single" | "best-of-n") =>
-    costCurve(byMethod.get(id ?? "") ?? [], { rule, seed, clusterOf, ...(dollarsOfOne === undefined ? {} : { dollarsOfOne }) });
+    costCurve(byMethod.get(id ?? "") ?? [], { rule, seed, clusterOf, dollarsOfOne });
   const plainScores = itemMeans(plain);
   const found = curveOf(pool, plan.votable === false ? "single" : "vote");
   const sampled = "missing" in found ? undefined : found;
@@ -133,9 +134,9 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     return {
       ...ownFigures(id, own, passRates),
       ...transitionFigures(own, plain, id === baseline),
-      ...(fromPlain ? { versusBaseline: fromPlain } : {}),
+      ...knownFields({ versusBaseline: fromPlain }),
       ...(resampling ? { resampling } : isFloor(id) ? {} : { notComparable: reasonAgainst(id, own, found, pool) }),
-      ...(bestOfN ? { bestOfN } : {}),
+      ...knownFields({ bestOfN }),
     };
   });
   const units = new Set(clusters.values()).size;
@@ -145,9 +146,7 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
   ];
   const result: TaskResult = {
     task: plan.id,
-    ...(plan.title === undefined ? {} : { title: plan.title }),
-    ...(plan.promptVersion === undefined ? {} : { promptVersion: plan.promptVersion }),
-    ...(plan.chance === undefined ? {} : { chance: plan.chance }),
+    ...knownFields({ title: plan.title, promptVersion: plan.promptVersion, chance: plan.chance }),
     items: plan.items,
     ...(units < clusters.size ? { clusters: units } : {}),
     baseline,
@@ -238,7 +237,7 @@ function timeOf(
   const seconds = own.flatMap((record) => record.seconds ?? []);
   if (seconds.length === 0) return undefined;
   const figures = { task, method, answers: seconds.length, meanSeconds: mean(seconds), medianSeconds: median(seconds) };
-  return { ...figures, ...(resampling ? { resampling } : {}) };
+  return { ...figures, ...knownFields({ resampling }) };
 }
 
 function present<T extends object>(entries: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } | undefined {

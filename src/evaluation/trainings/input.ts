@@ -34,8 +34,8 @@ export interface TableCell {
 export interface TrainingCost {
   row: string;
   seed: number;
-  sampledTokens?: number;
-  trainedTokens?: number;
+  sampledTokens?: number | undefined;
+  trainedTokens?: number | undefined;
   steps?: number;
   minutes?: number;
 }

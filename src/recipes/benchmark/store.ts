@@ -39,7 +39,7 @@ export class RecordIndex {
 
   add(record: EvaluationRecord, { start, end }: Pick<Entry, "start" | "end">): void {
     const sameAnswer = this.#options.sameAnswer?.(record.task);
-    this.#kept.set(recordKey(record), { slim: slimRecord(record, sameAnswer ? { sameAnswer } : {}), start, end });
+    this.#kept.set(recordKey(record), { slim: slimRecord(record, { sameAnswer }), start, end });
     this.#spent = addUsage(addUsage(this.#spent, record.usage), record.gradingUsage ?? noUsage);
   }
 

@@ -76,8 +76,8 @@ function costsOf(folder: string, row: TableOneRow, seeds: number): TableInput["c
       {
         row: row.id,
         seed,
-        ...(sampledTokens === undefined ? {} : { sampledTokens }),
-        ...(trainedTokens === undefined ? {} : { trainedTokens }),
+        sampledTokens,
+        trainedTokens,
         steps,
         minutes,
       },
