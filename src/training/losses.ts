@@ -120,17 +120,11 @@ export type Normaliser = "sequence-mean" | "token-mean" | "token-sum";
 
 /** One scale array per mask (m_t ∈ [0, 1]). Sequences whose mask is all 0 count in no mean. */
 export function tokenScales(masks: readonly ArrayLike<number>[], normaliser: Normaliser): Float32Array[] {
-  const totals = masks.map(total);
+  const totals = masks.map((mask) => sum(Array.from(mask)));
   const sequences = totals.filter((each) => each > 0).length;
   const tokens = sum(totals);
   return masks.map((mask, index) => {
     const divisor = normaliser === "token-sum" ? 1 : normaliser === "token-mean" ? tokens : totals[index] * sequences;
     return Float32Array.from(mask, (value) => (divisor === 0 ? 0 : value / divisor));
   });
-}
-
-function total(mask: ArrayLike<number>): number {
-  let sum = 0;
-  for (let t = 0; t < mask.length; t++) sum += mask[t];
-  return sum;
 }

@@ -6,8 +6,7 @@
 import type { Item } from "#kernel/item.ts";
 import type { Message, Usage } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
-import type { EvaluationRecord } from "../records/evaluation-record.ts";
-import { knownFields } from "../records/evaluation-record.ts";
+import { type EvaluationRecord, knownFields } from "../records/evaluation-record.ts";
 import { z95 } from "../statistics/statistics.ts";
 import type { MethodResult, TaskResult } from "../summary/results.ts";
 import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./files.ts";

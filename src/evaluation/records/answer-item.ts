@@ -6,8 +6,7 @@ import { addUsage, type Message, type Model, noUsage, type Usage } from "#kernel
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
-import type { AttemptRecord, EvaluationRecord } from "./evaluation-record.ts";
-import { knownFields } from "./evaluation-record.ts";
+import { type AttemptRecord, type EvaluationRecord, knownFields } from "./evaluation-record.ts";
 
 /** What all answers of one evaluation have in common. */
 export interface AnswerPlan {

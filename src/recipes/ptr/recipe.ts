@@ -33,7 +33,7 @@ import type { RunDirectory } from "#record/run-directory.ts";
 import { fixed } from "#text/numbers.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
-import type { WeightedExample } from "#training/supervised/weighted-supervised.ts";
+import type { WeightedExample } from "#training/supervised/supervised.ts";
 import { type EpochMetrics, trainWeighted, type WeightedResult } from "#training/supervised/weighted-supervised-run.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";

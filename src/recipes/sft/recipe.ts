@@ -12,10 +12,11 @@ import { type LoopResult, type Progress, runTrainingLoop, type StepContext } fro
 import { learningRateAt, type Schedule } from "#training/steps.ts";
 import type { Stream } from "#training/stream.ts";
 import {
+  likelihoodOnly,
   type SupervisedExample,
   type SupervisedMetrics,
   supervisedStep,
-  validationLoss,
+  weightedLoss,
 } from "#training/supervised/supervised.ts";
 import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
@@ -99,7 +100,7 @@ export async function trainSupervised(training: SupervisedTraining): Promise<Loo
   };
 
   const evaluate = async (stepsDone: number, signal: AbortSignal | undefined): Promise<JsonObject> => {
-    const held = validation === undefined ? undefined : await validationLoss(engine, validation, options.tokensPerCall, signal);
+    const held = validation && (await weightedLoss(engine, validation, { ...likelihoodOnly, ...options }, signal));
     const own = await training.evaluate?.(stepsDone, signal);
     return { ...(held === undefined ? {} : { validationLoss: held.loss, validationTokens: held.trainedTokens }), ...own };
   };

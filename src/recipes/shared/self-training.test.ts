@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRun } from "#record/run-directory.ts";
-import { likelihoodOnly } from "#training/supervised/weighted-supervised.ts";
+import { likelihoodOnly } from "#training/supervised/supervised.ts";
 import type { WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
 import { example, makeBase, stopId, tokenizer as words } from "../../../test/support/refine-world.ts";
 import { delegate, type TabularEngine } from "../../../test/support/tabular-engine.ts";

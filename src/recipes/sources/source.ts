@@ -7,7 +7,7 @@ import type { Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Stream } from "#training/stream.ts";
-import type { WeightedExample } from "#training/supervised/weighted-supervised.ts";
+import type { WeightedExample } from "#training/supervised/supervised.ts";
 
 export interface Source {
   /** Short name for records and tables. */

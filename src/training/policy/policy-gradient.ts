@@ -4,10 +4,10 @@
  */
 import type { AdamWOptions, Engine, PolicyLossOptions, PolicySequence, Scorer, TokenSequence } from "#kernel/engine.ts";
 import { bugError } from "#kernel/errors.ts";
-import { type Normaliser, policyLoss } from "../losses.ts";
+import { deriveSeed, Random } from "#kernel/seed.ts";
+import { type Normaliser, policyLoss, tokenScales } from "../losses.ts";
 import { PhaseClock } from "../steps.ts";
-import type { GroupAdvantageOptions } from "./advantages.ts";
-import { miniBatchesOf, type PolicyDatum, toDatums, toSequences } from "./policy-batch.ts";
+import { type GroupAdvantageOptions, groupAdvantages } from "./advantages.ts";
 import { type PolicyGradientMetrics, type PolicyPhase, policyMetrics, type Update } from "./policy-metrics.ts";
 import {
   type Draw,
@@ -17,8 +17,7 @@ import {
   gradeRefined,
   type Question,
   type RolloutOptions,
-  samplePlain,
-  sampleRefined,
+  sampleAnswers,
 } from "./rollouts.ts";
 
 export interface PolicyGradientOptions {
@@ -61,11 +60,11 @@ export async function policyGradientStep<Subject>(
   const { rollouts } = options;
   const clock = new PhaseClock<PolicyPhase>(["sample", "score", "reference", "train"]);
 
-  const plain = await clock.time("sample", () => samplePlain(sampler, questions, rollouts, draw));
+  const plain = await clock.time("sample", () => sampleAnswers("plain", sampler, questions, rollouts, draw));
   const screened = await clock.time("score", () => gradePlain(questions, plain, grader, rollouts.plainAccuracyWindow));
 
   const asked = screened.filter((group) => !group.dropped).map((group) => group.question);
-  const refined = await clock.time("sample", () => sampleRefined(sampler, asked, rollouts, draw));
+  const refined = await clock.time("sample", () => sampleAnswers("refined", sampler, asked, rollouts, draw));
   const graded = await clock.time("score", () => gradeRefined(screened, refined, grader));
 
   const { groups, datums } = toDatums(graded, { ...options.advantages, maskTruncated: options.maskTruncated });
@@ -97,14 +96,12 @@ async function update(
   signal: AbortSignal | undefined,
 ): Promise<Update> {
   const sequences = toSequences(datums, options.normaliser);
-  const accumulate = options.path === "fused" ? accumulateFused : accumulateInTwoPasses;
-  const logprobs = await accumulate(engine, sequences, options.loss, signal);
+  const logprobs =
+    options.path === "fused"
+      ? await engine.accumulatePolicy(sequences, options.loss, signal)
+      : await accumulateInTwoPasses(engine, sequences, options.loss, signal);
   const result = await engine.step({ ...options.adamW, learningRate });
   return { sequences, logprobs, result };
-}
-
-function accumulateFused(engine: Engine, sequences: readonly PolicySequence[], loss: PolicyLossOptions, signal?: AbortSignal) {
-  return engine.accumulatePolicy(sequences, loss, signal);
 }
 
 async function accumulateInTwoPasses(
@@ -124,4 +121,64 @@ async function accumulateInTwoPasses(
 
 function tokensOf({ ids, start }: TokenSequence): TokenSequence {
   return { ids, start };
+}
+
+/** A trained answer: ids of prompt and answer, and what the loss needs except the scales, which depend on the mini-batch. */
+interface PolicyDatum extends TokenSequence {
+  oldLogprobs: Float32Array;
+  referenceLogprobs?: Float32Array;
+  advantage: number;
+  /** False: the answer counted in its group's mean, but its own tokens carry no loss. */
+  isTrained: boolean;
+}
+
+/** Marks groups whose rewards are all the same as dropped, and lists the answers of the others; answers without tokens have nothing to train. */
+function toDatums<S>(
+  groups: readonly Group<S>[],
+  options: GroupAdvantageOptions & { maskTruncated: boolean },
+): { groups: Group<S>[]; datums: PolicyDatum[] } {
+  const datums: PolicyDatum[] = [];
+  const marked = groups.map((group): Group<S> => {
+    if (group.dropped) return group;
+    const advantages = groupAdvantages(
+      group.refined.map((answer) => answer.reward),
+      options,
+    );
+    if (advantages === undefined) return { ...group, dropped: { reason: "equal-rewards" } };
+    const prompt = group.question.refinedPrompt;
+    for (const [index, answer] of group.refined.entries()) {
+      if (answer.ids.length === 0) continue;
+      datums.push({
+        ids: [...prompt, ...answer.ids],
+        start: prompt.length,
+        oldLogprobs: answer.logprobs,
+        advantage: advantages[index],
+        isTrained: !(options.maskTruncated && answer.stopReason === "length"),
+      });
+    }
+    return group;
+  });
+  return { groups: marked, datums };
+}
+
+/** The datums in `count` random parts of nearly the same size, one optimiser step each; fewer parts when there are fewer datums. */
+function miniBatchesOf(datums: readonly PolicyDatum[], count: number, seed: number, step: number): PolicyDatum[][] {
+  const parts = Math.min(count, datums.length);
+  if (parts <= 1) return datums.length === 0 ? [] : [[...datums]];
+  const shuffled = new Random(deriveSeed(seed, "mini-batches", step)).shuffle(datums);
+  return Array.from({ length: parts }, (_, part) => shuffled.filter((_, index) => index % parts === part));
+}
+
+/** What `Engine.accumulatePolicy` takes: the scales average over this mini-batch. */
+function toSequences(datums: readonly PolicyDatum[], normaliser: Normaliser): PolicySequence[] {
+  const masks = datums.map((datum) => new Uint8Array(datum.ids.length - datum.start).fill(datum.isTrained ? 1 : 0));
+  const scales = tokenScales(masks, normaliser);
+  return datums.map((datum, index) => ({
+    ids: datum.ids,
+    start: datum.start,
+    oldLogprobs: datum.oldLogprobs,
+    referenceLogprobs: datum.referenceLogprobs,
+    advantages: new Float32Array(scales[index].length).fill(datum.advantage),
+    scales: scales[index],
+  }));
 }

@@ -1,6 +1,6 @@
 /** What a policy-gradient step reports about itself. Rates over nothing are absent, never 0. */
 import type { PolicyLossOptions, PolicySequence, StepResult } from "#kernel/engine.ts";
-import { mean } from "#kernel/numbers.ts";
+import { mean, sum } from "#kernel/numbers.ts";
 import { isClipped, k3 } from "../losses.ts";
 import type { DropReason, Group } from "./rollouts.ts";
 
@@ -68,7 +68,7 @@ export function policyMetrics<S>(
     "equal-rewards": share("equal-rewards"),
     "failed-grading": share("failed-grading"),
   };
-  const sampled = [...refined, ...plain].reduce((sum, answer) => sum + answer.ids.length, 0);
+  const sampled = sum([...refined, ...plain].map((answer) => answer.ids.length));
   return {
     questions: groups.length,
     reward: meanOf(refined, (answer) => answer.reward),
@@ -80,16 +80,8 @@ export function policyMetrics<S>(
     accuracyPlainCompared: meanOf(compared, (answer) => answer.accuracy),
     formatRate: meanOf(refined, (answer) => (answer.wellFormed ? 1 : 0)),
     refinements: meanOf(refined, (answer) => answer.refinements),
-    refinementsWherePlainRight: weightedMean(
-      refined,
-      (answer) => answer.refinements,
-      (answer) => answer.plain ?? 0,
-    ),
-    refinementsWherePlainWrong: weightedMean(
-      refined,
-      (answer) => answer.refinements,
-      (answer) => 1 - (answer.plain ?? 1),
-    ),
+    refinementsWherePlainRight: refinementsWeighted(refined, ({ plain = 0 }) => plain),
+    refinementsWherePlainWrong: refinementsWeighted(refined, ({ plain = 1 }) => 1 - plain),
     tokensRefined: meanOf(refined, (answer) => answer.ids.length),
     tokensPlain: meanOf(plain, (answer) => answer.ids.length),
     truncatedShare: meanOf(refined, (answer) => (answer.stopReason === "length" ? 1 : 0)),
@@ -104,7 +96,10 @@ export function policyMetrics<S>(
   };
 }
 
-function tokenMetrics(updates: readonly Update[], options: PolicyLossOptions): { kl?: number; clipFraction?: number } {
+function tokenMetrics(
+  updates: readonly Update[],
+  options: PolicyLossOptions,
+): Pick<PolicyGradientMetrics, "kl" | "clipFraction"> {
   let tokens = 0;
   let clipped = 0;
   let kl = 0;
@@ -121,17 +116,14 @@ function tokenMetrics(updates: readonly Update[], options: PolicyLossOptions): {
       }
     }
   }
-  return {
-    ...(referenced > 0 ? { kl: kl / referenced } : {}),
-    ...(tokens > 0 ? { clipFraction: clipped / tokens } : {}),
-  };
+  return { kl: referenced > 0 ? kl / referenced : undefined, clipFraction: tokens > 0 ? clipped / tokens : undefined };
 }
 
 function meanOf<T>(values: readonly T[], of: (value: T) => number): number | undefined {
   return values.length === 0 ? undefined : mean(values.map(of));
 }
 
-function weightedMean<T>(values: readonly T[], of: (value: T) => number, weight: (value: T) => number): number | undefined {
-  const total = values.reduce((sum, value) => sum + weight(value), 0);
-  return total === 0 ? undefined : values.reduce((sum, value) => sum + weight(value) * of(value), 0) / total;
+function refinementsWeighted<T extends { refinements: number }>(answers: readonly T[], weight: (answer: T) => number) {
+  const total = sum(answers.map(weight));
+  return total === 0 ? undefined : sum(answers.map((answer) => weight(answer) * answer.refinements)) / total;
 }

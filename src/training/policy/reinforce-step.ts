@@ -14,12 +14,12 @@ import {
   toReinforceSequences,
 } from "./reinforce-step-batch.ts";
 import { type ReinforceMetrics, type ReinforceUpdate, reinforceMetrics } from "./reinforce-step-metrics.ts";
+import type { Draw } from "./rollouts.ts";
 import {
   type FollowUp,
   type GradedTurn,
   gradeTurns,
   sampleTurns,
-  type TurnDraw,
   type TurnGrader,
   type TurnGroup,
   type TurnQuestion,
@@ -52,7 +52,7 @@ export async function reinforceStep<Subject>(
   setup: ReinforceSetup<Subject>,
   questions: readonly TurnQuestion<Subject>[],
   learningRate: number,
-  draw: TurnDraw,
+  draw: Draw,
 ): Promise<ReinforceResult<Subject>> {
   const { engine, reference, followUp, grader, rewards, options } = setup;
   const clock = new PhaseClock<PolicyPhase>(["sample", "score", "reference", "train"]);

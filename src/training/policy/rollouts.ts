@@ -73,24 +73,21 @@ export interface Draw {
   signal?: AbortSignal | undefined;
 }
 
-/** Plain answers to every question. */
-export function samplePlain<S>(
+/** Plain or refined answers to every question; the samples of one question are the same whichever questions stand beside it. */
+export async function sampleAnswers<S>(
+  kind: "plain" | "refined",
   sampler: Scorer,
   questions: readonly Question<S>[],
   options: RolloutOptions,
-  draw: Draw,
+  { seed, step, signal }: Draw,
 ): Promise<Sample[][]> {
-  return sampleKind("plain", sampler, questions, options.plainSamples, options, draw);
-}
-
-/** Refined answers to every question; the samples of one question are the same whichever questions stand beside it. */
-export function sampleRefined<S>(
-  sampler: Scorer,
-  questions: readonly Question<S>[],
-  options: RolloutOptions,
-  draw: Draw,
-): Promise<Sample[][]> {
-  return sampleKind("refined", sampler, questions, options.refinedSamples, options, draw);
+  const n = kind === "plain" ? options.plainSamples : options.refinedSamples;
+  if (n === 0 || questions.length === 0) return questions.map(() => []);
+  const prompts = questions.map((question) => (kind === "plain" ? question.plainPrompt : question.refinedPrompt));
+  const promptSeeds = questions.map((question) => deriveSeed(seed, "rollout", step, kind, question.index));
+  const { temperature, topP, topK, maxTokens, stopIds } = options;
+  const sampling: SampleOptions = { n, temperature, topP, topK, maxTokens, stopIds, seed, promptSeeds };
+  return sampler.sample(prompts, sampling, signal);
 }
 
 /** Groups with graded plain answers; those outside the accuracy window are marked as dropped. */
@@ -105,7 +102,7 @@ export async function gradePlain<S>(
       const grades = await allOrFailure(samples[index], (sample) => grader.plain(question.subject, sample));
       if ("message" in grades) return { question, plain: [], refined: [], dropped: { reason: "failed-grading", ...grades } };
       const group = { question, plain: samples[index].map((sample, s) => ({ ...sample, ...grades.results[s] })), refined: [] };
-      const average = meanAccuracy(group.plain);
+      const average = meanOrZero(group.plain.map((answer) => answer.accuracy));
       const isOutside = window !== undefined && !(average > window[0] && average < window[1]);
       return isOutside ? { ...group, dropped: { reason: "plain-accuracy" } } : group;
     }),
@@ -130,26 +127,6 @@ export async function gradeRefined<S>(
       return { ...group, refined: answers.map((sample, s) => ({ ...sample, ...grades.results[s] })) };
     }),
   );
-}
-
-export function meanAccuracy(samples: readonly { accuracy: number }[]): number {
-  return meanOrZero(samples.map((sample) => sample.accuracy));
-}
-
-async function sampleKind<S>(
-  kind: "plain" | "refined",
-  sampler: Scorer,
-  questions: readonly Question<S>[],
-  n: number,
-  options: RolloutOptions,
-  { seed, step, signal }: Draw,
-): Promise<Sample[][]> {
-  if (n === 0 || questions.length === 0) return questions.map(() => []);
-  const prompts = questions.map((question) => (kind === "plain" ? question.plainPrompt : question.refinedPrompt));
-  const promptSeeds = questions.map((question) => deriveSeed(seed, "rollout", step, kind, question.index));
-  const { temperature, topP, topK, maxTokens, stopIds } = options;
-  const sampling: SampleOptions = { n, temperature, topP, topK, maxTokens, stopIds, seed, promptSeeds };
-  return sampler.sample(prompts, sampling, signal);
 }
 
 /** Every grade, or the message of the first one that failed or is not a number. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { reinforce } from "../losses.ts";
-import { klK2Turns, klToGo, type TurnTokens } from "./turn-kl.ts";
+import { klK2Turns, klToGo, type TurnTokens } from "./reinforce-step-batch.ts";
 
 const logprob = fc.double({ min: -6, max: -0.01, noNaN: true });
 const row = fc.record({ logprob, reference: logprob, scale: fc.double({ min: 0, max: 1, noNaN: true }) });

@@ -5,6 +5,7 @@
 import type { Sample, SampleOptions, Scorer } from "#kernel/engine.ts";
 import { messageOf } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";
+import type { Draw } from "./rollouts.ts";
 
 export interface TurnQuestion<Subject> {
   /** Names the question in every seed, so that a batch may be cut anywhere. */
@@ -71,12 +72,6 @@ export interface TurnRolloutOptions {
   stopIds: readonly number[];
 }
 
-export interface TurnDraw {
-  seed: number;
-  step: number;
-  signal?: AbortSignal | undefined;
-}
-
 /** Who writes: the policy, and for the first answers of some questions the reference. */
 export interface TurnWriters {
   sampler: Scorer;
@@ -89,7 +84,7 @@ export async function sampleTurns<S>(
   questions: readonly TurnQuestion<S>[],
   followUp: FollowUp<S>,
   options: TurnRolloutOptions,
-  draw: TurnDraw,
+  draw: Draw,
 ): Promise<TurnGroup<S>[]> {
   let groups = await sampleFirst(writers, questions, options, draw);
   for (let turn = 1; turn < options.turns; turn++) {
@@ -102,7 +97,7 @@ async function sampleFirst<S>(
   { sampler, reference }: TurnWriters,
   questions: readonly TurnQuestion<S>[],
   options: TurnRolloutOptions,
-  draw: TurnDraw,
+  draw: Draw,
 ): Promise<TurnGroup<S>[]> {
   const isOwn = (question: TurnQuestion<S>) => reference === undefined || question.firstFromReference !== true;
   const write = async (writer: Scorer, asked: readonly TurnQuestion<S>[]) => {
@@ -132,7 +127,7 @@ async function sampleNext<S>(
   followUp: FollowUp<S>,
   turn: number,
   options: TurnRolloutOptions,
-  draw: TurnDraw,
+  draw: Draw,
 ): Promise<TurnGroup<S>[]> {
   const failures: unknown[] = [];
   const asked = groups.map((group): TurnGroup<S> => {

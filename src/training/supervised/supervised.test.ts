@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { AdamWOptions } from "#kernel/engine.ts";
 import { example, makeEngine, stopId } from "../../../test/support/refine-world.ts";
 import { delegate, type TabularEngine } from "../../../test/support/tabular-engine.ts";
-import { type SupervisedOptions, supervisedStep, validationLoss } from "./supervised.ts";
+import { likelihoodOnly, type SupervisedOptions, supervisedStep, weightedLoss } from "./supervised.ts";
 
 const adamW: Omit<AdamWOptions, "learningRate"> = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 1 };
 const options: SupervisedOptions = { tokensPerStep: 200, maxTokens: 20, tokensPerCall: 1000, adamW };
@@ -22,9 +22,9 @@ describe("a supervised step", () => {
   test("starts at the entropy of knowing nothing and learns, also on examples never seen", async () => {
     const engine = makeEngine();
     const held = Array.from({ length: 50 }, (_, index) => example(1_000_000 + index));
-    const before = await validationLoss(engine, held, 100);
+    const before = await weightedLoss(engine, held, { ...likelihoodOnly, tokensPerCall: 100 });
     const { metrics } = await train(engine, 60);
-    const after = await validationLoss(engine, held, 100);
+    const after = await weightedLoss(engine, held, { ...likelihoodOnly, tokensPerCall: 100 });
     expect(metrics[0].loss).toBeCloseTo(Math.log(engine.info.vocabularySize), 4);
     expect(before.loss).toBeCloseTo(Math.log(engine.info.vocabularySize), 4);
     expect(metrics.at(-1)?.loss).toBeLessThan(0.5);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openRun } from "#record/run-directory.ts";
 import { example, makeEngine } from "../../../test/support/refine-world.ts";
-import { likelihoodOnly } from "./weighted-supervised.ts";
+import { likelihoodOnly } from "./supervised.ts";
 import { planSteps, trainWeighted, type WeightedRunOptions, type WeightedTraining } from "./weighted-supervised-run.ts";
 
 let root: string;

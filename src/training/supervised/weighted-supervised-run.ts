@@ -20,7 +20,7 @@ import {
   type WeightedStepOptions,
   weightedLoss,
   weightedStep,
-} from "./weighted-supervised.ts";
+} from "./supervised.ts";
 
 export interface WeightedRunOptions extends WeightedStepOptions {
   /** Passes over the examples, and optimiser steps: whichever is reached first. Infinity leaves one of them out. */

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { example, makeEngine } from "../../../test/support/refine-world.ts";
 import { delegate } from "../../../test/support/tabular-engine.ts";
-import { supervisedStep } from "./supervised.ts";
 import {
   likelihoodOnly,
+  supervisedStep,
   type WeightedExample,
   type WeightedStepOptions,
   weightedLoss,
   weightedStep,
-} from "./weighted-supervised.ts";
+} from "./supervised.ts";
 
 const adamW = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 1 };
 const options: WeightedStepOptions = { ...likelihoodOnly, tokensPerCall: 1000, adamW };

@@ -3,19 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
-import type { Parameters } from "./checkpoint.ts";
 import {
   expectedTensors,
   initialiseParameters,
   loadCheckpoint,
   loadOptimizerState,
   newConfig,
+  type Parameters,
   saveCheckpoint,
 } from "./checkpoint.ts";
 import { parseConfig } from "./config.ts";
 import { newGenerationConfig } from "./create.ts";
-import type { Tensor } from "./safetensors.ts";
-import { writeSafetensors } from "./safetensors.ts";
+import { type Tensor, writeSafetensors } from "./safetensors.ts";
 
 let root: string;
 let counter = 0;

@@ -4,14 +4,11 @@ import { access, copyFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type FolderKind, recoverFolder, replaceFile, replaceFolder } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
-import type { ModelConfig } from "./config.ts";
-import { parseConfig, tiedHead } from "./config.ts";
+import { type ModelConfig, parseConfig, tiedHead } from "./config.ts";
 import { newGenerationConfig } from "./create.ts";
-import type { OptimizerState } from "./optimizer.ts";
-import { saveOptimizerState } from "./optimizer.ts";
+import { type OptimizerState, saveOptimizerState } from "./optimizer.ts";
 import { readJson, readWeights } from "./read.ts";
-import type { Tensor } from "./safetensors.ts";
-import { writeSafetensors } from "./safetensors.ts";
+import { type Tensor, writeSafetensors } from "./safetensors.ts";
 
 export { expectedTensors } from "./config.ts";
 export { type InitialisationOptions, initialiseParameters, type NewModel, newConfig } from "./create.ts";

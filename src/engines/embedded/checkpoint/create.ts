@@ -1,9 +1,7 @@
 /** New models from nothing: a config.json and weights drawn from a seed. */
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import type { Architecture, ModelConfig } from "./config.ts";
-import { expectedTensors } from "./config.ts";
-import type { Tensor } from "./safetensors.ts";
-import { allocateFloats, elementsOf } from "./safetensors.ts";
+import { type Architecture, expectedTensors, type ModelConfig } from "./config.ts";
+import { allocateFloats, elementsOf, type Tensor } from "./safetensors.ts";
 
 export interface NewModel {
   vocabularySize: number;

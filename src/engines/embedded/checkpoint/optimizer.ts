@@ -2,8 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { userError } from "#kernel/errors.ts";
-import type { Tensor } from "./safetensors.ts";
-import { SafetensorsFile, writeSafetensors } from "./safetensors.ts";
+import { SafetensorsFile, type Tensor, writeSafetensors } from "./safetensors.ts";
 
 export interface OptimizerState {
   /** Steps taken so far. */

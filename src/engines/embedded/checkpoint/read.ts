@@ -4,10 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileFailure } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
-import type { ModelConfig } from "./config.ts";
-import { embeddingTable, expectedTensors, tiedHead } from "./config.ts";
-import type { Tensor } from "./safetensors.ts";
-import { SafetensorsFile } from "./safetensors.ts";
+import { embeddingTable, expectedTensors, type ModelConfig, tiedHead } from "./config.ts";
+import { SafetensorsFile, type Tensor } from "./safetensors.ts";
 
 export async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
-import type { Tensor } from "./safetensors.ts";
-import { SafetensorsFile, writeSafetensors } from "./safetensors.ts";
+import { SafetensorsFile, type Tensor, writeSafetensors } from "./safetensors.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -1,11 +1,9 @@
 /** Reads and writes safetensors files tensor by tensor: float32, bfloat16 and float16 come in as float32, float32 goes out. */
-import type { FileHandle } from "node:fs/promises";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { replaceLargeFile } from "#files/durable.ts";
 import { fileFailure } from "#files/file-failures.ts";
 import { bugError, userError } from "#kernel/errors.ts";
-import type { TensorEntry } from "./safetensors-header.ts";
-import { malformed, maxHeaderBytes, parseHeader } from "./safetensors-header.ts";
+import { malformed, maxHeaderBytes, parseHeader, type TensorEntry } from "./safetensors-header.ts";
 
 export interface Tensor {
   shape: number[];

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "#kernel/seed.ts";
-import type { AdamWNumbers } from "./adamw.ts";
-import { adamwStep, squaredNorm } from "./adamw.ts";
+import { type AdamWNumbers, adamwStep, squaredNorm } from "./adamw.ts";
 import { blockLength } from "./adamw-kernel.ts";
 
 interface Trajectory {

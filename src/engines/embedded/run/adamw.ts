@@ -1,6 +1,5 @@
 /** AdamW (arXiv 1711.05101) as PyTorch computes it, in one pass over a tensor, and the squared norm that clipping needs. */
-import type { AdamWKernel } from "./adamw-kernel.ts";
-import { blockLength, createAdamWKernel } from "./adamw-kernel.ts";
+import { type AdamWKernel, blockLength, createAdamWKernel } from "./adamw-kernel.ts";
 
 export interface AdamWNumbers {
   learningRate: number;

@@ -7,13 +7,14 @@ import { Random } from "#kernel/seed.ts";
 import { initialiseParameters, loadOptimizerState, newConfig } from "../checkpoint/checkpoint.ts";
 import { parseConfig } from "../checkpoint/config.ts";
 import { writeSafetensors } from "../checkpoint/safetensors.ts";
-import type { Adapter, LoraOptions } from "./lora.ts";
 import {
+  type Adapter,
   adaptableModules,
   adaptedModules,
   adapterTensors,
   describeAdapter,
   initialiseAdapter,
+  type LoraOptions,
   loadAdapter,
   mergeAdapter,
   saveAdapter,

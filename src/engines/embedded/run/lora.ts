@@ -8,10 +8,8 @@ import { type FolderKind, recoverFolder, replaceFile, replaceFolder } from "#fil
 import { userError } from "#kernel/errors.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { Parameters } from "../checkpoint/checkpoint.ts";
-import type { ModelConfig } from "../checkpoint/config.ts";
-import { expectedTensors } from "../checkpoint/config.ts";
-import type { LoraOptions } from "../checkpoint/lora-config.ts";
-import { adaptableModules, parseAdapterConfig, writeAdapterConfig } from "../checkpoint/lora-config.ts";
+import { expectedTensors, type ModelConfig } from "../checkpoint/config.ts";
+import { adaptableModules, type LoraOptions, parseAdapterConfig, writeAdapterConfig } from "../checkpoint/lora-config.ts";
 import { type OptimizerState, saveOptimizerState } from "../checkpoint/optimizer.ts";
 import { readJson } from "../checkpoint/read.ts";
 import { allocateFloats, SafetensorsFile, writeSafetensors } from "../checkpoint/safetensors.ts";
