@@ -44,6 +44,11 @@ export function isPassingStatus(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
+/** The request was not taken on, so that it cost nothing. */
+export function isRefusal(status: number): boolean {
+  return (status >= 300 && status < 500) || status === 503 || status === 529;
+}
+
 /** How long the server asks us to wait, in seconds: it says so in seconds, as a date, or in OpenAI's milliseconds. */
 export function retryAfter(headers: IncomingHttpHeaders, now: number = Date.now()): number | undefined {
   const milliseconds = Number(headers["retry-after-ms"] ?? Number.NaN);

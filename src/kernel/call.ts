@@ -1,6 +1,6 @@
 /** One model call as methods make it: the budget is asked before, a failure becomes a value, and usage is summed either way. */
 import { MidcourseError, messageOf } from "./errors.ts";
-import { addUsage, type Completion, type Message, type Model, noUsage, type Usage } from "./model.ts";
+import { addUsage, type Completion, type GenerateOptions, type Message, type Model, noUsage, type Usage } from "./model.ts";
 import type { EndReason, MethodRequest } from "./trace.ts";
 
 export interface CallOptions {
@@ -67,6 +67,35 @@ function failureReason(error: unknown, signal: AbortSignal | undefined): "cancel
 export function failedCallUsage(error: unknown): Usage {
   const isFree = MidcourseError.isInstance(error) && (error.family === "user" || error.remote?.costsNothing === true);
   return isFree ? { ...noUsage, calls: 1 } : { calls: 1, inputTokens: undefined, outputTokens: undefined, milliseconds: 0 };
+}
+
+/**
+ * Several samples as several calls at once. A sample that failed beside others that did not is a completion with the finish reason `error`;
+ * when all failed, the call did.
+ */
+export async function sideBySide(
+  { n, signal }: Pick<GenerateOptions, "n" | "signal">,
+  ask: (sample: number) => Promise<Completion>,
+): Promise<Completion[]> {
+  const results = await Promise.allSettled(Array.from({ length: n }, (_, sample) => ask(sample)));
+  signal?.throwIfAborted();
+  const failed = results.filter((result) => result.status === "rejected");
+  if (failed.length > 0 && failed.length === results.length) throw failed[0].reason;
+  return results.map((result) =>
+    result.status === "fulfilled" ? result.value : { text: "", finishReason: "error", usage: failedCallUsage(result.reason) },
+  );
+}
+
+/** Where the first of the stop texts begins, which end a completion and are no part of it; undefined where none does. */
+export function firstStop(text: string, stop: readonly string[] | undefined): number | undefined {
+  const places = (stop ?? []).flatMap((ending) => (ending === "" ? [] : text.indexOf(ending))).filter((place) => place >= 0);
+  return places.length === 0 ? undefined : Math.min(...places);
+}
+
+/** For servers that leave the stop texts in. */
+export function cutAtStop(completion: Completion, stop: readonly string[] | undefined): Completion {
+  const end = firstStop(completion.text, stop);
+  return end === undefined ? completion : { ...completion, text: completion.text.slice(0, end) };
 }
 
 /** The conversation with an instruction as its system message, placed before a system message the user wrote. */

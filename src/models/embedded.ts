@@ -2,11 +2,11 @@
  * The embedded engine as a model: conversations in, completions out. Calls that wait at the same time with equal sampling options become
  * one batch of the engine, because its throughput lives from batches; each call's tokens depend on its own seed alone, never on its neighbours.
  */
+import { firstStop } from "#kernel/call.ts";
 import type { Sample, SampleOptions, Scorer } from "#kernel/engine.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import type { Completion, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
-import { firstStop } from "./stop-texts.ts";
 
 export interface EmbeddedModelOptions {
   id?: string;

@@ -173,19 +173,12 @@ function checkpointFiles(folder: string): unknown[] {
 }
 
 async function openServer(options: OpenModelOptions, environment: Readonly<Record<string, string | undefined>>): Promise<Core> {
-  const { signal, reasoningTags = "keep" } = options;
+  const { signal, reasoningTags = "keep", retries, seed, onRetry } = options;
   const address = readAddress(options, environment);
   const extraBody = readExtraBody(options.extraBody);
   const connections = new HttpConnections();
   const limiter = new Limiter({ most: options.concurrency ?? 32 });
-  const policy = retrying(
-    {
-      retries: options.retries,
-      seed: options.seed,
-      onRetry: options.onRetry,
-    },
-    limiter.policy,
-  );
+  const policy = retrying({ retries, seed, onRetry }, limiter.policy);
   try {
     const model = options.model ?? (await onlyModel(connections, address, signal));
     const profile =

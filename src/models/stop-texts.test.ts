@@ -1,9 +1,9 @@
 import { afterEach, expect, it } from "vitest";
 import { HttpConnections } from "#http/connections.ts";
+import { cutAtStop, firstStop } from "#kernel/call.ts";
 import { type ModelServer, type PlayedReply, playServer } from "../../test/support/model-server.ts";
 import { OpenAiModel } from "./openai/openai.ts";
 import { carefulQuirks, serverQuirks } from "./openai/server-quirks.ts";
-import { cutAtStop, firstStop } from "./stop-texts.ts";
 
 let server: ModelServer | undefined;
 const connections = new HttpConnections();

@@ -1,6 +1,7 @@
 /** What a reader should see in an answer's text: its think, refine and answer spans, and the steps that decide. */
 import type { Item } from "#kernel/item.ts";
-import { parseRefine, type TagKind } from "#kernel/refine-grammar.ts";
+import { parseRefine } from "#kernel/refine-grammar.ts";
+import type { TagKind } from "#kernel/refine-tags.ts";
 import { gradeSteps } from "#verifiers/answers/steps.ts";
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
 import { isRight } from "../statistics/transitions.ts";

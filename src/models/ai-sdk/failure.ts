@@ -1,6 +1,6 @@
 /** Failures of AI SDK models as errors of ours, and ours as the SDK's, so that both sides know what may be tried again. */
 import { AISDKError, APICallError } from "@ai-sdk/provider";
-import { retryAfter } from "#http/tries.ts";
+import { isRefusal, retryAfter } from "#http/tries.ts";
 import { MidcourseError, type RemoteDetails, remoteError, userError } from "#kernel/errors.ts";
 
 const keptBody = 600;
@@ -35,14 +35,11 @@ const usersOwn = new Set([
 
 function callFailure(error: APICallError, modelId: string): MidcourseError {
   const { statusCode: status, responseHeaders, responseBody } = error;
-  const retryAfterSeconds = retryAfter(responseHeaders ?? {});
   const remote: RemoteDetails = {
-    ...(status === undefined ? {} : { status }),
-    ...(responseBody === undefined ? {} : { body: responseBody.slice(0, keptBody) }),
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    ...(status !== undefined && ((status >= 300 && status < 500) || status === 503 || status === 529)
-      ? { costsNothing: true }
-      : {}),
+    status,
+    body: responseBody?.slice(0, keptBody),
+    retryAfterSeconds: retryAfter(responseHeaders ?? {}),
+    costsNothing: (status !== undefined && isRefusal(status)) || undefined,
   };
   const what = `${modelId} answered ${status ?? "with an error"}: ${error.message}`;
   if (status === 401 || status === 403) {

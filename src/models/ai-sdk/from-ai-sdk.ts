@@ -3,7 +3,7 @@
  * provider's own, and several samples are several calls side by side, since the specification has no way to ask for more than one.
  */
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import { failedCallUsage } from "#kernel/call.ts";
+import { sideBySide } from "#kernel/call.ts";
 import { type MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -26,9 +26,9 @@ export function fromAiSdk(model: LanguageModelV4, baseOptions: AiSdkCallOptions 
     async generate(messages, options) {
       options.signal?.throwIfAborted();
       const prompt = promptOf(messages);
-      return sideBySide(options, async (sample, onDelta) => {
+      return sideBySide(options, async (sample) => {
         const call: LanguageModelV4CallOptions = { ...callOptions(baseOptions, options, sample), prompt };
-        return (await askAiSdk(model, call, sample, onDelta)).completion;
+        return (await askAiSdk(model, call, sample, options.onDelta)).completion;
       });
     },
   };
@@ -67,21 +67,6 @@ export function callOptions(
 /** Providers take seeds of different widths; 31 bits without a sign fit them all. */
 function sampleSeed(seed: number, sample: number): number {
   return deriveSeed(seed, sample) & 0x7fffffff;
-}
-
-/** A sample that failed beside others that did not is a completion with the finish reason `error`; when all failed, the call did. */
-export async function sideBySide(
-  options: Pick<GenerateOptions, "n" | "signal" | "onDelta">,
-  ask: (sample: number, onDelta: GenerateOptions["onDelta"]) => Promise<Completion>,
-): Promise<Completion[]> {
-  const { n, signal, onDelta } = options;
-  const results = await Promise.allSettled(Array.from({ length: n }, (_, sample) => ask(sample, onDelta)));
-  signal?.throwIfAborted();
-  const failed = results.filter((result) => result.status === "rejected");
-  if (failed.length > 0 && failed.length === results.length) throw failed[0].reason;
-  return results.map((result) =>
-    result.status === "fulfilled" ? result.value : { text: "", finishReason: "error", usage: failedCallUsage(result.reason) },
-  );
 }
 
 /** One call. Throws MidcourseErrors, or the signal's reason when it was aborted. */
@@ -126,9 +111,9 @@ function completionOf(answer: AiSdkAnswer, milliseconds: number): Completion {
   const hasMore = content.some((part) => part.type !== "text" && part.type !== "reasoning");
   return {
     text: joined("text"),
-    ...(reasoning === "" ? {} : { reasoning }),
+    reasoning: reasoning || undefined,
     finishReason: finishReasonOf(answer.finishReason, asksForTools),
     usage: usageOf(answer.usage, content.length > 0, milliseconds),
-    ...(hasMore ? { parts: content } : {}),
+    parts: hasMore ? content : undefined,
   };
 }

@@ -1,9 +1,10 @@
 /** The model that a method sees while it answers one request of the AI SDK: the request's own options go with every inner call. */
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Content, SharedV4Warning } from "@ai-sdk/provider";
+import { sideBySide } from "#kernel/call.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import type { CallPolicy } from "../around/retry.ts";
-import { askAiSdk, callOptions, sideBySide } from "./from-ai-sdk.ts";
+import { askAiSdk, callOptions } from "./from-ai-sdk.ts";
 import { promptOf } from "./prompt.ts";
 import type { AiSdkAnswer } from "./stream.ts";
 
@@ -52,7 +53,7 @@ export class RequestModel implements Model {
     const prompt = promptOf(messages);
     const onDelta = this.#settings.listener?.begin(call, options.n);
     try {
-      return await sideBySide({ n: options.n, signal: options.signal, onDelta }, async (sample) => {
+      return await sideBySide(options, async (sample) => {
         const request = { ...this.#options(options, sample), prompt };
         const once = async () => [await this.#ask(request, sample, onDelta)];
         const [completion] = this.answered.length === 0 ? await once() : await this.#settings.policy(once, options.signal);

@@ -14,7 +14,9 @@ import type { RequestRun } from "./request.ts";
 import { sdkUsage } from "./usage.ts";
 
 export function generateResult(state: RequestRun, outcome: Outcome, warnings: SharedV4Warning[]): LanguageModelV4GenerateResult {
-  const progress = state.showProgress ? state.events.map((event) => progressPart(progressText(state, event, outcome.text))) : [];
+  const progress = (state.showProgress ? state.events : []).map((event): LanguageModelV4Content => {
+    return { type: "reasoning", text: progressText(state, event, outcome.text), providerMetadata: progressMark };
+  });
   const isJson = state.call.responseFormat?.type === "json";
   return {
     content: [...progress, ...answerParts(state, outcome)],
@@ -45,10 +47,6 @@ export function answerParts({ model }: RequestRun, outcome: Outcome): LanguageMo
   const reasoning = own.filter((part) => part.type === "reasoning" || part.type === "reasoning-file");
   const others = own.filter((part) => part.type !== "text" && part.type !== "reasoning" && part.type !== "reasoning-file");
   return [...reasoning, ...answer, ...others];
-}
-
-export function progressPart(text: string): LanguageModelV4Content {
-  return { type: "reasoning", text, providerMetadata: progressMark };
 }
 
 /** Of the attempt that became the answer only the reasoning is told, since its answer follows as text. */

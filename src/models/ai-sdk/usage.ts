@@ -10,14 +10,12 @@ export function usageOf(usage: LanguageModelV4Usage, hasContent: boolean, millis
   const { inputTokens: input, outputTokens: output } = usage;
   const inputTokens = known(input.total) || undefined;
   const outputTokens = known(output.total) === 0 && hasContent ? undefined : known(output.total);
-  const cached = inputTokens === undefined ? undefined : known(input.cacheRead);
-  const reasoning = outputTokens === undefined ? undefined : known(output.reasoning);
   return {
     calls: 1,
     inputTokens,
     outputTokens,
-    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
+    cachedInputTokens: inputTokens === undefined ? undefined : known(input.cacheRead),
+    reasoningTokens: outputTokens === undefined ? undefined : known(output.reasoning),
     milliseconds,
   };
 }

@@ -27,24 +27,15 @@ export class CachedModel implements Model {
   readonly #identity: unknown;
   /** Equal calls at the same time: the later one waits and reads what the earlier one stored. */
   readonly #running = new Map<string, Promise<void>>();
-  #hits = 0;
-  #misses = 0;
+  /** Completions that came from the cache so far, and those that were asked for. */
+  hits = 0;
+  misses = 0;
 
   constructor(model: Model, options: CacheOptions) {
     this.id = model.id;
     this.#model = model;
     this.#store = options.store;
     this.#identity = options.identity;
-  }
-
-  /** Completions that came from the cache so far. */
-  get hits(): number {
-    return this.#hits;
-  }
-
-  /** Completions that were asked for so far. */
-  get misses(): number {
-    return this.#misses;
   }
 
   async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
@@ -67,17 +58,17 @@ export class CachedModel implements Model {
   async #fill(key: string, messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
     const known = Array.from({ length: options.n }, (_, sample) => this.#store.get(key, sample));
     const missing = known.flatMap((completion, sample) => (completion === undefined ? [sample] : []));
-    this.#hits += options.n - missing.length;
+    this.hits += options.n - missing.length;
     for (const [sample, completion] of known.entries()) if (completion) tell(options, sample, completion);
     if (missing.length === 0) return known as Completion[];
-    this.#misses += missing.length;
+    this.misses += missing.length;
     const { onDelta } = options;
     const asked = await this.#model.generate(messages, {
       ...options,
       n: missing.length,
       // Samples asked for later must not repeat the draws of those that are there.
       seed: missing.every((sample, index) => sample === index) ? options.seed : deriveSeed(options.seed, "missing", ...missing),
-      ...(onDelta ? { onDelta: (delta) => onDelta({ ...delta, sample: missing[delta.sample] ?? delta.sample }) } : {}),
+      onDelta: onDelta && ((delta) => onDelta({ ...delta, sample: missing[delta.sample] ?? delta.sample })),
     });
     const fresh = new Map(missing.map((sample, index) => [sample, asked[index]]));
     const entries = [...fresh].flatMap(([sample, value]) => (value && value.finishReason !== "error" ? [{ sample, value }] : []));
@@ -88,7 +79,7 @@ export class CachedModel implements Model {
 
 function tell({ onDelta }: GenerateOptions, sample: number, { text, reasoning }: Completion): void {
   if (!onDelta || (text === "" && reasoning === undefined)) return;
-  onDelta({ sample, ...(text === "" ? {} : { text }), reasoning });
+  onDelta({ sample, text: text || undefined, reasoning });
 }
 
 /** 128 bits over everything an answer depends on, the number of samples and who listens left out. */

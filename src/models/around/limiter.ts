@@ -11,29 +11,23 @@ export interface LimiterOptions {
   most: number;
 }
 
-interface Waiting {
-  start: () => void;
-}
-
 export class Limiter {
   readonly most: number;
-  /** Calls that run and that wait. */
-  #running = 0;
-  readonly #waiting = new Set<Waiting>();
+  /** Calls that run now. */
+  running = 0;
+  /** How often a server refused. */
+  refusals = 0;
+  /** What starts each call that waits. */
+  readonly #waiting = new Set<() => void>();
   #limit: number;
   /** Refusals of calls begun before the last decrease say nothing new. */
   #generation = 0;
   #pausedUntil = 0;
   #wake: NodeJS.Timeout | undefined;
-  #refusals = 0;
 
   constructor(options: LimiterOptions) {
     this.most = Math.max(1, Math.floor(options.most));
     this.#limit = this.most;
-  }
-
-  get running(): number {
-    return this.#running;
   }
 
   get waiting(): number {
@@ -43,11 +37,6 @@ export class Limiter {
   /** Calls allowed at once now. */
   get limit(): number {
     return Math.floor(this.#limit);
-  }
-
-  /** How often a server refused. */
-  get refusals(): number {
-    return this.#refusals;
   }
 
   /** The same as `run`, in the form that models and the retry policy take. */
@@ -66,43 +55,41 @@ export class Limiter {
       this.#heed(error, generation);
       throw error;
     } finally {
-      this.#running--;
+      this.running--;
       this.#startNext();
     }
   }
 
   #turn(signal: AbortSignal | undefined): Promise<void> | undefined {
     if (this.#waiting.size === 0 && this.#mayStart()) {
-      this.#running++;
+      this.running++;
       return undefined;
     }
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.#waiting.delete(waiting);
+        this.#waiting.delete(start);
         reject(signal?.reason);
       };
-      const waiting: Waiting = {
-        start: () => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        },
+      const start = () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
       };
       signal?.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.add(waiting);
+      this.#waiting.add(start);
       this.#startNext();
     });
   }
 
   #mayStart(): boolean {
-    return this.#running < Math.floor(this.#limit) && performance.now() >= this.#pausedUntil;
+    return this.running < Math.floor(this.#limit) && performance.now() >= this.#pausedUntil;
   }
 
   #startNext(): void {
-    for (const waiting of this.#waiting) {
+    for (const start of this.#waiting) {
       if (!this.#mayStart()) break;
-      this.#waiting.delete(waiting);
-      this.#running++;
-      waiting.start();
+      this.#waiting.delete(start);
+      this.running++;
+      start();
     }
     if (this.#waiting.size > 0) this.#wakeAfterPause();
   }
@@ -119,13 +106,13 @@ export class Limiter {
   #heed(error: unknown, generation: number): void {
     const remote = MidcourseError.isInstance(error) ? error.remote : undefined;
     if (remote?.status !== 429 && remote?.status !== 503) return;
-    this.#refusals++;
+    this.refusals++;
     const pause = Math.min(remote.retryAfterSeconds ?? 0, longestPauseSeconds);
     this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + pause * 1000);
     if (generation !== this.#generation) return;
     this.#generation++;
     // What ran is what was too much; the limit may be far above it.
-    this.#limit = Math.max(1, Math.floor(Math.min(this.#limit, this.#running) / 2));
+    this.#limit = Math.max(1, Math.floor(Math.min(this.#limit, this.running) / 2));
   }
 }
 

@@ -5,31 +5,23 @@ import { addUsage, type Completion, type GenerateOptions, type Message, type Mod
 export class MeteredModel implements Model {
   readonly id: string;
   readonly #model: Model;
-  #usage: Usage = noUsage;
-  #failedCalls = 0;
+  /** Sum so far. Tokens become undefined, for good, once a call's tokens are unknown. */
+  usage: Usage = noUsage;
+  failedCalls = 0;
 
   constructor(model: Model) {
     this.#model = model;
     this.id = model.id;
   }
 
-  /** Sum so far. Tokens become undefined, for good, once a call's tokens are unknown. */
-  get usage(): Usage {
-    return this.#usage;
-  }
-
-  get failedCalls(): number {
-    return this.#failedCalls;
-  }
-
   async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
     try {
       const completions = await this.#model.generate(messages, options);
-      for (const completion of completions) this.#usage = addUsage(this.#usage, completion.usage);
+      for (const completion of completions) this.usage = addUsage(this.usage, completion.usage);
       return completions;
     } catch (error) {
-      this.#failedCalls++;
-      this.#usage = addUsage(this.#usage, failedCallUsage(error));
+      this.failedCalls++;
+      this.usage = addUsage(this.usage, failedCallUsage(error));
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 /** What a failed request to an OpenAI-compatible server means, and what to do about it. */
 import type { IncomingHttpHeaders } from "node:http";
-import { retryAfter } from "#http/tries.ts";
+import { isRefusal, retryAfter } from "#http/tries.ts";
 import { type MidcourseError, type RemoteDetails, remoteError, userError } from "#kernel/errors.ts";
 
 export interface FailureContext {
@@ -18,12 +18,11 @@ const keptBody = 600;
 export function httpFailure(status: number, headers: IncomingHttpHeaders, body: string, context: FailureContext): MidcourseError {
   const said = errorText(body) ?? "";
   const code = errorCode(body);
-  const retryAfterSeconds = retryAfter(headers);
   const remote: RemoteDetails = {
     status,
     body: shorten(body),
-    retryAfterSeconds,
-    ...((status >= 300 && status < 500) || status === 503 || status === 529 ? { costsNothing: true } : {}),
+    retryAfterSeconds: retryAfter(headers),
+    costsNothing: isRefusal(status) || undefined,
   };
   const what = `${context.url} answered ${status}${said === "" ? "" : `: ${shorten(said, 300)}`}`;
   if (code === "insufficient_quota" || status === 402) {

@@ -3,11 +3,10 @@
  * is given as quirks (`server-quirks.ts`); `connectOpenAi` in `server-probe.ts` finds them out.
  */
 import type { HttpConnections } from "#http/connections.ts";
-import { failedCallUsage } from "#kernel/call.ts";
+import { cutAtStop, sideBySide } from "#kernel/call.ts";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import { type CallPolicy, callDirectly } from "../around/retry.ts";
-import { cutAtStop } from "../stop-texts.ts";
 import { connectionAdvice, listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./address.ts";
 import { type FailureContext, httpFailure } from "./failure.ts";
 import type { ReasoningTags } from "./reasoning-text.ts";
@@ -81,7 +80,13 @@ export class OpenAiModel implements Model {
     options.signal?.throwIfAborted();
     const { n, seed } = options;
     if (n === 0) return [];
-    if (this.#options.quirks.samples === "one" && n > 1) return this.#sideBySide(messages, options);
+    if (this.#options.quirks.samples === "one" && n > 1) {
+      return sideBySide(options, async (sample) => {
+        const asking = { samples: 1, first: sample, seed: requestSeed(seed, sample) };
+        const [completion] = await this.#ask(messages, options, asking);
+        return completion!;
+      });
+    }
     const completions: Completion[] = [];
     for (let followUp = 0; followUp <= mostFollowUps && completions.length < n; followUp++) {
       const first = completions.length;
@@ -91,21 +96,6 @@ export class OpenAiModel implements Model {
     }
     if (completions.length === n) return completions;
     throw remoteError("too-few-samples", `${this.#context.url} gave ${completions.length} of ${n} samples`, {});
-  }
-
-  async #sideBySide(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
-    const requests = Array.from({ length: options.n }, async (_, sample) => {
-      const asking = { samples: 1, first: sample, seed: requestSeed(options.seed, sample) };
-      const [completion] = await this.#ask(messages, options, asking);
-      return completion!;
-    });
-    const results = await Promise.allSettled(requests);
-    options.signal?.throwIfAborted();
-    const failed = results.filter((result) => result.status === "rejected");
-    if (failed.length === results.length) throw failed[0].reason;
-    return results.map((result) =>
-      result.status === "fulfilled" ? result.value : { text: "", finishReason: "error", usage: failedCallUsage(result.reason) },
-    );
   }
 
   async #ask(messages: readonly Message[], options: GenerateOptions, asking: Asking): Promise<Completion[]> {

@@ -24,7 +24,7 @@ const logprobs = z
 
 const toolCall = z.looseObject({ index: count, id: text, function: z.looseObject({ name: text, arguments: text }).nullish() });
 
-export const messageShape = z.object({
+const messageShape = z.object({
   content: z
     .union([z.string(), z.array(z.looseObject({ text }))])
     .nullish()
@@ -35,7 +35,7 @@ export const messageShape = z.object({
   tool_calls: z.array(toolCall).nullish().catch(undefined),
 });
 
-export const usageShape = z
+const usageShape = z
   .object({
     prompt_tokens: count,
     completion_tokens: count,
@@ -49,18 +49,16 @@ export const usageShape = z
   .nullish()
   .catch(undefined);
 
+const choice = { index: count, finish_reason: text, logprobs, error: z.unknown().optional() };
+
 const replyShape = z.object({
-  choices: z.array(
-    z.object({ index: count, message: messageShape.nullish(), finish_reason: text, logprobs, error: z.unknown().optional() }),
-  ),
+  choices: z.array(z.object({ ...choice, message: messageShape.nullish() })),
   usage: usageShape,
 });
 
 export const chunkShape = z.object({
   choices: z
-    .array(
-      z.object({ index: count, delta: messageShape.nullish(), finish_reason: text, logprobs, error: z.unknown().optional() }),
-    )
+    .array(z.object({ ...choice, delta: messageShape.nullish() }))
     .nullish()
     .catch(undefined),
   usage: usageShape,
@@ -133,8 +131,8 @@ export function completionsOf(choices: readonly RawChoice[], usage: UsageShape, 
       ...(reasoning === "" ? {} : { reasoning }),
       finishReason: choice.failed ? "error" : finishReasonOf(choice.finishReason, choice.toolCalls.length > 0),
       usage: index === 0 ? total : { ...noUsage },
-      ...(choice.logprobs === undefined ? {} : { logprobs: choice.logprobs }),
-      ...(choice.toolCalls.length === 0 ? {} : { parts: { tool_calls: choice.toolCalls } }),
+      logprobs: choice.logprobs,
+      parts: choice.toolCalls.length === 0 ? undefined : { tool_calls: choice.toolCalls },
     };
   });
 }

@@ -5,7 +5,7 @@ import type { GenerateOptions, Message } from "#kernel/model.ts";
 import type { CallPolicy } from "../around/retry.ts";
 import { connectionAdvice, readModelList, type ServerAddress, serverHeaders, serverUrl } from "./address.ts";
 import { OpenAiModel } from "./openai.ts";
-import { carefulQuirks, type KnownOrNot, type ServerKind, type ServerQuirks, serverQuirks } from "./server-quirks.ts";
+import { carefulQuirks, type ServerKind, type ServerQuirks, serverQuirks } from "./server-quirks.ts";
 
 export interface ServerProfile {
   kind: ServerKind;
@@ -82,17 +82,11 @@ export interface ProbeOptions {
 export async function probeServer(options: ProbeOptions): Promise<ServerProfile> {
   const kind = await identifyServer(options.connections, options.address, options.signal);
   const row = serverQuirks[kind];
-  const probed = fieldsUnknown(row);
+  const probed = order.filter((field) => row[field] === "unknown");
   if (options.probe === false || probed.length === 0) return { kind, quirks: carefulQuirks(row), probed: [] };
   const quirks = carefulQuirks(row);
-  for (const field of order) {
-    if (row[field] === "unknown") await tests[field](quirks, options);
-  }
+  for (const field of probed) await tests[field](quirks, options);
   return { kind, quirks, probed };
-}
-
-function fieldsUnknown(row: KnownOrNot<ServerQuirks>): (keyof ServerQuirks)[] {
-  return order.filter((field) => row[field] === "unknown");
 }
 
 const order = ["maxTokens", "temperature", "samples", "logprobs", "prefill", "streamUsage"] as const;

@@ -20,9 +20,9 @@ import {
 interface Arriving {
   text: string[];
   reasoning: string[];
-  finishReason: string | undefined;
+  finishReason?: string | undefined;
   tools: Map<number, ToolCallPieces>;
-  logprobs: TokenLogprob[] | undefined;
+  logprobs?: TokenLogprob[];
   failed: boolean;
   splitter: ReasoningSplitter;
 }
@@ -128,22 +128,14 @@ export class ChatStream {
   #tell(sample: number, { text, reasoning }: { text: string; reasoning: string }): void {
     if (!this.#onDelta || (text === "" && reasoning === "")) return;
     this.toldSomething = true;
-    this.#onDelta({ sample, ...(text === "" ? {} : { text }), ...(reasoning === "" ? {} : { reasoning }) });
+    this.#onDelta({ sample, text: text || undefined, reasoning: reasoning || undefined });
   }
 
   #choice(sample: number): Arriving {
     let choice = this.#choices.get(sample);
     if (!choice) {
       const splitter = new ReasoningSplitter(this.#settings.reasoningTags);
-      choice = {
-        text: [],
-        reasoning: [],
-        finishReason: undefined,
-        tools: new Map(),
-        logprobs: undefined,
-        failed: false,
-        splitter,
-      };
+      choice = { text: [], reasoning: [], tools: new Map(), failed: false, splitter };
       this.#choices.set(sample, choice);
     }
     return choice;
