@@ -336,7 +336,7 @@ describe("what does not fit", () => {
     [{ questionsPerStep: 0 }, "questionsPerStep"],
     [{ stageOneSteps: 0, stageTwoSteps: 0 }, "stageOneSteps"],
     [{ baseFirstShare: 1 }, "baseFirstShare"],
-    [{ samples: 2.5 }, "samples must be a whole number"],
+    [{ samples: 2.5 }, "samples=2.5 is not a whole number"],
     [{ rewardWindow: 0 }, "rewardWindow"],
     [{ learningRate: Number.NaN }, "learningRate"],
   ])("%j cannot train and is refused", async (changed, named) => {
