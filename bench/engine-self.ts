@@ -3,7 +3,7 @@
  * engine-peer.py, and `gemm`: the seconds of the training step's matrix products alone, one by one through the same runtime.
  */
 import { createInterface } from "node:readline";
-import { newConfig } from "#engines/embedded/checkpoint/checkpoint.ts";
+import { newConfig } from "#engines/embedded/checkpoint/create.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { Random } from "#kernel/seed.ts";
 import { matrixProductSeconds } from "./engine-gemm.ts";

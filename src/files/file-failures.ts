@@ -2,18 +2,11 @@
 import { MidcourseError, userError } from "#kernel/errors.ts";
 
 const fullAdvice = "Free some space, then run the same command again: it goes on from the last checkpoint.";
+const inTheWay = "Choose another run folder, or move that file away.";
 
 const failures: Record<string, { code: string; said: string; advice: string }> = {
-  ENOSPC: {
-    code: "disk-full",
-    said: "the disk is full",
-    advice: fullAdvice,
-  },
-  EDQUOT: {
-    code: "disk-full",
-    said: "the disk quota is used up",
-    advice: fullAdvice,
-  },
+  ENOSPC: { code: "disk-full", said: "the disk is full", advice: fullAdvice },
+  EDQUOT: { code: "disk-full", said: "the disk quota is used up", advice: fullAdvice },
   EFBIG: {
     code: "disk-full",
     said: "the file would be larger than this file system or account allows",
@@ -24,21 +17,9 @@ const failures: Record<string, { code: string; said: string; advice: string }> =
   EACCES: { code: "not-writable", said: "permission is denied", advice: "Choose a folder that this user may write to." },
   EPERM: { code: "not-writable", said: "the operation is not permitted", advice: "Choose a folder that this user may write to." },
   EROFS: { code: "not-writable", said: "the file system is read-only", advice: "Choose a folder on a writable disk." },
-  ENOTDIR: {
-    code: "not-a-folder",
-    said: "a part of the path is a file",
-    advice: "Choose another run folder, or move that file away.",
-  },
-  EISDIR: {
-    code: "not-a-file",
-    said: "a folder of that name is in the way",
-    advice: "Give the name of a file.",
-  },
-  EEXIST: {
-    code: "not-a-folder",
-    said: "a file of that name is in the way",
-    advice: "Choose another run folder, or move that file away.",
-  },
+  ENOTDIR: { code: "not-a-folder", said: "a part of the path is a file", advice: inTheWay },
+  EISDIR: { code: "not-a-file", said: "a folder of that name is in the way", advice: "Give the name of a file." },
+  EEXIST: { code: "not-a-folder", said: "a file of that name is in the way", advice: inTheWay },
 };
 
 /** `doing` completes “cannot …”: `write runs/a/metrics.jsonl`. Errors that already speak to the user pass unchanged. */

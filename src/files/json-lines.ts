@@ -96,7 +96,7 @@ export function repairLines(file: string, keep: (line: JsonObject, entry: Entry)
     if (!keep(entry.line, entry)) break;
     end = entry.end;
   }
-  const size = regularSize(file);
+  const size = fileSize(file);
   if (size > end) guarded(`repair ${file}`, () => truncateSync(file, end));
   return Math.max(0, size - end);
 }
@@ -105,7 +105,7 @@ const chunkBytes = 1 << 20;
 
 /** Complete lines in order, the file read in pieces. */
 function* scan(file: string): Generator<Entry> {
-  if (regularSize(file) === 0) return;
+  if (fileSize(file) === 0) return;
   const handle = guarded(`open ${file}`, () => openSync(file, "r"));
   try {
     const chunk = Buffer.allocUnsafe(chunkBytes);
@@ -162,7 +162,8 @@ function parseLine(text: string): JsonObject | undefined {
   }
 }
 
-function regularSize(file: string): number {
+/** Bytes; 0 where there is no such file. */
+export function fileSize(file: string): number {
   const status = guarded(`read ${file}`, () => statSync(file, { throwIfNoEntry: false }));
   return status?.isFile() ? status.size : 0;
 }

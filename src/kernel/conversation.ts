@@ -18,6 +18,24 @@ export interface TrainingConversation {
   weight?: number;
 }
 
+/** One question under a system message with the answer that is learned, but for the stretches in `masked`. */
+export function taughtAnswer(
+  id: string,
+  instruction: string,
+  question: string,
+  answer: string,
+  masked: readonly CharacterRange[] = [],
+): TrainingConversation {
+  return {
+    id,
+    messages: [
+      { role: "system", content: instruction, trainable: false },
+      { role: "user", content: question, trainable: false },
+      { role: "assistant", content: answer, trainable: true, ...(masked.length > 0 ? { masked } : {}) },
+    ],
+  };
+}
+
 /**
  * What PTR (arXiv 2410.13413) says after every answer to have it improved, in our words: always the same, in training files as in the method,
  * because a model that was trained with one request need not know another.

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { newConfig } from "#engines/embedded/checkpoint/checkpoint.ts";
+import { newConfig } from "#engines/embedded/checkpoint/create.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { evaluateTask } from "#evaluation/records/evaluate.ts";
 import type { Message } from "#kernel/model.ts";

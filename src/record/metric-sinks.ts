@@ -123,7 +123,7 @@ function mlflowSink(options: MetricSinkOptions, uri: string, tell: (message: str
     tell: (message) => tell(`MLflow: ${message}; training goes on, and metrics.jsonl has every value`),
     authorization,
     runName,
-    ...(runFolder === undefined ? {} : { stateFile: path.join(runFolder, "mlflow.json") }),
+    stateFile: runFolder && path.join(runFolder, "mlflow.json"),
     retrySeconds: options.retrySeconds,
     closeSeconds: options.closeSeconds,
   });

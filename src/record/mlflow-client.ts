@@ -177,7 +177,7 @@ function readAddress(uri: string): URL {
   );
 }
 
-function statusOf(error: unknown): number | undefined {
+export function statusOf(error: unknown): number | undefined {
   return (error as { remote?: { status?: number } } | undefined)?.remote?.status;
 }
 

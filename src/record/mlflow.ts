@@ -12,6 +12,7 @@ import {
   type MlflowMetric,
   type MlflowStatus,
   mostMetricsPerRequest,
+  statusOf,
 } from "./mlflow-client.ts";
 import type { Scalars } from "./tensorboard.ts";
 
@@ -166,7 +167,7 @@ export class MlflowRun {
 
 /** Worth another try: the server is busy or broken, or was not reached. */
 function isPassing(error: unknown): boolean {
-  const status = (error as { remote?: { status?: number } }).remote?.status;
+  const status = statusOf(error);
   return status === undefined ? error instanceof Error : isPassingStatus(status);
 }
 

@@ -6,7 +6,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readSync, statSync, truncateSync } from "node:fs";
 import path from "node:path";
 import { guarded } from "#files/file-failures.ts";
-import { JsonLines } from "#files/json-lines.ts";
+import { fileSize, JsonLines } from "#files/json-lines.ts";
 import { takeLock } from "#files/lock.ts";
 import { MidcourseError, userError } from "#kernel/errors.ts";
 
@@ -220,9 +220,4 @@ function readLineAt(handle: number, offset: number): StoredLine | undefined {
   } catch {
     return undefined;
   }
-}
-
-function fileSize(file: string): number {
-  const status = statSync(file, { throwIfNoEntry: false });
-  return status?.isFile() ? status.size : 0;
 }

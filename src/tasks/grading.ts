@@ -6,6 +6,7 @@ import { messageOf } from "#kernel/errors.ts";
 import type { Grader, Score } from "#kernel/item.ts";
 import { MathComparer } from "#verifiers/math/comparer.ts";
 import { openSandbox } from "#verifiers/sandbox/open.ts";
+import { type Fields, isFields } from "./fields.ts";
 import { itemOfLine, taskOfKind } from "./references.ts";
 import type { GradingTools, Task } from "./task.ts";
 
@@ -83,14 +84,14 @@ function lineGrader(task: Task, grade: Grader, signal: AbortSignal | undefined):
   };
 }
 
-function parse(text: string): Readonly<Record<string, unknown>> {
+function parse(text: string): Fields {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new Error(`not JSON: ${(cause as Error).message}`);
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isFields(value)) return value;
   throw new Error("not a JSON object");
 }
 

@@ -4,10 +4,8 @@ import { readChoice } from "#verifiers/answers/choice.ts";
 import { mathReference } from "#verifiers/math/extract.ts";
 import { findTask } from "./catalogue.ts";
 import { lettered } from "./choice-task.ts";
-import { isFields, optionalText, textList } from "./fields.ts";
+import { type Fields, isFields, optionalText, textList } from "./fields.ts";
 import type { Task } from "./task.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Kinds of answers by a benchmark that has them; the name of any benchmark is a kind as well. */
 const kinds: Readonly<Record<string, string>> = {

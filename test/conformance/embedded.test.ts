@@ -1,6 +1,6 @@
 /** The embedded engine keeps the contract, for each family of models. */
 
-import { newConfig } from "#engines/embedded/checkpoint/checkpoint.ts";
+import { newConfig } from "#engines/embedded/checkpoint/create.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { engineConformance } from "./engine.conformance.ts";
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { newConfig } from "#engines/embedded/checkpoint/checkpoint.ts";
+import { newConfig } from "#engines/embedded/checkpoint/create.ts";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { readLines } from "#files/json-lines.ts";
 import { Random } from "#kernel/seed.ts";

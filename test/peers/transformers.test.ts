@@ -8,10 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { initialiseParameters, loadCheckpoint, newConfig, saveCheckpoint } from "#engines/embedded/checkpoint/checkpoint.ts";
+import { loadCheckpoint, saveCheckpoint } from "#engines/embedded/checkpoint/checkpoint.ts";
 import { parseConfig } from "#engines/embedded/checkpoint/config.ts";
+import { initialiseParameters, newConfig } from "#engines/embedded/checkpoint/create.ts";
+import { adaptableModules } from "#engines/embedded/checkpoint/lora-config.ts";
 import { LanguageModel, type ModelSource } from "#engines/embedded/run/language-model.ts";
-import { adaptableModules, initialiseAdapter, loadAdapter, mergeAdapter, saveAdapter } from "#engines/embedded/run/lora.ts";
+import { initialiseAdapter, loadAdapter, mergeAdapter, saveAdapter } from "#engines/embedded/run/lora.ts";
 import { onnxRuntimeBackend } from "#engines/embedded/run/runtime.ts";
 import { Random } from "#kernel/seed.ts";
 

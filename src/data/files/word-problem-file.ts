@@ -4,7 +4,7 @@
  * equation evaluated with the numbers; the same is done here, so figures can stand side by side.
  */
 import { basename } from "node:path";
-import type { CharacterRange, TrainingConversation } from "#kernel/conversation.ts";
+import { type CharacterRange, type TrainingConversation, taughtAnswer } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Random } from "#kernel/seed.ts";
@@ -141,7 +141,9 @@ export interface EquationSolutionOptions {
 /** Plain: the equation once as thought and once as answer. */
 export function plainEquationConversation(problem: WordProblem, placeholders: boolean): TrainingConversation {
   const equation = writeEquation(problem.equation, problem, placeholders);
-  return conversation(problem, "plain", placeholders, `<think>${equation}</think><answer>${equation}</answer>`);
+  const { question } = wordProblemItem(problem, { placeholders });
+  const text = `<think>${equation}</think><answer>${equation}</answer>`;
+  return taughtAnswer(`${problem.id}-plain`, wordProblemPrompts.plain, question, text);
 }
 
 /** Refined: now and then the equation is written again inside `<refine>`, after a wrong attempt or a right one. */
@@ -158,25 +160,8 @@ export function refinedEquationConversation(
   const opening = "<think>";
   const text = `${opening}${first}${refined ? `<refine>${equation}</refine>` : ""}</think><answer>${equation}</answer>`;
   const masked: CharacterRange[] = refined && first !== equation ? [[opening.length, opening.length + first.length]] : [];
-  return conversation(problem, "refine", options.placeholders, text, masked);
-}
-
-function conversation(
-  problem: WordProblem,
-  kind: keyof typeof wordProblemPrompts,
-  placeholders: boolean,
-  text: string,
-  masked: CharacterRange[] = [],
-): TrainingConversation {
-  const item = wordProblemItem(problem, { placeholders });
-  return {
-    id: `${problem.id}-${kind}`,
-    messages: [
-      { role: "system", content: wordProblemPrompts[kind], trainable: false },
-      { role: "user", content: item.question, trainable: false },
-      { role: "assistant", content: text, trainable: true, ...(masked.length > 0 ? { masked } : {}) },
-    ],
-  };
+  const { question } = wordProblemItem(problem, options);
+  return taughtAnswer(`${problem.id}-refine`, wordProblemPrompts.refine, question, text, masked);
 }
 
 /** A believable wrong equation: one operator is another, or two operands are exchanged. Undefined when its value stays the same. */

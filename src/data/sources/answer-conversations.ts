@@ -3,7 +3,7 @@
  * the refine prompt one step is now and then written again inside `<refine>`, after a wrong attempt or a right one: a clumsy beginning,
  * which shows the format and leaves it to later training where refining pays.
  */
-import type { CharacterRange, TrainingConversation } from "#kernel/conversation.ts";
+import { type CharacterRange, type TrainingConversation, taughtAnswer } from "#kernel/conversation.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { renderRefine } from "#kernel/refine-render.ts";
 import type { Random } from "#kernel/seed.ts";
@@ -29,13 +29,15 @@ export function answerConversation(
   options: AnswerTeachingOptions,
   random: Random,
 ): TrainingConversation {
+  const teach = (kind: keyof typeof answerPrompts, text: string, masked: CharacterRange[] = []) =>
+    taughtAnswer(`${item.id}-${kind}`, answerPrompts[kind], item.question, text, masked);
   if (item.completion !== undefined) {
     const refined = parseRefine(item.completion).refines.length > 0;
-    return conversation(item, refined ? "refine" : "plain", item.completion, []);
+    return teach(refined ? "refine" : "plain", item.completion);
   }
   const steps = stepsOf(item);
-  if (!random.chance(options.refinedShare)) return conversation(item, "plain", write(steps, item.answer), []);
-  if (!random.chance(options.refineShare)) return conversation(item, "refine", write(steps, item.answer), []);
+  if (!random.chance(options.refinedShare)) return teach("plain", write(steps, item.answer));
+  if (!random.chance(options.refineShare)) return teach("refine", write(steps, item.answer));
 
   const place = random.integer(0, steps.length - 1);
   const step = steps[place];
@@ -46,7 +48,7 @@ export function answerConversation(
     answer: item.answer,
   });
   const end = "<think>".length + thought.length;
-  return conversation(item, "refine", text, wrong === undefined ? [] : [[end - wrong.length, end]]);
+  return teach("refine", text, wrong === undefined ? [] : [[end - wrong.length, end]]);
 }
 
 /** Lines of the solution; the answer alone where nothing was worked out. */
@@ -70,20 +72,4 @@ function wrongStep(step: string, otherAnswer: string, random: Random): string | 
   const at = number.index + random.integer(0, number[0].length - 1);
   const digit = (Number(step[at]) + random.integer(1, 9)) % 10;
   return `${step.slice(0, at)}${digit}${step.slice(at + 1)}`;
-}
-
-function conversation(
-  item: QuestionAnswerItem,
-  kind: keyof typeof answerPrompts,
-  text: string,
-  masked: CharacterRange[],
-): TrainingConversation {
-  return {
-    id: `${item.id}-${kind}`,
-    messages: [
-      { role: "system", content: answerPrompts[kind], trainable: false },
-      { role: "user", content: item.question, trainable: false },
-      { role: "assistant", content: text, trainable: true, ...(masked.length > 0 ? { masked } : {}) },
-    ],
-  };
 }

@@ -14,6 +14,7 @@ import type { Message } from "#kernel/model.ts";
 import { renderRefine, type ThinkPart } from "#kernel/refine-render.ts";
 import { withoutTags } from "#kernel/refine-tags.ts";
 import { type Dropped, isDropped } from "../training-files/data-card.ts";
+import { answered, shown } from "../training-files/datum.ts";
 import { finalTurn, type TraceRecord, type TraceTurn, traceId, turnsOf } from "./trace-record.ts";
 
 export interface ViewOptions {
@@ -64,8 +65,8 @@ export const allButWrong: View = (record, options = {}) => {
 };
 
 export const direct: View = (record, options = {}) => {
-  const usable = usableRecord(record, options);
-  if (isDropped(usable)) return usable;
+  const unusable = unusableFor(record, options);
+  if (unusable) return unusable;
   const { question } = options;
   if (question === undefined || question.length === 0) return { dropped: "question-unknown" };
   return { id: traceId(record), messages: [...question.map(shown), trained(answered(record.text), options)] };
@@ -121,17 +122,16 @@ export function applyView(name: ViewName, record: TraceRecord, options: ViewOpti
   return isDropped(made) ? made : [made];
 }
 
-function usableRecord(record: TraceRecord, options: ViewOptions): Dropped | { usable: true } {
+function unusableFor(record: TraceRecord, options: ViewOptions): Dropped | undefined {
   if (record.usesOracle && !options.oracle) return { dropped: "uses-oracle" };
   if (record.reason !== "done" || record.error !== undefined) return { dropped: "unfinished" };
   if (record.text.trim() === "") return { dropped: "answer-empty" };
-  if (!(record.accuracy >= (options.minimumAccuracy ?? 1))) return { dropped: "wrong-final" };
-  return { usable: true };
+  return record.accuracy >= (options.minimumAccuracy ?? 1) ? undefined : { dropped: "wrong-final" };
 }
 
 function usableTrace(record: TraceRecord, options: ViewOptions): Usable | Dropped {
-  const usable = usableRecord(record, options);
-  if (isDropped(usable)) return usable;
+  const unusable = unusableFor(record, options);
+  if (unusable) return unusable;
   if (record.events === undefined) return { dropped: "no-trace" };
   const turns = turnsOf(record);
   if (!turns.some(({ kind }) => kind === "attempt")) return { dropped: "no-attempt" };
@@ -189,14 +189,6 @@ function thinking(turns: readonly TraceTurn[], isLearned: (turn: TraceTurn) => b
     attempts++;
   }
   return { think, masked };
-}
-
-function shown(message: Message): TrainingMessage {
-  return { ...message, trainable: false };
-}
-
-function answered(content: string): Message {
-  return { role: "assistant", content };
 }
 
 function trained(message: Message, { neverTrain = [] }: ViewOptions): TrainingMessage {

@@ -66,7 +66,7 @@ export interface DropCount {
 }
 
 /** Cost without wall time, which no second run would repeat. A field that is absent is not known. */
-export type CardUsage = Pick<Usage, "calls"> & { inputTokens?: number; outputTokens?: number; dollars?: number };
+export type CardUsage = Pick<Usage, "calls"> & Partial<Pick<Usage, "inputTokens" | "outputTokens" | "dollars">>;
 
 export interface DataCard {
   v: 1;
@@ -182,12 +182,7 @@ export function joinDrops(...lists: readonly (readonly DropCount[])[]): DropCoun
 }
 
 export function cardUsage({ calls, inputTokens, outputTokens, dollars }: Usage): CardUsage {
-  return {
-    calls,
-    ...(inputTokens === undefined ? {} : { inputTokens }),
-    ...(outputTokens === undefined ? {} : { outputTokens }),
-    ...(dollars === undefined ? {} : { dollars }),
-  };
+  return { calls, inputTokens, outputTokens, dollars };
 }
 
 /** Writes it beside its data: `train.jsonl` has its card in `train.card.json`. */

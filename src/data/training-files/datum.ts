@@ -117,8 +117,12 @@ export function shown(message: Message): TrainingMessage {
   return { ...message, trainable: false };
 }
 
+export function answered(content: string): Message {
+  return { role: "assistant", content };
+}
+
 export function learned(content: string): TrainingMessage {
-  return { role: "assistant", content, trainable: true };
+  return { ...answered(content), trainable: true };
 }
 
 /** Without what training says of it. */

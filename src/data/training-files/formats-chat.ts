@@ -67,20 +67,14 @@ export const openAiChat: TrainingFormat = {
   summary: "OpenAI's fine-tuning lines, also TRL's and verl's messages column: weight 0 on assistant messages not learned",
   looksLike: ({ messages }) => Array.isArray(messages) && !messages.some((entry) => "trainable" in Object(entry)),
   read(values, id) {
-    const messages = readMessages(values.messages);
-    if (messages === undefined) return malformed("messages are not a list of role and text");
+    const read = readMessages(values.messages);
+    if (read === undefined) return malformed("messages are not a list of role and text");
     const weights = (values.messages as { weight?: unknown }[]).map(({ weight }) => weight ?? 1);
     if (weights.some((weight) => weight !== 0 && weight !== 1)) return malformed("a weight is neither 0 nor 1");
-    return conversationOr(
-      {
-        id: readId(values, id),
-        messages: messages.map((message, index) => ({
-          ...message,
-          trainable: message.role === "assistant" && weights[index] === 1,
-        })),
-      },
-      values,
-    );
+    const messages = read.map((message, index) => {
+      return { ...message, trainable: message.role === "assistant" && weights[index] === 1 };
+    });
+    return conversationOr({ id: readId(values, id), messages }, values);
   },
   write(datum) {
     const conversation = plainConversation(datum, "openai");

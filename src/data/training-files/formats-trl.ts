@@ -5,7 +5,17 @@
 import type { Message } from "#kernel/model.ts";
 import { sharedPrefix } from "../sources/pairs.ts";
 import { isDropped } from "./data-card.ts";
-import { asMessage, holdsMoreThanText, malformed, readId, readMessages, shown, type TrainingFormat, wrongKind } from "./datum.ts";
+import {
+  answered,
+  asMessage,
+  holdsMoreThanText,
+  malformed,
+  readId,
+  readMessages,
+  shown,
+  type TrainingFormat,
+  wrongKind,
+} from "./datum.ts";
 import { conversationOr, plainConversation } from "./formats-chat.ts";
 
 /** `{"prompt": […], "completion": […]}`. The completion begins with what is learned; only an answer can be learned in it. */
@@ -68,7 +78,7 @@ export const trlPreference: TrainingFormat = {
     const isBeginning = (masked: typeof chosenMasked) => masked.every(([start, end]) => start === 0 && end <= shared);
     const cancels = isBeginning(chosenMasked) && isBeginning(rejectedMasked);
     if (!cancels) return { dropped: "not-representable", detail: "a part of an answer is masked" };
-    return { id, prompt, chosen: [answer(chosen)], rejected: [answer(rejected)] };
+    return { id, prompt, chosen: [answered(chosen)], rejected: [answered(rejected)] };
   },
 };
 
@@ -100,9 +110,5 @@ function asPrompt(value: unknown): Message[] | undefined {
 }
 
 function asCompletion(value: unknown): Message[] | undefined {
-  return typeof value === "string" ? [answer(value)] : readMessages(value);
-}
-
-function answer(content: string): Message {
-  return { role: "assistant", content };
+  return typeof value === "string" ? [answered(value)] : readMessages(value);
 }

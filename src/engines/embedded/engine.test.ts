@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { newConfig } from "./checkpoint/checkpoint.ts";
+import { newConfig } from "./checkpoint/create.ts";
 import { EmbeddedEngine } from "./engine.ts";
 
 const rawConfig = newConfig({ vocabularySize: 8, hiddenSize: 8, intermediateSize: 8, layers: 1, heads: 1, maxContextTokens: 16 });

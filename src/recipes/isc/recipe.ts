@@ -14,7 +14,7 @@
  * Where this differs from the paper, on purpose: instruction and verdicts are in our own words; sampling, rate and epochs are ours, since
  * neither was to be found. `maskWrongAnswer: false` is the paper's ablation.
  */
-import type { CharacterRange } from "#kernel/conversation.ts";
+import { type CharacterRange, taughtAnswer } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
@@ -175,14 +175,7 @@ export function iscExample(
 ): WeightedConversation {
   const content = correction === undefined ? `${first}\n${verdicts.right}` : `${first}\n${verdicts.wrong}\n${correction}`;
   const masked: CharacterRange[] = correction !== undefined && maskWrongAnswer ? [[0, first.length]] : [];
-  return {
-    id,
-    messages: [
-      { role: "system", content: instruction, trainable: false },
-      { role: "user", content: question, trainable: false },
-      { role: "assistant", content, trainable: true, ...(masked.length > 0 ? { masked } : {}) },
-    ],
-  };
+  return taughtAnswer(id, instruction, question, content, masked);
 }
 
 /** Step 4. */

@@ -15,7 +15,7 @@
 
 import path from "node:path";
 import { readLines } from "#files/json-lines.ts";
-import type { TrainingConversation } from "#kernel/conversation.ts";
+import { type TrainingConversation, taughtAnswer } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Grader, Item } from "#kernel/item.ts";
@@ -82,7 +82,7 @@ export function goodPaths(
     [...paths]
       .sort(([first, high], [second, low]) => low - high || first.length - second.length || (first < second ? -1 : 1))
       .slice(0, options.most)
-      .map(([text], index) => pathExample(`${item.id}-${index + 1}`, item.question, text, options)),
+      .map(([text], index) => taughtAnswer(`${item.id}-${index + 1}`, options.instruction, item.question, text)),
   );
   return { examples, counts: { ...counts, kept: examples.length } };
 }
@@ -93,17 +93,6 @@ function faultOf(text: string, { accuracy = 0, refine = 0 }: Readonly<Record<str
   if (!(accuracy >= options.minimumAccuracy)) return "wrong";
   if (parsed.refines.length === 0) return "unrefined";
   return refine > 0 && (options.isUseful?.(text) ?? true) ? undefined : "useless";
-}
-
-function pathExample(id: string, question: string, text: string, { instruction }: PasrPathOptions): TrainingConversation {
-  return {
-    id,
-    messages: [
-      { role: "system", content: instruction, trainable: false },
-      { role: "user", content: question, trainable: false },
-      { role: "assistant", content: text, trainable: true },
-    ],
-  };
 }
 
 /** Step 1, from a run of `midcourse train pasr`, which writes down one group now and then. */

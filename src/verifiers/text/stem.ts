@@ -151,27 +151,9 @@ function singleSuffix(word: string): string {
   return replaceSuffix(word, singleSuffixes, (rest) => measure(rest) > 0);
 }
 
-const residues = [
-  "al",
-  "ance",
-  "ence",
-  "er",
-  "ic",
-  "able",
-  "ible",
-  "ant",
-  "ement",
-  "ment",
-  "ent",
-  "ion",
-  "ou",
-  "ism",
-  "ate",
-  "iti",
-  "ous",
-  "ive",
-  "ize",
-].map((suffix) => [suffix, ""] as const);
+const residues = "al ance ence er ic able ible ant ement ment ent ion ou ism ate iti ous ive ize"
+  .split(" ")
+  .map((suffix) => [suffix, ""] as const);
 
 function residue(word: string): string {
   return replaceSuffix(word, residues, (rest, suffix) => measure(rest) > 1 && (suffix !== "ion" || /[st]$/.test(rest)));

@@ -3,17 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
-import {
-  expectedTensors,
-  initialiseParameters,
-  loadCheckpoint,
-  loadOptimizerState,
-  newConfig,
-  type Parameters,
-  saveCheckpoint,
-} from "./checkpoint.ts";
-import { parseConfig } from "./config.ts";
-import { newGenerationConfig } from "./create.ts";
+import { loadCheckpoint, type Parameters, saveCheckpoint } from "./checkpoint.ts";
+import { expectedTensors, parseConfig } from "./config.ts";
+import { initialiseParameters, newConfig, newGenerationConfig } from "./create.ts";
+import { loadOptimizerState } from "./optimizer.ts";
 import { type Tensor, writeSafetensors } from "./safetensors.ts";
 
 let root: string;

@@ -10,11 +10,6 @@ import { type OptimizerState, saveOptimizerState } from "./optimizer.ts";
 import { readJson, readWeights } from "./read.ts";
 import { type Tensor, writeSafetensors } from "./safetensors.ts";
 
-export { expectedTensors } from "./config.ts";
-export { type InitialisationOptions, initialiseParameters, type NewModel, newConfig } from "./create.ts";
-export { loadOptimizerState, type OptimizerState } from "./optimizer.ts";
-export { allocateFloats, type Tensor } from "./safetensors.ts";
-
 /** Hugging Face names and layouts: a projection is [outputs, inputs], row-major. */
 export type Parameters = Map<string, Tensor>;
 

@@ -69,6 +69,13 @@ const families: Record<Architecture, FamilyDefaults> = {
   },
 };
 
+/** The classes of transformers, as config.json names them. */
+export const classNames: Record<Architecture, string> = {
+  qwen3: "Qwen3ForCausalLM",
+  qwen2: "Qwen2ForCausalLM",
+  llama: "LlamaForCausalLM",
+};
+
 const otherModel = "Use a dense Qwen3, Qwen2, Qwen2.5 or Llama checkpoint.";
 
 /**
@@ -127,7 +134,7 @@ function readArchitecture(fields: Fields): Architecture {
   const type = fields.text("model_type");
   if (!Object.hasOwn(families, type)) throw fields.unsupported("model_type", "this architecture is not supported.", otherModel);
   const architecture = type as Architecture;
-  const wanted = { qwen3: "Qwen3ForCausalLM", qwen2: "Qwen2ForCausalLM", llama: "LlamaForCausalLM" }[architecture];
+  const wanted = classNames[architecture];
   const names = fields.raw("architectures");
   if (Array.isArray(names) && names.length > 0 && !names.includes(wanted)) {
     throw fields.unsupported("architectures", `only ${wanted} is supported for this model type.`, otherModel);

@@ -1,6 +1,6 @@
 /** New models from nothing: a config.json and weights drawn from a seed. */
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import { type Architecture, expectedTensors, type ModelConfig } from "./config.ts";
+import { type Architecture, classNames, expectedTensors, type ModelConfig } from "./config.ts";
 import { allocateFloats, elementsOf, type Tensor } from "./safetensors.ts";
 
 export interface NewModel {
@@ -19,12 +19,6 @@ export interface NewModel {
   stopIds?: readonly number[];
   padId?: number;
 }
-
-const classNames: Record<Architecture, string> = {
-  qwen3: "Qwen3ForCausalLM",
-  qwen2: "Qwen2ForCausalLM",
-  llama: "LlamaForCausalLM",
-};
 
 /** The content of a config.json that transformers and `parseConfig` read alike; Qwen3 with tied embeddings unless said otherwise. */
 export function newConfig(model: NewModel): Record<string, unknown> {

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "#kernel/seed.ts";
-import { expectedTensors, loadCheckpoint, loadOptimizerState } from "./checkpoint.ts";
+import { loadCheckpoint } from "./checkpoint.ts";
+import { expectedTensors } from "./config.ts";
+import { loadOptimizerState } from "./optimizer.ts";
 
 let root: string;
 beforeAll(async () => {
@@ -18,8 +20,9 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** Saves a small checkpoint of one repeated number, `times` times with 1, 2, 3, …; prints a line after each, or the error as JSON. */
 const writer = `
-  import { expectedTensors, newConfig, saveCheckpoint } from ${JSON.stringify(join(import.meta.dirname, "checkpoint.ts"))};
-  import { parseConfig } from ${JSON.stringify(join(import.meta.dirname, "config.ts"))};
+  import { saveCheckpoint } from ${JSON.stringify(join(import.meta.dirname, "checkpoint.ts"))};
+  import { expectedTensors, parseConfig } from ${JSON.stringify(join(import.meta.dirname, "config.ts"))};
+  import { newConfig } from ${JSON.stringify(join(import.meta.dirname, "create.ts"))};
   const [folder, times, hiddenSize] = [process.argv[1], Number(process.argv[2]), Number(process.argv[3])];
   const rawConfig = newConfig({ vocabularySize: 16, hiddenSize, intermediateSize: 16, layers: 1, heads: 2, maxContextTokens: 8 });
   const shapes = expectedTensors(parseConfig(rawConfig, "config.json"));

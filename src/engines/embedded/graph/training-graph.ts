@@ -5,11 +5,11 @@
  * `places` [B·T] is the inverse (R where a position predicts nothing), `targets` [R] the tokens. The head runs on those rows only.
  */
 
-import type { ModelConfig } from "../checkpoint/config.ts";
+import { embeddingTable, type ModelConfig } from "../checkpoint/config.ts";
 import { causalAttention } from "./attention.ts";
 import { type Dimension, Graph, product, type Value } from "./graph.ts";
 import { gatherRows, tokenLogprobs } from "./operators.ts";
-import { type AdapterDescription, embeddingName, finalNorm, headName, ParameterInputs, transformer } from "./transformer.ts";
+import { type AdapterDescription, finalNorm, headName, ParameterInputs, transformer } from "./transformer.ts";
 
 /** `score` is forward only; `weights` takes weights; `policy` computes PPO-with-KL weights from the log-probs it finds. */
 export type TrainingMode = "score" | "weights" | "policy";
@@ -70,9 +70,9 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
 
   const weights = mode === "policy" ? policyWeights(graph, scored.logprobs) : graph.input("weights", ["R"]);
   const gradient = scored.backward(weights);
-  const wanted = parameters.wanted().filter(([name]) => name !== embeddingName && name !== headName(config));
+  const wanted = parameters.wanted().filter(([name]) => name !== embeddingTable && name !== headName(config));
   const found = graph.gradients(new Map([[normed, gradient.rows]]), [embedded, ...wanted.map(([, value]) => value)]);
-  if (parameters.trainable(embeddingName) && found[0]) graph.output("embedded", found[0]);
+  if (parameters.trainable(embeddingTable) && found[0]) graph.output("embedded", found[0]);
   if (parameters.trainable(headName(config))) {
     graph.output(gradientName(headName(config)), gradient.head);
     graph.output("targetRows", gradient.targetRows);

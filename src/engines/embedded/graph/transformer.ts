@@ -1,6 +1,6 @@
 /** The decoder shared by Qwen3, Qwen2 and Llama as a graph: embedding, then layers of attention and SwiGLU on a residual stream. */
 import { bugError } from "#kernel/errors.ts";
-import type { ModelConfig } from "../checkpoint/config.ts";
+import { embeddingTable, type ModelConfig, tiedHead } from "../checkpoint/config.ts";
 import { type Dimension, type Graph, product, type Shape, type Value } from "./graph.ts";
 import { add, type LowRank, linear, type Rotation, rmsNorm, rotate, swiGlu } from "./operators.ts";
 
@@ -15,8 +15,6 @@ export interface AdapterDescription {
   downName(module: string): string;
   upName(module: string): string;
 }
-
-export const embeddingName = "model.embed_tokens.weight";
 
 /** Input [N, in] of truth values: which numbers of a module's input its adapter sees. */
 export const keptName = (module: string): string => `kept ${module}`;
@@ -108,7 +106,7 @@ export function transformer(
   inputs: TransformerInputs,
 ): { hidden: Value; embedded: Value } {
   const rows = product(inputs.batch, inputs.time);
-  const table = parameters.get(embeddingName);
+  const table = parameters.get(embeddingTable);
   const gathered = graph.node("Gather", [table, inputs.ids], [rows, config.hiddenSize], { attributes: { axis: 0 } });
   // The table's own gradient is a scatter of these rows, which the trainer does outside the graph.
   const embedded: Value = { ...gathered, differentiable: table.differentiable };
@@ -172,5 +170,5 @@ export function finalNorm(graph: Graph, config: ModelConfig, parameters: Paramet
 
 /** The head's matrix [V, d]. */
 export function headName(config: ModelConfig): string {
-  return config.tieEmbeddings ? embeddingName : "lm_head.weight";
+  return config.tieEmbeddings ? embeddingTable : tiedHead;
 }

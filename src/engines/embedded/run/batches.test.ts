@@ -1,8 +1,8 @@
 /** Batching: nothing is lost, memory is bounded, and short sequences do not pay for long ones. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { newConfig } from "../checkpoint/checkpoint.ts";
 import { parseConfig } from "../checkpoint/config.ts";
+import { newConfig } from "../checkpoint/create.ts";
 import { batchByLength } from "./batches.ts";
 
 const model = { vocabularySize: 64, hiddenSize: 32, intermediateSize: 64, layers: 2, heads: 2, maxContextTokens: 512 };

@@ -1,8 +1,8 @@
 /** The cache against a plain list of rows: loading, appending, growing and closing up in any order. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { newConfig } from "../checkpoint/checkpoint.ts";
 import { parseConfig } from "../checkpoint/config.ts";
+import { newConfig } from "../checkpoint/create.ts";
 import { keysName, valuesName } from "../graph/decoding-graph.ts";
 import { Cache } from "./cache.ts";
 

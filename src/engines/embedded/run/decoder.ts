@@ -114,15 +114,8 @@ export class Decoder {
             ? deriveSeed(options.seed, index, sample)
             : deriveSeed(options.promptSeeds[index], sample);
         const room = Math.min(options.maxTokens, this.#config.maxContextTokens - prompt.length);
-        const row = {
-          prompt: index,
-          sample,
-          random: new Random(seed),
-          current: prompt[prompt.length - 1],
-          ids: [],
-          logprobs: [],
-          room,
-        };
+        const current = prompt[prompt.length - 1];
+        const row = { prompt: index, sample, random: new Random(seed), current, ids: [], logprobs: [], room };
         if (room > 0) waiting.push(row);
         else results[index][sample] = { ids: [], logprobs: new Float32Array(0), stopReason: "length" };
         longest = Math.max(longest, prompt.length + Math.max(room, 0));
@@ -234,15 +227,8 @@ export class Decoder {
       batch.forEach((prompt, row) => {
         ids.set(prompts[prompt].slice(0, -1), row * time);
       });
-      const outputs = await (await this.#graphs.prefill()).run(
-        {
-          ...parameters,
-          ...this.#rotation.exactly(time),
-          limits: causalLimits(time, 1),
-          ids,
-        },
-        { B: batch.length, t: time },
-      );
+      const feeds = { ...parameters, ...this.#rotation.exactly(time), limits: causalLimits(time, 1), ids };
+      const outputs = await (await this.#graphs.prefill()).run(feeds, { B: batch.length, t: time });
       batch.forEach((prompt, row) => {
         const length = prompts[prompt].length - 1;
         const cut = (data: TensorData) => {

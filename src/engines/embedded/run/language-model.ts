@@ -11,17 +11,11 @@ import type {
   WeightedSequence,
 } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
-import {
-  type Checkpoint,
-  expectedTensors,
-  type InitialisationOptions,
-  initialiseParameters,
-  loadCheckpoint,
-  loadOptimizerState,
-  type Parameters,
-  saveCheckpoint,
-} from "../checkpoint/checkpoint.ts";
-import { type ModelConfig, parseConfig } from "../checkpoint/config.ts";
+import { type Checkpoint, loadCheckpoint, type Parameters, saveCheckpoint } from "../checkpoint/checkpoint.ts";
+import { expectedTensors, type ModelConfig, parseConfig } from "../checkpoint/config.ts";
+import { type InitialisationOptions, initialiseParameters } from "../checkpoint/create.ts";
+import type { LoraOptions } from "../checkpoint/lora-config.ts";
+import { loadOptimizerState } from "../checkpoint/optimizer.ts";
 import type { DecodingGraphOptions } from "../graph/decoding-graph.ts";
 import { Decoder, DecodingGraphs } from "./decoder.ts";
 import type { AdapterDropout } from "./dropout.ts";
@@ -31,7 +25,6 @@ import {
   adapterTensors,
   describeAdapter,
   initialiseAdapter,
-  type LoraOptions,
   loadAdapter,
   saveAdapter,
 } from "./lora.ts";
@@ -163,19 +156,14 @@ export class LanguageModel {
   }
 
   async save(folder: string, options: { optimizer?: boolean } = {}): Promise<void> {
-    const optimizer = options.optimizer ? { optimizer: this.#trainer.optimizerState() } : {};
+    const optimizer = options.optimizer ? this.#trainer.optimizerState() : undefined;
     const origin = this.#folder;
     if (this.#adapter) {
-      await saveAdapter(folder, { ...this.#adapter, ...optimizer, baseModel: origin });
+      await saveAdapter(folder, { ...this.#adapter, optimizer, baseModel: origin });
       return;
     }
     const { rawConfig, parameters } = this.#checkpoint;
-    await saveCheckpoint(folder, {
-      rawConfig,
-      parameters,
-      ...optimizer,
-      companionsFrom: origin,
-    });
+    await saveCheckpoint(folder, { rawConfig, parameters, optimizer, companionsFrom: origin });
   }
 
   async restore(folder: string): Promise<void> {

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
 import { Random } from "#kernel/seed.ts";
-import { initialiseParameters, loadOptimizerState, newConfig } from "../checkpoint/checkpoint.ts";
 import { parseConfig } from "../checkpoint/config.ts";
+import { initialiseParameters, newConfig } from "../checkpoint/create.ts";
+import { adaptableModules, type LoraOptions } from "../checkpoint/lora-config.ts";
+import { loadOptimizerState } from "../checkpoint/optimizer.ts";
 import { writeSafetensors } from "../checkpoint/safetensors.ts";
 import {
   type Adapter,
-  adaptableModules,
   adaptedModules,
   adapterTensors,
   describeAdapter,
   initialiseAdapter,
-  type LoraOptions,
   loadAdapter,
   mergeAdapter,
   saveAdapter,

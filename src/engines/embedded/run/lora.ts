@@ -15,8 +15,6 @@ import { readJson } from "../checkpoint/read.ts";
 import { allocateFloats, SafetensorsFile, writeSafetensors } from "../checkpoint/safetensors.ts";
 import type { AdapterDescription } from "../graph/transformer.ts";
 
-export { adaptableModules, type LoraOptions } from "../checkpoint/lora-config.ts";
-
 export interface Adapter {
   options: LoraOptions;
   /** Exactly the tensors of `adapterTensors`, under PEFT's names. */

@@ -18,21 +18,14 @@ export interface WireError {
 
 export function toWire(error: unknown): WireError {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  const kept = stack === undefined ? {} : { stack };
-  if (!MidcourseError.isInstance(error)) return { family: "bug", code: "engine-failure", message, ...kept };
-  return {
-    family: error.family,
-    code: error.code,
-    message,
-    advice: error.advice,
-    ...kept,
-  };
+  if (!MidcourseError.isInstance(error)) return { family: "bug", code: "engine-failure", message, stack };
+  const { family, code, advice } = error;
+  return { family, code, message, advice, stack };
 }
 
 export function fromWire(wire: WireError): MidcourseError {
-  const error = new MidcourseError(wire.family as MidcourseError["family"], wire.code, wire.message, {
-    advice: wire.advice,
-  });
+  const { family, code, message, advice } = wire;
+  const error = new MidcourseError(family as MidcourseError["family"], code, message, { advice });
   if (wire.stack !== undefined) error.stack = wire.stack;
   return error;
 }

@@ -7,12 +7,12 @@ import type {
   TokenSequence,
   WeightedSequence,
 } from "#kernel/engine.ts";
-import type { OptimizerState } from "../checkpoint/checkpoint.ts";
-import type { ModelConfig } from "../checkpoint/config.ts";
+import { embeddingTable, type ModelConfig } from "../checkpoint/config.ts";
+import type { OptimizerState } from "../checkpoint/optimizer.ts";
 import { blocksFor, causalLimits } from "../graph/attention.ts";
 import { RotationCache } from "../graph/rotation.ts";
 import { gradientName, type TrainingGraphOptions, type TrainingMode, trainingGraph } from "../graph/training-graph.ts";
-import { embeddingName, headName, keptName } from "../graph/transformer.ts";
+import { headName, keptName } from "../graph/transformer.ts";
 import { adamwStep, squaredNorm } from "./adamw.ts";
 import { batchByLength } from "./batches.ts";
 import { type AdapterDropout, keptInputs } from "./dropout.ts";
@@ -172,16 +172,11 @@ export class Trainer {
     }
     const width = this.#config.hiddenSize;
     if (outputs.targetRows) addRows(this.#gradientOf(headName(this.#config)), targets, outputs.targetRows as Float32Array, width);
-    if (outputs.embedded) addRows(this.#gradientOf(embeddingName), ids, outputs.embedded as Float32Array, width);
+    if (outputs.embedded) addRows(this.#gradientOf(embeddingTable), ids, outputs.embedded as Float32Array, width);
   }
 
   #gradientOf(name: string): Float32Array {
-    let gradient = this.#gradients.get(name);
-    if (gradient === undefined) {
-      gradient = new Float32Array(this.#parameters.get(name)!.length);
-      this.#gradients.set(name, gradient);
-    }
-    return gradient;
+    return getOrMake(this.#gradients, name, this.#parameters.get(name)!.length);
   }
 
   /** Changes whenever the parameters may have moved. */
