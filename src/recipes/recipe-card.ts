@@ -52,7 +52,7 @@ export interface RecipeCard<Options extends RecipeOptions = RecipeOptions, Mater
   /** Goes on with the run where it stopped. The kept weights are in the engine at the end, and in the run directory under `model`. */
   train(work: RecipeWork<RecipeValues<Options>, Material>): Promise<Trained>;
   /** At most, from the options: answers it draws of a model while it trains, and optimiser steps where they do not depend on the data. */
-  costs(options: RecipeValues<Options>): { answers: number; steps?: number };
+  costs(options: RecipeValues<Options>): { answers: number; steps?: number | undefined };
   /** Command lines worth showing, and what they do. */
   examples?: readonly string[];
 }

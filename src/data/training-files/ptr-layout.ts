@@ -63,9 +63,9 @@ export function writePtr({ question, attempts, answer }: PtrExample): Record<str
 
 export interface PtrSequenceOptions {
   /** `refineRequest` when left out. */
-  request?: string;
+  request?: string | undefined;
   /** System message; none when left out. */
-  system?: string;
+  system?: string | undefined;
 }
 
 export function ptrConversation(

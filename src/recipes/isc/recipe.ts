@@ -14,25 +14,17 @@
  * Where this differs from the paper, on purpose: instruction and verdicts are in our own words; sampling, rate and epochs are ours, since
  * neither was to be found. `maskWrongAnswer: false` is the paper's ablation.
  */
-import { type CharacterRange, taughtAnswer } from "#kernel/conversation.ts";
-import type { Engine } from "#kernel/engine.ts";
-import type { Grader, Item } from "#kernel/item.ts";
+import { type CharacterRange, type TrainingConversation, taughtAnswer } from "#kernel/conversation.ts";
+import type { Item } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
-import type { RunDirectory } from "#record/run-directory.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
-import {
-  type Collected,
-  type SelfTrained,
-  type SelfTraining,
-  selfTrain,
-  type WeightedConversation,
-} from "../shared/self-training.ts";
+import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
 
 /** Sampling, rate and epochs are ours, since neither was to be found; words are in our own. */
@@ -94,35 +86,24 @@ export const smallIscOptions: IscOptions = {
   training: { ...paperIscOptions.training, epochs: 4, tokensPerStep: 4096, maxTokens: 600, learningRate: 1e-3, warmup: 0.1 },
 };
 
-export interface IscTraining extends Pick<SelfTraining, "tokenizer" | "signal" | "onProgress"> {
-  engine: Engine;
-  items: readonly Item[];
-  verify: Grader;
+export interface IscTraining extends OwnAnswersTraining<IscOptions> {
   /** A right solution in the form of the model's answers; undefined where there is none. */
-  solutionOf?: (item: Item) => string | undefined;
+  solutionOf?: ((item: Item) => string | undefined) | undefined;
   /** Draws the answers; the model that is trained when left out. */
   answering?: Model;
-  options: IscOptions;
-  seed: number;
-  run: RunDirectory;
 }
 
 export async function trainIsc(training: IscTraining): Promise<SelfTrained> {
-  const { engine, tokenizer, items, verify, solutionOf, answering, options, seed, run, signal, onProgress } = training;
+  const { items, verify, solutionOf, answering, options, seed, signal } = training;
   const { temperature, maxTokens } = options;
   return selfTrain({
-    engine,
-    tokenizer,
-    run,
+    ...training,
     rounds: 1,
     start: "base",
     data: "replace",
     collect: (_round, model) =>
       collectIsc(items, { model: answering ?? model, verify, temperature, maxTokens, signal }, options, seed, solutionOf),
     options: () => options.training,
-    seed,
-    signal,
-    onProgress,
   });
 }
 
@@ -145,8 +126,8 @@ export async function collectIsc(
       seed: deriveSeed(seed, "isc", item.id),
     })),
   );
-  const right: WeightedConversation[] = [];
-  const wrong: WeightedConversation[] = [];
+  const right: TrainingConversation[] = [];
+  const wrong: TrainingConversation[] = [];
   let withoutCorrection = 0;
   for (const [index, item] of items.entries()) {
     const whole = distinct(drawn[index].filter(({ isCut, text }) => !isCut && text.trim() !== ""));
@@ -172,7 +153,7 @@ export function iscExample(
   question: string,
   { first, correction }: { first: string; correction?: string },
   { instruction, verdicts, maskWrongAnswer }: Pick<IscOptions, "instruction" | "verdicts" | "maskWrongAnswer">,
-): WeightedConversation {
+): TrainingConversation {
   const content = correction === undefined ? `${first}\n${verdicts.right}` : `${first}\n${verdicts.wrong}\n${correction}`;
   const masked: CharacterRange[] = correction !== undefined && maskWrongAnswer ? [[0, first.length]] : [];
   return taughtAnswer(id, instruction, question, content, masked);
@@ -239,7 +220,7 @@ export const isc = defineRecipe({
       ...work,
       items: firstQuestions(source, questions, seed),
       verify: source.verify,
-      ...(source.solutionOf ? { solutionOf: source.solutionOf } : {}),
+      solutionOf: source.solutionOf,
       options: own,
       seed,
       onProgress: (round, progress) => onSteps(progress, { round, label: "ISC" }),

@@ -16,7 +16,6 @@
 import path from "node:path";
 import { readLines } from "#files/json-lines.ts";
 import { type TrainingConversation, taughtAnswer } from "#kernel/conversation.ts";
-import type { Engine } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
@@ -25,12 +24,11 @@ import { pasrFormat } from "#methods/plain/pasr-format.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import type { Progress } from "#training/loop.ts";
 import {
-  type EpochMetrics,
   trainWeighted,
   type WeightedResult,
   type WeightedRunOptions,
+  type WeightedTraining,
 } from "#training/supervised/weighted-supervised-run.ts";
 import { defineRecipe, type RecipeWork } from "../recipe-card.ts";
 import { type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
@@ -149,33 +147,17 @@ export async function drawPasrGroups(
   });
 }
 
-export interface PasrIftTraining {
-  /** Holds the base's weights. */
-  engine: Engine;
+export interface PasrIftTraining extends Omit<WeightedTraining, "examples" | "validation"> {
   tokenizer: Pick<Tokenizer, "encodeTraining">;
   paths: readonly TrainingConversation[];
   validation?: readonly TrainingConversation[];
-  options: WeightedRunOptions;
-  seed: number;
-  run: RunDirectory;
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress<EpochMetrics>) => void) | undefined;
 }
 
 /** Step 3. The model that is kept lies under `model` in the run directory. */
 export async function trainPasrIft(training: PasrIftTraining): Promise<WeightedResult> {
-  const { engine, tokenizer, paths, validation = [], options, seed, run, signal, onProgress } = training;
+  const { tokenizer, paths, validation = [] } = training;
   const encode = (path: TrainingConversation) => toExample(tokenizer, path);
-  return trainWeighted({
-    engine,
-    examples: paths.map(encode),
-    validation: validation.map(encode),
-    options,
-    seed,
-    run,
-    signal,
-    onProgress,
-  });
+  return trainWeighted({ ...training, examples: paths.map(encode), validation: validation.map(encode) });
 }
 
 export const iftOptions = recipeOptions({
@@ -230,13 +212,11 @@ export const pasrIft = defineRecipe({
   methods: ({ prompts }) => [pasrFormat({ id: "pasr-ift", instruction: prompts.refine })],
   async train(work) {
     const { options, engine, tokenizer, run, seed, signal, onSteps } = work;
+    const { fromRun: folder } = options;
     const groups =
-      options.fromRun === undefined
+      folder === undefined
         ? await drawnGroups(work)
-        : groupsOfRun({
-            folder: options.fromRun,
-            readLines: (name) => readLines(path.join(options.fromRun as string, `${name}.jsonl`)),
-          });
+        : groupsOfRun({ folder, readLines: (name) => readLines(path.join(folder, `${name}.jsonl`)) });
     const { examples, counts } = goodPaths(groups, { instruction: options.prompts.refine, minimumAccuracy: 1, most: 1 });
     run.writeFile("paths.json", `${JSON.stringify({ counts, examples }, null, 2)}\n`);
     if (examples.length === 0) {

@@ -28,7 +28,6 @@
  *   - A step here is one optimiser step on fresh rollouts; the code's steps are batches of two answers, four to an optimiser step.
  */
 import type { JsonObject } from "#files/json-lines.ts";
-import type { Engine, Scorer } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -36,15 +35,14 @@ import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { fixed, percentSign } from "#text/numbers.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
-import { type LoopResult, type Progress, runTrainingLoop, type StepContext } from "#training/loop.ts";
+import { type LoopResult, runTrainingLoop, type StepContext } from "#training/loop.ts";
 import { type PolicyGradientOptions, policyGradientStep } from "#training/policy/policy-gradient.ts";
 import type { PolicyGradientMetrics } from "#training/policy/policy-metrics.ts";
 import type { Group, Question } from "#training/policy/rollouts.ts";
 import { learningRateAt } from "#training/steps.ts";
-import type { Stream } from "#training/stream.ts";
 import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
-import type { Judge } from "../shared/graded-samples.ts";
+import type { PolicyTraining } from "../shared/policy-training.ts";
 import { methodsOf } from "../shared/source-evaluation.ts";
 import type { Source } from "../sources/source.ts";
 import { type PasrOptions, pasrOptions, smallWorldPasrOptions } from "./options.ts";
@@ -52,26 +50,8 @@ import { pasrGrader } from "./reward.ts";
 
 export { type PasrOptions, paperPasrOptions, smallWorldPasrOptions } from "./options.ts";
 
-export interface PasrTraining {
-  /** Holds the first weights; a resumed run restores its own. */
-  engine: Engine;
+export interface PasrTraining extends PolicyTraining<PasrOptions, PolicyGradientMetrics> {
   tokenizer: Pick<Tokenizer, "encodeConversation" | "decode" | "stopIds">;
-  /** Question i of the run; step s asks questions s·questionsPerStep and on. */
-  items: Stream<Item>;
-  /** Scores an answer in [0, 1]. */
-  judge: Judge;
-  options: PasrOptions;
-  seed: number;
-  run: RunDirectory;
-  /** Opens the frozen reference. Absent: the run's first weights, from its own checkpoint of step 0. */
-  openReference?: () => Promise<Scorer>;
-  checkpointEvery?: number;
-  /** Every so many steps one group of answers goes to rollouts.jsonl, for reading; 0 for never. */
-  rolloutsEvery?: number;
-  evaluate?: ((stepsDone: number, signal: AbortSignal | undefined) => Promise<JsonObject>) | undefined;
-  evaluateEvery?: number | undefined;
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress<PolicyGradientMetrics>) => void) | undefined;
 }
 
 /** Trains from the newest checkpoint of the run, or from the start. Metrics go to metrics.jsonl, one line a step. */
@@ -91,18 +71,13 @@ export async function trainPasr(training: PasrTraining): Promise<LoopResult<Json
   };
 
   return runTrainingLoop<PolicyGradientMetrics, JsonObject>({
-    engine,
-    run,
+    ...training,
     steps: options.steps,
     checkpointEvery,
     initialState: {},
     takeStep,
     samplerRefresh: options.samplerRefresh,
     openReference: options.klCoefficient === 0 ? undefined : (training.openReference ?? "freeze-initial"),
-    evaluate: training.evaluate,
-    evaluateEvery: training.evaluateEvery,
-    signal: training.signal,
-    onProgress: training.onProgress,
   });
 }
 

@@ -72,8 +72,8 @@ function strongMessages(question: string, attempts: readonly string[], settings:
 }
 
 /** How attempts and answer are strung together. */
-export function sequenceOptions({ system, refineRequest }: PtrDataSettings): PtrSequenceOptions {
-  return { ...(system === undefined ? {} : { system }), ...(refineRequest === undefined ? {} : { request: refineRequest }) };
+export function sequenceOptions({ system, refineRequest: request }: PtrDataSettings): PtrSequenceOptions {
+  return { system, request };
 }
 
 /** What the strong model is asked: the question and the attempts that have text, for an answer that goes on from them. */

@@ -14,7 +14,7 @@ export interface ExampleFiles {
   data: readonly string[];
   /** Their format; told by the columns when left out. */
   format?: string | undefined;
-  limits?: PtrLimits;
+  limits?: PtrLimits | undefined;
   /** A file, or the share of the questions that is held out, from 0 (none) to below 1. */
   validation: { file: string } | { share: number };
 }
@@ -28,7 +28,7 @@ export interface Examples {
 
 export async function readExamples({ data, format, limits, validation }: ExampleFiles): Promise<Examples> {
   const tally = new DropTally();
-  const options = { ...(format === undefined ? {} : { format }), ...(limits === undefined ? {} : { limits }) };
+  const options = { format, limits };
   const parts: TrainingConversation[][] = [];
   for (const file of data) parts.push(await readConversations(file, options, tally));
   const all = parts.flat();
@@ -54,7 +54,7 @@ export async function readExamples({ data, format, limits, validation }: Example
 /** Examples of weight 0 are left out here, where they are counted. */
 async function readConversations(
   file: string,
-  options: { format?: string; limits?: PtrLimits },
+  options: Pick<ExampleFiles, "format" | "limits">,
   tally: DropTally,
 ): Promise<TrainingConversation[]> {
   const read = await readTrainingFile(file, options);

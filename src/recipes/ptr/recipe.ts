@@ -26,15 +26,12 @@ import { fileDigest } from "#data/files/rows.ts";
 import { dataCard, renderCard } from "#data/training-files/data-card.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
-import type { Engine } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
-import type { RunDirectory } from "#record/run-directory.ts";
 import { fixed } from "#text/numbers.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
-import type { Progress } from "#training/loop.ts";
 import type { WeightedExample } from "#training/supervised/supervised.ts";
-import { type EpochMetrics, trainWeighted, type WeightedResult } from "#training/supervised/weighted-supervised-run.ts";
+import { trainWeighted, type WeightedResult, type WeightedTraining } from "#training/supervised/weighted-supervised-run.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { rerunWeighted, smallWeighted, weightedOptions } from "../shared/option-groups.ts";
@@ -69,42 +66,25 @@ export const smallPtrOptions: PtrOptions = { ...smallWeighted, learnThoughts: fa
 
 export const ptrPresets = { small: smallPtrOptions, paper: paperPtrOptions, rerun: rerunPtrOptions };
 
-export interface PtrTraining {
-  /** Holds the weights to start from; a resumed run restores its own. */
-  engine: Engine;
+export interface PtrTraining extends Omit<WeightedTraining, "examples" | "validation" | "options"> {
   tokenizer: Pick<Tokenizer, "encodeTraining">;
   /** Question, attempts, requests, one learned answer; plain instruction data may stand among them. */
   examples: readonly TrainingConversation[];
   /** Decide which weights are kept. */
   validation?: readonly TrainingConversation[];
   options: PtrOptions;
-  seed: number;
-  run: RunDirectory;
-  evaluate?: ((stepsDone: number, signal: AbortSignal | undefined) => Promise<JsonObject>) | undefined;
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress<EpochMetrics>) => void) | undefined;
 }
 
 /** The model that is kept lies under `model` in the run directory. */
 export async function trainPtr(training: PtrTraining): Promise<WeightedResult> {
-  const { engine, tokenizer, examples, validation = [], options, seed, run, evaluate, signal, onProgress } = training;
+  const { tokenizer, examples, validation = [], options, run } = training;
   const encode = (conversation: TrainingConversation) => ptrExample(tokenizer, conversation, options);
   // What is to be learned is the answer, also where thoughts are learned beside it.
   const held = validation.map((conversation) => ptrExample(tokenizer, conversation, { learnThoughts: false }));
   // As among the examples, longer ones are left out: a model cannot read what is longer than its context.
   const fitting = held.filter(({ ids }) => ids.length <= options.maxTokens);
   if (fitting.length < held.length) run.event("note", { validationTooLong: held.length - fitting.length });
-  return trainWeighted({
-    engine,
-    examples: examples.map(encode),
-    validation: fitting,
-    options,
-    seed,
-    run,
-    evaluate,
-    signal,
-    onProgress,
-  });
+  return trainWeighted({ ...training, examples: examples.map(encode), validation: fitting });
 }
 
 /** Ids with the thought mask: 1 where the conversation is learned, 0 on questions, attempts and requests. */
@@ -243,10 +223,7 @@ export const ptr = defineRecipe({
     const { data, from: format, minimumCharacters, keepRepeats } = options;
     if (data.length === 0)
       throw userError("data-missing", "ptr learns from files of examples", "Name them: --data examples.jsonl.");
-    const limits = {
-      ...(minimumCharacters === undefined ? {} : { minimumAnswerCharacters: minimumCharacters }),
-      ...(keepRepeats ? { keepRepeats } : {}),
-    };
+    const limits = { minimumAnswerCharacters: minimumCharacters, keepRepeats };
     const examples = await readExamples({ data, format, limits, validation: validationOf(options.validation) });
     return { ...examples, task: await roundsTask(options, examples.train, seed) };
   },
@@ -322,7 +299,7 @@ export const ptr = defineRecipe({
       }),
     };
   },
-  costs: ({ maxSteps }) => ({ answers: 0, ...(Number.isFinite(maxSteps) ? { steps: maxSteps } : {}) }),
+  costs: ({ maxSteps }) => ({ answers: 0, steps: Number.isFinite(maxSteps) ? maxSteps : undefined }),
   examples: [
     "midcourse train ptr --data runs/ptr-data/examples.jsonl --out runs/ptr",
     "midcourse train ptr --data PTR_thought_dataset_sampled.jsonl --minimum-characters 8 --lora 8 --early-stop 3",

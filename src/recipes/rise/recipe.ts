@@ -20,24 +20,16 @@
  *   - An empty or repeated attempt is taken out of the dialogue, as in the code; one cut at its largest length stands in it as context and is
  *     not learned.
  */
-import type { TrainingMessage } from "#kernel/conversation.ts";
-import type { Engine } from "#kernel/engine.ts";
-import type { Grader, Item } from "#kernel/item.ts";
+import type { TrainingConversation, TrainingMessage } from "#kernel/conversation.ts";
+import type { Item } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
 import { meanOrZero, sum } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
-import type { RunDirectory } from "#record/run-directory.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { type GradedSample, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, isMessages, questionsOption, weightedOptions } from "../shared/option-groups.ts";
-import {
-  type Collected,
-  type SelfTrained,
-  type SelfTraining,
-  selfTrain,
-  type WeightedConversation,
-} from "../shared/self-training.ts";
+import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
 import { risePrompt, riseTurns } from "./turns.ts";
 
@@ -115,24 +107,16 @@ export const smallRiseOptions: RiseOptions = {
   training: { ...paperRiseOptions.training, tokensPerStep: 4096, maxTokens: 600, learningRate: 3e-4, warmup: 0.1 },
 };
 
-export interface RiseTraining extends Pick<SelfTraining, "tokenizer" | "signal" | "onProgress"> {
-  engine: Engine;
-  items: readonly Item[];
-  verify: Grader;
+export interface RiseTraining extends OwnAnswersTraining<RiseOptions> {
   /** Writes every turn after the first; the model that is trained when left out. */
   teacher?: Model;
-  options: RiseOptions;
-  seed: number;
-  run: RunDirectory;
 }
 
 export async function trainRise(training: RiseTraining): Promise<SelfTrained> {
-  const { engine, tokenizer, items, verify, teacher, options, seed, run, signal, onProgress } = training;
+  const { items, verify, teacher, options, seed, signal } = training;
   const { temperature, maxTokens } = options;
   return selfTrain({
-    engine,
-    tokenizer,
-    run,
+    ...training,
     rounds: options.iterations,
     start: "base",
     data: "accumulate",
@@ -145,9 +129,6 @@ export async function trainRise(training: RiseTraining): Promise<SelfTrained> {
         teacher,
       ),
     options: () => options.training,
-    seed,
-    signal,
-    onProgress,
   });
 }
 
@@ -189,7 +170,7 @@ export function riseExamples(
   item: Item,
   turns: readonly GradedSample[],
   options: RiseOptions,
-): (WeightedConversation & { reward: number })[] {
+): (TrainingConversation & { reward: number })[] {
   const seen = new Set<string>();
   const distinct = turns.filter(({ text }) => text.trim() !== "" && !seen.has(text.trim()) && seen.add(text.trim()));
   return distinct.flatMap((turn, index) => {
@@ -211,7 +192,7 @@ function isKept({ accuracy, isRight }: GradedSample, before: readonly GradedSamp
 }
 
 /** Step 3's weights: exp(reward/τ). */
-function weighed(examples: readonly (WeightedConversation & { reward: number })[], options: RiseOptions): WeightedConversation[] {
+function weighed(examples: readonly (TrainingConversation & { reward: number })[], options: RiseOptions): TrainingConversation[] {
   const factors = examples.map(({ reward }) => Math.exp(reward / options.rewardTemperature));
   const divisor = options.normaliseWeights ? meanOrZero(factors) : 1;
   return examples.map(({ reward: _, ...example }, index) => ({ ...example, weight: factors[index] / divisor }));

@@ -31,7 +31,7 @@
 import path from "node:path";
 import { replaceFolder } from "#files/durable.ts";
 import type { JsonObject } from "#files/json-lines.ts";
-import type { Engine, Scorer } from "#kernel/engine.ts";
+import type { Engine } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
@@ -39,16 +39,16 @@ import { deriveSeed, Random } from "#kernel/seed.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { fixed, percentSign } from "#text/numbers.ts";
-import { type LoopResult, type Progress, runTrainingLoop, type StepContext } from "#training/loop.ts";
+import { type LoopResult, runTrainingLoop, type StepContext } from "#training/loop.ts";
 import { type ReinforceOptions, reinforceStep } from "#training/policy/reinforce-step.ts";
 import type { TurnRewards } from "#training/policy/reinforce-step-batch.ts";
 import type { ReinforceMetrics } from "#training/policy/reinforce-step-metrics.ts";
 import type { GradedTurn, TurnGrader, TurnGroup, TurnQuestion } from "#training/policy/turn-rollouts.ts";
 import { learningRateAt } from "#training/steps.ts";
-import type { Stream } from "#training/stream.ts";
 import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
 import { type Judge, strictAnswer } from "../shared/graded-samples.ts";
+import type { PolicyTraining } from "../shared/policy-training.ts";
 import type { Source } from "../sources/source.ts";
 import { turnAccuracies, turnTable, twoTurns } from "./evaluation.ts";
 import { type Kept, keepBest, keepStateOf, keptFolder, nothingKept } from "./keep.ts";
@@ -59,26 +59,8 @@ export { paperCodeScoreOptions, paperScoreOptions, type ScoreOptions, smallWorld
 
 export type ScoreMetrics = ReinforceMetrics & { stage: 1 | 2 };
 
-export interface ScoreTraining {
-  /** Holds the first weights; a resumed run restores its own. */
-  engine: Engine;
+export interface ScoreTraining extends PolicyTraining<ScoreOptions, ScoreMetrics> {
   tokenizer: TurnTokenizer;
-  /** Question i of the run; step s asks questions s·questionsPerStep and on. */
-  items: Stream<Item>;
-  /** Scores an answer in [0, 1]. */
-  judge: Judge;
-  options: ScoreOptions;
-  seed: number;
-  run: RunDirectory;
-  /** Opens the frozen reference. Absent: the run's first weights, from its own checkpoint of step 0. */
-  openReference?: () => Promise<Scorer>;
-  checkpointEvery?: number;
-  /** Every so many steps the conversations of one question go to rollouts.jsonl, for reading; 0 for never. */
-  rolloutsEvery?: number;
-  evaluate?: ((stepsDone: number, signal: AbortSignal | undefined) => Promise<JsonObject>) | undefined;
-  evaluateEvery?: number | undefined;
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress<ScoreMetrics>) => void) | undefined;
 }
 
 /** Folder in the run directory with the weights that stage II started from, as a checkpoint of the model. */
@@ -120,17 +102,12 @@ export async function trainScore(training: ScoreTraining): Promise<ScoreResult> 
   const { stageOneKl, stageOneSecondTurnKl, stageTwoKl, baseFirstShare } = options;
   const needsReference = [stageOneKl, stageOneSecondTurnKl, stageTwoKl, baseFirstShare].some((each) => each !== 0);
   const result = await runTrainingLoop<ScoreMetrics, JsonObject>({
-    engine,
-    run,
+    ...training,
     steps: options.stageOneSteps + options.stageTwoSteps,
     checkpointEvery,
     initialState: {},
     takeStep,
     openReference: needsReference ? (training.openReference ?? "freeze-initial") : undefined,
-    evaluate: training.evaluate,
-    evaluateEvery: training.evaluateEvery,
-    signal: training.signal,
-    onProgress: training.onProgress,
   });
   const { best } = keepStateOf(result.state);
   if (!result.finished || best === null) return { ...result, kept: undefined };

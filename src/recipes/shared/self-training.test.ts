@@ -3,12 +3,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TrainingConversation } from "#kernel/conversation.ts";
 import { openRun } from "#record/run-directory.ts";
 import { likelihoodOnly } from "#training/supervised/supervised.ts";
 import type { WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
 import { example, makeBase, stopId, tokenizer as words } from "../../../test/support/refine-world.ts";
 import { delegate, type TabularEngine } from "../../../test/support/tabular-engine.ts";
-import { type Collected, type SelfTraining, selfTrain, type WeightedConversation } from "./self-training.ts";
+import { type Collected, type SelfTraining, selfTrain } from "./self-training.ts";
 
 let root: string;
 let base: TabularEngine;
@@ -19,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** A conversation is the number of an example of the world. */
-const conversation = (index: number): WeightedConversation => ({
+const conversation = (index: number): TrainingConversation => ({
   id: `e${index}`,
   messages: [{ role: "assistant", content: String(index), trainable: true }],
 });

@@ -10,6 +10,7 @@ import type { JsonObject } from "#files/json-lines.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
+import type { Grader, Item } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { type ConversationTokenizer, EmbeddedModel } from "#models/embedded.ts";
@@ -20,11 +21,8 @@ import type { Progress } from "#training/loop.ts";
 import { type EpochMetrics, trainWeighted, type WeightedRunOptions } from "#training/supervised/weighted-supervised-run.ts";
 import { toExample } from "../sources/source.ts";
 
-/** A conversation with a weight in the loss. */
-export type WeightedConversation = TrainingConversation;
-
 export interface Collected {
-  examples: WeightedConversation[];
+  examples: TrainingConversation[];
   /** What was asked, kept and dropped, for the record. */
   figures: JsonObject;
 }
@@ -42,12 +40,21 @@ export interface SelfTraining {
   collect: (round: number, model: Model, signal: AbortSignal | undefined) => Promise<Collected>;
   options: (round: number) => WeightedRunOptions;
   /** A figure of the round's model on questions never trained on; higher is better. Decides which round's model is kept. */
-  measure?: (model: Model, signal: AbortSignal | undefined) => Promise<number>;
+  measure?: ((model: Model, signal: AbortSignal | undefined) => Promise<number>) | undefined;
   /** End after so many rounds without a better figure. */
   patience?: number;
   seed: number;
   signal?: AbortSignal | undefined;
-  onProgress?: (((round: number, progress: Progress<EpochMetrics>) => void) | undefined) | undefined;
+  onProgress?: ((round: number, progress: Progress<EpochMetrics>) => void) | undefined;
+}
+
+/** What a paper's training on a model's own answers is called with. */
+export interface OwnAnswersTraining<Options>
+  extends Pick<SelfTraining, "engine" | "tokenizer" | "run" | "seed" | "signal" | "onProgress"> {
+  /** Training questions; all are asked in every round. */
+  items: readonly Item[];
+  verify: Grader;
+  options: Options;
 }
 
 export type RoundRecord = {

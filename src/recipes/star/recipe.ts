@@ -18,17 +18,15 @@
  * It trains no ability to correct; it is here because PASR compares with it.
  */
 import type { TrainingMessage } from "#kernel/conversation.ts";
-import type { Engine } from "#kernel/engine.ts";
-import type { Grader, Item } from "#kernel/item.ts";
+import type { Item } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
-import type { RunDirectory } from "#record/run-directory.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
-import { type Collected, type SelfTrained, type SelfTraining, selfTrain } from "../shared/self-training.ts";
+import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
 
 type WorkedExample = { question: string; answer: string };
@@ -104,20 +102,13 @@ export const smallStarOptions: StarOptions = {
   },
 };
 
-export interface StarTraining extends Pick<SelfTraining, "tokenizer" | "signal" | "onProgress"> {
-  engine: Engine;
-  /** Training questions; all are asked in every loop. */
-  items: readonly Item[];
+export interface StarTraining extends OwnAnswersTraining<StarOptions> {
   /** Held-out questions, which decide when to end and which loop's model is kept. */
   validation?: readonly Item[];
-  verify: Grader;
-  options: StarOptions;
-  seed: number;
-  run: RunDirectory;
 }
 
 export async function trainStar(training: StarTraining): Promise<SelfTrained> {
-  const { engine, tokenizer, items, validation = [], verify, options, seed, run, signal, onProgress } = training;
+  const { items, validation = [], verify, options, seed, signal } = training;
   const sampling = (model: Model): Sampling => ({
     model,
     verify,
@@ -126,9 +117,7 @@ export async function trainStar(training: StarTraining): Promise<SelfTrained> {
     signal,
   });
   return selfTrain({
-    engine,
-    tokenizer,
-    run,
+    ...training,
     rounds: options.loops,
     start: "base",
     data: "replace",
@@ -138,11 +127,8 @@ export async function trainStar(training: StarTraining): Promise<SelfTrained> {
       epochs: Number.POSITIVE_INFINITY,
       maxSteps: Math.round(options.firstSteps * options.growth ** (loop - 1)),
     }),
-    ...(validation.length > 0 ? { measure: (model) => greedyAccuracy(validation, sampling(model), options) } : {}),
+    measure: validation.length > 0 ? (model) => greedyAccuracy(validation, sampling(model), options) : undefined,
     patience: options.patience,
-    seed,
-    signal,
-    onProgress,
   });
 }
 
