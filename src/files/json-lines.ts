@@ -1,6 +1,7 @@
 /** An append-only file of JSON lines that a crash can tear only at its end, and that opening repairs. */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, truncateSync, writeSync } from "node:fs";
 import { userError } from "#kernel/errors.ts";
+import { isRecord, jsonIn } from "#kernel/values.ts";
 import { fileFailure, guarded } from "./file-failures.ts";
 
 /** Version of the line formats of a run directory; every line carries it as `v`. */
@@ -125,10 +126,10 @@ function* scan(file: string): Generator<Entry> {
         number++;
         // A power cut may leave a last block of zeros or old bytes; damage before the end is no crash of ours.
         if (damaged) throw damagedLine(file, number - 1);
-        const line = parseLine(text);
+        const line = jsonIn(text);
         const end = position + from;
-        if (line === undefined) damaged = true;
-        else yield { line, start, end };
+        if (isRecord(line)) yield { line: line as JsonObject, start, end };
+        else damaged = true;
         start = end;
       }
       if (from < size) parts.push(Buffer.from(chunk.subarray(from, size)));
@@ -151,15 +152,6 @@ function damagedLine(file: string, number: number) {
     `line ${number} of ${file} is not a JSON object`,
     "The file was changed by something else; restore it, or start a new run folder.",
   );
-}
-
-function parseLine(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Bytes; 0 where there is no such file. */

@@ -7,6 +7,7 @@ import type { JsonObject } from "#files/json-lines.ts";
 import { HttpConnections } from "#http/connections.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Completion, Model } from "#kernel/model.ts";
+import { isRecord, jsonIn } from "#kernel/values.ts";
 import { ResponseStore } from "#record/response-store.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { CachedModel } from "./around/cache.ts";
@@ -240,12 +241,7 @@ function readAddress(options: OpenModelOptions, environment: Readonly<Record<str
 
 function readExtraBody(text: string | undefined): JsonObject | undefined {
   if (text === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
+  const value = jsonIn(text);
+  if (isRecord(value)) return value as JsonObject;
   throw userError("bad-extra-body", "--extra-body is not a JSON object", `Quote it for the shell: --extra-body '{"top_k":20}'.`);
 }

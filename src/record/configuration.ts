@@ -6,6 +6,7 @@ import { replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { type JsonObject, type JsonValue, schemaVersion } from "#files/json-lines.ts";
 import { type MidcourseError, userError } from "#kernel/errors.ts";
+import { isRecord } from "#kernel/values.ts";
 
 export interface RunConfiguration {
   /** The command as typed, without its options: `train pasr`. */
@@ -102,9 +103,9 @@ function show(value: JsonValue | undefined): string {
 function leaves(value: JsonObject, prefix = ""): Map<string, JsonValue | undefined> {
   const found = new Map<string, JsonValue | undefined>();
   for (const [key, each] of Object.entries(value)) {
-    const isBranch = typeof each === "object" && each !== null && !Array.isArray(each) && Object.keys(each).length > 0;
+    const isBranch = isRecord(each) && Object.keys(each).length > 0;
     if (!isBranch) found.set(prefix + key, each);
-    else for (const [inner, leaf] of leaves(each, `${prefix}${key}.`)) found.set(inner, leaf);
+    else for (const [inner, leaf] of leaves(each as JsonObject, `${prefix}${key}.`)) found.set(inner, leaf);
   }
   return found;
 }

@@ -4,6 +4,7 @@
  */
 import path from "node:path";
 import { messageOf } from "#kernel/errors.ts";
+import { isRecord } from "#kernel/values.ts";
 import { MlflowRun } from "./mlflow.ts";
 import { mlflowAuthorization } from "./mlflow-client.ts";
 import { type Scalars, TensorBoardFile } from "./tensorboard.ts";
@@ -82,8 +83,7 @@ export function openMetricSinks(options: MetricSinkOptions): MetricSinks {
 export function flattenMetrics(metrics: object, prefix = ""): [name: string, value: number][] {
   return Object.entries(metrics).flatMap(([name, value]): [string, number][] => {
     if (typeof value === "number") return [[`${prefix}${name}`, value]];
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
-    return flattenMetrics(value, `${prefix}${name}/`);
+    return isRecord(value) ? flattenMetrics(value, `${prefix}${name}/`) : [];
   });
 }
 
@@ -140,7 +140,7 @@ function mlflowSink(options: MetricSinkOptions, uri: string, tell: (message: str
 function flattenParameters(parameters: object, prefix = ""): [string, string][] {
   return Object.entries(parameters).flatMap(([name, value]): [string, string][] => {
     if (value === undefined || value === null) return [];
-    if (typeof value === "object" && !Array.isArray(value)) return flattenParameters(value, `${prefix}${name}.`);
+    if (isRecord(value)) return flattenParameters(value, `${prefix}${name}.`);
     return [[`${prefix}${name}`, typeof value === "string" ? value : JSON.stringify(value)]];
   });
 }

@@ -2,6 +2,7 @@
 import { HttpConnections } from "#http/connections.ts";
 import { retryAfter } from "#http/tries.ts";
 import { remoteError, userError } from "#kernel/errors.ts";
+import { jsonIn } from "#kernel/values.ts";
 
 export interface MlflowAddress {
   /** Of the tracking server: http://127.0.0.1:5000. */
@@ -183,11 +184,8 @@ export function statusOf(error: unknown): number | undefined {
 
 /** MLflow's message where the body has one. */
 function said(text: string): string {
-  try {
-    const message = at(JSON.parse(text), "message");
-    if (typeof message === "string") return message.slice(0, 300);
-  } catch {}
-  return text.slice(0, 300);
+  const message = at(jsonIn(text), "message");
+  return (typeof message === "string" ? message : text).slice(0, 300);
 }
 
 function at(value: unknown, ...path: string[]): unknown {

@@ -9,6 +9,7 @@ import { guarded } from "#files/file-failures.ts";
 import { fileSize, JsonLines } from "#files/json-lines.ts";
 import { takeLock } from "#files/lock.ts";
 import { MidcourseError, userError } from "#kernel/errors.ts";
+import { getOrMake, jsonIn } from "#kernel/values.ts";
 
 interface Writer {
   lines: JsonLines;
@@ -95,13 +96,10 @@ export class ResponseStore<Value extends object> {
   }
 
   #handle(shard: number): number {
-    let handle = this.#handles.get(shard);
-    if (handle === undefined) {
+    return getOrMake(this.#handles, shard, () => {
       const file = this.#file(shard);
-      handle = guarded(`read ${file}`, () => openSync(file, "r"));
-      this.#handles.set(shard, handle);
-    }
-    return handle;
+      return guarded(`read ${file}`, () => openSync(file, "r"));
+    });
   }
 
   /** The first file that no living process writes to, its torn end cut off and what was added meanwhile read. */
@@ -214,10 +212,6 @@ function readLineAt(handle: number, offset: number): StoredLine | undefined {
     if (feed >= 0) break;
     position += read;
   }
-  try {
-    const line = JSON.parse(Buffer.concat(pieces).toString("utf8")) as StoredLine;
-    return Array.isArray(line.samples) && Array.isArray(line.values) ? line : undefined;
-  } catch {
-    return undefined;
-  }
+  const line = jsonIn(Buffer.concat(pieces).toString("utf8")) as StoredLine | null | undefined;
+  return Array.isArray(line?.samples) && Array.isArray(line.values) ? line : undefined;
 }

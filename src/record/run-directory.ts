@@ -10,6 +10,7 @@ import { guarded } from "#files/file-failures.ts";
 import { JsonLines, type JsonObject, readLines, repairLines } from "#files/json-lines.ts";
 import { takeLock } from "#files/lock.ts";
 import { userError } from "#kernel/errors.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { type Checkpoint, type CheckpointDetails, Checkpoints, readCheckpoints } from "./checkpoints.ts";
 import { openConfiguration, type RunConfiguration, readConfiguration, type StoredConfiguration } from "./configuration.ts";
 
@@ -129,11 +130,7 @@ export class RunDirectory {
   }
 
   #file(name: string): JsonLines {
-    const known = this.#files.get(name);
-    if (known !== undefined) return known;
-    const file = new JsonLines(path.join(this.folder, `${name}.jsonl`));
-    this.#files.set(name, file);
-    return file;
+    return getOrMake(this.#files, name, () => new JsonLines(path.join(this.folder, `${name}.jsonl`)));
   }
 }
 

@@ -5,8 +5,9 @@
  *   Which of these is a liquid at room temperature?  A) iron  B) water  C) salt  D) wood  →  B
  */
 import type { Item } from "#kernel/item.ts";
+import { isRecord } from "#kernel/values.ts";
 import { choiceTask, embeddedChoices, lettered, requireChoices } from "./choice-task.ts";
-import { type Fields, isFields, optionalText, type TaskRow, textField, textList } from "./fields.ts";
+import { type Fields, optionalText, type TaskRow, textField, textList } from "./fields.ts";
 import type { HubSource, Task } from "./task.ts";
 
 export const arcEasy = arc("arc-easy", "ARC-Easy");
@@ -44,7 +45,7 @@ export function examItem(row: TaskRow, group?: string): Item {
 }
 
 function parts(fields: Fields): { stem: string | undefined; options: Options | undefined } {
-  const nested = isFields(fields.question) ? fields.question : undefined;
+  const nested = isRecord(fields.question) ? fields.question : undefined;
   const options = optionsOf(nested?.choices ?? fields.choices);
   const stem = nested === undefined ? fields.question : nested.stem;
   return { stem: typeof stem === "string" ? stem : undefined, options };
@@ -57,8 +58,8 @@ interface Options {
 
 /** Either `[{ label, text }, …]` or `{ label: […], text: […] }`. */
 function optionsOf(choices: unknown): Options | undefined {
-  const list = Array.isArray(choices) && choices.every(isFields) ? choices : undefined;
-  const labels = textList(list ? list.map(({ label }) => label) : isFields(choices) ? choices.label : undefined);
-  const texts = textList(list ? list.map(({ text }) => text) : isFields(choices) ? choices.text : undefined);
+  const list = Array.isArray(choices) && choices.every(isRecord) ? choices : undefined;
+  const labels = textList(list ? list.map(({ label }) => label) : isRecord(choices) ? choices.label : undefined);
+  const texts = textList(list ? list.map(({ text }) => text) : isRecord(choices) ? choices.text : undefined);
   return labels && texts && labels.length === texts.length ? { labels, texts } : undefined;
 }

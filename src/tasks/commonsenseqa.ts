@@ -4,9 +4,11 @@
  *
  *   Where would you keep milk cold?  A) oven  B) fridge  C) drawer  D) garden  E) desk  →  B
  */
+
+import { isRecord } from "#kernel/values.ts";
 import { examItem } from "./arc.ts";
 import { choiceTask } from "./choice-task.ts";
-import { type Fields, isFields, optionalText } from "./fields.ts";
+import { type Fields, optionalText } from "./fields.ts";
 import type { HubSource } from "./task.ts";
 
 const source = (split: string): HubSource => ({
@@ -32,6 +34,6 @@ export const commonsenseQa = choiceTask({
 function conceptOf(fields: Fields): string | undefined {
   return (
     optionalText(fields, "question_concept") ??
-    (isFields(fields.question) ? optionalText(fields.question, "question_concept") : undefined)
+    (isRecord(fields.question) ? optionalText(fields.question, "question_concept") : undefined)
   );
 }

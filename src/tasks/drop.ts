@@ -6,10 +6,11 @@
  *   Passage: The Lions scored 3, then 7. Question: How many points in all?  →  10
  */
 import type { Item } from "#kernel/item.ts";
+import { isRecord } from "#kernel/values.ts";
 import { visibleAnswer } from "#verifiers/answers/extract.ts";
 import { readSpan, sameSpan, spanVerifier } from "#verifiers/answers/span.ts";
 import { answerRequests, asker } from "./asking.ts";
-import { type Fields, fingerprint, isFields, optionalText, rowError, type TaskRow, textField, textList } from "./fields.ts";
+import { type Fields, fingerprint, optionalText, rowError, type TaskRow, textField, textList } from "./fields.ts";
 import type { HubSource, Task } from "./task.ts";
 
 const source = (split: string): HubSource => ({
@@ -68,18 +69,18 @@ function passageAndQuestion(row: TaskRow): { passage?: string; question: string 
 function referenceTexts(row: TaskRow): string[] {
   const { fields } = row;
   const { answer, answers_spans: flat } = fields;
-  if (isFields(answer)) {
+  if (isRecord(answer)) {
     return [answer, ...structs(fields.validated_answers)].map(referenceText).filter((text) => text !== "");
   }
-  if (isFields(flat)) return (textList(flat.spans) ?? []).map(oneLine).filter((text) => text !== "");
+  if (isRecord(flat)) return (textList(flat.spans) ?? []).map(oneLine).filter((text) => text !== "");
   const listed = optionalText(fields, "ref_text")?.split("|") ?? [];
   return [textField(row, "answer"), ...listed].map(oneLine).filter((text) => text !== "");
 }
 
 /** A list of records, stored as such or as a record of lists. */
 function structs(value: unknown): Fields[] {
-  if (Array.isArray(value)) return value.filter(isFields);
-  if (!isFields(value)) return [];
+  if (Array.isArray(value)) return value.filter(isRecord);
+  if (!isRecord(value)) return [];
   const length = Math.max(0, ...Object.values(value).map((column) => (Array.isArray(column) ? column.length : 0)));
   return Array.from({ length }, (_, place) => atPlace(value, place));
 }
@@ -88,7 +89,7 @@ function atPlace(columns: Fields, place: number): Fields {
   return Object.fromEntries(
     Object.entries(columns).map(([name, column]) => [
       name,
-      Array.isArray(column) ? column[place] : isFields(column) ? atPlace(column, place) : column,
+      Array.isArray(column) ? column[place] : isRecord(column) ? atPlace(column, place) : column,
     ]),
   );
 }
@@ -98,7 +99,7 @@ function referenceText(answer: Fields): string {
   if (number !== undefined) return oneLine(number);
   const spans = (textList(answer.spans) ?? []).map(oneLine).filter((text) => text !== "");
   if (spans.length > 0) return spans.join("\n");
-  const date = isFields(answer.date) ? answer.date : {};
+  const date = isRecord(answer.date) ? answer.date : {};
   return oneLine(["day", "month", "year"].map((part) => optionalText(date, part) ?? "").join(" "));
 }
 

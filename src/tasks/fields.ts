@@ -42,10 +42,6 @@ export function optionalText(fields: Fields, ...names: string[]): string | undef
   return undefined;
 }
 
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 export function textList(value: unknown): string[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const texts = value.map((each) => (typeof each === "number" ? String(each) : each));

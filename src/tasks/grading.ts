@@ -4,9 +4,10 @@
  */
 import { messageOf } from "#kernel/errors.ts";
 import type { Grader, Score } from "#kernel/item.ts";
+import { isRecord } from "#kernel/values.ts";
 import { MathComparer } from "#verifiers/math/comparer.ts";
 import { openSandbox } from "#verifiers/sandbox/open.ts";
-import { type Fields, isFields } from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { itemOfLine, taskOfKind } from "./references.ts";
 import type { GradingTools, Task } from "./task.ts";
 
@@ -91,7 +92,7 @@ function parse(text: string): Fields {
   } catch (cause) {
     throw new Error(`not JSON: ${(cause as Error).message}`);
   }
-  if (isFields(value)) return value;
+  if (isRecord(value)) return value;
   throw new Error("not a JSON object");
 }
 

@@ -1,10 +1,11 @@
 /** What an answer from a file is graded against: a reference that stands beside it, or an item as its benchmark publishes it. */
 import type { Item } from "#kernel/item.ts";
+import { isRecord } from "#kernel/values.ts";
 import { readChoice } from "#verifiers/answers/choice.ts";
 import { mathReference } from "#verifiers/math/extract.ts";
 import { findTask } from "./catalogue.ts";
 import { lettered } from "./choice-task.ts";
-import { type Fields, isFields, optionalText, textList } from "./fields.ts";
+import { type Fields, optionalText, textList } from "./fields.ts";
 import type { Task } from "./task.ts";
 
 /** Kinds of answers by a benchmark that has them; the name of any benchmark is a kind as well. */
@@ -36,9 +37,9 @@ export function itemOfLine(task: Task, fields: Fields, index: number): { item: I
 
 /** A benchmark's row, or an item as the run directory names its parts. */
 function publishedItem(task: Task, value: unknown, index: number): Item {
-  if (!isFields(value)) throw new Error('"item" is no object');
+  if (!isRecord(value)) throw new Error('"item" is no object');
   const { program } = value;
-  if (isFields(program) && typeof program.prompt === "string") {
+  if (isRecord(program) && typeof program.prompt === "string") {
     return task.readRow({ ...value, prompt: program.prompt, entry_point: program.entryPoint, test: program.tests }, index);
   }
   return task.readRow(value, index);
@@ -104,8 +105,8 @@ function choiceReference(fields: Fields, gold: string): Pick<Item, "answer" | "c
 function optionsOf(value: unknown): { labels: string[]; texts: string[] } | undefined {
   const plain = textList(value);
   if (plain) return { labels: [], texts: plain };
-  const listed = Array.isArray(value) && value.every(isFields) ? value : undefined;
-  const columns = isFields(value) ? value : undefined;
+  const listed = Array.isArray(value) && value.every(isRecord) ? value : undefined;
+  const columns = isRecord(value) ? value : undefined;
   const labels = textList(
     listed ? listed.map((each) => each.label ?? each.letter) : (columns?.label ?? (columns && Object.keys(columns))),
   );

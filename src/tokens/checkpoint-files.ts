@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { userError } from "#kernel/errors.ts";
+import { jsonIn } from "#kernel/values.ts";
 
 interface AddedToken {
   id: number;
@@ -86,13 +87,8 @@ function templateOf(config: TokenizerConfig): string | undefined {
 }
 
 function stopIdsOf(generationConfig: string): number[] {
-  let parsed: unknown;
-  try {
-    parsed = (JSON.parse(generationConfig) as { eos_token_id?: unknown }).eos_token_id;
-  } catch {
-    return [];
-  }
-  return (Array.isArray(parsed) ? parsed : [parsed]).filter((id): id is number => Number.isInteger(id));
+  const { eos_token_id: ids } = Object(jsonIn(generationConfig)) as { eos_token_id?: unknown };
+  return [ids].flat().filter((id): id is number => Number.isInteger(id));
 }
 
 async function requiredJson<T>(file: string): Promise<T> {

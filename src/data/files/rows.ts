@@ -6,6 +6,7 @@ import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CsvError, type Options, parse } from "csv-parse/sync";
 import { messageOf, userError } from "#kernel/errors.ts";
+import { isRecord } from "#kernel/values.ts";
 
 export interface Row {
   /** One-based line in the file where the row begins; for a JSON array the one-based index. */
@@ -100,8 +101,7 @@ function jsonLines(path: string, text: string): JsonRow[] {
 }
 
 function objectRow(line: number, where: string, value: unknown): JsonRow {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? { line, where, values: value as Record<string, unknown> } : { line, where, problem: "not a JSON object" };
+  return isRecord(value) ? { line, where, values: value } : { line, where, problem: "not a JSON object" };
 }
 
 /** The records of CSV, or TSV where the file is named so, each with the line it begins on. */

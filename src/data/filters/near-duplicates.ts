@@ -15,6 +15,7 @@ import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Message } from "#kernel/model.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
+import { getOrMake } from "#kernel/values.ts";
 import type { DataCard, DropTally } from "../training-files/data-card.ts";
 import { asKind, type Datum, idOf } from "../training-files/datum.ts";
 import { questionOf } from "./filters.ts";
@@ -159,14 +160,12 @@ function joinSame(sets: readonly Uint32Array[], groups: Groups): number[] {
   const known = new Map<number, number[]>();
   const different: number[] = [];
   for (const [index, set] of sets.entries()) {
-    const key = hashOfValues(set, 0, set.length);
-    const alike = known.get(key);
-    const same = alike?.find((other) => compare(sets[other], set) === 0);
+    const alike = getOrMake(known, hashOfValues(set, 0, set.length), () => []);
+    const same = alike.find((other) => compare(sets[other], set) === 0);
     if (same !== undefined) groups.join(same, index);
     else {
       different.push(index);
-      if (alike) alike.push(index);
-      else known.set(key, [index]);
+      alike.push(index);
     }
   }
   return different;
@@ -180,8 +179,7 @@ function bucketsOf(signatures: readonly Int32Array[], start: number, rows: numbe
     const key = hashOfValues(signature, start, start + rows);
     const first = firsts.get(key);
     if (first === undefined) firsts.set(key, position);
-    else if (buckets.has(key)) buckets.get(key)!.push(position);
-    else buckets.set(key, [first, position]);
+    else getOrMake(buckets, key, () => [first]).push(position);
   }
   return [...buckets.values()];
 }

@@ -1,6 +1,7 @@
 /** Which questions training may see: never those of the test file, never the held-out tenth; the same questions whatever the run's seed. */
 import { userError } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";
+import { getOrMake } from "#kernel/values.ts";
 
 export interface QuestionSplit<T> {
   train: T[];
@@ -40,8 +41,7 @@ export function splitByQuestion<T>(
   for (const row of rows) {
     const key = questionKey(questionOf(row));
     if (testQuestions.has(key)) split.overlap.push(row);
-    else if (groups.has(key)) groups.get(key)!.push(row);
-    else groups.set(key, [row]);
+    else getOrMake(groups, key, () => []).push(row);
   }
   if (groups.size < 2) {
     throw userError(

@@ -6,6 +6,7 @@ import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Usage } from "#kernel/model.ts";
 import { sum } from "#kernel/numbers.ts";
+import { getOrMake } from "#kernel/values.ts";
 
 /** Every reason for leaving something out, and what it means to a reader of the card. */
 export const dropReasons = {
@@ -140,11 +141,7 @@ export class DropTally {
   }
 
   #entry(reason: DropReason): DropCount {
-    const known = this.#drops.get(reason);
-    if (known) return known;
-    const entry = { reason, meaning: dropReasons[reason], count: 0, examples: [] };
-    this.#drops.set(reason, entry);
-    return entry;
+    return getOrMake(this.#drops, reason, () => ({ reason, meaning: dropReasons[reason], count: 0, examples: [] }));
   }
 }
 

@@ -112,7 +112,7 @@ export function readScore(text: string, low: number, high: number, label = "Scor
     stated === undefined ? null : /^([+-]?\d{1,9}(?:\.\d{1,9})?)(?: ?(?:\/|out of|of) ?(\d{1,9}))?(?![\d.])(.*)$/i.exec(stated);
   if (!found) return undefined;
   const [, digits, scale, rest] = found;
-  if (/[\d%]/.test(rest!)) return undefined;
+  if (/[\d%]/.test(rest)) return undefined;
   const value = Number(digits);
   if ((scale !== undefined && Number(scale) !== high) || value < low || value > high || high <= low) return undefined;
   return (value - low) / (high - low);

@@ -57,7 +57,7 @@ export class RequestModel implements Model {
         const request = { ...this.#options(options, sample), prompt };
         const once = async () => [await this.#ask(request, sample, onDelta)];
         const [completion] = this.answered.length === 0 ? await once() : await this.#settings.policy(once, options.signal);
-        return completion!;
+        return completion;
       });
     } catch (error) {
       this.failure = error;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { HttpConnections } from "#http/connections.ts";
 import { userError } from "#kernel/errors.ts";
+import { jsonIn } from "#kernel/values.ts";
 import { httpFailure } from "./failure.ts";
 
 export interface ServerAddress {
@@ -85,13 +86,7 @@ export async function readModelList(
       keyVariable: address.keyVariable ?? "OPENAI_API_KEY",
     });
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(reply.body);
-  } catch {
-    value = undefined;
-  }
-  const list = modelList.safeParse(value);
+  const list = modelList.safeParse(jsonIn(reply.body));
   if (!list.success) {
     throw userError(
       "no-such-endpoint",

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { isRefusal, retryAfter } from "#http/tries.ts";
 import { type MidcourseError, type RemoteDetails, remoteError, userError } from "#kernel/errors.ts";
+import { jsonIn } from "#kernel/values.ts";
 
 export interface FailureContext {
   /** Without a password or query. */
@@ -91,7 +92,7 @@ export function errorInReply(error: unknown, context: FailureContext): Midcourse
 
 /** The sentence in an error body: OpenAI's form, a bare string, FastAPI's `detail`, or a page's title. */
 function errorText(body: string): string | undefined {
-  const value = parsed(body);
+  const value = jsonIn(body);
   if (typeof value !== "object" || value === null)
     return body.trimStart().startsWith("<") ? pageTitle(body) : body.trim() || undefined;
   const { error, message, detail } = value as { error?: unknown; message?: unknown; detail?: unknown };
@@ -103,18 +104,10 @@ function errorText(body: string): string | undefined {
 }
 
 function errorCode(body: string): string | undefined {
-  const error = (parsed(body) as { error?: { code?: unknown; type?: unknown } } | undefined)?.error;
+  const error = (jsonIn(body) as { error?: { code?: unknown; type?: unknown } } | null | undefined)?.error;
   if (typeof error !== "object" || error === null) return undefined;
   const code = error.code ?? error.type;
   return code === undefined || code === null ? undefined : String(code === 400 && error.type ? error.type : code);
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body) ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function pageTitle(html: string): string {

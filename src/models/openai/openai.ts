@@ -84,7 +84,7 @@ export class OpenAiModel implements Model {
       return sideBySide(options, async (sample) => {
         const asking = { samples: 1, first: sample, seed: requestSeed(seed, sample) };
         const [completion] = await this.#ask(messages, options, asking);
-        return completion!;
+        return completion;
       });
     }
     const completions: Completion[] = [];

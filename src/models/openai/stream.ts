@@ -2,6 +2,7 @@
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import { remoteError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, TokenLogprob } from "#kernel/model.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { errorInReply } from "./failure.ts";
 import { ReasoningSplitter } from "./reasoning-text.ts";
 import {
@@ -132,13 +133,10 @@ export class ChatStream {
   }
 
   #choice(sample: number): Arriving {
-    let choice = this.#choices.get(sample);
-    if (!choice) {
+    return getOrMake(this.#choices, sample, () => {
       const splitter = new ReasoningSplitter(this.#settings.reasoningTags);
-      choice = { text: [], reasoning: [], tools: new Map(), failed: false, splitter };
-      this.#choices.set(sample, choice);
-    }
-    return choice;
+      return { text: [], reasoning: [], tools: new Map(), failed: false, splitter };
+    });
   }
 }
 

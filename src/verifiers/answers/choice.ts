@@ -3,6 +3,7 @@
  * where it is no article. The options' texts and, for lettered options, their places (1 = A) are understood as well.
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { lastBoxed } from "./boxes.ts";
 import { answerClauses, gradedText, lastLine, plainSigns, referencesOf, withoutMarkup } from "./extract.ts";
 
@@ -181,11 +182,7 @@ function optionForms(text: string): string {
  * "York"). `equal` asks for the text and nothing else.
  */
 function optionByText(clause: string, choices: Choices, how: "within" | "equal" = "within"): string | undefined {
-  let forms = formsOf.get(choices);
-  if (forms === undefined) {
-    forms = choices.map(({ letter, text }) => ({ letter, form: optionForms(text) }));
-    formsOf.set(choices, forms);
-  }
+  const forms = getOrMake(formsOf, choices, () => choices.map(({ letter, text }) => ({ letter, form: optionForms(text) })));
   const said = optionForms(clause.slice(0, 4000));
   if (said === "") return undefined;
   const within = how === "equal" ? forms.filter(({ form }) => form === said) : forms.filter(({ form }) => holds(said, form));

@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { Item } from "#kernel/item.ts";
 import type { TestReport } from "#kernel/trace.ts";
+import { jsonIn } from "#kernel/values.ts";
 import type { Sandbox, SandboxLimits } from "../sandbox/sandbox.ts";
 import { completeProgram, extractCode } from "./extract.ts";
 import { toReport } from "./grader.ts";
@@ -149,13 +150,8 @@ interface Summary {
 function readSummary(notes: readonly string[], examples: readonly VisibleExample[]): TestReport {
   const last = notes.findLast((note) => note.startsWith("{"));
   const broken: TestReport = { status: "failed", passed: false, output: "The examples did not run to their end." };
-  if (last === undefined) return broken;
-  let summary: Summary;
-  try {
-    summary = JSON.parse(last) as Summary;
-  } catch {
-    return broken;
-  }
+  const summary = jsonIn(last ?? "") as Summary | undefined;
+  if (summary === undefined) return broken;
   const count = examples.length - summary.skipped;
   const example = summary.failed === null ? undefined : examples[summary.failed.index];
   if (summary.failed === null || example === undefined) {

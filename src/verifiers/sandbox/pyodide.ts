@@ -6,6 +6,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { pyodide, requirePart } from "#kernel/optional-parts.ts";
+import { jsonIn } from "#kernel/values.ts";
 import { harnessSource, preload } from "./harness.ts";
 import { descendants, dieWithParent, killAll, type Launcher, launchEnvironment } from "./launch.ts";
 import type { PyodideGreeting, PyodideReply, PyodideRequest, PyodideSetup } from "./pyodide-child.ts";
@@ -211,12 +212,7 @@ class PyodideProcess {
 
   async #receive<T>(): Promise<T | undefined> {
     const { value, done } = await this.#lines.next();
-    if (done) return undefined;
-    try {
-      return JSON.parse(value) as T;
-    } catch {
-      return undefined;
-    }
+    return done ? undefined : (jsonIn(value) as T | undefined);
   }
 
   /** A process that waits for work does not keep ours alive; it ends when its standard input does. */

@@ -1,5 +1,6 @@
 /** Reads single fields of a JSON object, so that every complaint names the file, the field and what was found there. */
 import { userError } from "#kernel/errors.ts";
+import { isRecord } from "#kernel/values.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -10,11 +11,11 @@ export class Fields {
   readonly #path: string;
 
   constructor(json: unknown, file: string, path = "") {
-    if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    if (!isRecord(json)) {
       const what = path === "" ? "the file" : `field ${path}`;
       throw userError("config-not-an-object", `${file}: ${what} is ${describe(json)}, not a JSON object.`, replaceAdvice);
     }
-    this.#json = json as Json;
+    this.#json = json;
     this.#file = file;
     this.#path = path === "" ? "" : `${path}.`;
   }

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileFailure } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
+import { isRecord } from "#kernel/values.ts";
 import { embeddingTable, expectedTensors, type ModelConfig, tiedHead } from "./config.ts";
 import { SafetensorsFile, type Tensor } from "./safetensors.ts";
 
@@ -100,7 +101,7 @@ async function locate(folder: string): Promise<{ list: string; owners: Map<strin
     );
   }
   const map = ((await readJson(index)) as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof map !== "object" || map === null || Array.isArray(map)) {
+  if (!isRecord(map)) {
     throw userError("checkpoint-index", `${index}: weight_map is missing or not an object.`, "Download the file again.");
   }
   const owners = new Map<string, string>();

@@ -1,5 +1,6 @@
 /** The safetensors header, checked strictly: eight bytes of length, a JSON object of tensors, and bytes that they cover exactly once. */
 import { userError } from "#kernel/errors.ts";
+import { isRecord } from "#kernel/values.ts";
 
 export interface TensorEntry {
   /** As the file says: F32, BF16, F16, I64, … */
@@ -60,7 +61,7 @@ export function parseHeader(text: string, dataStart: number, fileSize: number, f
   } catch (cause) {
     throw malformed(file, "the header is not JSON", cause);
   }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw malformed(file, "the header is not a JSON object");
+  if (!isRecord(json)) throw malformed(file, "the header is not a JSON object");
   const repeated = repeatedKey(text);
   if (repeated !== undefined) throw malformed(file, `tensor ${repeated} appears twice in the header`);
 
@@ -74,9 +75,7 @@ export function parseHeader(text: string, dataStart: number, fileSize: number, f
 }
 
 function readMetadata(value: unknown, file: string): Map<string, string> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw malformed(file, "__metadata__ is not an object");
-  }
+  if (!isRecord(value)) throw malformed(file, "__metadata__ is not an object");
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== "string") throw malformed(file, `__metadata__ entry ${key} is not text`);
   }

@@ -7,6 +7,7 @@ import type {
   TokenSequence,
   WeightedSequence,
 } from "#kernel/engine.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { embeddingTable, type ModelConfig } from "../checkpoint/config.ts";
 import type { OptimizerState } from "../checkpoint/optimizer.ts";
 import { blocksFor, causalLimits } from "../graph/attention.ts";
@@ -38,13 +39,8 @@ export class TrainingGraphs {
   }
 
   get(mode: TrainingMode, blocks: number): Promise<Executable> {
-    const key = `${mode} ${blocks}`;
-    let executable = this.#compiled.get(key);
-    if (executable === undefined) {
-      executable = this.#backend.compile(trainingGraph({ ...this.#options, mode, blocks }));
-      this.#compiled.set(key, executable);
-    }
-    return executable;
+    const compile = () => this.#backend.compile(trainingGraph({ ...this.#options, mode, blocks }));
+    return getOrMake(this.#compiled, `${mode} ${blocks}`, compile);
   }
 
   async close(): Promise<void> {
@@ -176,7 +172,7 @@ export class Trainer {
   }
 
   #gradientOf(name: string): Float32Array {
-    return getOrMake(this.#gradients, name, this.#parameters.get(name)!.length);
+    return numbersOf(this.#gradients, name, this.#parameters.get(name)!.length);
   }
 
   /** Changes whenever the parameters may have moved. */
@@ -197,8 +193,8 @@ export class Trainer {
       const scale = -Math.min(1, options.maxGradientNorm / (gradientNorm + 1e-6));
       for (const name of this.#trainable) {
         const parameter = this.#parameters.get(name)!;
-        const first = getOrMake(this.#firstMoments, name, parameter.length);
-        const second = getOrMake(this.#secondMoments, name, parameter.length);
+        const first = numbersOf(this.#firstMoments, name, parameter.length);
+        const second = numbersOf(this.#secondMoments, name, parameter.length);
         adamwStep(parameter, this.#gradientOf(name), first, second, options, this.#steps, scale);
       }
     }
@@ -219,8 +215,8 @@ export class Trainer {
   optimizerState(): OptimizerState {
     for (const name of this.#trainable) {
       const length = this.#parameters.get(name)!.length;
-      getOrMake(this.#firstMoments, name, length);
-      getOrMake(this.#secondMoments, name, length);
+      numbersOf(this.#firstMoments, name, length);
+      numbersOf(this.#secondMoments, name, length);
     }
     return { step: this.#steps, firstMoments: this.#firstMoments, secondMoments: this.#secondMoments };
   }
@@ -234,13 +230,9 @@ export class Trainer {
   }
 }
 
-function getOrMake(map: Map<string, Float32Array>, name: string, length: number): Float32Array {
-  let data = map.get(name);
-  if (data === undefined) {
-    data = new Float32Array(length);
-    map.set(name, data);
-  }
-  return data;
+/** The numbers of a parameter, all 0 where there are none yet. */
+function numbersOf(map: Map<string, Float32Array>, name: string, length: number): Float32Array {
+  return getOrMake(map, name, () => new Float32Array(length));
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {
