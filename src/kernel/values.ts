@@ -4,6 +4,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What an object holds, with what its inner objects hold under joined names. A list is not looked into, and an object without fields stays. */
+export function leavesOf(value: object, separator = ".", prefix = ""): [name: string, leaf: unknown][] {
+  return Object.entries(value).flatMap(([name, inner]): [string, unknown][] => {
+    const isBranch = isRecord(inner) && Object.keys(inner).length > 0;
+    return isBranch ? leavesOf(inner, separator, `${prefix}${name}${separator}`) : [[prefix + name, inner]];
+  });
+}
+
 /** Undefined where the text is no JSON. */
 export function jsonIn(text: string): unknown {
   try {

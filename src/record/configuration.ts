@@ -6,7 +6,7 @@ import { replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { type JsonObject, type JsonValue, schemaVersion } from "#files/json-lines.ts";
 import { type MidcourseError, userError } from "#kernel/errors.ts";
-import { isRecord } from "#kernel/values.ts";
+import { leavesOf } from "#kernel/values.ts";
 
 export interface RunConfiguration {
   /** The command as typed, without its options: `train pasr`. */
@@ -77,8 +77,8 @@ export interface Difference {
 
 /** Every leaf in which two configurations differ, in order of the keys. */
 export function listDifferences(stored: JsonObject, wanted: JsonObject): Difference[] {
-  const before = leaves(stored);
-  const after = leaves(wanted);
+  const before = new Map(leavesOf(stored) as [string, JsonValue | undefined][]);
+  const after = new Map(leavesOf(wanted) as [string, JsonValue | undefined][]);
   return [...new Set([...before.keys(), ...after.keys()])]
     .sort()
     .map((key) => ({ key, stored: before.get(key), wanted: after.get(key) }))
@@ -98,16 +98,6 @@ function otherConfiguration(folder: string, differences: Difference[]): Midcours
 function show(value: JsonValue | undefined): string {
   const text = value === undefined ? "absent" : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-function leaves(value: JsonObject, prefix = ""): Map<string, JsonValue | undefined> {
-  const found = new Map<string, JsonValue | undefined>();
-  for (const [key, each] of Object.entries(value)) {
-    const isBranch = isRecord(each) && Object.keys(each).length > 0;
-    if (!isBranch) found.set(prefix + key, each);
-    else for (const [inner, leaf] of leaves(each as JsonObject, `${prefix}${key}.`)) found.set(inner, leaf);
-  }
-  return found;
 }
 
 /** As JSON keeps it: without undefined, and with null for what JSON has no number for. */

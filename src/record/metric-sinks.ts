@@ -4,7 +4,7 @@
  */
 import path from "node:path";
 import { messageOf } from "#kernel/errors.ts";
-import { isRecord } from "#kernel/values.ts";
+import { isRecord, leavesOf } from "#kernel/values.ts";
 import { MlflowRun } from "./mlflow.ts";
 import { mlflowAuthorization } from "./mlflow-client.ts";
 import { type Scalars, TensorBoardFile } from "./tensorboard.ts";
@@ -80,11 +80,8 @@ export function openMetricSinks(options: MetricSinkOptions): MetricSinks {
 }
 
 /** Every number in an object, those of inner objects under `outer/inner`; lists, texts and the rest are left out. */
-export function flattenMetrics(metrics: object, prefix = ""): [name: string, value: number][] {
-  return Object.entries(metrics).flatMap(([name, value]): [string, number][] => {
-    if (typeof value === "number") return [[`${prefix}${name}`, value]];
-    return isRecord(value) ? flattenMetrics(value, `${prefix}${name}/`) : [];
-  });
+export function flattenMetrics(metrics: object): [name: string, value: number][] {
+  return leavesOf(metrics, "/").filter((entry): entry is [string, number] => typeof entry[1] === "number");
 }
 
 function tensorBoardSink({ runName, stepsDone = 0 }: MetricSinkOptions, root: string, tell: (message: string) => void): Sink {
@@ -137,10 +134,8 @@ function mlflowSink(options: MetricSinkOptions, uri: string, tell: (message: str
   };
 }
 
-function flattenParameters(parameters: object, prefix = ""): [string, string][] {
-  return Object.entries(parameters).flatMap(([name, value]): [string, string][] => {
-    if (value === undefined || value === null) return [];
-    if (isRecord(value)) return flattenParameters(value, `${prefix}${name}.`);
-    return [[`${prefix}${name}`, typeof value === "string" ? value : JSON.stringify(value)]];
-  });
+function flattenParameters(parameters: object): [string, string][] {
+  return leavesOf(parameters)
+    .filter(([, value]) => value !== undefined && value !== null && !isRecord(value))
+    .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
 }

@@ -5,6 +5,7 @@ import path from "node:path";
 import type { Item } from "#kernel/item.ts";
 import type { Message } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
+import { getOrMake } from "#kernel/values.ts";
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
 import type { Results } from "../summary/results.ts";
 import { resamplingMethod } from "../summary/summary.ts";
@@ -35,11 +36,7 @@ export function* exportedRecords({ records, results, itemsOf }: ExportPlan): Gen
   for (const record of records) {
     if (record.method === resamplingMethod) continue;
     const task = record.task ?? results.tasks[0]?.task ?? "";
-    let items = places.get(task);
-    if (!items) {
-      items = new Map(itemsOf(task).map((item, index) => [item.id, { item, index }]));
-      places.set(task, items);
-    }
+    const items = getOrMake(places, task, () => new Map(itemsOf(task).map((item, index) => [item.id, { item, index }])));
     const place = items.get(record.item);
     if (place) yield { task, record, ...place };
   }
@@ -68,13 +65,11 @@ export class GrowingFiles {
   }
 
   write(name: string, text: string): void {
-    let handle = this.#handles.get(name);
-    if (handle === undefined) {
+    const handle = getOrMake(this.#handles, name, () => {
       const file = path.join(this.#folder, name);
       mkdirSync(path.dirname(file), { recursive: true });
-      handle = openSync(file, "w");
-      this.#handles.set(name, handle);
-    }
+      return openSync(file, "w");
+    });
     const bytes = Buffer.from(text);
     for (let written = 0; written < bytes.length; ) written += writeSync(handle, bytes, written);
   }

@@ -7,6 +7,7 @@
  */
 import type { Item } from "#kernel/item.ts";
 import { mean } from "#kernel/numbers.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { type EvaluationRecord, knownFields } from "../records/evaluation-record.ts";
 import { z95 } from "../statistics/statistics.ts";
 import type { MethodResult, TaskResult } from "../summary/results.ts";
@@ -28,8 +29,7 @@ export function exportLmEval(plan: ExportPlan): string[] {
     };
     for (const { task, item, index, record } of exportedRecords(plan)) {
       const key = JSON.stringify([task, record.method, item.id]);
-      const entry = waiting.get(key) ?? { item, index, task, records: [] };
-      waiting.set(key, entry);
+      const entry = getOrMake(waiting, key, () => ({ item, index, task, records: [] }));
       entry.records.push(record);
       if (entry.records.length >= results.samples) write(key);
     }

@@ -6,6 +6,7 @@ import { addUsage, type Message, type Model, noUsage, type Usage } from "#kernel
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { type AttemptRecord, type EvaluationRecord, knownFields } from "./evaluation-record.ts";
 
 /** What all answers of one evaluation have in common. */
@@ -149,12 +150,7 @@ class Grading {
   }
 
   grade(answer: string, text: string): Promise<Score> {
-    const key = JSON.stringify([answer, text]);
-    const known = this.#scores.get(key);
-    if (known) return known;
-    const score = this.#ask(answer, text);
-    this.#scores.set(key, score);
-    return score;
+    return getOrMake(this.#scores, JSON.stringify([answer, text]), () => this.#ask(answer, text));
   }
 
   /** What the graders' own calls cost, where they made some. */

@@ -3,6 +3,7 @@ import type { Item } from "#kernel/item.ts";
 import { verdictReasons } from "#kernel/refine-grammar.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { type EvaluationRecord, knownFields, recordKey } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { isRight } from "../statistics/transitions.ts";
@@ -154,10 +155,7 @@ function askedIn(records: readonly EvaluationRecord[]): string | undefined {
 function chooseItems(records: readonly SlimRecord[], seed: number, task: string): { order: string[]; kinds: string } {
   const kinds = new Map<string, string[]>();
   for (const [item, own] of Map.groupBy(records, (record) => record.item)) {
-    const kind = kindOf(own);
-    const items = kinds.get(kind);
-    if (items) items.push(item);
-    else kinds.set(kind, [item]);
+    getOrMake(kinds, kindOf(own), () => []).push(item);
   }
   const random = new Random(deriveSeed(seed, "page", task));
   const named = [...kinds]

@@ -1,4 +1,5 @@
 /** A training run as curves, for the report. */
+import { leavesOf } from "#kernel/values.ts";
 
 /** Runs of one `group` (seeds of one recipe) are drawn together with their mean. */
 export interface TrainingHistory {
@@ -21,7 +22,8 @@ export function historyFromLines(
   options: { group?: string | undefined; ignored?: readonly string[] } = {},
 ): TrainingHistory {
   const { group, ignored = ["v"] } = options;
-  const steps = lines.map((line) => new Map(numbersIn(line))).filter((numbers) => numbers.has("step"));
+  const isNumber = (entry: [string, unknown]): entry is [string, number] => Number.isFinite(entry[1]);
+  const steps = lines.map((line) => new Map(leavesOf(line).filter(isNumber))).filter((numbers) => numbers.has("step"));
   const names = new Set(steps.flatMap((numbers) => [...numbers.keys()]));
   for (const name of ["step", ...ignored]) names.delete(name);
   return {
@@ -30,11 +32,4 @@ export function historyFromLines(
     steps: steps.map((numbers) => numbers.get("step")!),
     metrics: Object.fromEntries([...names].map((name) => [name, steps.map((numbers) => numbers.get(name) ?? null)])),
   };
-}
-
-function numbersIn(line: object, prefix = ""): [name: string, value: number][] {
-  return Object.entries(line).flatMap(([name, value]): [string, number][] => {
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return numbersIn(value, `${prefix}${name}.`);
-    return Number.isFinite(value) ? [[prefix + name, value]] : [];
-  });
 }

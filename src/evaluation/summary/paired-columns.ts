@@ -1,6 +1,7 @@
 /** Figures of one task that are resampled together, and the paired comparison of two methods on it. */
 import { mean } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { bootstrapColumns, type Resampled } from "../statistics/bootstrap.ts";
 import {
   clusteredStandardError,
@@ -27,9 +28,7 @@ export class PairedColumns {
 
   /** `lowest`: what a value can be least, 0 for scores, −1 for differences of them. Returns the column's name for `of`. */
   add(items: readonly string[], values: number[], lowest: number): symbol {
-    const key = JSON.stringify(items);
-    const set = this.#sets.get(key) ?? { items, columns: [], lowest: [], places: [] };
-    this.#sets.set(key, set);
+    const set = getOrMake(this.#sets, JSON.stringify(items), () => ({ items, columns: [], lowest: [], places: [] }));
     const name = Symbol();
     set.columns.push(values);
     set.lowest.push(lowest);

@@ -7,6 +7,7 @@ import { guarded } from "#files/file-failures.ts";
 import { readLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
+import { getOrMake } from "#kernel/values.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { RecordIndex, recordsFile } from "./store.ts";
 
@@ -67,10 +68,8 @@ export function readEvaluation(folder: string): EvaluationFolder {
     results,
     index: RecordIndex.read(folder),
     itemsOf: (task) => {
-      const known =
-        items.get(task) ?? new Map(readLines<Item & object>(path.join(folder, itemsFile(task))).map((item) => [item.id, item]));
-      items.set(task, known);
-      return known;
+      const read = () => readLines<Item & object>(path.join(folder, itemsFile(task)));
+      return getOrMake(items, task, () => new Map(read().map((item) => [item.id, item])));
     },
   };
 }

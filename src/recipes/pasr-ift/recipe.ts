@@ -20,6 +20,7 @@ import { userError } from "#kernel/errors.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { pasrFormat } from "#methods/plain/pasr-format.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
@@ -71,8 +72,7 @@ export function goodPaths(
         counts[fault]++;
         continue;
       }
-      const known = byQuestion.get(item.question) ?? { item, paths: new Map<string, number>() };
-      byQuestion.set(item.question, known);
+      const known = getOrMake(byQuestion, item.question, () => ({ item, paths: new Map<string, number>() }));
       known.paths.set(text, Math.max(reward, known.paths.get(text) ?? Number.NEGATIVE_INFINITY));
     }
   }

@@ -8,6 +8,7 @@ import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts"
 import { slimRecord } from "#evaluation/records/slim-record.ts";
 import { refineRequest, type TrainingConversation } from "#kernel/conversation.ts";
 import type { Item } from "#kernel/item.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
 import { selfConsistency } from "#methods/sampling/self-consistency.ts";
 import { type RoundFigures, roundFigures } from "./round-figures.ts";
@@ -98,10 +99,7 @@ function mostFrequent(all: readonly RoundWords[]): RoundWords | undefined {
   const counts = new Map<string, { words: RoundWords; count: number }>();
   let most: { words: RoundWords; count: number } | undefined;
   for (const words of all) {
-    const key = JSON.stringify(words);
-    const counted = counts.get(key) ?? { words, count: 0 };
-    counts.set(key, counted);
-    counted.count++;
+    getOrMake(counts, JSON.stringify(words), () => ({ words, count: 0 })).count++;
   }
   for (const counted of counts.values()) if (most === undefined || counted.count > most.count) most = counted;
   return most?.words;

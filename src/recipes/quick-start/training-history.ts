@@ -1,6 +1,7 @@
 /** A PASR run's metrics.jsonl and evaluations.jsonl as curves for the report. */
 import { historyFromLines, type TrainingHistory } from "#evaluation/report/training-history.ts";
 import type { JsonObject } from "#files/json-lines.ts";
+import { leavesOf } from "#kernel/values.ts";
 
 /** Record names that the report draws under names of its own. */
 const plotNames: Readonly<Record<string, string>> = {
@@ -20,7 +21,7 @@ export function pasrHistory(label: string, run: { readLines(name: string): JsonO
   const lines = probes.has(0) ? [{ step: 0 } as JsonObject, ...metrics] : metrics;
   return historyFromLines(
     label,
-    lines.map((line) => renamed({ ...flatten(line), ...flatten(probeOf(probes, line), "evaluation.") })),
+    lines.map((line) => renamed({ ...line, evaluation: probeOf(probes, line) })),
     { group },
   );
 }
@@ -30,21 +31,8 @@ function probeOf(probes: ReadonlyMap<number, JsonObject>, line: JsonObject): Jso
   return values;
 }
 
-/** Nested numbers under dotted names. */
-function flatten(value: JsonObject, prefix = ""): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, inner]): [string, unknown][] =>
-      typeof inner === "object" && inner !== null && !Array.isArray(inner)
-        ? Object.entries(flatten(inner, `${prefix}${name}.`))
-        : [[`${prefix}${name}`, inner]],
-    ),
-  );
-}
-
-function renamed(line: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(line)
-      .filter(([name]) => name !== "v")
-      .map(([name, value]) => [plotNames[name] ?? name, value]),
-  );
+/** Under dotted names, with those that the report draws under names of its own. */
+function renamed(line: JsonObject): Record<string, unknown> {
+  const leaves = leavesOf(line).filter(([name]) => name !== "v");
+  return Object.fromEntries(leaves.map(([name, value]) => [plotNames[name] ?? name, value]));
 }
