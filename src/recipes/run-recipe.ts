@@ -16,6 +16,7 @@ import { type RunDirectory, withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import type { RecipeCard, RecipeReport, RecipeWork } from "./recipe-card.ts";
 import { changedOptions, defaultsOf, type RecipeChanges, type RecipeOptions, type RecipeValues } from "./recipe-options.ts";
+import { withOpened } from "./shared/opened.ts";
 import { stepsOfRounds } from "./shared/self-training.ts";
 import { answerSource, measureSource } from "./shared/source-evaluation.ts";
 import { openSource, type SourceFiles } from "./sources/file-source.ts";
@@ -119,7 +120,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
     command: `train ${card.id}`,
     options: {
       ...(card.learnsFrom === "questions" ? { source: source.name, test: setup.test ?? null, items } : {}),
-      ...(setup.resample ? { resample: true } : {}),
+      resample: setup.resample || undefined,
       model: given === undefined ? null : namedFolder(given),
       seed,
       ...adapterRecord(setup),
@@ -132,8 +133,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
     async (run) => {
       const folder = given ?? (await card.newModel?.(options, source, run, seed)) ?? shippedModel;
       const open = (other: string, how = {}) => EmbeddedEngine.open({ folder: other, threads, ...how });
-      const engine = await open(folder, adapter);
-      try {
+      return withOpened(await open(folder, adapter), async (engine) => {
         const work = {
           options,
           engine,
@@ -146,12 +146,10 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
           signal,
           onNote,
         };
-        return await measuredTraining(card, work, items, setup);
-      } finally {
-        await engine.close();
-      }
+        return measuredTraining(card, work, items, setup);
+      });
     },
-    setup.keepCheckpoints === undefined ? {} : { keepCheckpoints: setup.keepCheckpoints },
+    { keepCheckpoints: setup.keepCheckpoints },
   );
 }
 
@@ -226,9 +224,9 @@ function adapterOf(
 /** What of it decides a run's result; what is not there is not named, so that a run without any is the same run as ever. */
 function adapterRecord({ lora, loraDropout = 0, loraTargets }: AdapterOptions): JsonObject {
   return {
-    ...(lora === undefined ? {} : { lora }),
-    ...(loraDropout > 0 ? { loraDropout } : {}),
-    ...(loraTargets === undefined ? {} : { loraTargets: [...loraTargets] }),
+    lora,
+    loraDropout: loraDropout > 0 ? loraDropout : undefined,
+    loraTargets: loraTargets && [...loraTargets],
   };
 }
 

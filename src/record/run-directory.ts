@@ -18,7 +18,7 @@ export type EventType = "opened" | "resumed" | "interrupted" | "failed" | "finis
 
 export interface OpenRunOptions {
   /** How many of the newest checkpoints stay on the disk. */
-  keepCheckpoints?: number;
+  keepCheckpoints?: number | undefined;
 }
 
 /** History of the run as a whole: never cut back. */

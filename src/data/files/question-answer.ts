@@ -7,8 +7,8 @@ import { withoutTags } from "#kernel/refine-tags.ts";
 import { type Row, readRows } from "./rows.ts";
 
 export interface ColumnNames {
-  question?: string;
-  answer?: string;
+  question?: string | undefined;
+  answer?: string | undefined;
   /** Optional: item ids, categories, worked solutions. */
   id?: string | undefined;
   group?: string | undefined;

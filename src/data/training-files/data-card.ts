@@ -51,7 +51,7 @@ export type DropReason = keyof typeof dropReasons;
 export interface Dropped {
   dropped: DropReason;
   /** What exactly, where that helps to find it. */
-  detail?: string;
+  detail?: string | undefined;
 }
 
 export function isDropped(value: object): value is Dropped {

@@ -3,6 +3,8 @@
  * beside everything. The same call goes on wherever an earlier one stopped, and more tasks, items, methods or samples may be added.
  */
 import path from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type EvaluationEnd, type EvaluationProgress, type EvaluationTask, evaluate } from "#evaluation/records/evaluate.ts";
 import type { SlimRecord } from "#evaluation/records/slim-record.ts";
 import { renderReport } from "#evaluation/report/report.ts";
@@ -16,7 +18,6 @@ import type { BoundMethod } from "#kernel/trace.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { GradingTools, Task } from "#tasks/task.ts";
 import { judgeGrader } from "#verifiers/judges/judge.ts";
-import { collectGarbage } from "../shared/collect-garbage.ts";
 import { RecordStore } from "./store.ts";
 import { resamplingFor } from "./task-methods.ts";
 import { type MethodHelp, missingHelp, toolsFor } from "./tools.ts";
@@ -107,6 +108,22 @@ export async function evaluateBenchmarks(setup: BenchmarkSetup): Promise<Benchma
   } finally {
     store.close();
   }
+}
+
+let collect: (() => void) | undefined;
+
+/**
+ * A long run turns over gigabytes of texts and keeps a few tens of megabytes of figures; left to itself the heap grows to several times of
+ * what it holds before it is collected, and what comes after the run is added on top. Takes as long as what is alive is large; does nothing
+ * where the engine offers no such call.
+ */
+function collectGarbage(): void {
+  if (collect === undefined) {
+    setFlagsFromString("--expose-gc");
+    const found: unknown = runInNewContext("globalThis.gc");
+    collect = typeof found === "function" ? (found as () => void) : () => {};
+  }
+  collect();
 }
 
 function benchmarkTask(setup: BenchmarkSetup, { task, items, shots, methods }: PreparedTask): EvaluationTask {

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
 import { withRun } from "#record/run-directory.ts";
+import { withOpened } from "../shared/opened.ts";
 import { type BenchmarkOutcome, type BenchmarkSettings, evaluateBenchmarks } from "./benchmark.ts";
 import { type HelpWanted, openHelp } from "./help.ts";
 import { keepTasks, prepareTasks, type TasksWanted } from "./tasks.ts";
@@ -34,13 +35,11 @@ export async function evaluate(wanted: EvaluationWanted, context: EvaluationCont
   const { signal, onNote } = context;
   const { cache = path.join(folder, "answers") } = wanted.model;
   const models = { ...wanted.model, cache, seed: settings.seed, signal };
-  const opened = await openModel(models);
-  try {
+  return withOpened(await openModel(models), async (opened) => {
     const description = opened.describe();
     const tasksWanted = wanted.tasks(description.folder === "shipped");
     const tasks = await prepareTasks(tasksWanted, { signal, onNote });
-    const help = await openHelp(wanted.help, tasks, models);
-    try {
+    return withOpened(await openHelp(wanted.help, tasks, models), (help) => {
       const { allowance: _, budget, ...decisive } = settings;
       const options = {
         model: description,
@@ -49,7 +48,7 @@ export async function evaluate(wanted: EvaluationWanted, context: EvaluationCont
         shots: tasksWanted.shots,
         ...help.describe(),
       };
-      return await withRun(folder, { command: "eval", options }, (run) => {
+      return withRun(folder, { command: "eval", options }, (run) => {
         keepTasks(run, tasks);
         return evaluateBenchmarks({
           ...context,
@@ -63,10 +62,6 @@ export async function evaluate(wanted: EvaluationWanted, context: EvaluationCont
           concurrency: opened.limiter ? opened.limiter.most * 2 : 256,
         });
       });
-    } finally {
-      await help.close();
-    }
-  } finally {
-    await opened.close();
-  }
+    });
+  });
 }

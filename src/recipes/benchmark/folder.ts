@@ -15,7 +15,7 @@ import { RecordIndex, recordsFile } from "./store.ts";
 export interface TaskOrigin {
   version: string;
   items: Readonly<Record<string, unknown>>;
-  shots?: Readonly<Record<string, unknown>>;
+  shots?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const originsFile = "tasks.json";

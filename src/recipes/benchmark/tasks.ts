@@ -65,5 +65,5 @@ function originOf(version: string, { provenance, shotsProvenance, shots }: TaskI
   // More items of a generated task are the same items and some more: their checksum says nothing.
   const { sha256, ...place } = provenance;
   const items = place.revision?.startsWith("seed ") ? place : { ...place, sha256 };
-  return { version, items, ...(shotsProvenance ? { shots: { ...shotsProvenance, count: shots.length } } : {}) };
+  return { version, items, shots: shotsProvenance && { ...shotsProvenance, count: shots.length } };
 }

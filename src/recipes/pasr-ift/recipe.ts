@@ -34,6 +34,7 @@ import {
 import { defineRecipe, type RecipeWork } from "../recipe-card.ts";
 import { type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { gradedSamples, type Sampling, strictAnswer } from "../shared/graded-samples.ts";
+import { withOpened } from "../shared/opened.ts";
 import { collectingFlags, questionsOption, rerunWeighted, smallWeighted, weightedOptions } from "../shared/option-groups.ts";
 import { answerPrompts, type PasrRewardOptions, pasrReward, rewardOptions } from "../shared/refinement-reward.ts";
 import { firstQuestions, type Source, toExample } from "../sources/source.ts";
@@ -245,13 +246,10 @@ export const pasrIft = defineRecipe({
 
 async function drawnGroups({ options, source, seed, signal, openEngine }: RecipeWork<IftOptions>): Promise<PasrGroup[]> {
   const { trained: folder = "", questions, samples, tolerance, refineReward, prompts, temperature, maxTokens } = options;
-  const trained = await openEngine(folder);
-  try {
+  return withOpened(await openEngine(folder), async (trained) => {
     const model = new EmbeddedModel(trained, await Tokenizer.load(folder));
     const sampling = { model, verify: source.verify, temperature, maxTokens, signal };
     const draws = { tolerance, refineReward, refinedSamples: samples, plainSamples: samples, prompts };
-    return await drawPasrGroups(firstQuestions(source, questions, seed), sampling, draws, deriveSeed(seed, "paths"));
-  } finally {
-    await trained.close();
-  }
+    return drawPasrGroups(firstQuestions(source, questions, seed), sampling, draws, deriveSeed(seed, "paths"));
+  });
 }

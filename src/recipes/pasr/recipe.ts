@@ -133,7 +133,7 @@ function describe(groups: readonly Group<Item>[]) {
   const group = groups.find((each) => !each.dropped) ?? groups[0];
   return {
     item: { id: group.question.subject.id, question: group.question.subject.question, answer: group.question.subject.answer },
-    ...(group.dropped ? { dropped: group.dropped.reason } : {}),
+    dropped: group.dropped?.reason,
     plain: group.plain.map(({ text, accuracy }) => ({ text, accuracy })),
     refined: group.refined.map(({ text, reward, terms }) => ({ text, reward, terms })),
   };

@@ -29,7 +29,7 @@ export interface AnswerLine extends StageLine {
 export interface AgreementLine extends StageLine {
   /** Among the samples that may become the answer. */
   chosen: number;
-  agreement?: number;
+  agreement?: number | undefined;
 }
 
 export async function writeAttempts(setup: PtrDataSetup, { id, question }: Query): Promise<AttemptLine> {
@@ -102,7 +102,7 @@ export async function measureAgreement(client: EmbeddingClient, line: AnswerLine
   try {
     const { vectors, usage } = await client.embed(texts, signal);
     const { chosen, agreement } = agreementOf(texts.length, (first, second) => cosine(vectors[first], vectors[second]));
-    return { id, chosen, ...(agreement === undefined ? {} : { agreement }), usage: { embedding: cardUsage(usage) } };
+    return { id, chosen, agreement, usage: { embedding: cardUsage(usage) } };
   } catch (error) {
     const failed = messageOf(error);
     return { id, chosen: 0, failed, usage: { embedding: cardUsage(failedCallUsage(error)) } };

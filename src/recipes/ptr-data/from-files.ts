@@ -13,6 +13,7 @@ import { deriveSeed, Random } from "#kernel/seed.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
 import { withRun } from "#record/run-directory.ts";
 import { embeddingClient } from "#verifiers/text/similarity.ts";
+import { withOpened } from "../shared/opened.ts";
 import { makePtrData, type PtrDataResult } from "./ptr-data.ts";
 import type { PtrDataSettings, PtrDataSetup } from "./setup.ts";
 
@@ -56,12 +57,10 @@ export async function ptrDataFromFiles(
   const decisive = { ...(await describeFiles(files)), embeddingModel, settings: { ...settings } as unknown as JsonObject };
   const embedding = settings.agreement === "embedding" ? embeddingClient({ model: embeddingModel }) : undefined;
   const { seed } = settings;
-  const weak = await openModel({ ...wanted.weak, seed, signal });
-  try {
-    const strong = await openModel({ ...wanted.strong, seed, signal });
-    try {
+  return withOpened(await openModel({ ...wanted.weak, seed, signal }), async (weak) =>
+    withOpened(await openModel({ ...wanted.strong, seed, signal }), (strong) => {
       const options = { ...decisive, weak: weak.describe(), strong: strong.describe() };
-      return await withRun(folder, { command: "data ptr", options }, (run) =>
+      return withRun(folder, { command: "data ptr", options }, (run) =>
         makePtrData({
           ...context,
           weak: weak.model,
@@ -78,12 +77,8 @@ export async function ptrDataFromFiles(
           signal,
         }),
       );
-    } finally {
-      await strong.close();
-    }
-  } finally {
-    await weak.close();
-  }
+    }),
+  );
 }
 
 async function readQueries(files: PtrDataFiles): Promise<{ queries: Query[]; leftOut: DropTally }> {

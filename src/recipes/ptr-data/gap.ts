@@ -69,7 +69,7 @@ async function compareOn(setup: PtrDataSetup, item: Item): Promise<GapLine> {
     id: item.id,
     weak: grade(item, first.texts[0]?.text),
     strong: grade(item, second.texts[0]?.text),
-    ...(failed === undefined ? {} : { failed }),
+    failed,
     usage: { ...first.usage, ...second.usage },
   };
 }

@@ -70,5 +70,5 @@ export function answerAgreement(texts: readonly string[]) {
 }
 
 function failed(dropped: "attempt-failed" | "answer-failed" | "agreement-failed", detail: string | undefined): Dropped {
-  return { dropped, ...(detail === undefined ? {} : { detail: detail.slice(0, 200) }) };
+  return { dropped, detail: detail?.slice(0, 200) };
 }

@@ -13,7 +13,7 @@ import { inParallel } from "#kernel/in-parallel.ts";
 export interface StageLine {
   id: string;
   /** Why there is no result; such a line is tried again by the next run. */
-  failed?: string;
+  failed?: string | undefined;
   /** By who was asked. Tries that failed before are counted in. */
   usage: Record<string, CardUsage>;
 }

@@ -288,7 +288,7 @@ export const ptr = defineRecipe({
     return {
       model: result.model,
       report: () => ({
-        results: { ...result, firstValidationLoss: first, model: "model", ...(rounds ? { rounds } : {}) },
+        results: { ...result, firstValidationLoss: first, model: "model", rounds },
         lines: (screen) => [
           ...(rounds ? ["", renderRounds(rounds, screen), ""] : []),
           `training ${result.stoppedEarly ? `ended early after ${result.stepsDone} steps` : `${result.stepsDone} steps`}`,

@@ -6,8 +6,6 @@ import { fileDigest } from "#data/files/rows.ts";
 import { questionOf } from "#data/filters/filters.ts";
 import { questionKey } from "#data/filters/split.ts";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
-import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
-import { JsonLines, readLines } from "#files/json-lines.ts";
 import { refineRequest, type TrainingConversation } from "#kernel/conversation.ts";
 import type { Scorer } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
@@ -16,6 +14,7 @@ import { deriveSeed, Random } from "#kernel/seed.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
+import { keepingAnswers } from "../shared/answers-file.ts";
 import { answerVerifier } from "../sources/file-verifiers.ts";
 import { worldSource } from "../sources/world-source.ts";
 import { evaluateRounds, type RoundsResult, type RoundWords, wordsOfExamples } from "./evaluation.ts";
@@ -100,10 +99,8 @@ export async function measureRounds(
   { engine, tokenizer, run, signal, onProgress }: RoundsMeasurement,
 ): Promise<RoundsResult> {
   const file = path.join(run.folder, `rounds-${task.key}-${name}.jsonl`);
-  const known = readLines<EvaluationRecord>(file);
-  const lines = new JsonLines(file);
-  try {
-    return await evaluateRounds({
+  return keepingAnswers(file, (kept) =>
+    evaluateRounds({
       model: new EmbeddedModel(engine, tokenizer),
       items: task.items,
       verify: task.verify,
@@ -111,14 +108,11 @@ export async function measureRounds(
       rounds: task.rounds,
       ...task.words,
       seed: task.seed,
-      known,
-      onRecord: (record) => lines.append(record),
+      ...kept,
       onProgress,
       signal,
-    });
-  } finally {
-    lines.close();
-  }
+    }),
+  );
 }
 
 export type RoundsReport = {

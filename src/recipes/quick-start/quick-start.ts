@@ -5,9 +5,8 @@
 
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evaluate.ts";
-import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import type { Results } from "#evaluation/summary/results.ts";
-import { JsonLines, type JsonObject, readLines } from "#files/json-lines.ts";
+import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
@@ -20,6 +19,8 @@ import { generatedStream } from "#training/stream.ts";
 import { smallWorldPasrOptions } from "../pasr/options.ts";
 import { pasr } from "../pasr/recipe.ts";
 import type { RecipeProgress } from "../run-recipe.ts";
+import { answersFile, keepingAnswers } from "../shared/answers-file.ts";
+import { withOpened } from "../shared/opened.ts";
 import {
   askWorld,
   plainMethod,
@@ -30,7 +31,7 @@ import {
 } from "../shared/world-methods.ts";
 import { worldSource } from "../sources/world-source.ts";
 import { checkQuickStart, type QuickStartOptions, quickStartItems } from "./plan.ts";
-import { answersFile, reportRuns, startResults } from "./report.ts";
+import { reportRuns, startResults } from "./report.ts";
 
 interface QuickStart {
   /** Holds the shipped model's weights; left trained. */
@@ -109,14 +110,11 @@ export async function startQuickly(
   };
   checkQuickStart(options);
   const tokenizer = await Tokenizer.load(model);
-  return withRun(folder, { command: "start", options: { ...options } as unknown as JsonObject }, async (run) => {
-    const engine = await EmbeddedEngine.open({ folder: model, threads });
-    try {
-      return await quickStart({ ...context, engine, tokenizer, run, options });
-    } finally {
-      await engine.close();
-    }
-  });
+  return withRun(folder, { command: "start", options: { ...options } as unknown as JsonObject }, async (run) =>
+    withOpened(await EmbeddedEngine.open({ folder: model, threads }), (engine) =>
+      quickStart({ ...context, engine, tokenizer, run, options }),
+    ),
+  );
 }
 
 /** Stops with the signal's reason when interrupted; what was done stays in the run directory. */
@@ -163,10 +161,8 @@ async function train({ engine, tokenizer, run, options, signal, onTraining }: Qu
 async function answerAll(setup: QuickStart, items: readonly WorldItem[], phase: Phase): Promise<void> {
   const { engine, tokenizer, run, signal, onEvaluation } = setup;
   const { seed, pasr } = setup.options;
-  const file = answersFile(run.folder, phase.name);
-  const lines = new JsonLines(file);
-  try {
-    await evaluateTask({
+  await keepingAnswers(answersFile(run.folder, phase.name), (kept) =>
+    evaluateTask({
       model: new EmbeddedModel(engine, tokenizer, { id: phase.label }),
       items,
       methods: phase.methods,
@@ -176,12 +172,9 @@ async function answerAll(setup: QuickStart, items: readonly WorldItem[], phase: 
       maxTokens: pasr.maxTokens,
       seed,
       keepTrace: true,
-      known: readLines<EvaluationRecord>(file),
-      onRecord: (record) => lines.append(record),
+      ...kept,
       onProgress: (progress) => onEvaluation?.(`${phase.label}, temperature ${phase.temperature}`, progress),
       signal,
-    });
-  } finally {
-    lines.close();
-  }
+    }),
+  );
 }

@@ -4,15 +4,17 @@ import path from "node:path";
 import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
 import { slimRecord } from "#evaluation/records/slim-record.ts";
 import { renderReport } from "#evaluation/report/report.ts";
+import { historyFromLines, type TrainingHistory } from "#evaluation/report/training-history.ts";
 import type { Results } from "#evaluation/summary/results.ts";
 import { summarise } from "#evaluation/summary/summary.ts";
-import { readLines } from "#files/json-lines.ts";
+import { type JsonObject, readLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
+import { leavesOf } from "#kernel/values.ts";
 import { readRun } from "#record/run-directory.ts";
 import { worldTask } from "#tasks/world/task.ts";
+import { answersFile } from "../shared/answers-file.ts";
 import { samplingTemperature } from "../shared/world-methods.ts";
 import { type QuickStartOptions, quickStartItems } from "./plan.ts";
-import { pasrHistory } from "./training-history.ts";
 
 /** In the order of the rows. */
 const methodNotes: Readonly<Record<string, string>> = {
@@ -24,11 +26,6 @@ const methodNotes: Readonly<Record<string, string>> = {
   pasr: "trained, refine prompt, one pass",
   "pasr-plain-prompt": "trained, plain prompt",
 };
-
-/** Answers of one pass over the problems: a model's weights at one temperature. */
-export function answersFile(folder: string, phase: string): string {
-  return path.join(folder, `answers-${phase}.jsonl`);
-}
 
 const greedyPhases = ["base-greedy", "trained-greedy"];
 const sampledPhases = ["base-sampled", "trained-sampled"];
@@ -107,4 +104,38 @@ function readStartRun(folder: string): { folder: string; options: QuickStartOpti
       "Let the run finish: the same `midcourse start` goes on with it.",
     );
   return { folder, options: configuration.options as unknown as QuickStartOptions };
+}
+
+/** Record names that the report draws under names of its own. */
+const plotNames: Readonly<Record<string, string>> = {
+  "rewardTerms.format": "rewardFormat",
+  "rewardTerms.accuracy": "rewardAccuracy",
+  "rewardTerms.refine": "rewardRefine",
+  refinements: "refineSpans",
+  tokensRefined: "tokensPerAnswer",
+  "evaluation.sampled.needless": "needless",
+};
+
+/** `run`: anything that reads a run's lines. */
+function pasrHistory(label: string, run: { readLines(name: string): JsonObject[] }, group = "PASR"): TrainingHistory {
+  const probes = new Map(run.readLines("evaluations").map((line) => [line.step as number, line]));
+  const metrics = run.readLines("metrics");
+  // The probe before the first step belongs to step 0, which has no metrics of its own.
+  const lines = probes.has(0) ? [{ step: 0 } as JsonObject, ...metrics] : metrics;
+  return historyFromLines(
+    label,
+    lines.map((line) => renamed({ ...line, evaluation: probeOf(probes, line) })),
+    { group },
+  );
+}
+
+function probeOf(probes: ReadonlyMap<number, JsonObject>, line: JsonObject): JsonObject {
+  const { step: _step, v: _version, ...values } = probes.get(line.step as number) ?? {};
+  return values;
+}
+
+/** Under dotted names, with those that the report draws under names of its own. */
+function renamed(line: JsonObject): Record<string, unknown> {
+  const leaves = leavesOf(line).filter(([name]) => name !== "v");
+  return Object.fromEntries(leaves.map(([name, value]) => [plotNames[name] ?? name, value]));
 }

@@ -203,7 +203,7 @@ function describe(groups: readonly TurnGroup<Item, GradedTurn>[]) {
   const { question, conversations, dropped } = groups.find((each) => !each.dropped) ?? groups[0];
   return {
     item: { id: question.subject.id, question: question.subject.question, answer: question.subject.answer },
-    ...(dropped ? { dropped: dropped.reason } : {}),
+    dropped: dropped?.reason,
     conversations: conversations.map(({ turns }) => turns.map(({ text, accuracy }) => ({ text, accuracy }))),
   };
 }

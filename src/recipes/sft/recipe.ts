@@ -102,7 +102,7 @@ export async function trainSupervised(training: SupervisedTraining): Promise<Loo
   const evaluate = async (stepsDone: number, signal: AbortSignal | undefined): Promise<JsonObject> => {
     const held = validation && (await weightedLoss(engine, validation, { ...likelihoodOnly, ...options }, signal));
     const own = await training.evaluate?.(stepsDone, signal);
-    return { ...(held === undefined ? {} : { validationLoss: held.loss, validationTokens: held.trainedTokens }), ...own };
+    return { validationLoss: held?.loss, validationTokens: held?.trainedTokens, ...own };
   };
 
   const isEvaluated = validation !== undefined || training.evaluate !== undefined;
@@ -113,7 +113,8 @@ export async function trainSupervised(training: SupervisedTraining): Promise<Loo
     checkpointEvery,
     initialState: { cursor: 0 },
     takeStep,
-    ...(isEvaluated ? { evaluate, evaluateEvery } : {}),
+    evaluate: isEvaluated ? evaluate : undefined,
+    evaluateEvery,
     signal: training.signal,
     onProgress: training.onProgress,
   });

@@ -63,7 +63,7 @@ export type RoundRecord = {
   steps: number;
   figures: JsonObject;
   /** Absent where nothing is measured. */
-  measured?: number;
+  measured?: number | undefined;
 };
 
 export interface SelfTrained {
@@ -135,7 +135,7 @@ async function runRound(training: SelfTraining, round: number, folders: Folders)
       examples: all.length,
       steps: result.stepsDone,
       figures,
-      ...(measured === undefined ? {} : { measured }),
+      measured,
     };
     own.writeFile("round.json", `${JSON.stringify(record, null, 2)}\n`);
     return record;

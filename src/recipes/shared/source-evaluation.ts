@@ -5,7 +5,7 @@ import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts"
 import { slimRecord } from "#evaluation/records/slim-record.ts";
 import type { Results } from "#evaluation/summary/results.ts";
 import { summarise } from "#evaluation/summary/summary.ts";
-import { JsonLines, type JsonObject, readLines } from "#files/json-lines.ts";
+import type { JsonObject } from "#files/json-lines.ts";
 import type { Scorer } from "#kernel/engine.ts";
 import type { Item } from "#kernel/item.ts";
 import { meanOrZero } from "#kernel/numbers.ts";
@@ -17,6 +17,7 @@ import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Source } from "../sources/source.ts";
+import { answersFile, keepingAnswers } from "./answers-file.ts";
 
 const probeItems = 100;
 
@@ -86,20 +87,15 @@ export async function measureSource(measurement: SourceMeasurement): Promise<Res
 export async function answerSource(measurement: SourceMeasurement): Promise<EvaluationRecord[]> {
   const { source, engine, tokenizer, run, name, seed, signal, onProgress } = measurement;
   const items = testItems(source, measurement.items, seed);
-  const file = path.join(run.folder, `answers-${name}.jsonl`);
-  const lines = new JsonLines(file);
-  try {
-    return await evaluateTask({
+  return keepingAnswers(answersFile(run.folder, name), (kept) =>
+    evaluateTask({
       ...evaluationPlan(source, engine, tokenizer, items, seed),
       methods: measurement.methods ?? methodsOf(source),
-      known: readLines<EvaluationRecord>(file),
-      onRecord: (record) => lines.append(record),
+      ...kept,
       onProgress,
       signal,
-    });
-  } finally {
-    lines.close();
-  }
+    }),
+  );
 }
 
 function testItems(source: Source, count: number, seed: number): readonly Item[] {

@@ -63,8 +63,7 @@ export async function openSource(
   onNote: (text: string) => void,
 ): Promise<Source> {
   if (data === undefined) return worldSource;
-  const columns = { ...(question === undefined ? {} : { question }), ...(answer === undefined ? {} : { answer }) };
-  const source = await fileSource({ train: data, test, columns, resample, seed });
+  const source = await fileSource({ train: data, test, columns: { question, answer }, resample, seed });
   source.notes.forEach(onNote);
   return source;
 }

@@ -24,7 +24,7 @@ export interface Source {
   test(count: number, seed: number): readonly Item[];
   verify: Verifier;
   /** A right solution in the form of a model's answers, where there is one. */
-  solutionOf?: (item: Item) => string | undefined;
+  solutionOf?: ((item: Item) => string | undefined) | undefined;
   /** A look at how a model refines while it trains, where problems can tell. */
   probe?: (model: Model, items: readonly Item[], options: ProbeOptions, signal?: AbortSignal) => Promise<JsonObject>;
   /** Largest number of new tokens an answer may need. */

@@ -8,6 +8,7 @@ import { openModel } from "#models/open-model.ts";
 import { shippedModel } from "#models/shipped-model.ts";
 import { worldDomains } from "#tasks/world/domains.ts";
 import { judgeRefinements, type RefinementJudgement } from "#verifiers/judges/refinements.ts";
+import { withOpened } from "../shared/opened.ts";
 import { fastTableOnePlan, fullTableOnePlan, type TableOnePlan } from "./plan.ts";
 import { reportTableOne, type TableOneFacts, type TableOneReport, tableOneHtml, tableOneMarkdown } from "./report.ts";
 import { readTableOne } from "./results.ts";
@@ -77,8 +78,7 @@ async function judgements(
   { folder, plan, seeds }: TableOneFacts,
   signal: AbortSignal | undefined,
 ): Promise<Record<string, RefinementJudgement>> {
-  const judge = await openModel({ model, cache: path.join(folder, "judge-answers"), signal });
-  try {
+  return withOpened(await openModel({ model, cache: path.join(folder, "judge-answers"), signal }), async (judge) => {
     const items = worldDomains.flatMap((domain) => testItems(plan, domain));
     const found: Record<string, RefinementJudgement> = {};
     for (const { row, records } of readTableOne(folder, seeds).answers) {
@@ -86,7 +86,5 @@ async function judgements(
       found[row.id] = await judgeRefinements({ model: judge.model, records, items, sample, seed: 1, signal });
     }
     return found;
-  } finally {
-    await judge.close();
-  }
+  });
 }

@@ -72,15 +72,6 @@ function costsOf(folder: string, row: TableOneRow, seeds: number): TableInput["c
     const { sampledTokens, trainedTokens, steps, minutes } = readDone(folder, unit) as Record<string, number | undefined>;
     // Where a training was interrupted, what it cost is not known.
     if (steps === undefined || minutes === undefined) return [];
-    return [
-      {
-        row: row.id,
-        seed,
-        sampledTokens,
-        trainedTokens,
-        steps,
-        minutes,
-      },
-    ];
+    return [{ row: row.id, seed, sampledTokens, trainedTokens, steps, minutes }];
   });
 }

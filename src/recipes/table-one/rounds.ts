@@ -7,8 +7,8 @@ export interface MeanRound {
   round: number;
   accuracy: number;
   perSeed: number[];
-  /** Sampled tokens of an answer up to this round; absent when unknown. */
-  generated?: number;
+  /** Sampled tokens of an answer up to this round; undefined when unknown. */
+  generated: number | undefined;
   wrongToRight: number;
   rightToWrong: number;
 }
@@ -29,7 +29,7 @@ export function meanRounds(records: readonly (readonly EvaluationRecord[])[], ro
       round: index + 1,
       accuracy: mean(({ accuracy }) => accuracy),
       perSeed: now.map(({ accuracy }) => accuracy),
-      ...(isKnown ? { generated: mean(({ generated }) => generated!) } : {}),
+      generated: isKnown ? mean(({ generated }) => generated!) : undefined,
       wrongToRight: mean(({ wrongToRight }) => wrongToRight),
       rightToWrong: mean(({ rightToWrong }) => rightToWrong),
     };

@@ -228,7 +228,7 @@ export async function trainRow(row: TableOneRow & { recipe: RecipeCard }, work: 
     tokenizer,
     run,
     seed,
-    source: { ...tableSource(plan, seed), ...(solutionOf ? { solutionOf } : {}) },
+    source: { ...tableSource(plan, seed), solutionOf },
     material,
     async openEngine(folder) {
       const other = new MeteredEngine(await EmbeddedEngine.open({ folder, threads }));

@@ -17,7 +17,7 @@ import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evaluate.ts";
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { guarded } from "#files/file-failures.ts";
-import { JsonLines, type JsonObject, readLines } from "#files/json-lines.ts";
+import { type JsonObject, readLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -34,7 +34,9 @@ import type { Progress } from "#training/loop.ts";
 import { generatedStream } from "#training/stream.ts";
 import { defaultsOf } from "../recipe-options.ts";
 import { sft } from "../sft/recipe.ts";
+import { answersFile, keepingAnswers } from "../shared/answers-file.ts";
 import { MeteredEngine } from "../shared/metered-engine.ts";
+import { withOpened } from "../shared/opened.ts";
 import { askWorld } from "../shared/world-methods.ts";
 import { worldSource } from "../sources/world-source.ts";
 import type { TableOnePlan } from "./plan.ts";
@@ -84,7 +86,7 @@ export async function runTableOne(setup: TableOneSetup): Promise<UnitFailure[]> 
   return runUnits(
     folder,
     units.map((unit) => ({ ...unit, work: async (run, resumed) => ({ ...(await unit.work(run, resumed)), code }) })),
-    { signal, ...(onUnit ? { onUnit } : {}), ...(onWaiting ? { onWaiting } : {}) },
+    { signal, onUnit, onWaiting },
   );
 }
 
@@ -128,8 +130,7 @@ function baseUnit({ plan, threads, signal, onTraining }: TableOneSetup): Unit {
     options: plain({ model: plan.model, base: plan.base }),
     async work(run) {
       const startedAt = performance.now();
-      const engine = await EmbeddedEngine.open({ folder: plan.model, threads });
-      try {
+      await withOpened(await EmbeddedEngine.open({ folder: plan.model, threads }), async (engine) => {
         const { model } = await sft.train({
           options: { ...defaultsOf(sft.options), ...plan.base.training },
           engine,
@@ -149,9 +150,7 @@ function baseUnit({ plan, threads, signal, onTraining }: TableOneSetup): Unit {
           onNote: () => {},
         });
         if (model === undefined) signal?.throwIfAborted();
-      } finally {
-        await engine.close();
-      }
+      });
       return { minutes: minutesSince(startedAt) };
     },
   };
@@ -195,7 +194,7 @@ function rowUnit(setup: TableOneSetup, row: TableOneRow, seed: number): Unit {
           await answers(setup, run, model, long, worldDomains[0], longRounds);
         }
       });
-      return { ...cost, ...(recipe && !resumed ? { minutes: trainedFor } : {}) };
+      return { ...cost, minutes: recipe && !resumed ? trainedFor : undefined };
     },
   };
 }
@@ -210,8 +209,7 @@ async function trainedRow(
 ): Promise<JsonObject> {
   if (existsSync(path.join(run.folder, "model"))) return {};
   const { plan, threads, signal, onTraining } = setup;
-  const engine = new MeteredEngine(await EmbeddedEngine.open({ folder: baseModel(setup), threads }));
-  try {
+  return withOpened(new MeteredEngine(await EmbeddedEngine.open({ folder: baseModel(setup), threads })), async (engine) => {
     const finished = await trainRow(row, {
       plan,
       engine,
@@ -226,18 +224,13 @@ async function trainedRow(
     if (!finished) signal?.throwIfAborted();
     const { sampledTokens, trainedTokens, steps } = engine;
     return resumed ? {} : { sampledTokens, trainedTokens, steps };
-  } finally {
-    await engine.close();
-  }
+  });
 }
 
 async function withModel(setup: TableOneSetup, folder: string, work: (model: EmbeddedModel) => Promise<void>): Promise<void> {
-  const engine = await EmbeddedEngine.open({ folder, threads: setup.threads });
-  try {
-    await work(new EmbeddedModel(engine, await Tokenizer.load(folder)));
-  } finally {
-    await engine.close();
-  }
+  await withOpened(await EmbeddedEngine.open({ folder, threads: setup.threads }), async (engine) =>
+    work(new EmbeddedModel(engine, await Tokenizer.load(folder))),
+  );
 }
 
 /** Greedy answers to a domain's test problems, in `answers-NAME.jsonl`; those written before are not asked again. */
@@ -250,10 +243,8 @@ async function answers(
   name: string,
 ): Promise<void> {
   const { plan, signal, onEvaluation } = setup;
-  const file = path.join(run.folder, `answers-${name}.jsonl`);
-  const lines = new JsonLines(file);
-  try {
-    await evaluateTask({
+  await keepingAnswers(answersFile(run.folder, name), (kept) =>
+    evaluateTask({
       model,
       items: testItems(plan, domain),
       methods: [method],
@@ -265,14 +256,11 @@ async function answers(
       temperature: 0,
       maxTokens: plan.maxTokens,
       seed: testSeed,
-      known: readLines<EvaluationRecord>(file),
-      onRecord: (record) => lines.append(record),
+      ...kept,
       onProgress: (progress) => onEvaluation?.(`${path.basename(run.folder)}, ${name}`, progress),
       signal,
-    });
-  } finally {
-    lines.close();
-  }
+    }),
+  );
 }
 
 /** One set of test problems for all rows and seeds, so that everything is paired; no setting was chosen on them. */
@@ -284,7 +272,7 @@ export function testItems(plan: Pick<TableOnePlan, "items">, domain: WorldDomain
 
 /** Answers of a unit as they were written, in the order of the test problems. */
 export function readAnswers(folder: string, unit: string, name: string): EvaluationRecord[] {
-  return readLines<EvaluationRecord>(path.join(folder, unit, `answers-${name}.jsonl`));
+  return readLines<EvaluationRecord>(answersFile(path.join(folder, unit), name));
 }
 
 function baseModel({ folder }: Pick<TableOneSetup, "folder">): string {

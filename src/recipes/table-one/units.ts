@@ -31,7 +31,7 @@ export interface UnitHooks {
   /** A unit begins; so many of all are done. */
   onUnit?: ((name: string, done: number, total: number) => void) | undefined;
   /** Nothing can be begun until another process has done what it is at. */
-  onWaiting?: () => void;
+  onWaiting?: (() => void) | undefined;
 }
 
 const doneFile = "done.json";
