@@ -13,8 +13,8 @@ import {
   withDefaults,
 } from "./recipe-options.ts";
 import { chosenOptions, chosenPreset } from "./run-recipe.ts";
-import { scoreOptions } from "./score/options.ts";
-import { checkScoreOptions, paperScoreOptions } from "./score/recipe.ts";
+import { paperScoreOptions, scoreOptions } from "./score/options.ts";
+import { checkScoreOptions } from "./score/recipe.ts";
 import { worldSource } from "./sources/world-source.ts";
 
 const refusal = (work: () => unknown): string => {

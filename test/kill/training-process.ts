@@ -6,7 +6,8 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { Engine } from "#kernel/engine.ts";
-import { type PasrOptions, paperPasrOptions, trainPasr } from "#recipes/pasr/recipe.ts";
+import { type PasrOptions, paperPasrOptions } from "#recipes/pasr/options.ts";
+import { trainPasr } from "#recipes/pasr/recipe.ts";
 import { openRun } from "#record/run-directory.ts";
 import { items, makeEngine, prompts, tokenizer, verifier } from "../support/refine-world.ts";
 

@@ -1,8 +1,8 @@
 /** Made-up cells of a table of trainings: forty items of each of three domains, right at a given rate. */
-import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import type { TableCell, TableInput, TableRow } from "#evaluation/trainings/input.ts";
 import { figuresOf, type TrainingTable } from "#evaluation/trainings/table.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
+import { answerRecord } from "./records.ts";
 
 export const domains = [
   { id: "sums", label: "sums", heldOut: false },
@@ -17,22 +17,6 @@ export const row = (id: string, trained: boolean, more: Partial<TableRow> = {}):
   ...more,
 });
 
-export function record(item: string, accuracy: number, more: Partial<EvaluationRecord> = {}): EvaluationRecord {
-  return {
-    item,
-    method: "m",
-    sample: 0,
-    text: "",
-    answer: "",
-    accuracy,
-    verdict: "ok",
-    refinements: 0,
-    reason: "done",
-    usage: { calls: 1, inputTokens: 10, outputTokens: 20, milliseconds: 1 },
-    ...more,
-  };
-}
-
 /** Right where a draw of (item, noise) is below the share; the same noise gives the same answers. */
 export function cell(
   name: string,
@@ -44,7 +28,7 @@ export function cell(
 ): TableCell {
   const records = Array.from({ length: items }, (_, index) => {
     const random = new Random(deriveSeed(noise, domain, index));
-    return record(`${domain}-${index}`, random.chance(share) ? 1 : 0);
+    return answerRecord(`${domain}-${index}`, random.chance(share) ? 1 : 0);
   });
   return { row: name, domain, records, ...(seed === undefined ? {} : { seed }) };
 }
@@ -58,7 +42,7 @@ export function pool(domain: string, share: number, items = 40) {
       return { answer, extracted: answer, accuracy: isRight ? 1 : 0, outputTokens: 20 };
     });
     const usage = { calls: 1, inputTokens: 10, outputTokens: 160, milliseconds: 1 };
-    return record(`${domain}-${index}`, 0, { attempts, usage });
+    return answerRecord(`${domain}-${index}`, 0, { attempts, usage });
   });
   return { domain, records };
 }

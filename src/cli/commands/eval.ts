@@ -8,9 +8,9 @@ import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
 import type { TasksWanted } from "#recipes/benchmark/tasks.ts";
 import { percentSign } from "#text/numbers.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
-import { withModelOptions } from "../options/model-options.ts";
+import { sandboxOption, withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
-import { interruptSignal, packageVersion, shownCommand } from "../terminal/process.ts";
+import { interruptSignal, packageVersion, printResults, shownCommand } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
 import { harmless } from "../terminal/trace.ts";
 
@@ -51,11 +51,7 @@ function evalOptions(program: Command) {
     .option("--judge-base-url <address>", "where the judge is served (default: where the model is)")
     .option("--embeddings <model>", "embeddings model for summaries, such as BAAI/bge-m3 (EMBEDDINGS_BASE_URL)")
     .option("--scorer <model>", "model that scores answers without the reference, for best-of-n(select=verifier) and magicore")
-    .addOption(
-      new Option("--sandbox <kind>", "where programs run (midcourse sandbox shows what this machine has)")
-        .choices(["auto", "process", "pyodide"])
-        .default("auto"),
-    )
+    .addOption(sandboxOption())
     .option("--allow-bare", "run a model's programs under your own account when nothing safer works")
     .option("--out <folder>", "run directory; the same command goes on where it stopped", "runs/eval")
     .option("--json", "print results.json instead of the table");
@@ -102,11 +98,7 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
     onNote: (text) => process.stderr.write(`${harmless(text)}\n`),
     onProgress: showProgress(told, resamplingMethod),
   }).finally(() => progress.finish());
-  const { results, resultsFile, reportFile } = outcome;
-  const table = () => renderTable(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true });
-  process.stdout.write(
-    options.json ? `${JSON.stringify(results)}\n` : `\n${table()}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
-  );
+  printResults(outcome, options.json, renderTable);
   process.stderr.write(lossWords(outcome, wanted, told.failure));
   if (outcome.end === "interrupted") signal.throwIfAborted();
 }

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { summarise } from "#evaluation/summary/summary.ts";
 import { RecordStore } from "#recipes/benchmark/store.ts";
 import { openRun } from "#record/run-directory.ts";
 import { midcourse } from "../../../test/support/command.ts";
+import { answerRecord } from "../../../test/support/records.ts";
 
 let folder: string;
 let run: string;
@@ -14,21 +14,7 @@ beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), "report-"));
   run = path.join(folder, "run");
   openRun(run, { command: "eval", options: {} }).close();
-  const record: EvaluationRecord = {
-    task: "t",
-    item: "a",
-    method: "vanilla",
-    sample: 0,
-    text: "1",
-    answer: "1",
-    extracted: "1",
-    accuracy: 1,
-    verdict: "ok",
-    refinements: 0,
-    reason: "done",
-    usage: { calls: 1, inputTokens: 2, outputTokens: 3, milliseconds: 4 },
-    events: [],
-  };
+  const record = answerRecord("a", 1, { task: "t", method: "vanilla", text: "1", answer: "1", extracted: "1", events: [] });
   const store = new RecordStore(run);
   store.append(record);
   const plan = { run: "run", model: "m", command: "c", version: "0", seed: 1, temperature: 0, samples: 1 };

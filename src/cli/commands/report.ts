@@ -4,6 +4,7 @@ import path from "node:path";
 import type { Command } from "commander";
 import { guarded } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
+import { screen } from "../terminal/process.ts";
 
 export function registerReport(program: Command): void {
   reportOptions(program).action(report);
@@ -48,13 +49,9 @@ async function evaluationReport(folders: readonly string[]): Promise<{ html: str
     import("#evaluation/report/table.ts"),
   ]);
   const data = folders.map((folder) => reportData(readEvaluation(folder)));
-  const width = process.stdout.columns ?? 110;
   const [first, ...others] = data;
-  if (others.length > 0) return compareRuns(data, { width });
-  return {
-    html: renderReport(first),
-    table: renderTable(first.results, { width, styled: process.stdout.isTTY === true }),
-  };
+  if (others.length > 0) return compareRuns(data, { width: screen().width });
+  return { html: renderReport(first), table: renderTable(first.results, screen()) };
 }
 
 async function trainingReport(runs: readonly string[]): Promise<{ html: string; table: undefined }> {

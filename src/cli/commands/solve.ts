@@ -1,11 +1,11 @@
 /** `midcourse solve`: one question, one method, its trace while it happens, the answer last. */
 import { text as readAll } from "node:stream/consumers";
 import { styleText } from "node:util";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { Outcome } from "#kernel/trace.ts";
 import type { Solved } from "#recipes/benchmark/question.ts";
 import { parseBudget } from "../options/eval-options.ts";
-import { withModelOptions } from "../options/model-options.ts";
+import { sandboxOption, withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
 import { interruptSignal } from "../terminal/process.ts";
 import { describeTotal, harmless, TraceView } from "../terminal/trace.ts";
@@ -27,11 +27,7 @@ function solveOptions(program: Command) {
     .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--budget <caps>", "most that the answer may cost: tokens=…, output-tokens=…, calls=…, usd=…, seconds=…")
     .option("--scorer <model>", "model that scores answers, for best-of-n(select=verifier) and magicore")
-    .addOption(
-      new Option("--sandbox <kind>", "where programs run (midcourse sandbox shows what this machine has)")
-        .choices(["auto", "process", "pyodide"])
-        .default("auto"),
-    )
+    .addOption(sandboxOption())
     .option("--allow-bare", "run a model's programs under your own account when nothing safer works")
     .option("--quiet", "print the answer alone")
     .option("--json", "one JSON line for each event as it happens, the outcome last");

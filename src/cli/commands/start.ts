@@ -1,7 +1,7 @@
 /** `midcourse start`: the first run, with progress while it works and a table at the end. */
 import type { Command } from "commander";
 import { wholeNumber } from "../options/option-numbers.ts";
-import { interruptSignal } from "../terminal/process.ts";
+import { interruptSignal, printResults } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
 
 export function registerStart(program: Command): void {
@@ -35,7 +35,7 @@ async function start(options: StartOptions): Promise<void> {
     import("#recipes/quick-start/quick-start.ts"),
     import("#evaluation/report/table.ts"),
   ]);
-  const { results, resultsFile, reportFile } = await startQuickly(
+  const outcome = await startQuickly(
     {
       folder: options.out,
       model: options.model,
@@ -57,8 +57,5 @@ async function start(options: StartOptions): Promise<void> {
       onTraining: (state) => progress.update({ label: "Train with PASR", ...state }),
     },
   ).finally(() => progress.finish());
-  const table = () => renderMeasurement(results, { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true });
-  process.stdout.write(
-    options.json ? `${JSON.stringify(results)}\n` : `\n${table()}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
-  );
+  printResults(outcome, options.json, renderMeasurement);
 }

@@ -40,3 +40,10 @@ export function withServerOptions<Words extends unknown[], Values extends Option
     .option("--extra-body <json>", 'fields for every request, such as {"top_k":20} or {"reasoning_effort":"low"}')
     .option("--no-probe", "send no test requests to a server that is not known");
 }
+
+/** Of commands whose methods or tasks may run programs. */
+export function sandboxOption() {
+  return new Option("--sandbox <kind>", "where programs run (midcourse sandbox shows what this machine has)")
+    .choices(["auto", "process", "pyodide"])
+    .default("auto");
+}

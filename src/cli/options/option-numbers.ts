@@ -1,35 +1,23 @@
 /** Numbers as options take them; commander prints what is wrong with one beside the option's name. */
 import { InvalidArgumentError } from "commander";
 
-/** 0, 1, 2, … */
-export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0 || text.trim() === "") {
-    throw new InvalidArgumentError("It must be a whole number.");
-  }
-  return value;
+function numberThat(fits: (value: number) => boolean, words: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !fits(value)) throw new InvalidArgumentError(`It must be ${words}.`);
+    return value;
+  };
 }
+
+/** 0, 1, 2, … */
+export const wholeNumber = numberThat((value) => Number.isSafeInteger(value) && value >= 0, "a whole number");
 
 /** 1, 2, 3, … */
-export function fromOne(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
-}
+export const fromOne = numberThat((value) => Number.isSafeInteger(value) && value >= 1, "a whole number from 1");
 
-export function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
-  return value;
-}
+export const positiveNumber = numberThat((value) => Number.isFinite(value) && value > 0, "a number above 0");
 
-export function notNegative(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text.trim() === "") {
-    throw new InvalidArgumentError("It must be a number, 0 or above.");
-  }
-  return value;
-}
+export const notNegative = numberThat((value) => Number.isFinite(value) && value >= 0, "a number, 0 or above");
 
 export function share(text: string): number {
   const value = notNegative(text);

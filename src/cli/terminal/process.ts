@@ -13,6 +13,22 @@ export function shownCommand(words: readonly string[] = process.argv.slice(2)): 
   ].join(" ");
 }
 
+/** What tables are fitted to. */
+export function screen(): { width: number; styled: boolean } {
+  return { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true };
+}
+
+/** What an evaluation found, as JSON or as the table that `render` makes, and where its files are. */
+export function printResults<Results>(
+  { results, resultsFile, reportFile }: { results: Results; resultsFile: string; reportFile: string },
+  json: boolean | undefined,
+  render: (results: Results, options: { width: number; styled: boolean }) => string,
+): void {
+  process.stdout.write(
+    json ? `${JSON.stringify(results)}\n` : `\n${render(results, screen())}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
+  );
+}
+
 /** The first Ctrl-C asks the command to stop cleanly at the next safe point, the second ends the process at once. */
 export function interruptSignal(write: (text: string) => void = (text) => process.stderr.write(text)): AbortSignal {
   const controller = new AbortController();

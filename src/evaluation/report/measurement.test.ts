@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { answerRecord } from "../../../test/support/records.ts";
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
 import { slimRecord } from "../records/slim-record.ts";
 import type { TaskResult } from "../summary/results.ts";
@@ -15,19 +16,7 @@ function record(
   more: Partial<EvaluationRecord> = {},
 ): EvaluationRecord {
   const usage = { calls: 1, inputTokens: 10, outputTokens, milliseconds: 1 };
-  return {
-    item,
-    method,
-    sample: 0,
-    text: "",
-    answer: String(accuracy),
-    accuracy,
-    verdict: "ok",
-    refinements: 0,
-    reason: "done",
-    usage,
-    ...more,
-  };
+  return answerRecord(item, accuracy, { method, answer: String(accuracy), usage, ...more });
 }
 
 function rows(method: string, accuracies: number[], outputTokens: number | undefined, more: Partial<EvaluationRecord> = {}) {

@@ -1,24 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { slimAnswer } from "../../../test/support/records.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { summarise } from "../summary/summary.ts";
 import { detectable } from "./cells.ts";
 import { renderTable } from "./table.ts";
 
 function rows(task: string, method: string, accuracies: string, more: Partial<SlimRecord> = {}): SlimRecord[] {
-  return [...accuracies].map((digit, index) => ({
-    task,
-    item: `item-${index}`,
-    method,
-    sample: 0,
-    accuracy: Number(digit),
-    extracted: true,
-    failed: false,
-    reason: "done",
-    wellFormed: false,
-    refinements: 0,
-    usage: { calls: 1, inputTokens: 10, outputTokens: 20 },
-    ...more,
-  }));
+  return [...accuracies].map((digit, index) =>
+    slimAnswer(`item-${index}`, Number(digit), { task, method, wellFormed: false, ...more }),
+  );
 }
 
 const pool = (task: string) =>

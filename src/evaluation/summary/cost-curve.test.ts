@@ -1,23 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { slimAnswer } from "../../../test/support/records.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { type CostCurve, costCurve, curveAt, withPlainFloor } from "./cost-curve.ts";
 
 /** One answer of a vote over samples, one letter each; a blank is a sample without an answer. */
 function pool(item: string, votes: string, right: string, inputTokens: number | undefined = 10, outputTokens = 4): SlimRecord {
   const samples = [...votes].map((vote) => ({ vote: vote.trim(), accuracy: vote === right ? 1 : 0, outputTokens }));
-  return {
-    item,
-    method: "self-consistency",
-    sample: 0,
-    accuracy: 1,
-    extracted: true,
-    failed: false,
-    reason: "done",
-    wellFormed: true,
-    refinements: 0,
-    usage: { calls: 1, inputTokens, outputTokens: samples.length * outputTokens },
-    attempts: samples,
-  };
+  const usage = { calls: 1, inputTokens, outputTokens: samples.length * outputTokens };
+  return slimAnswer(item, 1, { method: "self-consistency", usage, attempts: samples });
 }
 
 function curveOf(...records: SlimRecord[]): CostCurve {

@@ -1,23 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { slimAnswer } from "../../../test/support/records.ts";
 import type { SlimAttempt, SlimRecord } from "../records/slim-record.ts";
 import { type SummaryPlan, summarise } from "./summary.ts";
 
 function record(method: string, item: string, accuracy: number, more: Partial<SlimRecord> = {}): SlimRecord {
-  return {
-    task: "sums",
-    item,
-    method,
-    sample: 0,
-    accuracy,
-    extracted: true,
-    failed: false,
-    reason: "done",
-    wellFormed: false,
-    refinements: 0,
-    usage: { calls: 1, inputTokens: 10, outputTokens: 20 },
-    ...more,
-  };
+  return slimAnswer(item, accuracy, { task: "sums", method, wellFormed: false, ...more });
 }
 
 const names = Array.from({ length: 8 }, (_, index) => `item-${index}`);

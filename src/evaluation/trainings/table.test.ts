@@ -1,18 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-import {
-  cell,
-  domains,
-  everywhere,
-  input,
-  overall,
-  pool,
-  record,
-  row,
-  three,
-  two,
-} from "../../../test/support/training-table.ts";
+import { answerRecord } from "../../../test/support/records.ts";
+import { cell, domains, everywhere, input, overall, pool, row, three, two } from "../../../test/support/training-table.ts";
 import type { TableCell } from "./input.ts";
 import { trainingTableMarkdown, trainingTableSection } from "./render.ts";
 import { figuresOf, trainingTable } from "./table.ts";
@@ -26,7 +16,7 @@ describe("the figures", () => {
         row: "pasr",
         seed,
         domain,
-        records: values.map((value, index) => record(`${domain}-${index}`, seed === 1 ? value : 0)),
+        records: values.map((value, index) => answerRecord(`${domain}-${index}`, seed === 1 ? value : 0)),
       })),
     );
     const table = trainingTable(input([row("pasr", true)], cells));
@@ -126,7 +116,7 @@ describe("the figures", () => {
   });
 
   test("of few items are never certain, and single runs are tested by the house's tests", () => {
-    const answers = (value: number) => ["a", "b", "c"].map((item) => record(item, value));
+    const answers = (value: number) => ["a", "b", "c"].map((item) => answerRecord(item, value));
     const cells = (seeds: number[]) => [
       { row: "base", domain: "sums", records: answers(0) },
       ...seeds.map((seed) => ({ row: "pasr", seed, domain: "sums", records: answers(1) })),
@@ -167,11 +157,11 @@ describe("the figures", () => {
 
   test("count failed answers as wrong, and an answer that was tried again as the later one", () => {
     const records = [
-      record("a", 1, { error: "stopped" }),
-      record("b", 0, { error: "stopped" }),
-      record("b", 1),
-      record("c", Number.NaN),
-      record("d", 1),
+      answerRecord("a", 1, { error: "stopped" }),
+      answerRecord("b", 0, { error: "stopped" }),
+      answerRecord("b", 1),
+      answerRecord("c", Number.NaN),
+      answerRecord("d", 1),
     ];
     const table = trainingTable(
       input([row("base", false)], [{ row: "base", domain: "sums", records }], { domains: [domains[0]] }),
@@ -182,7 +172,7 @@ describe("the figures", () => {
 
   test("leave tokens out where they are unknown", () => {
     const usage = { calls: 1, inputTokens: undefined, outputTokens: undefined, milliseconds: 1 };
-    const records = ["a", "b"].map((item) => record(item, 1, { usage }));
+    const records = ["a", "b"].map((item) => answerRecord(item, 1, { usage }));
     const table = trainingTable(
       input([row("base", false)], [{ row: "base", domain: "sums", records }], { domains: [domains[0]] }),
     );

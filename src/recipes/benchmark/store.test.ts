@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
+import { answerRecord } from "../../../test/support/records.ts";
 import { RecordIndex, RecordStore } from "./store.ts";
 
 let folder: string;
@@ -11,21 +12,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const record = (item: string, part: Partial<EvaluationRecord> = {}): EvaluationRecord => ({
-  task: "t",
-  item,
-  method: "vanilla",
-  sample: 0,
-  text: `answer to ${item}`,
-  answer: item,
-  accuracy: 1,
-  verdict: "ok",
-  refinements: 0,
-  reason: "done",
-  usage: { calls: 1, inputTokens: 2, outputTokens: 3, milliseconds: 4 },
-  events: [],
-  ...part,
-});
+const usage = { calls: 1, inputTokens: 2, outputTokens: 3, milliseconds: 4 };
+const record = (item: string, part: Partial<EvaluationRecord> = {}) =>
+  answerRecord(item, 1, { task: "t", method: "vanilla", text: `answer to ${item}`, answer: item, usage, events: [], ...part });
 
 test("records come back in short from memory and whole from the disk, in this process and the next", () => {
   const store = new RecordStore(folder);

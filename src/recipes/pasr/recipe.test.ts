@@ -7,7 +7,8 @@ import { openRun, readRun } from "#record/run-directory.ts";
 import { shuffledStream } from "#training/stream.ts";
 import { items, makeBase, prompts, stopId, tokenizer, verifier } from "../../../test/support/refine-world.ts";
 import type { TabularEngine } from "../../../test/support/tabular-engine.ts";
-import { type PasrOptions, type PasrTraining, paperPasrOptions, smallWorldPasrOptions, trainPasr } from "./recipe.ts";
+import { type PasrOptions, paperPasrOptions, smallWorldPasrOptions } from "./options.ts";
+import { type PasrTraining, trainPasr } from "./recipe.ts";
 
 let root: string;
 let base: TabularEngine;

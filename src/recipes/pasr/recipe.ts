@@ -48,8 +48,6 @@ import type { Source } from "../sources/source.ts";
 import { type PasrOptions, pasrOptions, smallWorldPasrOptions } from "./options.ts";
 import { pasrGrader } from "./reward.ts";
 
-export { type PasrOptions, paperPasrOptions, smallWorldPasrOptions } from "./options.ts";
-
 export interface PasrTraining extends PolicyTraining<PasrOptions, PolicyGradientMetrics> {
   tokenizer: Pick<Tokenizer, "encodeConversation" | "decode" | "stopIds">;
 }

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ptrConversation } from "#data/training-files/ptr-layout.ts";
-import type { SlimRecord } from "#evaluation/records/slim-record.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item, Verifier } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
 import { FakeModel } from "#models/fake.ts";
+import { slimAnswer } from "../../../test/support/records.ts";
 import { evaluateRounds, type RoundsPlan, wordsOfExamples } from "./evaluation.ts";
 import { type RoundFigures, roundFigures, roundGains } from "./round-figures.ts";
 
@@ -140,19 +140,12 @@ const metered = (item: string, accuracies: readonly number[], tokens: number | u
     : {}),
 });
 
-const voted = (item: string, samples: readonly boolean[]): SlimRecord => ({
-  item,
-  method: "plain",
-  sample: 0,
-  accuracy: 1,
-  extracted: true,
-  failed: false,
-  reason: "done",
-  wellFormed: true,
-  refinements: 0,
-  usage: { calls: 1, inputTokens: 10, outputTokens: 5 * samples.length },
-  attempts: samples.map((right) => ({ vote: right ? "right" : "wrong", accuracy: right ? 1 : 0, outputTokens: 5 })),
-});
+const voted = (item: string, samples: readonly boolean[]) =>
+  slimAnswer(item, 1, {
+    method: "plain",
+    usage: { calls: 1, inputTokens: 10, outputTokens: 5 * samples.length },
+    attempts: samples.map((right) => ({ vote: right ? "right" : "wrong", accuracy: right ? 1 : 0, outputTokens: 5 })),
+  });
 
 describe("figures", () => {
   test("a record of one answer counts for all rounds, and for one answer", () => {

@@ -9,17 +9,8 @@ import { openRun, readRun } from "#record/run-directory.ts";
 import { shuffledStream } from "#training/stream.ts";
 import { delegate, type TabularEngine } from "../../../test/support/tabular-engine.ts";
 import { again, endId, items, makeTurnBase, tokenizer, verifier } from "../../../test/support/turn-world.ts";
-import {
-  paperCodeScoreOptions,
-  paperScoreOptions,
-  reinforceOptions,
-  type ScoreOptions,
-  type ScoreTraining,
-  stageOneFolder,
-  stageOneRewards,
-  stageTwoRewards,
-  trainScore,
-} from "./recipe.ts";
+import { paperCodeScoreOptions, paperScoreOptions, type ScoreOptions } from "./options.ts";
+import { reinforceOptions, type ScoreTraining, stageOneFolder, stageOneRewards, stageTwoRewards, trainScore } from "./recipe.ts";
 
 let root: string;
 let base: TabularEngine;

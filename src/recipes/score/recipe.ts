@@ -55,8 +55,6 @@ import { type Kept, keepBest, keepStateOf, keptFolder, nothingKept } from "./kee
 import { paperCodeScoreOptions, retryRequest, type ScoreOptions, scoreOptions, smallWorldScoreOptions } from "./options.ts";
 import { opening, retryFollowUp, type TurnTokenizer } from "./turns.ts";
 
-export { paperCodeScoreOptions, paperScoreOptions, type ScoreOptions, smallWorldScoreOptions } from "./options.ts";
-
 export type ScoreMetrics = ReinforceMetrics & { stage: 1 | 2 };
 
 export interface ScoreTraining extends PolicyTraining<ScoreOptions, ScoreMetrics> {

@@ -7,7 +7,8 @@ import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { openRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { worldSource } from "../sources/world-source.ts";
-import { type ScoreMetrics, smallWorldScoreOptions, stageOneFolder, trainScore } from "./recipe.ts";
+import { smallWorldScoreOptions } from "./options.ts";
+import { type ScoreMetrics, stageOneFolder, trainScore } from "./recipe.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "score-world-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { saveCheckpoint } from "#engines/embedded/checkpoint/checkpoint.ts";
-import { parseConfig } from "#engines/embedded/checkpoint/config.ts";
+import { type ModelConfig, parseConfig } from "#engines/embedded/checkpoint/config.ts";
 import { initialiseParameters, newConfig } from "#engines/embedded/checkpoint/create.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
@@ -11,15 +11,10 @@ import { trainTokenizer } from "#tokens/train-bpe.ts";
 import type { Source } from "../sources/source.ts";
 
 /** Width and depth of a new model of the Qwen3 family. */
-export interface ModelSize {
-  vocabularySize: number;
-  hiddenSize: number;
-  intermediateSize: number;
-  layers: number;
-  heads: number;
-  keyValueHeads: number;
-  maxContextTokens: number;
-}
+export type ModelSize = Pick<
+  ModelConfig,
+  "vocabularySize" | "hiddenSize" | "intermediateSize" | "layers" | "heads" | "keyValueHeads" | "maxContextTokens"
+>;
 
 export const modelSizes: Readonly<Record<"tiny" | "small" | "medium", ModelSize>> = {
   /** For files of a few thousand short problems. */

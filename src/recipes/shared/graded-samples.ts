@@ -1,4 +1,5 @@
 /** Answers of a model to many questions, each graded: what training on a model's own answers begins with. */
+import { isRight } from "#evaluation/statistics/transitions.ts";
 import { messageOf, userError } from "#kernel/errors.ts";
 import { inParallel } from "#kernel/in-parallel.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
@@ -82,7 +83,7 @@ async function samplesOf(sampling: Sampling, { item, messages, n, seed }: Asked)
   return Promise.all(
     completions.map(async ({ text, finishReason }) => {
       const { accuracy } = await verify(item, parseRefine(text).answerText, text, signal);
-      return { text, accuracy, isRight: accuracy >= 1 - 1e-9, isCut: finishReason === "length" };
+      return { text, accuracy, isRight: isRight(accuracy), isCut: finishReason === "length" };
     }),
   );
 }

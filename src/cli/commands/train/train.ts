@@ -13,7 +13,7 @@ import { changeOf, optionsByName, readSetting } from "#recipes/recipe-options.ts
 import { type RecipeResult, type RecipeRun, runRecipe } from "#recipes/run-recipe.ts";
 import { alignedRows } from "#text/table.ts";
 import { fromOne, share, wholeNumber } from "../../options/option-numbers.ts";
-import { interruptSignal } from "../../terminal/process.ts";
+import { interruptSignal, screen } from "../../terminal/process.ts";
 import { Progress } from "../../terminal/progress.ts";
 
 /** `words` follow the recipe's name; `parent` says how failures are shown. */
@@ -103,9 +103,8 @@ export function recipeRun(card: RecipeCard, command: Command): RecipeRun {
 
 async function runCommand(card: RecipeCard, command: Command): Promise<void> {
   const { options, json = false } = command.opts() as { options?: true; json?: true };
-  const screen = { width: process.stdout.columns ?? 110, styled: process.stdout.isTTY === true };
   if (options) {
-    process.stdout.write(`${optionLines(card, screen.width).join("\n")}\n`);
+    process.stdout.write(`${optionLines(card, screen().width).join("\n")}\n`);
     return;
   }
   const run = recipeRun(card, command);
@@ -118,7 +117,7 @@ async function runCommand(card: RecipeCard, command: Command): Promise<void> {
       onNote: (text) => process.stderr.write(`${text}\n`),
     });
     progress.finish();
-    printResult(result, json, screen);
+    printResult(result, json);
   } finally {
     progress.finish();
   }
@@ -157,17 +156,13 @@ function readSettings(file: string): object {
   throw userError("bad-settings", `${file} holds no options`, 'For example {"learningRate": 1e-5}.');
 }
 
-function printResult(
-  { model, run, results, table, lines }: RecipeResult,
-  json: boolean,
-  screen: { width: number; styled: boolean },
-): void {
+function printResult({ model, run, results, table, lines }: RecipeResult, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(table === undefined ? { ...results, model } : results)}\n`);
     return;
   }
-  const shown = table === undefined ? [] : ["", renderMeasurement(table, screen), ""];
-  process.stdout.write(`${[...shown, ...lines(screen), `model    ${model}`, `run      ${run}`].join("\n")}\n`);
+  const shown = table === undefined ? [] : ["", renderMeasurement(table, screen()), ""];
+  process.stdout.write(`${[...shown, ...lines(screen()), `model    ${model}`, `run      ${run}`].join("\n")}\n`);
 }
 
 function recipeList(): string {
