@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // In the published package the compiled files are run, in a checkout the sources themselves.
 import { existsSync } from "node:fs";
-import { enableCompileCache } from "node:module";
+// Whole, because a name that an older Node lacks would end the command before it can say which Node it needs.
+import module from "node:module";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
@@ -9,6 +10,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 // Half the start-up is reading the same files again; Node keeps them in the system's temporary folder.
-enableCompileCache();
+module.enableCompileCache();
 const compiled = new URL("../lib/cli/main.js", import.meta.url);
 await import(existsSync(compiled) ? compiled.href : new URL("../src/cli/main.ts", import.meta.url).href);

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -34,6 +35,31 @@ test("what is wrong is a user error that names the file", async () => {
   await refused("./nowhere.mjs", "there is no file ./nowhere.mjs");
   await refused("./throws.mjs", "./throws.mjs cannot be loaded: not today");
   await refused("./broken.mjs", "./broken.mjs cannot be loaded: ");
+});
+
+// By Node itself, because the test runner has hooks of its own.
+test.each([
+  { project: "commonjs", manifest: { type: "commonjs" } },
+  { project: "says nothing", manifest: {} },
+  { project: "module", manifest: { type: "module" } },
+])("what is written as a module is one where package.json says $manifest, without a warning", ({ project, manifest }) => {
+  write(`${project}/package.json`, JSON.stringify(manifest));
+  write(`${project}/ü #1 100%/mine.ts`, 'import { answer as half } from "../half.ts";\nexport const answer: number = 2 * half;');
+  write(`${project}/ü #1 100%/mine.js`, 'export { answer } from "./mine.ts";');
+  write(`${project}/half.ts`, "export const answer = 21 as number;");
+  write(`${project}/script.cts`, "/*\nimport nothing\n*/\nexports.answer = 42 as number;");
+  if (manifest.type !== "module") write(`${project}/script.ts`, "/*\nimport nothing\n*/\nexports.answer = 42 as number;");
+  const names = [
+    "./ü #1 100%/mine.ts",
+    "./ü #1 100%/mine.js",
+    "./script.cts",
+    ...(manifest.type === "module" ? [] : ["./script.ts"]),
+  ];
+  const script = `import { loadModule } from ${JSON.stringify(new URL("./outside-module.ts", import.meta.url))};
+for (const name of ${JSON.stringify(names)}) console.log((await loadModule(name)).answer);`;
+  const words = ["--input-type=module", "--eval", script];
+  const { stdout, stderr } = spawnSync(process.execPath, words, { cwd: path.join(place, project), encoding: "utf8" });
+  expect({ stdout, stderr }).toEqual({ stdout: "42\n".repeat(names.length), stderr: "" });
 });
 
 test("paths are told from names", () => {

@@ -1,8 +1,8 @@
 /** Modules of a user's own, by a path or by the name of an installed package. Loading one runs it. */
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire, findPackageJSON } from "node:module";
+import { createRequire, findPackageJSON, type LoadHookContext, registerHooks } from "node:module";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { messageOf, userError } from "#kernel/errors.ts";
 
 /** Whether a name can only mean a file, which a name of a catalogue never does: `./mine.ts`, `/home/me/mine.js`, `mine.ts`. */
@@ -18,13 +18,32 @@ export async function loadModule(name: string, folder = process.cwd()): Promise<
   const file = isFileName(name) ? path.resolve(folder, name) : packageEntry(name, folder);
   if (file === undefined) return undefined;
   if (!existsSync(file)) throw userError("no-module", `there is no file ${name}`, `Looked for ${file}.`);
+  const hooks = registerHooks({ load: (url, context, next) => next(url, { ...context, format: formatOf(url, context) }) });
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
     const isTyped = (error as { code?: string }).code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING";
     const advice = isTyped ? "Node reads no TypeScript in node_modules: give the package's JavaScript." : `The file is ${file}.`;
     throw userError("module-failed", `${name} cannot be loaded: ${messageOf(error)}`, advice, error);
+  } finally {
+    hooks.deregister();
   }
+}
+
+/**
+ * What Node takes a file for, but a file of the user's own that is written as a module is one, whatever the package.json above it says:
+ * `npm init` writes `"type": "commonjs"`, under which Node refuses every `import`, and where nothing is written it warns.
+ */
+function formatOf(url: string, { format }: LoadHookContext): LoadHookContext["format"] {
+  const extension = /^file:(?!.*\/node_modules\/).*(\.[jt]s)$/.exec(url)?.[1];
+  if (extension === undefined || format?.startsWith("module")) return format;
+  if (!isWrittenAsModule(readFileSync(fileURLToPath(url), "utf8"))) return format;
+  return extension === ".ts" ? "module-typescript" : "module";
+}
+
+/** By a line that begins with `import` or `export` outside of comments, which no script has. */
+function isWrittenAsModule(source: string): boolean {
+  return /^(import\b\s*[\w{*"']|export\b\s*[\w{*])/m.test(source.replace(/\/\*.*?\*\//gs, ""));
 }
 
 function packageEntry(name: string, folder: string): string | undefined {

@@ -62,6 +62,10 @@ describe("modules in a list of methods", () => {
     ["./named.ts", "“My Method” is no name for a method"],
     ["./peek.ts", "peek is a name for a method that looks at the reference answer"],
     ["./mine.ts,./mine.ts", "mine is named twice"],
+    [
+      "./a folder/it.ts",
+      "expected a comma or the end, found “folder/it.ts” (character 5) → Methods stand between commas; a path with spaces",
+    ],
     ["a/b=vanilla", "“a/b” is no name for results"],
   ])("%s is refused", async (text, message) => expect(await refusal(text)).toContain(message));
 

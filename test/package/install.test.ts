@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installLine, optionalParts } from "#kernel/optional-parts.ts";
-import { command, nodes, type PackedPackage, packedPackage, run } from "./project.ts";
+import { command, nodes, type PackedPackage, packedPackage, run, tooOldNode } from "./project.ts";
 
 let packed: PackedPackage;
 /** With nothing but what its manifest asks for. */
@@ -100,6 +100,19 @@ registerHooks({ load: (url, context, next) => (process.stderr.write(url + "\\n")
     expect(page).toContain("https://d3js.org");
   });
 
+  test(title("a method of one's own runs from any folder of a project of any type, without a word of Node's"), async () => {
+    const own = readFileSync(path.resolve(import.meta.dirname, "../../examples/method/adaptive-consistency.ts"));
+    const folder = path.join(bare, "my méthodes #1");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, "mine.ts"), own);
+    for (const type of ["commonjs", "module", undefined]) {
+      writeFileSync(path.join(bare, "package.json"), JSON.stringify({ type }));
+      const { code, stdout, stderr } = await run(node, [command, "methods", "'./my méthodes #1/mine.ts'(most=8)"], bare, "", {});
+      expect({ code, stderr, type }).toEqual({ code: 0, stderr: "", type });
+      expect(stdout).toContain("adaptive-consistency");
+    }
+  });
+
   test(title("grade compares mathematics"), async () => {
     const { code, stdout, stderr } = await run(node, [command, "grade", "--kind", "math", "--json"], full, mathLine);
     expect(code, stderr).toBe(0);
@@ -114,6 +127,19 @@ await sandbox.close();`;
     writeFileSync(path.join(full, "sandbox.mjs"), script);
     const { stdout, stderr } = await run(node, ["sandbox.mjs"], full);
     expect(stdout, stderr).toBe("42\n\n");
+  });
+});
+
+describe("on a Node that is too old", () => {
+  const test = tooOldNode ? it : it.skip;
+  const skipped = tooOldNode
+    ? ""
+    : " (skipped: MIDCOURSE_TOO_OLD_NODE names no node program below 22.18, nor is the system's so old)";
+
+  test(`the command says which it needs${skipped}`, async () => {
+    const { code, stdout, stderr } = await run(tooOldNode!, [command, "--version"], bare);
+    expect(stderr).toMatch(/^midcourse needs Node 22\.18 or newer; this is Node \d+\.\d+\.\d+\.\n$/);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   });
 });
 

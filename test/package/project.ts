@@ -3,7 +3,7 @@
  * declares, so that an undeclared dependency is missed. Nothing is asked of a registry.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -24,6 +24,21 @@ export const nodes: readonly { name: string; program: string | undefined; missin
     };
   }),
 ];
+
+/** A Node that is older than the lowest promised one: the one a variable names, or the system's where that is so old. */
+export const tooOldNode = process.env.MIDCOURSE_TOO_OLD_NODE ?? systemNodes().find(isTooOld);
+
+/** Every `node` on the path but those that the checkout brings. */
+function systemNodes(): string[] {
+  const folders = (process.env.PATH ?? "").split(path.delimiter).filter((folder) => !folder.includes("node_modules"));
+  return folders.map((folder) => path.join(folder, "node")).filter((program) => existsSync(program));
+}
+
+function isTooOld(program: string): boolean {
+  const version = execFileSync(program, ["--version"], { encoding: "utf8" });
+  const [major, minor] = version.slice(1).split(".").map(Number);
+  return major < 22 || (major === 22 && minor < 18);
+}
 
 export interface Manifest {
   version: string;
@@ -69,9 +84,15 @@ export interface Ran {
   stderr: string;
 }
 
-/** Runs a program of a project by a Node; the environment is empty but for the path. */
-export async function run(program: string, words: readonly string[], cwd: string, input = ""): Promise<Ran> {
-  const env = { PATH: process.env.PATH, HOME: cwd, NODE_NO_WARNINGS: "1" };
+/** Runs a program of a project by a Node; the environment is empty but for the path and what is given. */
+export async function run(
+  program: string,
+  words: readonly string[],
+  cwd: string,
+  input = "",
+  environment: Readonly<Record<string, string>> = { NODE_NO_WARNINGS: "1" },
+): Promise<Ran> {
+  const env = { PATH: process.env.PATH, HOME: cwd, ...environment };
   const running = execute(program, words, { cwd, env, maxBuffer: 1 << 26 });
   running.child.stdin?.on("error", () => {}).end(input);
   try {

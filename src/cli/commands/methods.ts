@@ -22,7 +22,7 @@ Examples:
 On the command line of other commands, options stand in parentheses, and methods go inside methods:
   self-refine(rounds=2)     self-refine:rounds=2     best-of-n(self-refine(rounds=1),n=4)     mine=ptr-rounds(rounds=5)
 A method of your own is a file or a package that exports what defineMethod returns:
-  ./mine.ts(rounds=2)       best-of-n(./mine.ts,n=4)
+  ./mine.ts(rounds=2)       best-of-n(./mine.ts,n=4)        "'./my methods/mine.ts'(rounds=2)" for a path with spaces or signs
 `,
     )
     .action(async (method: string | undefined, options) => await listMethods(method, options));

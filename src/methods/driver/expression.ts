@@ -53,7 +53,11 @@ class Reader {
   list(): NamedExpression[] {
     const methods = [this.#named()];
     while (this.#takeSign(",")) methods.push(this.#named());
-    if (this.#token.kind !== "end") this.#fail("a comma or the end", "Methods stand between commas.");
+    if (this.#token.kind !== "end")
+      this.#fail(
+        "a comma or the end",
+        "Methods stand between commas; a path with spaces or signs in it stands in quotes: \"'./my methods/mine.ts'\".",
+      );
     return methods;
   }
 
