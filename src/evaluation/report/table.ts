@@ -182,7 +182,6 @@ function taskNotes(task: TaskResult): string[] {
   const unfound = task.methods.filter((method) => method.extractionFailures > 0.05);
   const blind = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
   const last = task.resamplingCurve.at(-1);
-  const doubt = poolDoubt(task);
   const measured = task.methods.filter(({ measures }) => measures !== undefined);
   const judged = task.methods.filter(({ gradingTokensPerAnswer }) => gradingTokensPerAnswer !== undefined);
   const early = task.methods.flatMap(({ id, answers, reasons }) =>
@@ -190,55 +189,34 @@ function taskNotes(task: TaskResult): string[] {
       reasons[reason] === undefined ? [] : [`${id} ${reasons[reason]} of ${answers} (${reason.replace("-", " ")})`],
     ),
   );
-  return [
+  const notes = [
     `${task.items} ${task.items === 1 ? "item" : "items"}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
       (blind.length > 0 ? ` ${detectable(blind, task.baseline)}` : ""),
     ...[...reasons].map(([reason, methods]) => `not comparable: ${names(methods)}: ${reason}`),
-    ...(task.pool?.rule === "single"
-      ? [
-          "Answers of this task cannot be voted on: resampling is a single plain answer, and more samples change nothing without a way to choose.",
-        ]
-      : []),
-    ...(task.pool?.floor
-      ? [
-          `resampling: the greedy plain answer, or ${task.pool.rule === "vote" ? "the vote of as many samples" : "a sample"} where that is better`,
-        ]
-      : []),
-    ...(task.pool && task.pool.itemsLeftOut > 0
-      ? [
-          `resampling: ${task.pool.itemsLeftOut} of ${task.pool.items + task.pool.itemsLeftOut} items left out, whose samples failed or whose tokens are unknown; Δ res. is over the others`,
-        ]
-      : []),
-    ...(doubt === undefined ? [] : [doubt]),
-    ...(early.length > 0 ? [`ended early, with the best answer so far: ${early.join(", ")}`] : []),
-    ...(last
-      ? [
-          `oracle: the right one of ${last.samples} plain samples, chosen by the reference answer, would be ${percent(last.passAtK)} (pass@${last.samples})`,
-        ]
-      : []),
-    ...(failed.length > 0
-      ? [
-          `failed: ${failed.map((method) => `${method.id} ${method.failures} of ${method.answers} answers`).join(", ")}; what they had by then is graded`,
-        ]
-      : []),
-    ...(unmetered.length > 0
-      ? [
-          `tokens unknown: ${unmetered.map((method) => `${method.id} ${method.unknownTokens} of ${method.answers} answers`).join(", ")}; means are over the others, where those are nine in ten or more`,
-        ]
-      : []),
-    ...(incomplete.length > 0
-      ? [`incomplete: ${incomplete.map((method) => `${method.id} has ${method.items} of ${task.items} items`).join(", ")}`]
-      : []),
+    task.pool?.rule === "single" &&
+      "Answers of this task cannot be voted on: resampling is a single plain answer, and more samples change nothing without a way to choose.",
+    task.pool?.floor &&
+      `resampling: the greedy plain answer, or ${task.pool.rule === "vote" ? "the vote of as many samples" : "a sample"} where that is better`,
+    task.pool &&
+      task.pool.itemsLeftOut > 0 &&
+      `resampling: ${task.pool.itemsLeftOut} of ${task.pool.items + task.pool.itemsLeftOut} items left out, whose samples failed or whose tokens are unknown; Δ res. is over the others`,
+    poolDoubt(task),
+    early.length > 0 && `ended early, with the best answer so far: ${early.join(", ")}`,
+    last &&
+      `oracle: the right one of ${last.samples} plain samples, chosen by the reference answer, would be ${percent(last.passAtK)} (pass@${last.samples})`,
+    failed.length > 0 &&
+      `failed: ${failed.map((method) => `${method.id} ${method.failures} of ${method.answers} answers`).join(", ")}; what they had by then is graded`,
+    unmetered.length > 0 &&
+      `tokens unknown: ${unmetered.map((method) => `${method.id} ${method.unknownTokens} of ${method.answers} answers`).join(", ")}; means are over the others, where those are nine in ten or more`,
+    incomplete.length > 0 &&
+      `incomplete: ${incomplete.map((method) => `${method.id} has ${method.items} of ${task.items} items`).join(", ")}`,
     ...measured.map(({ id, measures }) => `${id} also: ${figures(measures!)}`),
-    ...(judged.length > 0
-      ? [
-          `the judge's own tokens an answer, not counted above: ${judged.map(({ id, gradingTokensPerAnswer }) => `${id} ${tokenCount(gradingTokensPerAnswer)}`).join(", ")}`,
-        ]
-      : []),
-    ...(unfound.length > 0
-      ? [`no answer found: ${unfound.map((method) => `${method.id} ${percent(method.extractionFailures)} %`).join(", ")}`]
-      : []),
+    judged.length > 0 &&
+      `the judge's own tokens an answer, not counted above: ${judged.map(({ id, gradingTokensPerAnswer }) => `${id} ${tokenCount(gradingTokensPerAnswer)}`).join(", ")}`,
+    unfound.length > 0 &&
+      `no answer found: ${unfound.map((method) => `${method.id} ${percent(method.extractionFailures)} %`).join(", ")}`,
   ];
+  return notes.filter((note) => typeof note === "string");
 }
 
 /** Counts as they are, shares of one with three digits. */
