@@ -22,7 +22,7 @@ import type { Method } from "#kernel/trace.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
-import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
+import { asking, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
 import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
@@ -115,13 +115,11 @@ export async function collectIsc(
   seed: number,
   solutionOf: (item: Item) => string | undefined = () => undefined,
 ): Promise<Collected> {
-  const { askInstruction } = options;
-  const system = askInstruction === undefined ? [] : [{ role: "system" as const, content: askInstruction }];
   const drawn = await gradedSamples(
     sampling,
     items.map((item) => ({
       item,
-      messages: [...system, { role: "user" as const, content: item.question }],
+      messages: asking(options.askInstruction, item.question),
       n: options.samples,
       seed: deriveSeed(seed, "isc", item.id),
     })),

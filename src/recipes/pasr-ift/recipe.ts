@@ -33,7 +33,7 @@ import {
 } from "#training/supervised/weighted-supervised-run.ts";
 import { defineRecipe, type RecipeWork } from "../recipe-card.ts";
 import { type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
-import { gradedSamples, type Sampling, strictAnswer } from "../shared/graded-samples.ts";
+import { asking, gradedSamples, type Sampling, strictAnswer } from "../shared/graded-samples.ts";
 import { withOpened } from "../shared/opened.ts";
 import { collectingFlags, questionsOption, rerunWeighted, smallWeighted, weightedOptions } from "../shared/option-groups.ts";
 import { answerPrompts, type PasrRewardOptions, pasrReward, rewardOptions } from "../shared/refinement-reward.ts";
@@ -125,10 +125,7 @@ export async function drawPasrGroups(
       sampling,
       items.map((item) => ({
         item,
-        messages: [
-          { role: "system" as const, content: options.prompts[kind] },
-          { role: "user" as const, content: item.question },
-        ],
+        messages: asking(options.prompts[kind], item.question),
         n,
         seed: deriveSeed(seed, kind, item.id),
       })),

@@ -42,6 +42,7 @@ import type { Group, Question } from "#training/policy/rollouts.ts";
 import { learningRateAt } from "#training/steps.ts";
 import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
+import { asking } from "../shared/graded-samples.ts";
 import type { PolicyTraining } from "../shared/policy-training.ts";
 import { methodsOf } from "../shared/source-evaluation.ts";
 import type { Source } from "../sources/source.ts";
@@ -84,13 +85,7 @@ function questionsOf(step: number, { items, tokenizer, options }: PasrTraining):
     const index = step * options.questionsPerStep + offset;
     const subject = items(index);
     const prompt = (system: string) =>
-      tokenizer.encodeConversation(
-        [
-          { role: "system", content: system },
-          { role: "user", content: subject.question },
-        ],
-        { addGenerationPrompt: true },
-      );
+      tokenizer.encodeConversation(asking(system, subject.question), { addGenerationPrompt: true });
     return { index, subject, refinedPrompt: prompt(options.prompts.refine), plainPrompt: prompt(options.prompts.plain) };
   });
 }

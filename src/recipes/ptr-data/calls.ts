@@ -9,6 +9,7 @@ import { messageOf } from "#kernel/errors.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { cosine, type EmbeddingClient } from "#verifiers/text/similarity.ts";
+import { asking } from "../shared/graded-samples.ts";
 import type { PtrDataSettings, PtrDataSetup } from "./setup.ts";
 import type { StageLine } from "./stage-file.ts";
 
@@ -35,7 +36,7 @@ export interface AgreementLine extends StageLine {
 export async function writeAttempts(setup: PtrDataSetup, { id, question }: Query): Promise<AttemptLine> {
   const { weak, settings } = setup;
   const { attempts: n, weakTemperature: temperature, weakTopP: topP, seed } = settings;
-  const messages = [...system(settings.system), { role: "user" as const, content: question }];
+  const messages = asking(settings.system, question);
   const { texts, ...rest } = await ask(setup, "weak", weak, messages, {
     n,
     temperature,
@@ -63,9 +64,7 @@ export async function writeAnswer(setup: PtrDataSetup, { id, question }: Query, 
 }
 
 function strongMessages(question: string, attempts: readonly string[], settings: PtrDataSettings): Message[] {
-  if (settings.strongSees === "instruction") {
-    return [...system(settings.system), { role: "user", content: strongPrompt(question, attempts) }];
-  }
+  if (settings.strongSees === "instruction") return asking(settings.system, strongPrompt(question, attempts));
   const shown = attempts.filter((attempt) => attempt.trim() !== "");
   const { messages } = ptrConversation({ id: "", question, attempts: shown, answer: "" }, sequenceOptions(settings));
   return messages.slice(0, -1).map(asMessage);
@@ -127,8 +126,4 @@ export async function ask(
     ({ text, finishReason }): WrittenText => (finishReason === "length" ? { text, cut: true } : { text }),
   );
   return { texts, usage };
-}
-
-function system(content: string | undefined): Message[] {
-  return content === undefined ? [] : [{ role: "system", content }];
 }

@@ -6,6 +6,7 @@ import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { parseNumber } from "#verifiers/answers/number.ts";
 import { writtenNumberVerifier } from "#verifiers/answers/number-extract.ts";
+import { asking } from "../shared/graded-samples.ts";
 import { answerVerifier } from "../sources/file-verifiers.ts";
 import { ask } from "./calls.ts";
 import type { PtrDataSetup } from "./setup.ts";
@@ -55,10 +56,7 @@ export async function measureGap(
 
 async function compareOn(setup: PtrDataSetup, item: Item): Promise<GapLine> {
   const { weak, strong, settings } = setup;
-  const messages = [
-    ...(settings.system === undefined ? [] : [{ role: "system" as const, content: settings.system }]),
-    { role: "user" as const, content: item.question },
-  ];
+  const messages = asking(settings.system, item.question);
   const options = { n: 1, temperature: 0, seed: deriveSeed(settings.seed, "ptr-gap", item.id) };
   const [first, second] = await Promise.all([
     ask(setup, "weak", weak, messages, options),

@@ -7,6 +7,7 @@ import type { Item } from "#kernel/item.ts";
 import type { Message } from "#kernel/model.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { FollowUp } from "#training/policy/turn-rollouts.ts";
+import { asking } from "../shared/graded-samples.ts";
 
 export type TurnTokenizer = Pick<Tokenizer, "encodeConversation" | "continueConversation" | "decode" | "stopIds" | "endOfTurnId">;
 
@@ -25,8 +26,7 @@ export interface RetryPrompts {
 }
 
 export function opening(item: Item, { system }: RetryPrompts): Message[] {
-  const question: Message = { role: "user", content: item.question };
-  return system === "" ? [question] : [{ role: "system", content: system }, question];
+  return asking(system === "" ? undefined : system, item.question);
 }
 
 /** @throws userError where the template has no place for a second turn (`as-sampled`; at once) or rewrites the first (later, by item) */

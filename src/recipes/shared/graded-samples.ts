@@ -37,6 +37,12 @@ export interface Asked {
   seed: number;
 }
 
+/** The question, under a system message where there is one. */
+export function asking(system: string | undefined, question: string): Message[] {
+  const asked: Message = { role: "user", content: question };
+  return system === undefined ? [asked] : [{ role: "system", content: system }, asked];
+}
+
 export interface GradedSample {
   text: string;
   /** In [0, 1]. */

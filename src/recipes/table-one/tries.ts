@@ -8,7 +8,7 @@ import type { Message } from "#kernel/model.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { WorldItem } from "#tasks/world/items.ts";
 import { worldPrompts } from "#tasks/world/solutions.ts";
-import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
+import { asking, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 
 export interface TryOptions {
   /** Largest number of attempts before the tries; how many a question gets is drawn, from 1. */
@@ -69,8 +69,5 @@ export function ptrConversation({ item, messages, text }: RightTry): TrainingCon
 }
 
 function opening({ question }: WorldItem): Message[] {
-  return [
-    { role: "system", content: worldPrompts.plain },
-    { role: "user", content: question },
-  ];
+  return asking(worldPrompts.plain, question);
 }
