@@ -7,6 +7,18 @@ import https from "node:https";
 import type { Readable } from "node:stream";
 import zlib from "node:zlib";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
+import { getOrMake } from "#kernel/values.ts";
+import {
+  type Environment,
+  type NamedProxy,
+  protocolOf,
+  proxyFor,
+  proxyRefusal,
+  TunnelAgent,
+  type TunnelOptions,
+  throughProxy,
+  unreachableProxy,
+} from "./proxy.ts";
 
 export interface HttpReply {
   status: number;
@@ -37,15 +49,18 @@ export interface HttpOptions {
   advice?: { unreachable?: string; silent?: string };
 }
 
+const kept = { keepAlive: true, maxFreeSockets: 1024, scheduling: "lifo" } as const;
+
 /** Keeps connections open between requests; any number side by side, so whoever calls limits them. */
 export class HttpConnections {
-  readonly #agents: { near: http.Agent; http: http.Agent; https: https.Agent };
+  readonly #agents = { http: new http.Agent(kept), https: new https.Agent(kept) };
+  /** By the address of the proxy. */
+  readonly #tunnels = new Map<string, TunnelAgent>();
+  readonly #environment: Environment;
 
-  constructor() {
-    const options = { keepAlive: true, maxFreeSockets: 1024, scheduling: "lifo" } as const;
-    // A proxy from the environment is honoured where Node knows how (24.5 and later), but never for this machine.
-    const far = { ...options, proxyEnv: process.env };
-    this.#agents = { near: new http.Agent(options), http: new http.Agent(far), https: new https.Agent(far) };
+  /** `environment` names the proxy, where there is one. */
+  constructor(environment: Environment = process.env) {
+    this.#environment = environment;
   }
 
   /** Throws MidcourseErrors, or the signal's reason; an HTTP status of any kind is a reply, not a failure. */
@@ -77,9 +92,18 @@ export class HttpConnections {
   }
 
   close(): void {
-    this.#agents.near.destroy();
-    this.#agents.http.destroy();
-    this.#agents.https.destroy();
+    for (const agent of [this.#agents.http, this.#agents.https, ...this.#tunnels.values()]) agent.destroy();
+  }
+
+  /** A fresh connection is kept by no one, and takes the same way: what a proxy dropped is asked through the proxy again. */
+  #open(url: URL, proxy: NamedProxy | undefined, options: TunnelOptions, fresh: boolean): ClientRequest {
+    const agentFor = ({ protocol }: URL) => (fresh ? false : protocol === "https:" ? this.#agents.https : this.#agents.http);
+    if (proxy === undefined) return protocolOf(url).request(url, { ...options, agent: agentFor(url) });
+    if (url.protocol === "http:") return throughProxy(url, proxy, { ...options, agent: agentFor(proxy.address) });
+    const agent = fresh
+      ? new TunnelAgent(proxy, {})
+      : getOrMake(this.#tunnels, proxy.address.href, () => new TunnelAgent(proxy, kept));
+    return https.request(url, { ...options, agent });
   }
 
   #once(url: URL, options: HttpOptions, fresh = false): Promise<HttpReply> {
@@ -89,15 +113,17 @@ export class HttpConnections {
         reject(signal.reason);
         return;
       }
-      const secure = url.protocol === "https:";
+      const proxy = proxyFor(url, this.#environment);
+      const place = placeOf(url, proxy);
       const headers = body === undefined ? options.headers : { ...options.headers, "content-length": Buffer.byteLength(body) };
-      const request = (secure ? https : http).request(url, {
-        method: body === undefined ? "GET" : "POST",
-        headers,
-        agent: fresh ? false : secure ? this.#agents.https : isLoopback(url) ? this.#agents.near : this.#agents.http,
-        ...(idleSeconds === undefined ? {} : { timeout: idleSeconds * 1000 }),
-      });
-      const onAbort = () => request.destroy(signal?.reason);
+      const timeout = idleSeconds === undefined ? {} : { timeout: idleSeconds * 1000 };
+      const request = this.#open(
+        url,
+        proxy,
+        { method: body === undefined ? "GET" : "POST", headers, until: signal, ...timeout },
+        fresh,
+      );
+      const onAbort = () => fail(signal?.reason);
       signal?.addEventListener("abort", onAbort, { once: true });
       const settled = () => {
         clearTimeout(late);
@@ -109,13 +135,20 @@ export class HttpConnections {
         reject(signal?.aborted ? signal.reason : error);
       };
       const late =
-        withinSeconds === undefined ? undefined : setTimeout(() => fail(tooSlow(url, withinSeconds)), withinSeconds * 1000);
+        withinSeconds === undefined ? undefined : setTimeout(() => fail(tooSlow(place, withinSeconds)), withinSeconds * 1000);
       let answered = false;
-      request.on("timeout", () => fail(silent(url, options)));
-      request.on("error", (error) => fail(answered ? broken(url, error) : connectionFailure(url, error, request, options)));
+      request.on("timeout", () => fail(silent(place, options)));
+      request.on("error", (error) =>
+        fail(answered ? broken(place, error) : connectionFailure(url, proxy, error, request, options)),
+      );
       request.on("response", (response) => {
         answered = true;
-        readBody(url, response, options)
+        const refusal = proxy && proxyRefusal(proxy, response);
+        if (refusal) {
+          fail(refusal);
+          return;
+        }
+        readBody(place, response, options)
           .then((text) => {
             settled();
             resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
@@ -127,18 +160,19 @@ export class HttpConnections {
   }
 }
 
-function isLoopback(url: URL): boolean {
-  return url.hostname === "localhost" || url.hostname === "[::1]" || url.hostname.startsWith("127.");
-}
-
 /** Where a redirection leads. */
 function leadsTo(status: number, headers: IncomingHttpHeaders): string | undefined {
   return [301, 302, 303, 307, 308].includes(status) ? headers.location : undefined;
 }
 
+/** What a failure names. */
+function placeOf({ origin }: URL, proxy: NamedProxy | undefined): string {
+  return proxy === undefined ? origin : `${origin} through ${proxy.name}`;
+}
+
 class StaleConnection extends Error {}
 
-async function readBody(url: URL, response: IncomingMessage, options: HttpOptions): Promise<string> {
+async function readBody(place: string, response: IncomingMessage, options: HttpOptions): Promise<string> {
   const { maxBytes = Number.POSITIVE_INFINITY } = options;
   const take = options.onHeader?.(response.statusCode ?? 0, response.headers);
   const chunks: Buffer[] = [];
@@ -146,13 +180,13 @@ async function readBody(url: URL, response: IncomingMessage, options: HttpOption
   let taking: Promise<void> | undefined;
   await new Promise<void>((resolve, reject) => {
     // A connection that ends in the middle of a body shows as `aborted` or as a close without an end.
-    response.on("aborted", () => reject(broken(url)));
-    response.on("error", (error) => reject(broken(url, error)));
+    response.on("aborted", () => reject(broken(place)));
+    response.on("error", (error) => reject(broken(place, error)));
     const body = decoded(response);
     body.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size > maxBytes) {
-        reject(tooLarge(url, maxBytes));
+        reject(tooLarge(place, maxBytes));
         return;
       }
       if (!take) {
@@ -169,9 +203,9 @@ async function readBody(url: URL, response: IncomingMessage, options: HttpOption
         reject(error);
       }
     });
-    body.on("error", (error) => reject(broken(url, error)));
-    body.on("end", () => (response.complete ? resolve(taking) : reject(broken(url))));
-    response.on("close", () => response.complete || reject(broken(url)));
+    body.on("error", (error) => reject(broken(place, error)));
+    body.on("end", () => (response.complete ? resolve(taking) : reject(broken(place))));
+    response.on("close", () => response.complete || reject(broken(place)));
   });
   return chunks.length === 1 ? chunks[0].toString("utf8") : Buffer.concat(chunks).toString("utf8");
 }
@@ -186,42 +220,49 @@ function decoded(response: IncomingMessage): Readable {
   return response;
 }
 
-function connectionFailure(url: URL, error: NodeJS.ErrnoException, request: ClientRequest, { advice }: HttpOptions): unknown {
+function connectionFailure(
+  url: URL,
+  proxy: NamedProxy | undefined,
+  error: NodeJS.ErrnoException,
+  request: ClientRequest,
+  { advice }: HttpOptions,
+): unknown {
   const code = error.code ?? "";
   if (MidcourseError.isInstance(error)) return error;
   if (request.reusedSocket && ["ECONNRESET", "EPIPE"].includes(code)) return new StaleConnection();
   if (["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "ECONNABORTED", "ETIMEDOUT"].includes(code)) {
+    if (proxy !== undefined) return unreachableProxy(proxy, code, error);
     return userError("server-unreachable", `nothing answers at ${url.origin} (${code})`, advice?.unreachable, error);
   }
   if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
     return userError(
       "server-certificate",
-      `no secure connection to ${url.origin}: ${error.message}`,
+      `no secure connection to ${placeOf(url, proxy)}: ${error.message}`,
       "Check the address and whether it speaks https; NODE_EXTRA_CA_CERTS adds a certificate authority of your own.",
       error,
     );
   }
   return remoteError(
     "connection-lost",
-    `the connection to ${url.origin} was lost before an answer: ${error.message}`,
+    `the connection to ${placeOf(url, proxy)} was lost before an answer: ${error.message}`,
     {},
     { cause: error },
   );
 }
 
-function broken(url: URL, cause?: unknown): MidcourseError {
+function broken(place: string, cause?: unknown): MidcourseError {
   if (MidcourseError.isInstance(cause)) return cause;
-  return remoteError("reply-broken", `the answer from ${url.origin} broke off`, {}, { cause });
+  return remoteError("reply-broken", `the answer from ${place} broke off`, {}, { cause });
 }
 
-function silent(url: URL, { idleSeconds, advice }: HttpOptions): MidcourseError {
-  return remoteError("server-silent", `${url.origin} sent nothing for ${idleSeconds} s`, {}, { advice: advice?.silent });
+function silent(place: string, { idleSeconds, advice }: HttpOptions): MidcourseError {
+  return remoteError("server-silent", `${place} sent nothing for ${idleSeconds} s`, {}, { advice: advice?.silent });
 }
 
-function tooSlow(url: URL, seconds: number): MidcourseError {
-  return remoteError("server-slow", `${url.origin} did not answer within ${seconds} s`, {});
+function tooSlow(place: string, seconds: number): MidcourseError {
+  return remoteError("server-slow", `${place} did not answer within ${seconds} s`, {});
 }
 
-function tooLarge(url: URL, maxBytes: number): MidcourseError {
-  return remoteError("reply-too-large", `the answer from ${url.origin} is larger than ${maxBytes} bytes`, {});
+function tooLarge(place: string, maxBytes: number): MidcourseError {
+  return remoteError("reply-too-large", `the answer from ${place} is larger than ${maxBytes} bytes`, {});
 }

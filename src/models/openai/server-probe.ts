@@ -44,7 +44,7 @@ export async function identifyServer(
   return "other";
 }
 
-const fatal = new Set(["server-unreachable", "server-certificate", "not-authorised"]);
+const fatal = new Set(["server-unreachable", "proxy-refused", "bad-proxy", "server-certificate", "not-authorised"]);
 
 async function getJson(
   connections: HttpConnections,
