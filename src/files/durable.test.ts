@@ -1,9 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
-import { type FolderKind, recoverFolder, replaceFile, replaceFolder, replaceLargeFile } from "./durable.ts";
+import { type FolderKind, makeFolder, recoverFolder, replaceFile, replaceFolder, replaceLargeFile } from "./durable.ts";
 import { fileFailure } from "./file-failures.ts";
 
 let root: string;
@@ -28,6 +29,28 @@ test("a file is replaced whole, or stays what it was", async () => {
   await replaceLargeFile(place, async (handle) => void (await handle.write("newer")));
   expect(readFileSync(place, "utf8")).toBe("newer");
   expect(readdirSync(root)).toEqual(["place"]);
+});
+
+test("a folder is made with those above it, and is left as it is where it stands", () => {
+  const deep = path.join(root, "a", "b c", "ü");
+  makeFolder(deep);
+  writeFileSync(path.join(deep, "kept"), "");
+  makeFolder(deep);
+  expect(readdirSync(deep)).toEqual(["kept"]);
+  const below = path.join(deep, "kept", "more");
+  expect(() => makeFolder(below)).toThrow(`cannot create ${below}: a part of the path is a file`);
+  expect(() => makeFolder(path.join(deep, "kept"), "go on")).toThrow("cannot go on: a file of that name is in the way");
+});
+
+test.skipIf(!existsSync("/proc/self"))("a folder that cannot be made is refused at once, where its parent is there too", () => {
+  const program = `import { makeFolder } from ${JSON.stringify(path.join(import.meta.dirname, "durable.ts"))};
+    try { makeFolder("/proc/midcourse/runs"); } catch (error) { process.stdout.write(error.message); }`;
+  const { stdout, signal } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+  expect(signal).toBeNull();
+  expect(stdout).toContain("cannot create /proc/midcourse/runs: it does not exist");
 });
 
 test("a folder is replaced whole, or stays what it was", async () => {

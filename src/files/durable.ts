@@ -3,13 +3,47 @@
  * never a part; and flushed to disk. What is new is built beside its place under a fixed name, so that what a killed process left is
  * overwritten by the next: one writer at a time.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { cp, type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
 import { fileFailure, guarded } from "./file-failures.ts";
 
 const partialOf = (place: string) => `${place}.partial`;
+
+/**
+ * Makes a folder and those above it that are missing. Node's own way goes round for ever where a folder cannot be made and its parent is
+ * there, as under /proc. `doing` completes “cannot …”.
+ */
+export function makeFolder(folder: string, doing = `create ${folder}`): void {
+  guarded(doing, () => {
+    const place = path.resolve(folder);
+    for (const missing of [...missingFolders(path.dirname(place)), place]) {
+      try {
+        mkdirSync(missing);
+      } catch (error) {
+        // It may stand already, or another process has made it meanwhile.
+        if (!statSync(missing, { throwIfNoEntry: false })?.isDirectory()) throw error;
+      }
+    }
+  });
+}
+
+/** The outermost first, the folder itself last. */
+function missingFolders(folder: string): string[] {
+  return existsSync(folder) ? [] : [...missingFolders(path.dirname(folder)), folder];
+}
 
 /** @param content or a function that writes it to the open file */
 export function replaceFile(file: string, content: string | Uint8Array | ((handle: number) => void)): void {
@@ -80,7 +114,7 @@ export async function replaceFolder(
   try {
     await recoverFolder(folder);
     const kept = await keptFiles(folder, kind);
-    await mkdir(path.dirname(folder), { recursive: true });
+    makeFolder(path.dirname(folder));
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary);
     for (const name of kept ?? []) await cp(path.join(folder, name), path.join(temporary, name), { recursive: true });

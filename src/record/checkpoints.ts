@@ -2,9 +2,9 @@
  * checkpoints/step-N: folders that exist whole or not at all, listed in checkpoints.jsonl. A folder is written beside its place and
  * moved there once it is on the disk; only then is it listed. Old ones go, never the newest.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
-import { replaceFolder } from "#files/durable.ts";
+import { makeFolder, replaceFolder } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { JsonLines, type JsonObject, readLines, repairLines } from "#files/json-lines.ts";
 
@@ -35,7 +35,7 @@ export class Checkpoints {
     this.#root = path.join(runFolder, "checkpoints");
     this.#keep = Math.max(1, keep);
     const listFile = path.join(runFolder, listName);
-    guarded(`prepare ${this.#root}`, () => mkdirSync(this.#root, { recursive: true }));
+    makeFolder(this.#root, `prepare ${this.#root}`);
     repairLines(listFile);
     const newest = readCheckpoints(runFolder).at(-1)?.step ?? -1;
     repairLines(listFile, (line) => (line.step as number) <= newest);

@@ -3,8 +3,9 @@
  * nothing of it. Several processes may use one folder: each writes a file of its own (`writer-0/responses.jsonl`, `writer-1/…`, taken over
  * from processes that ended) and reads those of all. In memory stands only where each entry is.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, statSync, truncateSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync, truncateSync } from "node:fs";
 import path from "node:path";
+import { makeFolder } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { fileSize, JsonLines } from "#files/json-lines.ts";
 import { takeLock } from "#files/lock.ts";
@@ -106,7 +107,7 @@ export class ResponseStore<Value extends object> {
   #openWriter(): Writer {
     for (let shard = 0; shard < mostShards; shard++) {
       const folder = path.join(this.folder, `writer-${shard}`);
-      guarded(`make ${folder}`, () => mkdirSync(folder, { recursive: true }));
+      makeFolder(folder, `make ${folder}`);
       let release: () => void;
       try {
         release = takeLock(folder);

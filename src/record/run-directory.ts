@@ -3,9 +3,9 @@
  * checkpoints/step-N. Opening it again goes on from the newest checkpoint: lines of later steps are cut off, because those steps will be
  * done again, so that a run that was killed leaves the same record as one that was not.
  */
-import { mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
-import { replaceFile } from "#files/durable.ts";
+import { makeFolder, replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { JsonLines, type JsonObject, readLines, repairLines } from "#files/json-lines.ts";
 import { takeLock } from "#files/lock.ts";
@@ -28,7 +28,7 @@ const notByStep = new Set([`${eventsName}.jsonl`, "checkpoints.jsonl", "records.
 
 /** Creates the directory, or opens it again. One process at a time; `close` when done. */
 export function openRun(folder: string, configuration: RunConfiguration, options: OpenRunOptions = {}): RunDirectory {
-  guarded(`create the run folder ${folder}`, () => mkdirSync(folder, { recursive: true }));
+  makeFolder(folder, `create the run folder ${folder}`);
   refuseOtherFolders(folder);
   const unlock = takeLock(folder);
   try {
@@ -107,7 +107,7 @@ export class RunDirectory {
   /** Writes a file such as results.json or report.html in one move, and returns its path. */
   writeFile(name: string, content: string | Uint8Array): string {
     const file = path.join(this.folder, name);
-    guarded(`create ${path.dirname(file)}`, () => mkdirSync(path.dirname(file), { recursive: true }));
+    makeFolder(path.dirname(file));
     replaceFile(file, content);
     return file;
   }

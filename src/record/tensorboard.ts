@@ -3,10 +3,11 @@
  * message's checksum; a message is an `Event` in protobuf (tensorboard/compat/proto/event.proto, summary.proto). Every process writes a file of its own; the first record says from which step on earlier
  * files no longer count, so that steps done again after a restart show once.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, openSync, readdirSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { ProtobufWriter } from "#bytes/protobuf.ts";
+import { makeFolder } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 
 /** Numbers of one step by name. */
@@ -18,7 +19,7 @@ export class TensorBoardFile {
 
   /** @param stepsDone where this process goes on from; 0 in a new run. Throws a user error where the folder cannot be written. */
   constructor(folder: string, stepsDone: number) {
-    guarded(`create ${folder}`, () => mkdirSync(folder, { recursive: true }));
+    makeFolder(folder);
     this.file = path.join(folder, nextName(guarded(`read ${folder}`, () => readdirSync(folder))));
     this.#handle = guarded(`create ${this.file}`, () => openSync(this.file, "wx"));
     this.#write(fileVersionRecord(seconds()));

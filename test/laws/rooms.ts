@@ -14,7 +14,7 @@ export const rooms: Record<string, readonly string[]> = {
   tasks: ["kernel", "verifiers"],
   data: ["kernel", "files", "http", "tokens", "record"],
   training: ["kernel", "files", "tokens", "data", "record"],
-  evaluation: ["text", "kernel", "tasks", "verifiers", "record"],
+  evaluation: ["text", "kernel", "files", "tasks", "verifiers", "record"],
   recipes: [
     "text",
     "kernel",

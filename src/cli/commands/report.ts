@@ -1,7 +1,8 @@
 /** `midcourse report`: evaluations side by side, or the training curves of several runs on one page. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
+import { makeFolder } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { userError } from "#kernel/errors.ts";
 import { screen } from "../terminal/process.ts";
@@ -35,7 +36,7 @@ async function report(runs: string[], options: { out: string }): Promise<void> {
   const file = path.resolve(options.out);
   const { html, table } = evaluations.length > 0 ? await evaluationReport(evaluations) : await trainingReport(runs);
   guarded(`write ${file}`, () => {
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     writeFileSync(file, html);
   });
   process.stdout.write(`${table === undefined ? "" : `\n${table}\n\n`}report   ${file}\n`);

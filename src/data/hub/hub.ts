@@ -5,9 +5,10 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
 import path from "node:path";
+import { makeFolder } from "#files/durable.ts";
 import { type MidcourseError, userError } from "#kernel/errors.ts";
 import {
   cacheFolderOf,
@@ -165,7 +166,7 @@ class Fetching {
     const name = listed.path.split("/").map(encodeURIComponent).join("/");
     const partial = `${to}.${process.pid}-${partials++}.partial`;
     try {
-      await this.#writing(() => mkdir(path.dirname(to), { recursive: true }));
+      await this.#writing(async () => makeFolder(path.dirname(to)));
       const size = listed.lfs?.size ?? listed.size;
       const handle = await this.#writing(() => open(partial, "w"));
       try {
@@ -208,7 +209,7 @@ class Fetching {
   async #keep(file: string, content: string): Promise<void> {
     const partial = `${file}.${process.pid}-${partials++}.partial`;
     await this.#writing(async () => {
-      await mkdir(path.dirname(file), { recursive: true });
+      makeFolder(path.dirname(file));
       await writeFile(partial, content);
       await rename(partial, file);
     });

@@ -1,9 +1,7 @@
 /** Every format of training data by its name, and files of them: read, converted, written, with every row accounted for. */
-import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { replaceFile } from "#files/durable.ts";
-import { guarded } from "#files/file-failures.ts";
+import { makeFolder, replaceFile } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
 import { parquetBytes, parquetRows } from "../files/parquet.ts";
 import { type Row, readRows } from "../files/rows.ts";
@@ -147,7 +145,7 @@ export function convert(
  */
 export function writeRows(file: string, rows: readonly Record<string, unknown>[]): void {
   const layout = rowsLayout(file);
-  guarded(`write ${file}`, () => mkdirSync(path.dirname(file), { recursive: true }));
+  makeFolder(path.dirname(file), `write ${file}`);
   if (layout === "parquet") {
     replaceFile(file, parquetBytes(rows, path.basename(file)));
     return;

@@ -1,7 +1,8 @@
 /** What the exports have in common: what is exported, names of files, and files that grow record by record. */
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
+import { makeFolder } from "#files/durable.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Message } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
@@ -67,7 +68,7 @@ export class GrowingFiles {
   write(name: string, text: string): void {
     const handle = getOrMake(this.#handles, name, () => {
       const file = path.join(this.#folder, name);
-      mkdirSync(path.dirname(file), { recursive: true });
+      makeFolder(path.dirname(file));
       return openSync(file, "w");
     });
     const bytes = Buffer.from(text);

@@ -4,9 +4,9 @@
  * kept travel with the loop's checkpoints, and a folder of weights is only removed once no checkpoint speaks of it: a run that is killed
  * anywhere and goes on makes the same choice.
  */
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { replaceFolder } from "#files/durable.ts";
+import { makeFolder, replaceFolder } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine } from "#kernel/engine.ts";
@@ -50,7 +50,7 @@ export async function keepBest(
   const meanReward = mean(rewards);
   if (!stands || (state.best !== null && meanReward <= state.best.reward)) return { rewards, best: state.best };
   const best = { step: done, reward: meanReward };
-  guarded(`create ${rootOf(run)}`, () => mkdirSync(rootOf(run), { recursive: true }));
+  makeFolder(rootOf(run));
   await replaceFolder(keptFolder(run, best), (folder) => engine.save(folder));
   removeOthers(run, [best, keepStateOf(run.newestCheckpoint?.state).best]);
   return { rewards, best };

@@ -1,8 +1,6 @@
 /** The table of PASR in miniature from start to page: what is missing is made, a judge asked where one is named, and everything written down. */
-import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { replaceFile } from "#files/durable.ts";
-import { guarded } from "#files/file-failures.ts";
+import { makeFolder, replaceFile } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
 import { openModel } from "#models/open-model.ts";
 import { shippedModel } from "#models/shipped-model.ts";
@@ -66,10 +64,8 @@ function write({ folder, markdownFile }: TableOneWanted, facts: TableOneFacts): 
 }
 
 function put(file: string, content: string): void {
-  guarded(`write ${file}`, () => {
-    mkdirSync(path.dirname(file), { recursive: true });
-    replaceFile(file, content);
-  });
+  makeFolder(path.dirname(file));
+  replaceFile(file, content);
 }
 
 /** Of what kind the refinements in the table's answers are, row by row. */
