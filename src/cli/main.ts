@@ -11,15 +11,15 @@ const program = new Command("midcourse")
   )
   .version(packageVersion())
   .showSuggestionAfterError()
-  .showHelpAfterError("(midcourse --help lists the commands)")
+  .showHelpAfterError("(midcourse --help lists the commands, midcourse --version says which version this is)")
   .addHelpText(
     "after",
     `
 Examples:
   midcourse start                                   measure the shipped model, train it with PASR, measure again, write a report
   midcourse eval --model qwen3-8b --tasks gsm8k     methods side by side on a model at OPENAI_BASE_URL, resampling beside them
-  midcourse solve --method self-refine "12*7-5"     one question, the method's steps live
-  midcourse train pasr --model models/base --out runs/mine --steps 200
+  midcourse solve "Take 704. Then add 2. Plus 9."   one question of the shipped model's small world, the method's steps live
+  midcourse train pasr --out runs/mine --steps 200  the shipped model; --model FOLDER takes another checkpoint
   midcourse train sft --data questions.csv --question Question --answer Answer --out runs/from-scratch
   midcourse check-format --json < answers.jsonl     does each answer keep the think/refine/answer format?
 `,
@@ -32,8 +32,12 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// `npm start -- --fast` is how a checkout is started; by npx the same is meant. `start` takes no words that a -- could part from options.
+const words = process.argv.slice(2);
+if (words[0] === "start" && words[1] === "--") words.splice(1, 1);
+
 try {
-  await program.parseAsync();
+  await program.parseAsync(words, { from: "user" });
 } catch (error) {
   process.exitCode = reportFailure(error);
 }

@@ -113,6 +113,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
   const source = setup.source ?? (await openSource({ ...setup, seed }, onNote));
   const options = chosenOptions(card, source, setup);
   const adapter = adapterOf(setup, seed);
+  EmbeddedEngine.requireRuntime();
   const material = (await card.read?.(options, seed)) as Material;
   const given = setup.model ?? (card.newModel ? undefined : shippedModel);
   if (given !== undefined) await Tokenizer.load(given);

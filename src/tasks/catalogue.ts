@@ -47,18 +47,21 @@ const aliases: Readonly<Record<string, string>> = {
   aime: "aime24",
 };
 
-/** By name, `mmlu:abstract_algebra` for one subject of MMLU; throws a user error that offers the nearest name. */
-export function findTask(name: string): Task {
+/**
+ * By name, `mmlu:abstract_algebra` for one subject of MMLU; throws a user error that offers the nearest name. `kinds` are what may be named
+ * there besides.
+ */
+export function findTask(name: string, kinds: readonly string[] = []): Task {
   const wanted = name.trim().toLowerCase();
   const id = aliases[wanted] ?? wanted;
   const found = tasks.find((task) => task.id === id);
   if (found) return found;
   const subject = /^mmlu[:/]([a-z][a-z0-9_ -]{2,60})$/.exec(wanted)?.[1];
   if (subject !== undefined) return mmluOf(subject.replaceAll(/[ -]/g, "_"));
-  const names = tasks.map((task) => task.id);
+  const names = [...new Set([...kinds, ...tasks.map((task) => task.id)])];
   throw userError(
     "unknown-task",
-    `There is no benchmark called "${name.slice(0, 60)}".`,
+    `There is no ${kinds.length > 0 ? "kind of answers and no " : ""}benchmark called "${name.slice(0, 60)}".`,
     `${meant(wanted, names)}There are: ${names.join(", ")}, mmlu:SUBJECT.`,
   );
 }

@@ -24,7 +24,7 @@ const kinds: Readonly<Record<string, string>> = {
 export const gradeKinds = Object.keys(kinds);
 
 export function taskOfKind(kind: string): Task {
-  return findTask(kinds[kind.trim().toLowerCase()] ?? kind);
+  return findTask(kinds[kind.trim().toLowerCase()] ?? kind, gradeKinds);
 }
 
 /** The item of a line, with what it is to be reported as. Throws an error that says what the line lacks. */

@@ -34,6 +34,10 @@ function results(folder: string): unknown {
   return JSON.parse(readFileSync(path.join(folder, "results.json"), "utf8"), (key, value) => (key === "run" ? undefined : value));
 }
 
+test("the -- of npm is taken where npm took none away", async () => {
+  expect((await run("start", "--", "--steps", "few")).errors).toContain("option '--steps <number>' argument 'few' is invalid");
+});
+
 test("it measures, trains, measures again and reports; killed at any moment, the same command ends the same", {
   timeout: 300_000,
 }, async () => {

@@ -1,5 +1,5 @@
 /** What a new user meets: the packed package in an empty project, by every Node it names. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installLine, optionalParts } from "#kernel/optional-parts.ts";
@@ -130,6 +130,35 @@ await sandbox.close();`;
   });
 });
 
+describe("examples of the help", () => {
+  const helpOf = async (...words: string[]) => (await run(process.execPath, [command, ...words, "--help"], full)).stdout;
+  const right = new Map([
+    ["Take 704. Then add 2. Plus 9.", "715"],
+    ["A box holds 311 pens. Mia buys 4 boxes. How many pens does Mia have?", "1244"],
+  ]);
+
+  it("ask the shipped model what it knows", async () => {
+    const text = (await helpOf()) + (await helpOf("solve"));
+    const examples = [...text.matchAll(/^ {2}midcourse solve (?!.*--model)(.*?)"([^"]*)"(?= {2}|$)/gm)];
+    expect(new Set(examples.map(([, , question]) => question))).toEqual(new Set(right.keys()));
+    for (const [, options, question] of examples) {
+      const words = options.trim() === "" ? [] : options.trim().replaceAll('"', "").split(" ");
+      const { stdout, stderr } = await run(process.execPath, [command, "solve", ...words, question], full);
+      expect(stdout.trimEnd().split("\n").at(-1), stderr).toBe(right.get(question));
+      expect(stderr).toMatch(/^\(The shipped model answered, .* --model names another\.\)\n$/);
+    }
+  });
+
+  it("name no folder that a checkout alone has", async () => {
+    const commands = [[], ["solve"], ["eval"], ["start"], ["train", "pasr"], ["train", "sft"], ["data", "ptr"], ["data", "card"]];
+    for (const words of commands) {
+      const text = await helpOf(...words);
+      expect(text).toContain("midcourse");
+      expect(text).not.toMatch(/\b(models\/base|examples\/|docs\/(?!table-1\.md))/);
+    }
+  });
+});
+
 describe("on a Node that is too old", () => {
   const test = tooOldNode ? it : it.skip;
   const skipped = tooOldNode
@@ -159,6 +188,20 @@ describe("without an optional part, the command says which, and the one line tha
     expect(stderr).toContain(`needs the package ${part.package}, which is not installed`);
     expect(stderr).toContain(`  → Add it: ${installLine(part)}\n`);
     expect(code).toBe(1);
+  });
+
+  it.each([
+    ["start", "--out", "made"],
+    ["train", "pasr", "--out", "made"],
+    ["train", "sft", "--out", "made"],
+    ["train", "ptr", "--data", "made.jsonl", "--out", "made"],
+    ["reproduce", "pasr-table-1", "--out", "made", "--markdown", "made/table.md"],
+    ["eval", "--limit", "5", "--out", "made"],
+  ])("midcourse %s %s makes no folder first", async (...words) => {
+    writeFileSync(path.join(bare, "made.jsonl"), '{"question":"2+2?","output1":"It is 5.","output2":"No, it is 4."}\n');
+    const { code, stderr } = await run(process.execPath, [command, ...words], bare);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("needs the package onnxruntime-node") });
+    expect(existsSync(path.join(bare, "made"))).toBe(false);
   });
 
   it("run by npx it names the line of npx", async () => {

@@ -165,7 +165,13 @@ describe("what lines may look like", () => {
   });
 
   it("names kinds that do not exist", async () => {
-    await expect(run("numbr", pieces(""))).rejects.toMatchObject({ family: "user", code: "unknown-task" });
+    await expect(run("numbr", pieces(""))).rejects.toMatchObject({
+      family: "user",
+      code: "unknown-task",
+      advice: expect.stringMatching(
+        /^Did you mean number\? There are: math, number, integer, choice, drop, .*summary, aime24, .*gsm8k/,
+      ),
+    });
   });
 
   it("sums up without --json", async () => {

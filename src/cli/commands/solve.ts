@@ -34,11 +34,14 @@ function solveOptions(program: Command) {
   return withModelOptions(command).addHelpText(
     "after",
     `
+The shipped model knows the sums and stories of its own small world alone; for anything else name a model.
+
 Examples:
-  midcourse solve "12 + 30 - 5"                                             the shipped model
+  midcourse solve "Take 704. Then add 2. Plus 9."                           the shipped model
+  midcourse solve --method "self-refine(rounds=1)" "A box holds 311 pens. Mia buys 4 boxes. How many pens does Mia have?"
   midcourse solve --model qwen3-8b --method "self-refine(rounds=2)" "How many primes are there below 100?"
-  midcourse solve --method "best-of-n(self-refine(rounds=1),n=4)" --temperature 0.7 --budget calls=12 - < question.txt
-  midcourse solve --method ptr-rounds:rounds=3 --task gsm8k --json "Ann has 3 apples …" > trace.jsonl
+  midcourse solve --model qwen3-8b --method "best-of-n(self-refine(rounds=1),n=4)" --temperature 0.7 --budget calls=12 - < question.txt
+  midcourse solve --model qwen3-8b --method ptr-rounds:rounds=3 --task gsm8k --json "Ann has 3 apples …" > trace.jsonl
 `,
   );
 }
@@ -89,12 +92,16 @@ const endings: Record<Outcome["reason"], string | undefined> = {
   "tool-calls": "the model asked for a tool",
 };
 
-function report({ outcome, bound: { method, maxCalls }, milliseconds }: Solved, options: SolveOptions): void {
+const aboutShipped =
+  "(The shipped model answered, which knows the sums and stories of its own small world alone; --model names another.)";
+
+function report({ outcome, bound: { method, maxCalls }, milliseconds, isShipped }: Solved, options: SolveOptions): void {
   if (options.json) {
     print(`${JSON.stringify({ type: "outcome", method: method.id, ...outcome, seconds: milliseconds / 1000 })}\n`);
     return;
   }
   if (!options.quiet) {
+    if (isShipped) process.stderr.write(`${aboutShipped}\n`);
     const live = process.stdout.isTTY === true;
     const ending = endings[outcome.reason] === undefined ? "" : `; ended early: ${endings[outcome.reason]}`;
     const total = `${method.id}: ${describeTotal(outcome.usage, milliseconds)} (at most ${maxCalls} calls)${ending}`;

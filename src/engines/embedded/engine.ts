@@ -137,6 +137,11 @@ class EmbeddedScorer implements Scorer {
 }
 
 export class EmbeddedEngine extends EmbeddedScorer implements Engine {
+  /** For work that prepares something first. @throws userError where ONNX Runtime is not installed */
+  static requireRuntime(): void {
+    requirePart(onnxRuntime, createRequire(import.meta.url).resolve);
+  }
+
   /**
    * Opens a Hugging Face checkpoint folder, or makes a new model from a config.json's content and a seed.
    *
@@ -144,7 +149,7 @@ export class EmbeddedEngine extends EmbeddedScorer implements Engine {
    */
   static async open(options: EmbeddedEngineOptions): Promise<EmbeddedEngine> {
     const { threads = Math.min(mostThreads, availableParallelism()), ...source } = options;
-    requirePart(onnxRuntime, createRequire(import.meta.url).resolve);
+    EmbeddedEngine.requireRuntime();
     const connection = new Connection(source, threads);
     try {
       const info = (await connection.call(0, "open")) as EngineInfo;

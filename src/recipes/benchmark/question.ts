@@ -46,6 +46,8 @@ export interface Solved {
   /** What the last call that failed said, in this method or one inside it. */
   failure: string | undefined;
   milliseconds: number;
+  /** The model that ships with the package answered, which was taught its own small world and nothing else. */
+  isShipped: boolean;
 }
 
 /** New tokens of one call where no task says how many an answer needs. */
@@ -69,7 +71,8 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
   const toClose: { close(): Promise<void> }[] = [opened];
   try {
     // The shipped model was taught the questions and prompts of its own world and no others.
-    const task = named ?? (opened.describe().folder === "shipped" ? readableTask("world") : undefined);
+    const isShipped = opened.describe().folder === "shipped";
+    const task = named ?? (isShipped ? readableTask("world") : undefined);
     const bound = await bind(wanted.method, task);
     const item: Item = { id: "question", question, answer: "" };
     const tools: MethodTools = task ? formOf(task, item) : {};
@@ -94,7 +97,7 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
       tools,
       mayCall: budget && withinBudget(budget),
     });
-    return { ...(await follow(run, onEvent)), bound, milliseconds: performance.now() - startedAt };
+    return { ...(await follow(run, onEvent)), bound, milliseconds: performance.now() - startedAt, isShipped };
   } finally {
     for (const each of toClose.reverse()) await each.close();
   }

@@ -29,7 +29,7 @@ export async function prepareTasks(
   { signal, onNote }: { signal?: AbortSignal | undefined; onNote?: (note: string) => void },
 ): Promise<WantedTask[]> {
   const { names, methods, data, shotsData, limit, ...others } = wanted;
-  const found = names.map(findTask);
+  const found = names.map((name) => findTask(name));
   const twice = found.find((task, index) => found.indexOf(task) !== index);
   if (twice) throw userError("task-twice", `${twice.id} is named twice`, "Name each benchmark once.");
   const prepared: WantedTask[] = [];

@@ -109,6 +109,7 @@ export async function startQuickly(
     pasr: { ...smallWorldPasrOptions, steps: steps ?? (isFast ? 4 : smallWorldPasrOptions.steps) },
   };
   checkQuickStart(options);
+  EmbeddedEngine.requireRuntime();
   const tokenizer = await Tokenizer.load(model);
   return withRun(folder, { command: "start", options: { ...options } as unknown as JsonObject }, async (run) =>
     withOpened(await EmbeddedEngine.open({ folder: model, threads }), (engine) =>

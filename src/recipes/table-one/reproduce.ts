@@ -1,5 +1,6 @@
 /** The table of PASR in miniature from start to page: what is missing is made, a judge asked where one is named, and everything written down. */
 import path from "node:path";
+import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { makeFolder, replaceFile } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
 import { openModel } from "#models/open-model.ts";
@@ -42,6 +43,7 @@ type Context = Omit<TableOneSetup, "folder" | "plan" | "seeds"> & { command: str
 export async function reproduceTableOne(wanted: TableOneWanted, { command, ...context }: Context): Promise<TableOneWritten> {
   const { folder, isFast, judge } = wanted;
   if (wanted.seeds < 1) throw userError("seeds", "a table of no seeds is empty", "Give --seeds 1 or more.");
+  EmbeddedEngine.requireRuntime();
   const model = path.relative(process.cwd(), wanted.model ?? shippedModel) || ".";
   const plan: TableOnePlan = { ...(isFast ? fastTableOnePlan : fullTableOnePlan), model };
   const failures = await runTableOne({ ...context, folder, plan, seeds: wanted.seeds });

@@ -28,6 +28,6 @@ function cardOptions(data: Command) {
     .option("--json", "print it as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  midcourse data card train.jsonl --model models/base\n  midcourse data card runs/ptr-data\n",
+      "\nExamples:\n  midcourse data card train.jsonl --model runs/start/model\n  midcourse data card runs/ptr-data\n",
     );
 }

@@ -127,7 +127,7 @@ function ptrOptions(data: Command) {
       "after",
       `
 Examples:
-  midcourse data ptr --queries queries.jsonl --weak models/base --strong runs/start/model --strong-sees dialogue
+  midcourse data ptr --queries queries.jsonl --weak runs/base/model --strong runs/start/model --strong-sees dialogue
   midcourse data ptr --queries evol.jsonl --weak Qwen/Qwen2.5-0.5B-Instruct --weak-base-url http://127.0.0.1:8001/v1 \\
     --strong Qwen/Qwen2.5-7B-Instruct --strong-base-url http://127.0.0.1:8002/v1 --gap size --gap-check gsm8k-train.jsonl \\
     --agreement answer --plain alpaca.jsonl --plain-share 0.2
