@@ -55,8 +55,11 @@ function withRelativeImports(code: string, file: string): string {
 }
 
 function copy(): void {
-  for (const name of ["README.md", "CHANGELOG.md", "LICENSE", "bin", "models"]) {
+  for (const name of ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "bin", "models", "docs", "examples"]) {
     cpSync(path.join(root, name), path.join(out, name), { recursive: true });
+  }
+  for (const file of globSync("docs/*.md", { cwd: out })) {
+    write(file, readFileSync(path.join(out, file), "utf8").replace(/\]\(\.\.\/src\/([\w./-]+)\.ts\)/g, "](../lib/$1.js)"));
   }
   for (const file of globSync("**/*.{js,css}", { cwd: path.join(root, "src") })) {
     cpSync(path.join(root, "src", file), path.join(out, "lib", file));

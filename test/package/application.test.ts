@@ -1,5 +1,5 @@
 /** What an application does with the package: bundle it, compile against it, and do what README says. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -176,6 +176,19 @@ describe("README", () => {
     }
     expect(readdirSync(path.join(folder, "runs"))).not.toEqual([]);
   }, 120_000);
+
+  it("names the types that declarations need and no install brings", () => {
+    const lib = path.join(packed.project("types"), "node_modules/midcourse/lib");
+    const declarations = readdirSync(lib, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".d.ts"));
+    const own = declarations.map((file) => readFileSync(path.join(lib, file), "utf8")).join("\n");
+    const provider = readFileSync(path.join(root, "node_modules/@ai-sdk/provider/dist/index.d.ts"), "utf8");
+    const needed = [...`${own}\n${provider}`.matchAll(/\bfrom ["']([^"'.][^"']*)["']/g)].map(([, name]) =>
+      name.replace(/^node:.*/, "node"),
+    );
+    const untyped = [...new Set(needed)].filter((name) => existsSync(path.join(root, "node_modules/@types", name)));
+    expect(untyped.sort()).toEqual(["json-schema", "node"]);
+    for (const name of untyped) expect(readme).toContain(`\`@types/${name}\``);
+  });
 
   it("names the line that adds each optional part", () => {
     for (const part of optionalParts) expect(readme).toContain(`\`${installLine(part)}\``);

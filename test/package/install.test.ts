@@ -38,12 +38,23 @@ describe("the published manifest", () => {
   it("carries sources of no kind, no tests, and the licences of what its pages hold", () => {
     const installed = path.join(bare, "node_modules/midcourse");
     const files = readdirSync(installed, { recursive: true, encoding: "utf8" });
-    expect(files.filter((file) => /(?<!\.d)\.ts$|\.test\./.test(file))).toEqual([]);
+    expect(files.filter((file) => /^(?!examples).*(?<!\.d)\.ts$|\.test\./.test(file))).toEqual([]);
     const licences = readFileSync(path.join(installed, "LICENSES-OF-OTHERS.txt"), "utf8");
     for (const name of ["@observablehq/plot", "d3", "d3-array", "interval-tree-1d"]) {
       expect(licences).toMatch(new RegExp(`^${name} \\d`, "m"));
     }
   });
+});
+
+it("every link of README, and of the pages it leads to, leads to a file of the package", () => {
+  const installed = path.join(bare, "node_modules/midcourse");
+  const pages = ["README.md", ...readdirSync(path.join(installed, "docs")).map((name) => `docs/${name}`)];
+  const links = pages.flatMap((page) => {
+    const found = readFileSync(path.join(installed, page), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g);
+    return [...found].map(([, link]) => path.join(path.dirname(page), link));
+  });
+  expect(links.length).toBeGreaterThan(25);
+  expect(links.filter((link) => !existsSync(path.join(installed, link)))).toEqual([]);
 });
 
 const entries = ["midcourse", "midcourse/engine", "midcourse/evaluation", "midcourse/training", "midcourse/verifiers"];
