@@ -22,6 +22,8 @@ export interface FittedTable {
   header: string;
   rule: string;
   rows: string[];
+  /** Titles of the columns for which there was no room. */
+  leftOut: string[];
 }
 
 /** Rows one below the other, each column as wide as its widest cell; names to the left and figures to the right when `sides` is left out. */
@@ -47,14 +49,17 @@ function nameFirst(column: number): Side {
 
 /** Undefined when not even the columns of rank 0 fit. */
 export function fitTable<Row>(rows: readonly Row[], columns: readonly TextColumn<Row>[], width: number): FittedTable | undefined {
-  const long = columns.map(({ title, cell, rank }) => ({ title, cell, rank }));
-  const short = columns.map(({ short: title, cell, shortCell, rank }) => ({ title, cell: shortCell ?? cell, rank }));
   const ranks = [...new Set(columns.map(({ rank }) => rank))].sort((first, second) => second - first);
-  const forms = [long, short, ...ranks.slice(0, -1).map((limit) => short.filter(({ rank }) => rank < limit))];
-  for (const form of forms) {
-    // A column in which no row has anything to say takes no room.
-    const cells = form.map(({ title, cell, rank }) => ({ title, rank, values: rows.map((row) => cell(row)) }));
-    const used = cells.filter(({ rank, values }) => rank === 0 || values.some((value) => value !== ""));
+  const limits = [Number.POSITIVE_INFINITY, ...ranks.slice(0, -1)];
+  const forms = [{ limit: Number.POSITIVE_INFINITY, isShort: false }, ...limits.map((limit) => ({ limit, isShort: true }))];
+  // A column in which no row has anything to say takes no room.
+  const speaking = columns.filter(({ rank, cell }) => rank === 0 || rows.some((row) => cell(row) !== ""));
+  for (const { limit, isShort } of forms) {
+    const used = speaking
+      .filter(({ rank }) => rank < limit)
+      .map(({ title, short, cell, shortCell = cell }) =>
+        isShort ? { title: short, values: rows.map((row) => shortCell(row)) } : { title, values: rows.map((row) => cell(row)) },
+      );
     const widths = used.map(({ title, values }) => Math.max(...[title, ...values].map(displayWidth)));
     if (widths.reduce((sum, value) => sum + value, 2 * (widths.length - 1)) > width) continue;
     const line = (cells: readonly string[]) => layOut(cells, widths, nameFirst);
@@ -62,6 +67,7 @@ export function fitTable<Row>(rows: readonly Row[], columns: readonly TextColumn
       header: line(used.map(({ title }) => title)),
       rule: widths.map((columnWidth) => "-".repeat(columnWidth)).join("  "),
       rows: rows.map((_, row) => line(used.map(({ values }) => values[row]))),
+      leftOut: speaking.filter(({ rank }) => rank >= limit).map(({ title }) => title),
     };
   }
   return undefined;

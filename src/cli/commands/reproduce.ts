@@ -21,7 +21,7 @@ function tableOneOptions(command: Command) {
     )
     .option("--seeds <number>", "seeds 1 to this one; more can be asked for later", wholeNumber, 3)
     .option("--out <folder>", "run directory; the same command goes on where it stopped", "runs/table-1")
-    .option("--markdown <file>", "where the page goes (default: docs/table-1.md; with --fast the run directory)")
+    .option("--markdown <file>", "where the page goes (default: table-1.md in the run directory)")
     .option("--model <folder>", "checkpoint folder that the base is made from (default: the shipped model)")
     .option("--judge <model>", "a server's model that says of what kind refinements are, beside the rule")
     .option("--judged <number>", "refinements of each row that it is asked about", wholeNumber, 100)
@@ -48,7 +48,7 @@ type TableOneOptions = ReturnType<ReturnType<typeof tableOneOptions>["opts"]>;
 async function reproduce(options: TableOneOptions): Promise<void> {
   const { seeds, out: folder, fast: isFast = false, judge } = options;
   // The page of the documentation is not for the numbers of a smoke.
-  const markdownFile = options.markdown ?? (isFast ? path.join(folder, "table-1.md") : "docs/table-1.md");
+  const markdownFile = options.markdown ?? path.join(folder, "table-1.md");
   const signal = interruptSignal();
   const progress = new Progress();
   const { reproduceTableOne } = await import("#recipes/table-one/reproduce.ts");

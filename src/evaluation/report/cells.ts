@@ -10,8 +10,9 @@ export function names(methods: readonly { id: string }[]): string {
   return methods.map(({ id }) => id).join(", ");
 }
 
-export function withHalf({ accuracy, interval: [low, high] }: { accuracy: number; interval: readonly [number, number] }): string {
-  return `${percent(accuracy)} ±${percent((high - low) / 2)}`;
+/** Both ends, in whole per cent where room is short: an interval of few items is far from even on both sides. */
+export function withEnds({ accuracy, interval: [low, high] }: { accuracy: number; interval: readonly [number, number] }): string {
+  return `${percent(accuracy)} (${percent(low, 0)}–${percent(high, 0)})`;
 }
 
 export type Paired = Pick<PairedResult, "difference" | "interval" | "pHolm">;

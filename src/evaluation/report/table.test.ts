@@ -49,6 +49,20 @@ describe("the table of a benchmark", () => {
     expect(lineOf(wide, "(vote of 4)")).toMatch(/\(vote of 4\) +\d+\.\d \(.+\) +80 \/ 90/);
   });
 
+  test("a narrow screen has both ends of an interval, which is uneven where few are right, and is told what had no room", () => {
+    const none = rows("sums", "none", "00000000");
+    const narrow = renderTable(summarise({ ...plan, tasks: [tasks[0]], records: [...records.slice(0, 16), ...none] }), {
+      width: 60,
+    });
+    expect(lineOf(narrow, "none")).toMatch(/^none +0\.0 \(0–32\)/);
+    expect(narrow).not.toContain("±");
+    const words = narrow.replace(/\s+/g, " ");
+    expect(words).toMatch(/No room at this width for: (.+, )?calls,.+\. The report and results\.json have them\./);
+    expect(words).not.toContain("r→w, w→r: shares");
+    expect(wide).not.toContain("No room");
+    expect(wide).toContain("r→w, w→r: shares");
+  });
+
   test("marks oracles and says what cannot be compared, and why", () => {
     expect(lineOf(wide, "told †")).not.toBe("");
     expect(wide).toContain("† looks at the reference answer");

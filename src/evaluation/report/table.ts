@@ -17,7 +17,7 @@ import {
   poolTokens,
   share,
   tokens,
-  withHalf,
+  withEnds,
 } from "./cells.ts";
 
 export interface TableOptions {
@@ -28,7 +28,7 @@ export interface TableOptions {
 }
 
 export function renderTable(results: Results, options: TableOptions = {}): string {
-  const { width, bold, dim, layOut } = layoutOf(options);
+  const { width, bold, dim, layOut, leftOut } = layoutOf(options);
   const notes = (texts: readonly string[]) => texts.flatMap((text) => wrapText(text, width, "  ").map(dim));
   const blocks = results.tasks.map((task) => {
     const heading = `${task.task}${task.title === undefined ? "" : `: ${task.title}`}`;
@@ -36,20 +36,23 @@ export function renderTable(results: Results, options: TableOptions = {}): strin
   });
   if (results.tasks.length > 1) blocks.push([bold("over all tasks"), ...layOut(overallRows(results), overallColumns(results))]);
   if (results.tasks.length === 0) return "No answers were given.";
-  return [...blocks.map((block) => block.join("\n")), notes(legend(results)).join("\n")].join("\n\n");
+  return [...blocks.map((block) => block.join("\n")), notes(legend(results, leftOut)).join("\n")].join("\n\n");
 }
 
 function layoutOf({ width = 80, styled = false }: TableOptions) {
   const style = (format: "bold" | "dim") => (text: string) =>
     styled ? styleText(format, text, { validateStream: false }) : text;
   const [bold, dim] = [style("bold"), style("dim")];
+  /** Titles of the columns for which there was no room. */
+  const leftOut = new Set<string>();
   /** The best rows bold; a list where the columns do not fit. */
   const layOut = <Row extends { best?: boolean }>(rows: readonly Row[], columns: readonly TextColumn<Row>[]) => {
     const fitted = fitTable(rows, columns, width);
     if (!fitted) return listRows(rows, columns, width);
+    for (const title of fitted.leftOut) leftOut.add(title);
     return [dim(fitted.header), dim(fitted.rule), ...fitted.rows.map((line, index) => (rows[index].best ? bold(line) : line))];
   };
-  return { width, bold, dim, layOut };
+  return { width, bold, dim, layOut, leftOut };
 }
 
 interface MeasuredRow {
@@ -138,8 +141,8 @@ const taskColumns: readonly TextColumn<TaskRow>[] = [
     ({ pool }) =>
       `(${pool!.floor ? "greedy or " : ""}${ruleNames[pool!.rule]}${pool!.rule === "single" ? "" : ` of ${pool!.samples}`})`,
   ),
-  column("accuracy (95 %)", "acc.", 0, withInterval, withHalf, (task, short) =>
-    (short ? withHalf : withInterval)(task.resamplingCurve.at(-1)!),
+  column("accuracy (95 %)", "acc.", 0, withInterval, withEnds, (task, short) =>
+    (short ? withEnds : withInterval)(task.resamplingCurve.at(-1)!),
   ),
   column(
     "Δ plain (95 %)",
@@ -282,7 +285,7 @@ function overallColumns({ tasks }: Results): TextColumn<OverallRow>[] {
       "avg.",
       0,
       ({ macro }) => withInterval(macro),
-      ({ macro }) => withHalf(macro),
+      ({ macro }) => withEnds(macro),
     ),
     plain(
       "Δ plain (95 %)",
@@ -304,11 +307,14 @@ function overallColumns({ tasks }: Results): TextColumn<OverallRow>[] {
   ];
 }
 
-function legend({ temperature, samples, seed, tasks, overall }: Results): string[] {
+function legend({ temperature, samples, seed, tasks, overall }: Results, leftOut: ReadonlySet<string>): string[] {
   const baseline = tasks[0]?.baseline ?? "vanilla";
   return [
     `Temperature ${temperature}, ${samples} ${samples === 1 ? "answer" : "answers"} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method; ≥ where the method costs more than the whole pool, < where it costs less than one sample.`,
-    "Tokens: sampled ones of an answer, drafts and feedback included / with every prompt. r→w, w→r: shares of answers, in per cent.",
+    `Tokens: sampled ones of an answer, drafts and feedback included / with every prompt.${leftOut.has("r→w") ? "" : " r→w, w→r: shares of answers, in per cent."}`,
+    ...(leftOut.size > 0
+      ? [`No room at this width for: ${[...leftOut].join(", ")}. The report and results.json have them.`]
+      : []),
     ...(overall.some((row) => row.oracle) ? ["† looks at the reference answer: an upper bound, no method one could use."] : []),
   ];
 }
