@@ -42,7 +42,7 @@ function isLoopback({ hostname }: URL): boolean {
   return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
-/** Entries stand between commas or spaces: `*`, a host with all below it, `host:port`, an address, a range of them such as 10.0.0.0/8. */
+/** Entries stand between commas or spaces: `*`, a host with all below it, `host:port`, an address, a range of them: 10.0.0.0/8, 10.0.0.1-10.0.0.9. */
 function isExcepted(url: URL, exceptions: string): boolean {
   const host = bare(url.hostname);
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
@@ -51,8 +51,8 @@ function isExcepted(url: URL, exceptions: string): boolean {
     .split(/[\s,]+/)
     .some((entry) => {
       if (entry === "*") return true;
-      const range = /^(.+)\/(\d+)$/.exec(entry);
-      if (range) return isWithin(host, range[1], Number(range[2]));
+      const range = /^(.+)\/(\d+)$|^([\d.]+)-([\d.]+)$/.exec(entry);
+      if (range) return isWithin(host, range);
       const [, name, onlyPort] = /^(\[.*\]|[^:]*|.*:.*:.*?)(?::(\d+))?$/.exec(entry) ?? [];
       if (!name || (onlyPort !== undefined && onlyPort !== port)) return false;
       const domain = bare(name.replace(/^\*?\./, ""));
@@ -60,13 +60,18 @@ function isExcepted(url: URL, exceptions: string): boolean {
     });
 }
 
-function isWithin(host: string, network: string, bits: number): boolean {
-  const [kind, networkKind] = [isIP(host), isIP(bare(network))];
-  if (kind === 0 || kind !== networkKind || bits > (kind === 4 ? 32 : 128)) return false;
-  const family = kind === 4 ? "ipv4" : "ipv6";
+function isWithin(host: string, [, network, bits, first, last]: RegExpExecArray): boolean {
+  if (isIP(host) === 0) return false;
+  const kindOf = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4");
   const list = new BlockList();
-  list.addSubnet(bare(network), bits, family);
-  return list.check(host, family);
+  try {
+    if (network === undefined) list.addRange(first, last);
+    else list.addSubnet(bare(network), Number(bits), kindOf(bare(network)));
+  } catch {
+    // No range excepts nothing.
+    return false;
+  }
+  return list.check(host, kindOf(host));
 }
 
 /** Without the brackets of IPv6. */
