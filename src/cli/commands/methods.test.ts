@@ -9,18 +9,24 @@ async function shown(name: string | undefined, options: { json?: boolean } = {},
 }
 
 describe("midcourse methods", () => {
-  test.each([60, 80, 100, 120, 160])("names every method with its paper and formula in %i columns", async (width) => {
-    const text = await shown(undefined, {}, width);
-    for (const card of methodCards) {
-      expect(text).toContain(card.id);
-      if (card.paper?.arxiv) expect(text).toContain(card.paper.arxiv);
-    }
-    for (const card of methodCards) expect(text.replace(/\s+/g, " ")).toContain(card.calls);
-    const longest = Math.max(...text.split("\n").map((line) => line.length));
-    expect(longest).toBeLessThanOrEqual(width);
-  });
+  test.each([60, 80, 100, 120, 160])(
+    "names every method with its paper, what it does and its formula in %i columns",
+    async (width) => {
+      const text = await shown(undefined, {}, width);
+      for (const card of methodCards) {
+        expect(text).toContain(card.id);
+        if (card.paper?.arxiv) expect(text).toContain(card.paper.arxiv);
+      }
+      for (const card of methodCards) expect(text.replace(/\s+/g, " ")).toContain(card.calls);
+      for (const card of methodCards) expect(text.replace(/\s+/g, " ")).toContain(card.summary);
+      // No line of one word, but for a name.
+      expect(text.split("\n").filter((line) => /^\s+\S+$/.test(line)).length).toBeLessThan(8);
+      const longest = Math.max(...text.split("\n").map((line) => line.length));
+      expect(longest).toBeLessThanOrEqual(width);
+    },
+  );
 
-  test("as JSON has what the table has", async () => {
+  test("as JSON has what the list has", async () => {
     const list = JSON.parse(await shown(undefined, { json: true })) as Record<string, unknown>[];
     expect(list.map(({ id }) => id)).toEqual(methodCards.map(({ id }) => id));
     expect(list.find(({ id }) => id === "self-refine")).toMatchObject({

@@ -1,9 +1,9 @@
-/** `midcourse methods`: the catalogue as a table, or one method with its options. */
+/** `midcourse methods`: the catalogue as a list, or one method with its options. */
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import type { MethodCard } from "#kernel/method-card.ts";
 import { allowed } from "#kernel/options.ts";
-import { columnWidths, pad, wrapText } from "#text/table.ts";
+import { wrapText } from "#text/table.ts";
 
 export function registerMethods(program: Command): void {
   program
@@ -52,7 +52,10 @@ export async function listMethods(
   const wanted = name === undefined ? methodCards : [await cardOf(name, methodCards)];
   const cards = wanted.map((card): Listed => ({ ...card, callsByDefault: bindMethod(card).maxCalls }));
   if (options.json) view.write(`${JSON.stringify(name === undefined ? cards.map(asJson) : asJson(cards[0]), null, 2)}\n`);
-  else view.write(name === undefined ? table(cards, view) : page(cards[0], view));
+  else
+    view.write(
+      name === undefined ? `${cards.map((card) => listed(card, view)).join("\n")}\n${notesOf(view)}` : page(cards[0], view),
+    );
 }
 
 async function cardOf(name: string, methodCards: readonly MethodCard[]): Promise<MethodCard> {
@@ -71,35 +74,24 @@ function asJson(card: Listed): Record<string, unknown> {
   return { id, summary, paper, kind, status, needs, usesOracle, calls, callsByDefault, options };
 }
 
-function table(cards: readonly Listed[], view: MethodsView): string {
-  const rows = cards.map((card) => [card.id, paperOf(card), card.kind, needsOf(card), `${card.callsByDefault}`, card.calls]);
-  const grid = [["method", "paper", "kind", "needs", "calls", "in general"], ...rows];
-  const widths = columnWidths(grid);
-  const fixed = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
-  const narrowest = Math.max(24, ...cards.flatMap((card) => card.calls.split(" ").map((word) => word.length)));
-  if (view.width < fixed + narrowest) return `${cards.map((card) => short(card, view)).join("\n")}\n${notesOf(view)}`;
-  const lines = grid.map((row, index) => {
-    const cells = row.map((cell, column) => {
-      if (column === row.length - 1) return wrapped(cell, view.width - fixed, fixed);
-      return column === 4 ? pad(cell, widths[column], "right") : pad(cell, widths[column], "left");
-    });
-    const line = cells.join("  ").trimEnd();
-    return index === 0 ? styled(view, "dim", line) : line.replace(row[0], styled(view, "bold", row[0]));
-  });
-  return `${lines.join("\n")}\n\n${notesOf(view)}`;
-}
-
 function notesOf(view: MethodsView): string {
   const notes = [
-    "calls: most calls of the model for one answer, at the defaults; a call may ask for several samples at once.",
+    "Calls: the most for one answer at the defaults, and how they grow with the options; a call may ask for several samples at once.",
     "[…] is 1 where it holds, 0 otherwise. Options and the papers' values: midcourse methods NAME.",
   ];
   return notes.map((note) => `${styled(view, "dim", wrapped(note, view.width, 0))}\n`).join("");
 }
 
-/** For terminals too narrow for the table. */
-function short(card: Listed, view: MethodsView): string {
-  const lines = [paperOf(card), `${card.kind}; needs ${needsOf(card)}`, `calls: ${card.calls}`];
+function listed(card: Listed, view: MethodsView): string {
+  const known = [paperOf(card), card.kind, ...(card.needs.length === 0 ? [] : [`needs ${needsOf(card)}`])].filter(
+    (each) => each !== "–",
+  );
+  const calls = card.calls === String(card.callsByDefault) ? "" : `: ${card.calls}`;
+  const lines = [
+    card.summary,
+    known.join("; "),
+    `${card.callsByDefault} ${card.callsByDefault === 1 ? "call" : "calls"}${calls}`,
+  ];
   return `${styled(view, "bold", card.id)}\n${lines.map((line) => `  ${wrapped(line, view.width - 2, 2)}\n`).join("")}`;
 }
 
@@ -112,7 +104,10 @@ function page(card: Listed, view: MethodsView): string {
     ["kind", card.kind],
     ["status", card.status === "stable" ? "stable" : "experimental: prompts, options and results may still change"],
     ["needs", needsOf(card)],
-    ["calls", `${card.calls}; ${card.callsByDefault} at the defaults`],
+    [
+      "calls",
+      `${card.calls}; ${card.callsByDefault} at the defaults${card.calls.includes("[") ? "; […] is 1 where it holds, 0 otherwise" : ""}`,
+    ],
     ...(card.usesOracle ? [["note", "looks at the reference answer: an upper bound, no method one could use"]] : []),
   ];
   const options = Object.entries(card.options).map(([name, option]) => {
@@ -140,9 +135,9 @@ function needsOf({ needs }: MethodCard): string {
   return needs.length === 0 ? "–" : needs.join(", ");
 }
 
-/** Lines after the first are indented. */
+/** `width` is what a line of the text may take; lines after the first are indented besides. */
 function wrapped(text: string, width: number, indent: number): string {
-  return wrapText(text, width, " ".repeat(indent)).join("\n");
+  return wrapText(text, width).join(`\n${" ".repeat(indent)}`);
 }
 
 function styled({ styled: isStyled }: MethodsView, style: "bold" | "dim", text: string): string {
