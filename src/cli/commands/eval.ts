@@ -2,6 +2,7 @@
 import path from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
+import type { MethodSlip } from "#evaluation/records/handed-over.ts";
 import { userError } from "#kernel/errors.ts";
 import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/benchmark.ts";
 import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
@@ -85,7 +86,7 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
   const wanted = evaluationOf(options);
   const signal = interruptSignal();
   const progress = new Progress();
-  const told: Told = { progress };
+  const told: Told = { progress, answers: new Map(), slips: new Map() };
   const [{ evaluate }, { resamplingMethod }, { renderTable }] = await Promise.all([
     import("#recipes/benchmark/evaluate.ts"),
     import("#evaluation/summary/summary.ts"),
@@ -100,6 +101,9 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
   }).finally(() => progress.finish());
   printResults(outcome, options.json, renderTable);
   process.stderr.write(lossWords(outcome, wanted, told.failure));
+  process.stderr.write(slipWords(told));
+  // A method that never worked is no result, whatever the others reached.
+  if ([...told.slips].some(([method, { count }]) => count === told.answers.get(method))) process.exitCode = 1;
   if (outcome.end === "interrupted") signal.throwIfAborted();
 }
 
@@ -158,13 +162,22 @@ interface Told {
   progress: Progress;
   /** What the last failed answer says. */
   failure?: string;
+  /** How many answers each method gave. */
+  answers: Map<string, number>;
+  /** Methods that are at fault themselves, with their first mistake. */
+  slips: Map<string, { first: MethodSlip; count: number }>;
 }
 
 /** Accuracy so far of each method, as many as fit on a line. */
 function showProgress(told: Told, resamplingMethod: string): (state: EvaluationProgress) => void {
   const methods = new Map<string, { right: number; answers: number }>();
   let failures = 0;
-  return ({ done, total, record }) => {
+  return ({ done, total, record, slip }) => {
+    told.answers.set(record.method, (told.answers.get(record.method) ?? 0) + 1);
+    if (slip) {
+      const { first = slip, count = 0 } = told.slips.get(slip.method) ?? {};
+      told.slips.set(slip.method, { first, count: count + 1 });
+    }
     if (record.error !== undefined) {
       failures++;
       told.failure = record.error;
@@ -181,6 +194,15 @@ function showProgress(told: Told, resamplingMethod: string): (state: EvaluationP
       figures: { ...Object.fromEntries(figures), ...(failures > 0 ? { failures: String(failures) } : {}) },
     });
   };
+}
+
+/** What the author of a method has to mend. */
+function slipWords({ slips }: Told): string {
+  const lines = [...slips].map(([method, { first, count }]) => {
+    const place = first.place === undefined ? "" : `\n  at ${first.place}`;
+    return `${method} has a mistake of its own, in ${count} ${count === 1 ? "answer" : "answers"}; the first: ${first.message}${place}\n`;
+  });
+  return harmless(lines.join(""));
 }
 
 /** Which answers failed or are missing, and what brings them; empty where none are. */

@@ -1,6 +1,5 @@
 /** One answer of one method to one item, graded and written down as a record. Whatever fails becomes part of the record. */
 import { type Budget, withinBudget } from "#kernel/budget.ts";
-import { messageOf } from "#kernel/errors.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import { addUsage, type Message, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
@@ -8,6 +7,7 @@ import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { getOrMake } from "#kernel/values.ts";
 import { type AttemptRecord, type EvaluationRecord, knownFields } from "./evaluation-record.ts";
+import { checkedEvent, checkedOutcome, type MethodSlip, slipOf, thrownWords } from "./handed-over.ts";
 
 /** What all answers of one evaluation have in common. */
 export interface AnswerPlan {
@@ -49,18 +49,27 @@ export interface Job {
   sample: number;
 }
 
+export interface Answered {
+  record: EvaluationRecord;
+  /** Where the method itself is at fault. */
+  slip?: MethodSlip | undefined;
+}
+
 /** Undefined when it was cancelled. Never throws. */
-export async function answerItem(plan: AnswerPlan, job: Job): Promise<EvaluationRecord | undefined> {
+export async function answerItem(plan: AnswerPlan, job: Job): Promise<Answered | undefined> {
   const { item, method } = job;
   const { signal } = plan;
   const startedAt = performance.now();
   const events: TraceEvent[] = [];
   let outcome: Outcome;
-  let failure: unknown;
+  // What is thrown may be anything, undefined too.
+  let failure: { thrown: unknown } | undefined;
+  let slip: MethodSlip | undefined;
   try {
-    outcome = await drain(method, requestOf(plan, job), events);
-  } catch (error) {
-    failure = error;
+    outcome = await drain(method, requestOf(plan, job), events, plan.keepTrace === true);
+  } catch (thrown) {
+    failure = { thrown };
+    slip = slipOf(method.id, thrown);
     outcome = { text: "", answer: "", reason: "error", usage: spentIn(events) };
   }
   if (signal?.aborted && (failure !== undefined || outcome.reason === "cancelled")) return undefined;
@@ -73,17 +82,18 @@ export async function answerItem(plan: AnswerPlan, job: Job): Promise<Evaluation
     // An answer that was never given is wrong without asking the verifier.
     if (outcome.text !== "" || outcome.answer !== "") score = await grading.grade(outcome.answer, outcome.text);
     if (plan.gradeAttempts !== false) attempts = await gradeAttempts(grading, events);
-  } catch (error) {
+  } catch (thrown) {
     if (signal?.aborted) return undefined;
-    failure ??= error;
+    failure ??= { thrown };
   }
-  const message = failure === undefined ? firstError(events) : messageOf(failure);
-  return {
+  const message = failure === undefined ? firstError(events) : thrownWords(failure.thrown);
+  const record = {
     ...recordOf(plan, job, outcome, score, attempts, events),
     ...grading.cost(),
     ...(message ? { error: message } : {}),
     ...(plan.keepTime ? { seconds } : {}),
   };
+  return { record, slip };
 }
 
 function requestOf(plan: AnswerPlan, { item, method, sample }: Job): MethodRequest {
@@ -181,12 +191,12 @@ async function gradeAttempts(grading: Grading, events: readonly TraceEvent[]): P
   );
 }
 
-async function drain(method: Method, request: MethodRequest, events: TraceEvent[]): Promise<Outcome> {
+async function drain(method: Method, request: MethodRequest, events: TraceEvent[], isKept: boolean): Promise<Outcome> {
   const run = method.run(request);
   for (;;) {
     const next = await run.next();
-    if (next.done) return next.value;
-    events.push(next.value);
+    if (next.done) return checkedOutcome(method.id, next.value);
+    events.push(checkedEvent(method.id, next.value, isKept));
   }
 }
 

@@ -163,3 +163,82 @@ test("the reference answer's keeper reaches only methods that say they use it", 
   expect(Object.keys(given.oracle!)).toEqual(["readAnswer", "oracle"]);
   expect(records.map((record) => record.usesOracle)).toEqual([undefined, true]);
 });
+
+test("a slip in one's own method costs its answers and not the run, and says what it is", async () => {
+  const spent = { calls: 1, inputTokens: 1, outputTokens: 1, milliseconds: 0 };
+  const right = { text: "0", answer: "0", reason: "done", usage: spent };
+  const step = { type: "step-end", role: "r", messages: [], text: "t", usage: spent };
+  const circular: Record<string, unknown> = { ...step };
+  circular.self = circular;
+  const sloppy = (id: string, events: readonly unknown[], outcome: unknown = right) => ({
+    samples: 1,
+    method: {
+      id,
+      async *run() {
+        yield* events;
+        return outcome;
+      },
+    } as unknown as Method,
+  });
+  const thrower = (id: string, thrown: unknown) => ({
+    samples: 1,
+    method: { id, run: () => ({ next: () => Promise.reject(thrown) }) } as unknown as Method,
+  });
+  const slips: Record<string, string> = {
+    null: "handed over what is no event: null",
+    number: "handed over what is no event: 42",
+    kind: 'handed over what is no event: its type is "attempt"',
+    fields: "handed over what is no event: in attempt-end, attempt is undefined",
+    bigint: "handed over what is no event: in step-end, usage.outputTokens is 1n",
+    circular: "handed over what is no event: it cannot be written as JSON",
+    inner: "handed over what is no event: in inner, event is an object",
+    nothing: "ended without an outcome: null is none",
+    text: "ended without an outcome: text is 5",
+    unmetered: "ended without an outcome: answer is undefined",
+    reason: 'ended without an outcome: reason is "what"',
+    spent: "ended without an outcome: usage.calls is NaN",
+    undefined: "threw undefined, which is no error",
+    typed: "no such thing",
+    wordless: "TypeError",
+  };
+  const methods = [
+    sloppy("null", [null]),
+    sloppy("number", [42]),
+    sloppy("kind", [{ ...step, type: "attempt" }]),
+    sloppy("fields", [{ type: "attempt-end" }]),
+    sloppy("bigint", [{ ...step, usage: { ...spent, outputTokens: 1n } }]),
+    sloppy("circular", [circular]),
+    sloppy("inner", [{ type: "inner", method: "m", branch: 0, event: { type: "choice-end" } }]),
+    sloppy("nothing", [], null),
+    sloppy("text", [], { ...right, text: 5 }),
+    sloppy("unmetered", [], { text: "0" }),
+    sloppy("reason", [], { ...right, reason: "what" }),
+    sloppy("spent", [], { ...right, usage: { calls: Number.NaN } }),
+    thrower("undefined", undefined),
+    thrower("typed", new TypeError("no such thing")),
+    thrower("wordless", new TypeError("")),
+    sloppy("good", [step]),
+    thrower("served", remoteError("http-500", "the server answered 500", {})),
+  ];
+  const seen = new Map<string, string | undefined>();
+  const places = new Map<string, string | undefined>();
+  const { end, records } = await run({
+    tasks: [task({ items: items(1), methods })],
+    concurrency: methods.length,
+    onProgress: ({ method, slip }) => {
+      seen.set(method, slip?.message);
+      places.set(method, slip?.place);
+    },
+  });
+  expect(end).toBe("complete");
+  expect(records).toHaveLength(methods.length);
+  const errors = Object.fromEntries(records.map(({ method, error }) => [method, error]));
+  for (const [id, message] of Object.entries(slips)) {
+    expect(errors[id]).toContain(message);
+    expect(seen.get(id)).toBe(errors[id]);
+  }
+  expect(errors.null).toBe("null handed over what is no event: null");
+  expect([errors.good, seen.get("good")]).toEqual([undefined, undefined]);
+  expect([errors.served, seen.get("served")]).toEqual(["the server answered 500", undefined]);
+  expect(places.get("typed")).toMatch(/evaluate\.test\.ts:\d+:\d+$/);
+});

@@ -8,8 +8,9 @@ import { inParallel } from "#kernel/in-parallel.ts";
 import type { Item } from "#kernel/item.ts";
 import { addUsage, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import type { Method } from "#kernel/trace.ts";
-import { type AnswerPlan, answerItem, type Job } from "./answer-item.ts";
+import { type Answered, type AnswerPlan, answerItem, type Job } from "./answer-item.ts";
 import { type EvaluationRecord, recordKey } from "./evaluation-record.ts";
+import type { MethodSlip } from "./handed-over.ts";
 
 /** One benchmark: its items, the methods bound to its prompts, and how it asks and grades. */
 export interface EvaluationTask
@@ -60,6 +61,8 @@ export interface EvaluationProgress {
   /** The answer that has just been given, and its method. */
   record: EvaluationRecord;
   method: string;
+  /** Where the answer failed by a mistake in the method itself. */
+  slip?: MethodSlip | undefined;
   /** Of the whole run so far, grading included. */
   spent: Usage;
 }
@@ -85,7 +88,7 @@ export async function evaluate(wanted: EvaluationPlan): Promise<EvaluationEnd> {
   let done = countKnown(plan.tasks, isKnown);
   let failures = 0;
   let failedInRow = 0;
-  let last: EvaluationRecord | undefined;
+  let last: Answered | undefined;
   let hopeless: Error | undefined;
 
   const mayBegin = () =>
@@ -103,11 +106,12 @@ export async function evaluate(wanted: EvaluationPlan): Promise<EvaluationEnd> {
   }
 
   async function work([task, job]: [task: EvaluationTask, job: Job]): Promise<void> {
-    const record = await answerItem(answerPlan(plan, task), job);
-    if (!record) {
+    const answered = await answerItem(answerPlan(plan, task), job);
+    if (!answered) {
       leftOut = true;
       return;
     }
+    const { record, slip } = answered;
     try {
       plan.onRecord(record);
     } catch (error) {
@@ -116,12 +120,12 @@ export async function evaluate(wanted: EvaluationPlan): Promise<EvaluationEnd> {
       throw error;
     }
     done++;
-    last = record;
+    last = answered;
     spent = addUsage(addUsage(spent, record.usage), record.gradingUsage ?? noUsage);
     if (record.error !== undefined) failures++;
     failedInRow = record.error !== undefined && record.text === "" ? failedInRow + 1 : 0;
-    if (failedInRow >= Math.max(hopelessAfter, concurrency)) hopeless = everyAnswerFails(record, failedInRow);
-    plan.onProgress?.({ done, total, failures, record, method: record.method, spent });
+    if (failedInRow >= Math.max(hopelessAfter, concurrency)) hopeless = everyAnswerFails(answered, failedInRow);
+    plan.onProgress?.({ done, total, failures, record, method: record.method, slip, spent });
   }
   await inParallel(waiting(), concurrency, work).finally(() => wanted.signal?.removeEventListener("abort", follow));
   if (hopeless) throw hopeless;
@@ -213,10 +217,12 @@ function answerPlan(
   return { ...asked, model, temperature, seed, budget, keepTrace, keepTime, signal };
 }
 
-function everyAnswerFails(record: EvaluationRecord, inRow: number): Error {
+function everyAnswerFails({ record, slip }: Answered, inRow: number): Error {
   return userError(
     "every-answer-fails",
     `${inRow} ${inRow === 1 ? "answer" : "answers in a row"} failed; the last one (${record.method} on ${record.item}): ${record.error}`,
-    "See what the error says and run the same command again: it goes on where this one stopped.",
+    slip === undefined
+      ? "See what the error says and run the same command again: it goes on where this one stopped."
+      : `The mistake is in the method${slip.place === undefined ? "" : `, at ${slip.place}`}. The same command goes on once it is mended.`,
   );
 }

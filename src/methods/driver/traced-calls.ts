@@ -43,7 +43,10 @@ export interface Ending {
 
 /** Says what was chosen, where something was, and returns the outcome. */
 export function* endWith({ chosen, why, reason = "done", usage }: Ending): Generator<TraceEvent, Outcome> {
-  if (!chosen) return { text: "", answer: "", reason, usage };
+  if (chosen === undefined || chosen === null) return { text: "", answer: "", reason, usage };
+  if (typeof chosen !== "object" || typeof chosen.text !== "string") {
+    throw new TypeError("what the steps chose is no candidate: return { chosen: CANDIDATE }, one of run.candidates");
+  }
   if (why !== undefined) yield { type: "choice-end", attempt: chosen.attempt, reason: why };
   return { text: chosen.text, answer: parseRefine(chosen.text).answerText, reason, usage };
 }

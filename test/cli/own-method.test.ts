@@ -1,0 +1,49 @@
+/** `midcourse eval` with methods of one's own that have mistakes, as processes. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { runCommand } from "../support/command.ts";
+
+const place = mkdtempSync(path.join(tmpdir(), "midcourse-own-method-"));
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+const entry = new URL("../../src/index.ts", import.meta.url).href;
+
+/** The file of a method whose steps are these. */
+function method(name: string, steps: string): string {
+  const file = path.join(place, `${name}.mjs`);
+  writeFileSync(
+    file,
+    `import { defineMethod } from ${JSON.stringify(entry)};
+export default defineMethod({
+  id: ${JSON.stringify(name)}, summary: "s", kind: "plain", status: "experimental", options: {}, calls: "1", maxCalls: () => 1,
+  async *steps(run) {
+    ${steps}
+  },
+});
+`,
+  );
+  return file;
+}
+
+function evaluation(methods: string, out: string, limit = 2) {
+  const words = ["eval", "--methods", methods, "--limit", String(limit), "--pool", "0", "--max-tokens", "20"];
+  return runCommand([...words, "--out", path.join(place, out)], { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined });
+}
+
+test("a method that always fails costs its answers, shows where to its author, and ends with an exit code", {
+  timeout: 120_000,
+}, async () => {
+  const chosen = method(
+    "chosen",
+    'const it = yield* run.attempt(run.question, { seed: 1 });\n    return { chosen: it.text, why: "x" };',
+  );
+  const thrower = method("thrower", "throw new RangeError('too far');");
+  const { code, output, errors } = await evaluation(`vanilla,"${chosen}","${thrower}"`, "slips");
+  expect(code, errors).toBe(1);
+  expect(output).toContain("failed: chosen 2 of 2 answers");
+  expect(errors).toContain("chosen has a mistake of its own, in 2 answers; the first: what the steps chose is no candidate");
+  expect(errors).toContain(`thrower has a mistake of its own, in 2 answers; the first: too far\n  at ${thrower}:5:11\n`);
+  expect(errors).not.toContain("please report it");
+});
