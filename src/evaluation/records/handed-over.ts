@@ -2,7 +2,8 @@
  * What a method hands over while it answers: its events and its outcome, looked at once before anything is made of them. Methods may be a
  * user's own, and a slip in one must cost the one answer and not the run.
  */
-import { fileURLToPath } from "node:url";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { MidcourseError, messageOf } from "#kernel/errors.ts";
 import type { Usage } from "#kernel/model.ts";
 import type { EndReason, Outcome, TraceEvent } from "#kernel/trace.ts";
@@ -140,7 +141,7 @@ function shown(value: unknown): string {
 function placeOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || thrown.stack === undefined) return undefined;
   const lines = thrown.stack.split("\n").flatMap((line) => /^ +at (?:.* \()?(.*:\d+:\d+)\)?$/.exec(line)?.[1] ?? []);
-  const own = new URL("../../", import.meta.url).href;
+  const own = `${pathToFileURL(path.resolve(import.meta.dirname, "..", ".."))}/`;
   const place =
     lines.find((line) => line.startsWith("file:") && !line.startsWith(own)) ?? lines.find((line) => line.includes("/"));
   return place?.startsWith("file:") ? placeInFile(place) : place;
