@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { isFileName, loadModule } from "./outside-module.ts";
+import { isFileName, loadModule, moduleContent } from "./outside-module.ts";
 
 const place = mkdtempSync(path.join(tmpdir(), "midcourse-module-"));
 afterAll(() => rmSync(place, { recursive: true, force: true }));
@@ -35,6 +35,20 @@ test("what is wrong is a user error that names the file", async () => {
   await refused("./nowhere.mjs", "there is no file ./nowhere.mjs");
   await refused("./throws.mjs", "./throws.mjs cannot be loaded: not today");
   await refused("./broken.mjs", "./broken.mjs cannot be loaded: ");
+});
+
+test("what a module holds is told by its text and by the files that it imports, wherever it lies", () => {
+  const held = (folder: string, text: string, helper: string) => {
+    write(`${folder}/mine.mjs`, text);
+    write(`${folder}/inner/helper.cjs`, helper);
+    return moduleContent("./mine.mjs", path.join(place, folder));
+  };
+  const text = 'import { two } from "./inner/helper.cjs";\nexport const four = two * two;';
+  const first = held("one", text, "exports.two = 2;");
+  expect(first).toMatch(/^mine\.mjs of content [0-9a-f]{16}$/);
+  expect(held("two", text, "exports.two = 2;")).toBe(first);
+  expect(held("two", text, "exports.two = 3;")).not.toBe(first);
+  expect(held("two", `${text}\n`, "exports.two = 2;")).not.toBe(first);
 });
 
 // By Node itself, because the test runner has hooks of its own.

@@ -1,5 +1,6 @@
 /** Modules of a user's own, by a path or by the name of an installed package. Loading one runs it. */
-import { existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire, findPackageJSON, type LoadHookContext, registerHooks } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -15,7 +16,7 @@ export function isFileName(name: string): boolean {
  * no installed package; throws user errors for a file that is missing and for a module that cannot be loaded.
  */
 export async function loadModule(name: string, folder = process.cwd()): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const file = isFileName(name) ? path.resolve(folder, name) : packageEntry(name, folder);
+  const file = moduleFile(name, folder);
   if (file === undefined) return undefined;
   if (!existsSync(file)) throw userError("no-module", `there is no file ${name}`, `Looked for ${file}.`);
   const hooks = registerHooks({ load: (url, context, next) => next(url, { ...context, format: formatOf(url, context) }) });
@@ -28,6 +29,40 @@ export async function loadModule(name: string, folder = process.cwd()): Promise<
   } finally {
     hooks.deregister();
   }
+}
+
+/** Where the module is, or would be; undefined for a name that is no path and of no installed package. */
+export function moduleFile(name: string, folder = process.cwd()): string | undefined {
+  return isFileName(name) ? path.resolve(folder, name) : packageEntry(name, folder);
+}
+
+/**
+ * The module's name without its folders and a digest of what it holds, the files that it imports by a path included, so that records tell a
+ * changed module from the one they were made with, wherever it lies.
+ */
+export function moduleContent(name: string, folder = process.cwd()): string {
+  const file = moduleFile(name, folder);
+  const texts = new Map<string, string>();
+  if (file !== undefined) readWithImports(file, texts);
+  const hash = createHash("sha256");
+  for (const [each, text] of [...texts].sort(([first], [second]) => (first < second ? -1 : 1)))
+    hash.update(JSON.stringify([path.relative(path.dirname(file ?? ""), each).replaceAll(path.sep, "/"), text]));
+  return `${isFileName(name) ? path.basename(name) : name} of content ${hash.digest("hex").slice(0, 16)}`;
+}
+
+function readWithImports(file: string, texts: Map<string, string>): void {
+  if (texts.has(file)) return;
+  const text = readFileSync(file, "utf8");
+  texts.set(file, text);
+  for (const [, name] of text.matchAll(/\b(?:from|import|require)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g)) {
+    const inner = path.resolve(path.dirname(file), name);
+    const found = ["", ".js", ".cjs", ".json"].map((extension) => inner + extension).find((each) => isFile(each));
+    if (found !== undefined) readWithImports(found, texts);
+  }
+}
+
+function isFile(name: string): boolean {
+  return statSync(name, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { userError } from "./errors.ts";
 import type { BoundMethod } from "./trace.ts";
+import { isRecord } from "./values.ts";
 
 interface OptionTypes {
   integer: number;
@@ -130,6 +131,35 @@ function fits(spec: OptionSpec, value: unknown): value is OptionValue {
   if (value === Number.POSITIVE_INFINITY) return maximum === value;
   const isNumber = typeof value === "number" && (type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
   return isNumber && value >= minimum && value <= maximum && (above === undefined || value > above);
+}
+
+const optionTypes: readonly string[] = [
+  "integer",
+  "number",
+  "boolean",
+  "text",
+  "choice",
+  "numbers",
+  "data",
+  "method",
+] satisfies (keyof OptionTypes)[];
+
+/** What is wrong with an option as a card has it, in words; undefined where nothing is. */
+export function specFault(spec: unknown): string | undefined {
+  if (!isRecord(spec)) return "is no object";
+  const { type, choices, description, default: standard } = spec;
+  if (typeof type !== "string" || !optionTypes.includes(type)) return `type is none of ${optionTypes.join(", ")}`;
+  if (typeof description !== "string") return "description is no text";
+  const bounds = ["minimum", "above", "maximum", "length"].filter((name) => spec[name] !== undefined);
+  const wrong = bounds.find((name) => typeof spec[name] !== "number" || Number.isNaN(spec[name]));
+  if (wrong !== undefined) return `${wrong} is no number`;
+  if (spec.is !== undefined && typeof spec.is !== "function") return "is is no function";
+  const isList = Array.isArray(choices) && choices.length > 0 && choices.every((each) => typeof each === "string");
+  if (type === "choice" && !isList) return "choices is no list of texts";
+  if (standard === undefined) return undefined;
+  if (type === "method") return typeof standard === "string" ? undefined : "default is no text";
+  const checked = spec as unknown as OptionSpec;
+  return fits(checked, standard) ? undefined : `default is not ${allowed(checked)}`;
 }
 
 export function isBoundMethod(value: unknown): value is BoundMethod {

@@ -12,6 +12,23 @@ export function leavesOf(value: object, separator = ".", prefix = ""): [name: st
   });
 }
 
+/**
+ * What `read` makes of a module's export that is meant: its default, one of these names, or the only one that it makes something of. A module
+ * of the older kind has all of its exports in the default one.
+ */
+export function exportedOne<Value>(
+  exported: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  read: (value: unknown) => Value | undefined,
+): Value | undefined {
+  for (const { default: standard, ...others } of [exported, Object(exported.default)]) {
+    const found = [standard, ...names.map((name) => others[name])].map(read).find((each) => each !== undefined);
+    const all = Object.values(others).flatMap((value) => read(value) ?? []);
+    if (found ?? all.length === 1) return found ?? all[0];
+  }
+  return undefined;
+}
+
 /** Undefined where the text is no JSON. */
 export function jsonIn(text: string): unknown {
   try {

@@ -3,6 +3,7 @@ import { userError } from "#kernel/errors.ts";
 import type { MethodCard } from "#kernel/method-card.ts";
 import { isBoundMethod } from "#kernel/options.ts";
 import type { BoundMethod } from "#kernel/trace.ts";
+import { exportedOne } from "#kernel/values.ts";
 import { buildMethods } from "./driver/bind.ts";
 import { type CallExpression, type NamedExpression, readExpressions } from "./driver/expression.ts";
 
@@ -65,12 +66,8 @@ export function withCards(cards: readonly MethodCard[], more: readonly MethodCar
 
 /** The method that a module exports: its default, one named `method` or `card`, or the only one there is. Throws a user error otherwise. */
 export function cardIn(exported: Readonly<Record<string, unknown>>, from: string): MethodCard {
-  // A module of the older kind has all of its exports in the default one.
-  for (const { default: standard, method, card, ...others } of [exported, Object(exported.default)]) {
-    const found = [standard, method, card].map(cardOf).find((each) => each !== undefined);
-    const all = Object.values(others).flatMap((value) => cardOf(value) ?? []);
-    if (found ?? all.length === 1) return found ?? all[0];
-  }
+  const found = exportedOne(exported, ["method", "card"], cardOf);
+  if (found !== undefined) return found;
   throw userError(
     "not-a-method",
     `${from} exports no method, or several and none as its default`,

@@ -2,6 +2,7 @@
  * A recipe from its card to a trained and measured model in a run directory: options checked, the model measured, trained, measured again.
  * Everything is written down as it comes, and the same call goes on wherever an earlier one stopped.
  */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { adaptableModules } from "#engines/embedded/checkpoint/lora-config.ts";
 import { EmbeddedEngine, type EmbeddedEngineOptions } from "#engines/embedded/engine.ts";
@@ -10,11 +11,13 @@ import type { Results } from "#evaluation/summary/results.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import type { Method } from "#kernel/trace.ts";
+import { isRecord } from "#kernel/values.ts";
 import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { type MetricSinks, openMetricSinks, type RunEnding } from "#record/metric-sinks.ts";
 import { type RunDirectory, withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import type { RecipeCard, RecipeReport, RecipeWork } from "./recipe-card.ts";
+import { checkedCard, contentOf } from "./outside-recipe.ts";
+import type { RecipeCard, RecipeReport, RecipeWork, Trained } from "./recipe-card.ts";
 import { changedOptions, defaultsOf, type RecipeChanges, type RecipeOptions, type RecipeValues } from "./recipe-options.ts";
 import { withOpened } from "./shared/opened.ts";
 import { stepsOfRounds } from "./shared/self-training.ts";
@@ -101,6 +104,7 @@ export function chosenPreset<Options extends RecipeOptions>(
   if (chosen === undefined)
     throw userError("unknown-preset", `${card.id} has no preset “${name}”`, `There are: ${names.join(", ")}.`);
   const changes = typeof chosen === "function" ? chosen(source) : chosen;
+  if (!isRecord(changes)) throw userError("bad-preset", `${card.id}: what preset ${name} returns is no object`);
   return changedOptions(card.id, card.options, defaultsOf(card.options), changes);
 }
 
@@ -110,6 +114,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
   setup: RecipeRun<Options>,
 ): Promise<RecipeResult> {
   const { items = 400, seed = 1, threads, signal, onNote = () => {} } = setup;
+  checkedCard(card, "the card given");
   const source = setup.source ?? (await openSource({ ...setup, seed }, onNote));
   const options = chosenOptions(card, source, setup);
   const adapter = adapterOf(setup, seed);
@@ -124,6 +129,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
       resample: setup.resample || undefined,
       model: given === undefined ? null : namedFolder(given),
       seed,
+      module: contentOf(card),
       ...adapterRecord(setup),
       ...(card.decides ? await card.decides(options) : { [card.id]: options as unknown as JsonObject }),
     },
@@ -173,14 +179,14 @@ async function measuredTraining<Options extends RecipeOptions, Material>(
     methods,
     onProgress: (progress: EvaluationProgress) => onEvaluation(label, progress),
   });
-  const methods = isMeasured ? card.methods(options, source) : [];
+  const methods = isMeasured ? checkedMethods(card.id, "methods", card.methods(options, source)) : [];
   const renamed = methods.map((method): Method => ({ ...method, id: `base ${method.id}` }));
-  const baseMethods = isMeasured ? (card.baseMethods?.(options, source) ?? renamed) : [];
+  const baseMethods = isMeasured ? checkedMethods(card.id, "baseMethods", card.baseMethods?.(options, source) ?? renamed) : [];
   // Whatever is missing of it is asked of the weights the engine was opened with.
   const base = baseMethods.length > 0 ? await answerSource(measurement("base", baseMethods, "Measure the base")) : [];
-  const { model, report } = await withMetricSinks(setup, run, (sinks) => {
+  const { model, report } = await withMetricSinks(setup, run, async (sinks) => {
     let present = { round: 0, stepsBefore: 0 };
-    return card.train({
+    const ended: unknown = await card.train({
       ...work,
       onEvaluation,
       onSteps({ stepsDone, steps, metrics }, { label = `Train with ${card.name}`, round, figures = figuresOf(metrics) } = {}) {
@@ -189,10 +195,13 @@ async function measuredTraining<Options extends RecipeOptions, Material>(
         setup.onProgress?.({ label, done: stepsDone, total: steps, figures });
       },
     });
+    return checkedTrained(card.id, ended);
   });
   if (model === undefined) {
     signal?.throwIfAborted();
-    throw bugError("recipe-without-model", `${card.id} ended without a model`);
+    const without = `${card.id} ended without a model`;
+    if (contentOf(card) === undefined) throw bugError("recipe-without-model", without);
+    throw userError("recipe-model", without, "Only a training that the signal stopped returns none.");
   }
   const trained = isMeasured ? await answerSource(measurement("trained", methods, "Measure the trained model")) : [];
   const earlier = [...base, ...trained];
@@ -201,6 +210,28 @@ async function measuredTraining<Options extends RecipeOptions, Material>(
   const results = { ...table, ...more?.results };
   run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
   return { model, run: run.folder, results, table, lines: more?.lines ?? (() => []) };
+}
+
+function checkedMethods(owner: string, name: string, methods: unknown): Method[] {
+  const isList =
+    Array.isArray(methods) && methods.every((each) => typeof each?.id === "string" && typeof each.run === "function");
+  if (isList) return methods;
+  throw userError("recipe-methods", `${owner}: what ${name} returns is no list of methods`, "A method has an id and a run.");
+}
+
+function checkedTrained(owner: string, ended: unknown): Trained {
+  const { model = null, report } = isRecord(ended) ? (ended as Partial<Trained>) : {};
+  const isStopped = isRecord(ended) && ended.model === undefined;
+  if (!isStopped && typeof model !== "string")
+    throw userError(
+      "recipe-model",
+      `${owner}: train returned no { model }`,
+      "modelWhenFinished saves the model and gives its folder.",
+    );
+  if (!isStopped && !existsSync(path.join(String(model), "config.json")))
+    throw userError("recipe-model", `${owner}: train returned ${model}, where no model is`, "modelWhenFinished saves it.");
+  if (report !== undefined && typeof report !== "function") throw userError("recipe-report", `${owner}: report is no function`);
+  return ended as Trained;
 }
 
 function figuresOf(metrics: object): Record<string, string> {

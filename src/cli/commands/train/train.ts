@@ -8,6 +8,7 @@ import { readOption } from "#kernel/options.ts";
 import { recipes } from "#recipes/catalogue.ts";
 import { findRecipe } from "#recipes/find-recipe.ts";
 import { optionLines } from "#recipes/option-table.ts";
+import { slipIn } from "#recipes/outside-recipe.ts";
 import type { RecipeCard, RecipeFlag } from "#recipes/recipe-card.ts";
 import { changeOf, optionsByName, readSetting } from "#recipes/recipe-options.ts";
 import { type RecipeResult, type RecipeRun, runRecipe } from "#recipes/run-recipe.ts";
@@ -26,9 +27,15 @@ export async function train(name: string | undefined, words: readonly string[], 
   if (name.startsWith("-"))
     throw userError("no-recipe", `${name} stands where the recipe is named`, "For example midcourse train pasr.");
   const card = await findRecipe(name);
-  const command = recipeCommand(card, name).copyInheritedSettings(parent).helpOption("-h, --help");
-  command.action(() => runCommand(card, command));
-  await command.parseAsync(words, { from: "user" });
+  try {
+    const command = recipeCommand(card, name).copyInheritedSettings(parent).helpOption("-h, --help");
+    command.action(() => runCommand(card, command));
+    await command.parseAsync(words, { from: "user" });
+  } catch (error) {
+    if (recipes.includes(card)) throw error;
+    const isTaken = error instanceof Error && error.message.includes("due to conflicting flag");
+    throw isTaken ? userError("flag-taken", `${name}: a flag of its card is taken: ${error.message}`) : slipIn(name, error);
+  }
 }
 
 export function recipeCommand(card: RecipeCard, name = card.id): Command {
