@@ -14,6 +14,8 @@ export interface TextColumn<Row> {
   cell: (row: Row) => string;
   /** Shorter cell for narrow terminals; the long one when left out. */
   shortCell?: (row: Row) => string;
+  /** What the shorter cell does not say. */
+  shortLacks?: string;
   /** Left out first where the highest; 0 is never left out. */
   rank: number;
 }
@@ -22,7 +24,7 @@ export interface FittedTable {
   header: string;
   rule: string;
   rows: string[];
-  /** Titles of the columns for which there was no room. */
+  /** Titles of the columns for which there was no room, and what shorter cells do not say. */
   leftOut: string[];
 }
 
@@ -67,10 +69,33 @@ export function fitTable<Row>(rows: readonly Row[], columns: readonly TextColumn
       header: line(used.map(({ title }) => title)),
       rule: widths.map((columnWidth) => "-".repeat(columnWidth)).join("  "),
       rows: rows.map((_, row) => line(used.map(({ values }) => values[row]))),
-      leftOut: speaking.filter(({ rank }) => rank >= limit).map(({ title }) => title),
+      leftOut: [
+        ...speaking.filter(({ rank }) => rank >= limit).map(({ title }) => title),
+        ...(isShort ? lackedBy(speaking.filter(({ rank }) => rank < limit)) : []),
+      ],
     };
   }
   return undefined;
+}
+
+function lackedBy<Row>(columns: readonly TextColumn<Row>[]): string[] {
+  return [...new Set(columns.flatMap(({ shortLacks }) => shortLacks ?? []))];
+}
+
+/** The table where it fits, a list where it does not, and what there was no room for. */
+export function fittedLines<Row>(
+  rows: readonly Row[],
+  columns: readonly TextColumn<Row>[],
+  width: number,
+): { lines: string[]; isTable: boolean; leftOut: string[] } {
+  const fitted = fitTable(rows, columns, width);
+  if (!fitted) return { lines: listRows(rows, columns, width), isTable: false, leftOut: lackedBy(columns) };
+  return { lines: [fitted.header, fitted.rule, ...fitted.rows], isTable: true, leftOut: fitted.leftOut };
+}
+
+/** What stands under a table that lacks columns; `have` says where they are, such as “The report has them.” Empty where none is lacking. */
+export function noRoomFor(titles: readonly string[], have: string): string[] {
+  return titles.length === 0 ? [] : [`No room at this width for: ${titles.join(", ")}. ${have}`];
 }
 
 /** One block a row, one line a figure. */

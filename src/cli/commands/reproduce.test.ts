@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { TableOneWanted } from "#recipes/table-one/reproduce.ts";
 import { midcourse } from "../../../test/support/command.ts";
 
 let root: string;
@@ -34,4 +35,34 @@ test("a folder of another size of table is refused", async () => {
   writeFileSync(path.join(out, "base", "done.json"), "{}");
   await expect(reproduce("other", "--fast")).rejects.toThrow(/base/);
   expect(readdirSync(out)).toEqual(["base"]);
+});
+
+test("the page goes into the run directory unless it is told where, and a narrow table says what it lacks", async () => {
+  const wanted: TableOneWanted[] = [];
+  const figure = (scope: string) => ({ scope, accuracy: 0.5, interval: [0.4, 0.7], generated: 40 });
+  const scopes = [
+    { id: "sums", label: "sums of numbers", kind: "domain" },
+    { id: "all", label: "mean of all", kind: "overall" },
+  ];
+  const rows = [{ id: "base", label: "base", figures: [figure("sums"), figure("all")] }];
+  vi.doMock("#recipes/table-one/reproduce.ts", () => ({
+    reproduceTableOne: async (asked: TableOneWanted) => {
+      wanted.push(asked);
+      return { failures: [], report: { table: { rows, scopes, subject: "PASR" } }, results: "{}", page: "report.html" };
+    },
+  }));
+  const { columns } = process.stdout;
+  try {
+    await reproduce("page");
+    await reproduce("page", "--markdown", "docs/table-1.md");
+    expect(wanted.map(({ markdownFile }) => markdownFile)).toEqual([path.join(root, "page", "table-1.md"), "docs/table-1.md"]);
+    process.stdout.columns = 36;
+    const narrow = await reproduce("page");
+    expect(narrow).toContain("No room at this width for: sums of");
+    process.stdout.columns = 10;
+    expect(await reproduce("page")).toMatch(/base\n {2}sums(.|\n)*50\.0/);
+  } finally {
+    process.stdout.columns = columns;
+    vi.doUnmock("#recipes/table-one/reproduce.ts");
+  }
 });

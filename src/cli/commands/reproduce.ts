@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Command } from "commander";
 import type { RowResult, TrainingTable } from "#evaluation/trainings/table.ts";
 import { dash, fixed, percent, percentWithin, points } from "#text/numbers.ts";
-import { fitTable, type TextColumn } from "#text/table.ts";
+import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.ts";
 import { wholeNumber } from "../options/option-numbers.ts";
 import { interruptSignal, packageVersion, shownCommand } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
@@ -47,7 +47,6 @@ type TableOneOptions = ReturnType<ReturnType<typeof tableOneOptions>["opts"]>;
 
 async function reproduce(options: TableOneOptions): Promise<void> {
   const { seeds, out: folder, fast: isFast = false, judge } = options;
-  // The page of the documentation is not for the numbers of a smoke.
   const markdownFile = options.markdown ?? path.join(folder, "table-1.md");
   const signal = interruptSignal();
   const progress = new Progress();
@@ -110,11 +109,20 @@ function textTable({ rows, scopes, subject }: TrainingTable): string {
         return found ? percentWithin(found.accuracy, found.interval) : dash;
       };
       const shortCell = (row: RowResult) => percent(figures(row, id)?.accuracy);
-      return { title: label, short: label, cell, shortCell, rank: kind === "overall" ? 0 : kind === "domain" ? 2 : 1 };
+      return {
+        title: label,
+        short: label,
+        cell,
+        shortCell,
+        shortLacks: "intervals",
+        rank: kind === "overall" ? 0 : kind === "domain" ? 2 : 1,
+      };
     }),
     { title: "tokens", short: "tokens", cell: (row) => fixed(whole(row)?.generated, 0), rank: 1 },
     { title: gainOf, short: gainOf, cell: (row) => points(whole(row)?.subjectGain?.difference, ""), rank: 1 },
   ];
-  const fitted = fitTable(rows, columns, process.stdout.columns ?? 140);
-  return fitted ? [fitted.header, fitted.rule, ...fitted.rows].join("\n") : rows.map(({ label }) => label).join("\n");
+  const width = process.stdout.columns ?? 140;
+  const { lines, leftOut } = fittedLines(rows, columns, width);
+  const notes = noRoomFor(leftOut, "The page has them.").flatMap((note) => wrapText(note, width, "  "));
+  return [...lines, ...notes].join("\n");
 }

@@ -9,13 +9,13 @@ function stream(isTTY: boolean, columns = 80) {
 }
 
 test("a line names what is done, how far, the time left and the figures", () => {
-  expect(progressLine({ label: "train", done: 5, total: 20, figures: { reward: "1.20" } }, 75)).toBe(
+  expect(progressLine({ label: "train", done: 5, total: 20, figures: { reward: "1.20" } }, 75).line).toBe(
     `${"train".padEnd(28)} ${"█".repeat(6)}${"░".repeat(18)} 5/20 · 1 min 15 s left · reward 1.20`,
   );
 });
 
 test("an empty piece of work is complete, not NaN", () => {
-  expect(progressLine({ label: "nothing", done: 0, total: 0 }, undefined)).toContain("█".repeat(24));
+  expect(progressLine({ label: "nothing", done: 0, total: 0 }, undefined).line).toContain("█".repeat(24));
 });
 
 test.each([
@@ -58,4 +58,41 @@ test("a narrow window shows how far it is, and wide letters count twice", () => 
   const line = written[0].replace("\r\x1b[2K", "");
   expect(line).toContain("123/4567");
   expect(displayWidth(line)).toBeLessThan(60);
+});
+
+const accuracies = { vanilla: "48 %", "pasr-format": "50 %", "self-refine": "51 %", "self-consistency": "53 %" };
+
+test.each([
+  [120, "Evaluate                     █░░░"],
+  [80, "Evaluate 123/4567 · 1 h 02 min left · vanilla 48 % · pasr-format 50 %"],
+  [60, "Evaluate 123/4567 · 1 h 02 min left · vanilla 48 %"],
+  [40, "Evaluate 123/4567 · 1 h 02 min left"],
+  [20, "Evaluate 123/4567"],
+])("in %i columns words go before the bar, count and time left before accuracies", (columns, beginning) => {
+  const figures = columns === 120 ? { vanilla: "48 %" } : accuracies;
+  const { line } = progressLine({ label: "Evaluate", done: 123, total: 4567, figures }, 3725, columns - 1);
+  expect(line.startsWith(beginning)).toBe(true);
+  expect(displayWidth(line)).toBeLessThan(columns);
+});
+
+test.each([
+  [60, "123/4567 · 1 h 02 min left"],
+  [40, "123/4567"],
+])("a long name gives way to what %i columns have to show", (columns, shown) => {
+  const label = "3/17 a row of the table with a long name, seed 2: answer";
+  const { line } = progressLine({ label, done: 123, total: 4567, figures: accuracies }, 3725, columns - 1);
+  expect(line).toContain(shown);
+  expect(line.startsWith("3/17 a row of")).toBe(true);
+  expect(displayWidth(line)).toBeLessThan(columns);
+});
+
+test("a bar that had no room does not come back with shorter figures", () => {
+  let now = 1;
+  const { written, fake } = stream(true);
+  const progress = new Progress(fake, () => now);
+  for (const figures of [{}, accuracies, {}]) {
+    now += 200;
+    progress.update({ label: "Evaluate", done: 1, total: 9, figures });
+  }
+  expect(written.map((text) => text.includes("░"))).toEqual([true, false, false]);
 });

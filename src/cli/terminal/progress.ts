@@ -10,8 +10,15 @@ export interface ProgressState {
   figures?: Record<string, string>;
 }
 
-/** Columns of the bar, where there is room and where there is not. */
-const barWidths = { usual: 24, narrow: 10 };
+/** Columns of label and bar; the first form that fits. Without a bar there is more room for words, which say as much. */
+const forms = [
+  { label: 28, bar: 24 },
+  { label: 0, bar: 10 },
+  { label: 0, bar: 0 },
+];
+
+/** From here on the time left is shown whatever else is, below it the count alone. */
+const widthForTime = 60;
 
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
@@ -21,6 +28,8 @@ export class Progress {
   #startedDone = 0;
   #lastPrintAt = 0;
   #open = false;
+  /** A bar that had no room does not come back, so that the line does not jump. */
+  #form = 0;
 
   constructor(stream: NodeJS.WriteStream = process.stderr, now: () => number = () => performance.now()) {
     this.#stream = stream;
@@ -35,15 +44,17 @@ export class Progress {
       this.#startedAt = now;
       this.#startedDone = state.done;
       this.#lastPrintAt = 0;
+      this.#form = 0;
     }
     const last = state.done >= state.total;
     const interval = this.#stream.isTTY ? 100 : 10_000;
     if (!last && this.#lastPrintAt !== 0 && now - this.#lastPrintAt < interval) return;
     this.#lastPrintAt = now;
-    const width = this.#stream.isTTY ? (this.#stream.columns ?? 100) : 100;
-    const line = progressLine(state, this.#secondsLeft(state, now), width < 80 ? barWidths.narrow : barWidths.usual);
+    const width = this.#stream.isTTY ? (this.#stream.columns ?? 100) - 1 : Number.POSITIVE_INFINITY;
+    const { line, form } = progressLine(state, this.#secondsLeft(state, now), width, this.#form);
+    this.#form = form;
     if (this.#stream.isTTY) {
-      this.#stream.write(`\r\x1b[2K${shortened(line, width - 1)}`);
+      this.#stream.write(`\r\x1b[2K${line}`);
       this.#open = true;
     } else {
       this.#stream.write(`${line}\n`);
@@ -65,15 +76,27 @@ export class Progress {
   }
 }
 
-export function progressLine(state: ProgressState, secondsLeft: number | undefined, barWidth = barWidths.usual): string {
-  const share = state.total > 0 ? Math.min(1, state.done / state.total) : 1;
-  const filled = Math.round(share * barWidth);
-  const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
-  const figures = Object.entries(state.figures ?? {})
-    .map(([name, value]) => `${name} ${value}`)
-    .join(" · ");
+/** The widest form from `form` on that fits into `width` columns; figures are cut first, the name of the work last. */
+export function progressLine(
+  { label, done, total, figures = {} }: ProgressState,
+  secondsLeft: number | undefined,
+  width = Number.POSITIVE_INFINITY,
+  form = 0,
+): { line: string; form: number } {
+  const share = total > 0 ? Math.min(1, done / total) : 1;
+  const count = ` ${done}/${total}`;
   const left = secondsLeft === undefined || share === 1 ? "" : ` · ${formatDuration(secondsLeft)} left`;
-  return `${pad(state.label, 28, "left")} ${bar} ${state.done}/${state.total}${left}${figures === "" ? "" : ` · ${figures}`}`;
+  const rest = Object.entries(figures).map(([name, value]) => ` · ${name} ${value}`);
+  const words = [count, left, ...rest].join("");
+  for (const [index, { label: labelWidth, bar: barWidth }] of forms.entries()) {
+    const filled = Math.round(share * barWidth);
+    const bar = barWidth === 0 ? "" : ` ${"█".repeat(filled)}${"░".repeat(barWidth - filled)}`;
+    const line = `${pad(label, labelWidth, "left")}${bar}${words}`;
+    if (index >= form && displayWidth(line) <= width) return { line, form: index };
+  }
+  // And the sign that something was cut.
+  const kept = displayWidth(width < widthForTime - 1 ? count : count + left) + 1;
+  return { line: shortened(shortened(label, Math.max(1, width - kept)) + words, width), form: forms.length - 1 };
 }
 
 export function formatDuration(seconds: number): string {

@@ -1,7 +1,7 @@
 /** Several benchmark runs against each other: the same method on the same items of the same task, paired, with what cannot be compared. */
 import { deriveSeed } from "#kernel/seed.ts";
 import { dash, formatP, percent, points, pointsWithin, whole } from "#text/numbers.ts";
-import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
+import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.ts";
 import { holm } from "../statistics/statistics.ts";
 import { clusterName, itemMeans } from "../summary/method-figures.ts";
 import { pairedDifference } from "../summary/paired-columns.ts";
@@ -116,6 +116,7 @@ const pairColumns = (a: string, b: string): TextColumn<RunPairRow>[] => [
     rank: 0,
     cell: ({ paired }) => (paired ? pointsWithin(paired.difference, paired.interval) : dash),
     shortCell: ({ paired }) => (paired ? points(paired.difference) : dash),
+    shortLacks: "intervals",
   },
   {
     title: "p Holm",
@@ -129,11 +130,10 @@ const pairColumns = (a: string, b: string): TextColumn<RunPairRow>[] => [
 function pairText({ a, b, rows }: RunPair, width: number): string {
   const heading = wrapText(`${b} against ${a}: difference in points, paired by item`, width);
   if (rows.length === 0) return [...heading, ...wrapText("They have no method on a task in common.", width)].join("\n");
-  const columns = pairColumns(a, b);
-  const fitted = fitTable(rows, columns, width);
+  const { lines, leftOut } = fittedLines(rows, pairColumns(a, b), width);
   const reasons = rows.flatMap(({ task, method, notComparable }) =>
     notComparable === undefined ? [] : [`not comparable: ${task}, ${method}: ${notComparable}`],
   );
-  const body = fitted ? [fitted.header, fitted.rule, ...fitted.rows] : listRows(rows, columns, width);
-  return [...heading, ...body, ...reasons.flatMap((reason) => wrapText(reason, width, "  "))].join("\n");
+  const notes = [...reasons, ...noRoomFor(leftOut, "The report has them.")];
+  return [...heading, ...lines, ...notes.flatMap((note) => wrapText(note, width, "  "))].join("\n");
 }

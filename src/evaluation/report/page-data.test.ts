@@ -187,5 +187,8 @@ describe("two runs", () => {
   test.each([40, 80])("keep to %i columns", (width) => {
     const { table } = compareRuns([first, second], { width });
     expect(Math.max(...table.split("\n").map((line) => line.length))).toBeLessThanOrEqual(width);
+    const words = table.replace(/\s+/g, " ");
+    const note = "No room at this width for: p Holm, items, intervals. The report has them.";
+    expect(words.includes(note)).toBe(width === 40);
   });
 });

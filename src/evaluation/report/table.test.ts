@@ -59,6 +59,14 @@ describe("the table of a benchmark", () => {
     const words = narrow.replace(/\s+/g, " ");
     expect(words).toMatch(/No room at this width for: (.+, )?calls,.+\. The report and results\.json have them\./);
     expect(words).not.toContain("r→w, w→r: shares");
+    expect(words).toContain("≥ where");
+    expect(words).toMatch(/intervals of differences, tokens with prompts\./);
+    expect(words).not.toContain("/ with every prompt");
+    const narrowest = renderTable(results, { width: 55 }).replace(/\s+/g, " ");
+    expect(narrowest).toMatch(/No room at this width for: .*resampling, .*tokens \(over all tasks\)\./);
+    expect(narrowest).not.toContain("≥ where");
+    expect(wide).toContain("≥ where");
+    expect(wide).toContain("/ with every prompt");
     expect(wide).not.toContain("No room");
     expect(wide).toContain("r→w, w→r: shares");
   });

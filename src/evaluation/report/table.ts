@@ -1,7 +1,7 @@
 /** Results for a terminal: the methods over all tasks, then each task, with the resampling baseline beside every method. */
 import { styleText } from "node:util";
 import { dash, dollars, fixed, formatP, percent, percentSign, percentWithin, tokenCount, whole } from "#text/numbers.ts";
-import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
+import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { MethodResult, OverallResult, Results, TaskResult } from "../summary/results.ts";
 import {
@@ -28,31 +28,36 @@ export interface TableOptions {
 }
 
 export function renderTable(results: Results, options: TableOptions = {}): string {
-  const { width, bold, dim, layOut, leftOut } = layoutOf(options);
+  const { width, bold, dim, layOut, lacking } = layoutOf(options);
   const notes = (texts: readonly string[]) => texts.flatMap((text) => wrapText(text, width, "  ").map(dim));
   const blocks = results.tasks.map((task) => {
     const heading = `${task.task}${task.title === undefined ? "" : `: ${task.title}`}`;
     return [...wrapText(heading, width).map(bold), ...layOut(taskRows(task), taskColumns), ...notes(taskNotes(task))];
   });
+  const byTask = new Set(lacking);
+  lacking.clear();
   if (results.tasks.length > 1) blocks.push([bold("over all tasks"), ...layOut(overallRows(results), overallColumns(results))]);
   if (results.tasks.length === 0) return "No answers were given.";
-  return [...blocks.map((block) => block.join("\n")), notes(legend(results, leftOut)).join("\n")].join("\n\n");
+  const overall = [...lacking].filter((title) => !byTask.has(title)).map((title) => `${title} (over all tasks)`);
+  const last = [...legend(results, byTask), ...noRoomFor([...byTask, ...overall], "The report and results.json have them.")];
+  return [...blocks.map((block) => block.join("\n")), notes(last).join("\n")].join("\n\n");
 }
 
 function layoutOf({ width = 80, styled = false }: TableOptions) {
   const style = (format: "bold" | "dim") => (text: string) =>
     styled ? styleText(format, text, { validateStream: false }) : text;
   const [bold, dim] = [style("bold"), style("dim")];
-  /** Titles of the columns for which there was no room. */
-  const leftOut = new Set<string>();
+  /** What there was no room for. */
+  const lacking = new Set<string>();
   /** The best rows bold; a list where the columns do not fit. */
   const layOut = <Row extends { best?: boolean }>(rows: readonly Row[], columns: readonly TextColumn<Row>[]) => {
-    const fitted = fitTable(rows, columns, width);
-    if (!fitted) return listRows(rows, columns, width);
-    for (const title of fitted.leftOut) leftOut.add(title);
-    return [dim(fitted.header), dim(fitted.rule), ...fitted.rows.map((line, index) => (rows[index].best ? bold(line) : line))];
+    const { lines, isTable, leftOut } = fittedLines(rows, columns, width);
+    for (const title of leftOut) lacking.add(title);
+    if (!isTable) return lines;
+    const [header, rule, ...others] = lines;
+    return [dim(header), dim(rule), ...others.map((line, index) => (rows[index].best ? bold(line) : line))];
   };
-  return { width, bold, dim, layOut, leftOut };
+  return { width, bold, dim, layOut, lacking };
 }
 
 interface MeasuredRow {
@@ -131,6 +136,14 @@ function column(
   };
 }
 
+/** What narrow tables do not say in cells that are there. */
+const differenceIntervals = "intervals of differences";
+const promptTokens = "tokens with prompts";
+
+function shortened<Row>(shortLacks: string, column: TextColumn<Row>): TextColumn<Row> {
+  return { ...column, shortLacks };
+}
+
 const taskColumns: readonly TextColumn<TaskRow>[] = [
   column(
     "method",
@@ -144,29 +157,38 @@ const taskColumns: readonly TextColumn<TaskRow>[] = [
   column("accuracy (95 %)", "acc.", 0, withInterval, withEnds, (task, short) =>
     (short ? withEnds : withInterval)(task.resamplingCurve.at(-1)!),
   ),
-  column(
-    "Δ plain (95 %)",
-    "Δ plain",
-    0,
-    ({ versusBaseline }) => difference(versusBaseline),
-    ({ versusBaseline }) => marked(versusBaseline),
+  shortened(
+    differenceIntervals,
+    column(
+      "Δ plain (95 %)",
+      "Δ plain",
+      0,
+      ({ versusBaseline }) => difference(versusBaseline),
+      ({ versusBaseline }) => marked(versusBaseline),
+    ),
   ),
   column("p Holm", "p Holm", 5, ({ versusBaseline }) => (versusBaseline ? formatP(versusBaseline.pHolm) : "")),
   column("resampling", "resampl.", 2, ({ resampling }) => baselineText(resampling?.generated)),
-  column(
-    "Δ resampling (95 %)",
-    "Δ res.",
-    0,
-    ({ resampling }) => costDifference(resampling?.generated),
-    ({ resampling }) => marked(resampling?.generated),
+  shortened(
+    differenceIntervals,
+    column(
+      "Δ resampling (95 %)",
+      "Δ res.",
+      0,
+      ({ resampling }) => costDifference(resampling?.generated),
+      ({ resampling }) => marked(resampling?.generated),
+    ),
   ),
-  column(
-    "tokens",
-    "tokens",
-    0,
-    tokens,
-    (method) => (method.tokensPerAnswer === undefined ? "unknown" : tokenCount(method.tokensPerAnswer)),
-    (task, isShort) => poolTokens(task, isShort),
+  shortened(
+    promptTokens,
+    column(
+      "tokens",
+      "tokens",
+      0,
+      tokens,
+      (method) => (method.tokensPerAnswer === undefined ? "unknown" : tokenCount(method.tokensPerAnswer)),
+      (task, isShort) => poolTokens(task, isShort),
+    ),
   ),
   column("calls", "calls", 6, ({ callsPerAnswer }) => fixed(callsPerAnswer, 1)),
   column("cost/right", "cost/right", 4, costPerRight),
@@ -287,34 +309,41 @@ function overallColumns({ tasks }: Results): TextColumn<OverallRow>[] {
       ({ macro }) => withInterval(macro),
       ({ macro }) => withEnds(macro),
     ),
-    plain(
-      "Δ plain (95 %)",
-      "Δ plain",
-      0,
-      ({ versusBaseline }) => difference(versusBaseline),
-      ({ versusBaseline }) => marked(versusBaseline),
+    shortened(
+      differenceIntervals,
+      plain(
+        "Δ plain (95 %)",
+        "Δ plain",
+        0,
+        ({ versusBaseline }) => difference(versusBaseline),
+        ({ versusBaseline }) => marked(versusBaseline),
+      ),
     ),
-    plain(
-      "Δ resampling (95 %)",
-      "Δ res.",
-      0,
-      ({ versusResampling }) => difference(versusResampling),
-      ({ versusResampling }) => marked(versusResampling),
+    shortened(
+      differenceIntervals,
+      plain(
+        "Δ resampling (95 %)",
+        "Δ res.",
+        0,
+        ({ versusResampling }) => difference(versusResampling),
+        ({ versusResampling }) => marked(versusResampling),
+      ),
     ),
-    plain("tokens", "tokens", 1, tokens, ({ tokensPerAnswer }) =>
-      tokensPerAnswer === undefined ? "unknown" : tokenCount(tokensPerAnswer),
+    shortened(
+      promptTokens,
+      plain("tokens", "tokens", 1, tokens, ({ tokensPerAnswer }) =>
+        tokensPerAnswer === undefined ? "unknown" : tokenCount(tokensPerAnswer),
+      ),
     ),
   ];
 }
 
-function legend({ temperature, samples, seed, tasks, overall }: Results, leftOut: ReadonlySet<string>): string[] {
+/** Notes of columns that are shown. */
+function legend({ temperature, samples, seed, tasks, overall }: Results, lacking: ReadonlySet<string>): string[] {
   const baseline = tasks[0]?.baseline ?? "vanilla";
   return [
-    `Temperature ${temperature}, ${samples} ${samples === 1 ? "answer" : "answers"} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method; ≥ where the method costs more than the whole pool, < where it costs less than one sample.`,
-    `Tokens: sampled ones of an answer, drafts and feedback included / with every prompt.${leftOut.has("r→w") ? "" : " r→w, w→r: shares of answers, in per cent."}`,
-    ...(leftOut.size > 0
-      ? [`No room at this width for: ${[...leftOut].join(", ")}. The report and results.json have them.`]
-      : []),
+    `Temperature ${temperature}, ${samples} ${samples === 1 ? "answer" : "answers"} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method${lacking.has("resampling") ? "" : "; ≥ where the method costs more than the whole pool, < where it costs less than one sample"}.`,
+    `Tokens: sampled ones of an answer, drafts and feedback included${lacking.has(promptTokens) ? "" : " / with every prompt"}.${lacking.has("r→w") ? "" : " r→w, w→r: shares of answers, in per cent."}`,
     ...(overall.some((row) => row.oracle) ? ["† looks at the reference answer: an upper bound, no method one could use."] : []),
   ];
 }

@@ -1,7 +1,7 @@
 /** The rounds before and after training as tables for a terminal. */
 import { styleText } from "node:util";
 import { fixed, percent, percentWithin, points, pointsWithin, whole } from "#text/numbers.ts";
-import { fitTable, listRows, type TextColumn, wrapText } from "#text/table.ts";
+import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.ts";
 import type { Gain, RoundFigures } from "./round-figures.ts";
 import type { RoundsReport } from "./rounds.ts";
 
@@ -30,6 +30,7 @@ const columns: readonly TextColumn<Row>[] = [
     short: "−bef.",
     cell: ({ gained }) => gainText(gained),
     shortCell: ({ gained }) => points(gained?.difference, ""),
+    shortLacks: "intervals of differences from before",
     rank: 2,
   },
   {
@@ -47,6 +48,7 @@ const columns: readonly TextColumn<Row>[] = [
     short: "vote",
     cell: ({ vote }) => (vote === undefined ? "" : `${percent(vote.accuracy)} (${samplesOf(vote)})`),
     shortCell: ({ vote }) => (vote === undefined ? "" : percent(vote.accuracy)),
+    shortLacks: "samples of a vote",
     rank: 2,
   },
   {
@@ -68,26 +70,39 @@ export function renderRounds(report: RoundsReport, options: { width: number; sty
     { title: "Before training", rows: before, ended: report.before.endedEarly },
     { title: "After training", rows: after, ended: report.after.endedEarly },
   ];
+  const lacking = new Set<string>();
   const blocks = tables.map(({ title, rows, ended }) => {
-    const table = fitTable(rows, columns, width);
-    const lines = table === undefined ? listRows(rows, columns, width) : [table.header, table.rule, ...table.rows];
+    const { lines, leftOut } = fittedLines(rows, columns, width);
+    for (const column of leftOut) lacking.add(column);
     return [bold(title), ...lines, ...endedLines(ended, items).flatMap((line) => wrapText(line, width))].join("\n");
   });
   return [
     ...blocks,
-    notes(report)
+    [...notes(report, lacking), ...noRoomFor([...lacking], "results.json has them.")]
       .flatMap((note) => wrapText(note, width))
       .join("\n"),
   ].join("\n\n");
 }
 
-function notes({ rounds, items, test, trainedOn, request, instruction }: RoundsReport): string[] {
+/** Of columns that are shown. */
+function notes({ rounds, items, test, trainedOn, request, instruction }: RoundsReport, lacking: ReadonlySet<string>): string[] {
+  const shown = (title: string, note: string) => (lacking.has(title) ? [] : [note]);
+  const minus = [
+    ...shown("minus round 1", "minus round 1 (−r1)"),
+    ...shown("minus before", "minus the same round before training (−bef.)"),
+    ...shown("minus vote", "minus the vote (−vote)"),
+  ];
   const between = rounds === 1 ? "" : `, in one chat: “${request}” between the rounds`;
   return [
     `${items} problems (${test}), greedy${between}${instruction === null ? "" : `, under “${instruction}”`}.`,
-    "Differences in points with 95 % intervals, paired: minus round 1 (−r1), minus the same round before training (−bef.), minus the vote (−vote).",
-    "w→r and r→w: wrong answers made right and right ones made wrong since the round before. Tokens are sampled ones of all rounds so far; “all” has the prompts too.",
-    "Vote: as many plain sampled answers of the same model as those tokens pay for; < and > where they pay for less than one, or for more than were drawn.",
+    ...(minus.length > 0 ? [`Differences in points with 95 % intervals, paired: ${minus.join(", ")}.`] : []),
+    ...shown("w→r", "w→r and r→w: wrong answers made right and right ones made wrong since the round before."),
+    ...shown("tokens", "Tokens are sampled ones of all rounds so far."),
+    ...shown("with prompts", "“all” has the prompts too."),
+    ...shown(
+      "vote (samples)",
+      "Vote: as many plain sampled answers of the same model as those tokens pay for; < and > where they pay for less than one, or for more than were drawn.",
+    ),
     ...(trainedOn > 0
       ? [`${trainedOn} of these problems stand among the training examples, so that the figures after training flatter.`]
       : []),

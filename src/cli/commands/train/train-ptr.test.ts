@@ -161,6 +161,9 @@ describe("the table", () => {
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(width);
     expect(text).toContain("50.0 (40.0–60.0)");
     expect(text.includes("−10.0")).toBe(width > 60);
+    const words = text.replace(/\s+/g, " ");
+    expect(words.includes("No room at this width for: ")).toBe(width < 200);
+    expect(words.includes("“all” has the prompts")).toBe(width >= 110);
   });
 
   test("says where answers are missing, and what flatters", () => {
