@@ -1,40 +1,67 @@
-/** What stands in the boxes of a text (`\boxed{…}`, `\fbox{…}`). References and answers are both read by these functions. Linear in the text. */
+/**
+ * What stands in the boxes of a text (`\boxed{…}`, `\fbox{…}`, and `boxed{…}` where the backslash was lost). References and answers are both
+ * read by these functions. A box that the text denies ("not \boxed{41}") is no claim; a sign directly before a box belongs to it. Linear in
+ * the text.
+ */
+import { blank, withoutDenied } from "./denials.ts";
 
 interface Box {
   start: number;
   end: number;
   content: string;
+  /** No answer is that long; what it holds is not looked at. */
+  isTooLong?: boolean;
 }
 
 /** Longer boxes hold no answer; it also bounds the work where many boxes are never closed. */
 const longest = 4096;
 const mostBoxes = 32;
 
-/** What the last box holds; of boxes inside one another the innermost. `\boxed 5` holds 5; a box that is never closed or holds nothing is none. */
+/** What the last box holds that is not denied; of boxes inside one another the innermost. `\boxed 5` holds 5; a box that is never closed or holds nothing is none. */
 export function lastBoxed(text: string): string | undefined {
-  const content = boxesIn(text).at(-1)?.content;
-  return content === undefined ? undefined : (lastBoxed(content) ?? content.trim());
+  return lastBox(text)?.content || undefined;
+}
+
+/** The same with the place where the box ends; the content is empty where every box is denied, or the last is too long for an answer. */
+export function lastBox(text: string): { content: string; end: number } | undefined {
+  const boxes = boxesIn(text);
+  const last = boxes.findLast((box) => !isDenied(text, box));
+  const end = boxes.at(-1)?.end;
+  return last ? { content: innermost(last.content), end: last.end } : end === undefined ? undefined : { content: "", end };
+}
+
+/** A box may hold words and a box: then the inner one holds the answer. */
+function innermost(content: string): string {
+  return content.includes("box") ? (lastBoxed(content) ?? content.trim()) : content.trim();
 }
 
 /**
  * What the last box holds, as it stands there; of several in a row, parted by "and", "or" or commas, all of them as a list. The same answer
- * boxed twice in a row is one answer, as it was written last.
+ * boxed twice in a row is one answer, as it was written last. Empty where every box is denied, or the last is too long for an answer.
  */
 export function lastBoxes(
   text: string,
   isSame: (first: string, second: string) => boolean,
 ): { content: string; end: number } | undefined {
-  const boxes = boxesIn(text);
+  const all = boxesIn(text);
+  const boxes = all.filter((box) => !isDenied(text, box));
   const last = boxes.at(-1);
-  if (!last) return undefined;
-  const row = [last.content.trim()];
+  if (!last) return all.length > 0 ? { content: "", end: all[all.length - 1].end } : undefined;
+  const row = [innermost(last.content)];
   for (let place = boxes.length - 1; place > 0; place--) {
     if (!connects(text.slice(boxes[place - 1].end, boxes[place].start))) break;
-    const content = boxes[place - 1].content.trim();
+    const content = innermost(boxes[place - 1].content);
     if (!row.some((later) => isSame(content, later))) row.unshift(content);
   }
   const content = row.join(", ");
-  return content.length > longest ? undefined : { content, end: last.end };
+  return { content: content.length > longest ? "" : content, end: last.end };
+}
+
+/** The sentence around the box says that it is not the answer. */
+function isDenied(text: string, { start, end }: Box): boolean {
+  const lead = /(?:^|[\s\S]*(?:[.!?]\s|\n))([\s\S]*)$/.exec(text.slice(Math.max(0, start - 120), start))?.[1] ?? "";
+  const before = lead.replace(/\$+\s{0,8}$/, "");
+  return withoutDenied(`${before}X ${text.slice(end, end + 80).replace(/^\s{0,8}\$+/, "")}`)[before.length] === blank;
 }
 
 /** The boxes that hold something, in order, of very many the last. A box inside a box is part of it. */
@@ -42,12 +69,22 @@ function boxesIn(text: string): Box[] {
   const boxes: Box[] = [];
   // Most texts have none, and finding that out is much faster so.
   if (!text.includes("box")) return boxes;
-  for (const { index } of [...text.matchAll(/\\(?:(?:begin)?boxed|fbox)(?![a-zA-Z])/g)].slice(-mostBoxes)) {
+  const starts = [...text.matchAll(/(?:\\(?:(?:begin)?boxed|fbox)|(?<![\\\p{L}])boxed(?=\s?\{))(?![a-zA-Z])/gu)];
+  for (const { index } of starts.slice(-mostBoxes)) {
     if (index < (boxes.at(-1)?.end ?? 0)) continue;
     const box = boxAt(text, index);
-    if (box && box.content.trim() !== "") boxes.push(box);
+    if (box && box.content.trim() !== "") boxes.push(signed(text, box));
+    else if (box?.isTooLong) boxes.push(box);
   }
   return boxes;
+}
+
+/** `-\boxed{42}` holds -42, but not where the sign stands behind something it is taken from. */
+function signed(text: string, box: Box): Box {
+  const before = text.slice(Math.max(0, box.start - 8), box.start);
+  if (!/(?:^|[^\p{L}\p{N})}\]\s-]\s?|\n|^\s|[\p{L}:]\s)[-−]$/u.test(before)) return box;
+  const content = box.content.trim();
+  return { ...box, content: /^[-−]/.test(content) ? content : /^[\p{L}\p{N}.\\{}]*$/u.test(content) ? `-${content}` : `-(${content})` };
 }
 
 function boxAt(text: string, start: number): Box | undefined {
@@ -59,7 +96,8 @@ function boxAt(text: string, start: number): Box | undefined {
     return bare ? { start, end: at + bare[0].length, content: bare[0] } : undefined;
   }
   let depth = 0;
-  for (let index = at; index < text.length && index - at <= longest; index++) {
+  for (let index = at; index < text.length; index++) {
+    if (index - at > longest) return { start, end: index, content: "", isTooLong: true };
     if (text[index] === "\\") index++;
     else if (text[index] === "{") depth++;
     else if (text[index] === "}" && --depth === 0) return { start, end: index + 1, content: text.slice(at + 1, index) };

@@ -5,7 +5,8 @@
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { getOrMake } from "#kernel/values.ts";
 import { lastBoxed } from "./boxes.ts";
-import { answerClauses, gradedText, lastLine, plainSigns, referencesOf, withoutMarkup } from "./extract.ts";
+import { plainSigns } from "./digits.ts";
+import { answerClauses, gradedText, lastLine, referencesOf, withoutMarkup } from "./extract.ts";
 
 export type Choices = NonNullable<Item["choices"]>;
 

@@ -3,21 +3,41 @@
  * "the answer is …" and the last line are found (boxes: `boxes.ts`). Work is linear in the text.
  */
 import type { Item } from "#kernel/item.ts";
-import { parseRefine } from "#kernel/refine-grammar.ts";
+import { answerCues } from "./cues.ts";
+import { blank, withoutDenied } from "./denials.ts";
+import { withoutThoughts } from "./thoughts.ts";
 
-const refineTag = /<\/?(?:think|answer|refine)\b/i;
-const thinkOpen = /<think\b[^>]{0,40}>/i;
+const answerTag = /<\s?(\/?)\s?answer\b[^<>]{0,40}>/gi;
+const grammarTag = /<\s?\/?\s?(?:think|answer|refine)\b[^<>]{0,40}>/gi;
 
 /**
- * What the reader of a completion sees as its answer: the answer span where there is one, else what follows the thoughts, else everything.
- * Empty when thoughts were begun and never ended: what stands in them was not yet the answer.
+ * What the reader of a completion sees as its answer: the last answer span where there is one, else what stands outside of the thoughts, else
+ * everything. Empty when thoughts were begun and never ended: what stands in them was not yet the answer.
  */
 export function visibleAnswer(completion: string): string {
-  if (!refineTag.test(completion)) return completion.trim();
-  const parsed = parseRefine(completion);
-  const hasAnswer = parsed.spans.some(({ kind }) => kind === "answer") || parsed.open.some(({ kind }) => kind === "answer");
-  if (!hasAnswer && thinkOpen.test(completion) && !/<\/think\s*>/i.test(completion)) return "";
-  return parsed.answerText;
+  if (!/[<[◁]|assistantfinal/.test(completion)) return completion.trim();
+  const { text, isUnended } = withoutThoughts(completion);
+  // An answer span ends thoughts that nothing else ended.
+  const said = answerSpan(isUnended ? completion : text);
+  if (said === undefined && isUnended) return "";
+  return (said ?? text).replace(grammarTag, "").trim();
+}
+
+/** The last complete answer span, else what follows the last that was begun. */
+function answerSpan(text: string): string | undefined {
+  let open: number | undefined;
+  let last: number | undefined;
+  let complete: string | undefined;
+  for (const { index, 0: tag, 1: slash } of text.matchAll(answerTag)) {
+    if (slash === "") {
+      open ??= index + tag.length;
+      last = index + tag.length;
+    } else if (open !== undefined) {
+      complete = text.slice(open, index);
+      open = undefined;
+    }
+  }
+  return complete ?? (last === undefined ? undefined : text.slice(last));
 }
 
 /** The text a grader reads: the answer a method gave, unless its completion never came out of its thoughts. */
@@ -31,31 +51,42 @@ export function gradedText(answer: string, completion: string): string {
 export interface AnswerClause {
   sentence: string;
   line: string;
+  /** Where it begins in the text. */
+  start: number;
 }
 
-const clauseStart =
-  /\b(?:answer|(?:correct|right|best)[ \t]+(?:option|choice|statement))\b(?:[ \t]+[^\s.:=?!]{1,20}){0,6}?[ \t]*[*_]{0,3}[ \t]*(?:\b(?:is|are|was|be)\b|:|=)/giu;
-
 /** A full stop ends a sentence where white space or nothing follows, so that 3.5 is whole. */
-const sentenceEnd = /[.!?](?=["'”’)\]*_]*(?:\s|$))/;
+const sentenceEnd = /[.!?](?=["'”’)\]*_]*(?:\s|$))|[。！？।]/;
 
 /** Clauses looked at, and characters of each: an answer is short and stands late. */
 const mostClauses = 20;
 const longestLine = 2000;
+const longestLead = 200;
 
-/** "The (final) answer is …", "Answer: …" and the like, last first. A clause at the end of its line goes on in the next line with text. */
-export function answerClauses(text: string): AnswerClause[] {
-  const starts: number[] = [];
-  for (const match of text.matchAll(clauseStart)) starts.push(match.index + match[0].length);
-  return starts
-    .slice(-mostClauses)
-    .reverse()
-    .map((start) => {
-      const line = restOfLine(text, start);
-      const end = sentenceEnd.exec(line);
-      return { line, sentence: end === null ? line : line.slice(0, end.index) };
-    });
+/**
+ * "The (final) answer is …", "Answer: …" and the like, last first. A clause at the end of its line goes on in the next line with text. What
+ * the text denies there is blanked (see `withoutDenied`).
+ */
+export function* answerClauses(text: string): Generator<AnswerClause> {
+  for (const { cue, start } of answerCues(text).slice(-mostClauses).reverse()) {
+    const lead = text.slice(leadStart(text, cue), start);
+    const said = restOfLine(text, start);
+    const line = withoutDenied(`${lead} ${said}`).slice(lead.length + 1);
+    const end = sentenceEnd.exec(line);
+    yield { line, sentence: end === null ? line : line.slice(0, end.index), start };
+  }
 }
+
+/** Where the sentence begins in which something stands. */
+export function leadStart(text: string, at: number): number {
+  const from = Math.max(0, at - longestLead);
+  const before = text.slice(from, at);
+  let start = 0;
+  for (const { index, 0: mark } of before.matchAll(/[.!?]\s|[。！？।\n]/g)) start = index + mark.length;
+  return from + start;
+}
+
+const says = new RegExp(`[\\p{L}\\p{N}${blank}]`, "u");
 
 function restOfLine(text: string, from: number): string {
   let start = from;
@@ -63,7 +94,7 @@ function restOfLine(text: string, from: number): string {
     const piece = text.slice(start, start + longestLine);
     const end = piece.indexOf("\n");
     const line = (end < 0 ? piece : piece.slice(0, end)).trim();
-    if (end < 0 || /[\p{L}\p{N}]/u.test(line)) return line;
+    if (end < 0 || says.test(line)) return line;
     start += end + 1;
   }
   return "";
@@ -75,7 +106,7 @@ export function lastLine(text: string): string {
   for (let end = whole.length; end > 0; ) {
     const start = whole.lastIndexOf("\n", end - 1) + 1;
     const line = whole.slice(Math.max(start, end - longestLine), end).trim();
-    if (/[\p{L}\p{N}]/u.test(line)) return line;
+    if (says.test(line)) return line;
     end = start - 1;
   }
   return "";
@@ -97,11 +128,6 @@ export function withoutMarkup(text: string): string {
     .replace(/\*\*|__|`/g, "")
     .replace(/(?<!\\)\$(?!\s?\d)/g, "")
     .trim();
-}
-
-/** Every kind of dash as a minus sign, and the narrow and unbreakable spaces as plain ones. */
-export function plainSigns(text: string): string {
-  return text.replace(/[−‒–—﹣－]/g, "-").replace(/[\u00a0\u2009\u202f]/g, " ");
 }
 
 /** Every reference answer of an item; each is as good as the first. */

@@ -1,16 +1,20 @@
 /**
  * Which number does an answer give? Only clear numbers count: not the parts of a sum that is written out, of a time or a date, of a word,
- * and not what the text denies. The number is given back as `parseNumber` reads it.
+ * and not what the text denies. The number is given back as `parseNumber` reads it. How numbers are written: `quantity.ts`.
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
-import { lastBoxed } from "./boxes.ts";
-import { answerClauses, gradedText, lastLine, lastSentence, plainSigns, referencesOf, withoutMarkup } from "./extract.ts";
-import { parseNumber, sameNumber } from "./number.ts";
+import { lastBox } from "./boxes.ts";
+import { blank, withoutDenied } from "./denials.ts";
+import { withoutInvisible } from "./digits.ts";
+import { answerClauses, gradedText, lastLine, lastSentence, referencesOf } from "./extract.ts";
+import { parseNumber } from "./number.ts";
+import { plainNumbers, type Quantity, quantitiesIn } from "./quantity.ts";
+import { type Rational, within } from "./rational.ts";
 
-export type NumberPlace = "whole" | "hashes" | "boxed" | "clause" | "last-line" | "text";
+export type NumberPlace = "whole" | "hashes" | "boxed" | "clause" | "first-line" | "last-line" | "text";
 
 export interface NumberReading {
-  /** Such as `18`, `-3/4`, `1,234.50`. */
+  /** Such as `18`, `-3/4`, `1234.50`. */
   number: string;
   by: NumberPlace;
   /** The form that is asked for: "The answer is N", or nothing but the number. */
@@ -19,59 +23,132 @@ export interface NumberReading {
 
 /**
  * The answer's number in a text that holds no thoughts any more. Looks at: the whole text, the last `#### n`, the last box, the last answer
- * clause, a last line that is one number with words or a unit, what a calculation in the last sentence comes to, the last clear number. A clause that gives two numbers at once
- * ("17 or 18"), a time, or a calculation without its result gives none, and nothing else is looked at then.
+ * clause, a first line that is a number with its explanation behind it, a last line that is one number with words or a unit, what a
+ * calculation in the last sentence comes to, the last clear number. A clause that gives two numbers at once ("17 or 18"), a time, or a
+ * calculation without its result gives none, and nothing else is looked at then; so is a box that holds no number.
  */
-export function readNumber(text: string): NumberReading | undefined {
+export function readNumber(whole: string): NumberReading | undefined {
+  const text = withoutInvisible(whole);
   const found = (number: string | undefined, by: NumberPlace, strict = false): NumberReading | undefined =>
     number === undefined ? undefined : { number, by, strict };
 
   if (text.length <= 200 && !text.includes("\n")) {
-    const whole = found(numberAlone(text), "whole", true);
-    if (whole) return whole;
+    const alone = found(numberAlone(text), "whole", true);
+    if (alone) return alone;
   }
   const hashes = text.lastIndexOf("####");
   if (hashes >= 0) {
-    const number = found(numberAlone(text.slice(hashes + 4, hashes + 204).split("\n", 1)[0] as string), "hashes");
+    const line = text.slice(hashes + 4, hashes + 204).split("\n", 1)[0];
+    const number = found(numberAlone(line) ?? numberWithUnit(line), "hashes");
     if (number) return number;
   }
-  const box = lastBoxed(text);
-  if (box !== undefined) {
-    const boxed = found(numberAlone(box) ?? lastClear(plainMath(box))?.text, "boxed");
-    if (boxed) return boxed;
-  }
-  for (const { sentence } of answerClauses(text)) {
-    const said = clauseNumber(plainMath(sentence));
+  const box = lastBox(text);
+  let isUnread = false;
+  for (const { sentence, line, start } of answerClauses(text)) {
+    // What is boxed outranks the clauses before it and around it.
+    if (box !== undefined && start <= box.end) break;
+    const said = clauseNumber(sentence, line);
     if (said === "ambiguous") return undefined;
-    if (said !== undefined) return said;
+    if (said === "denied") isUnread = true;
+    else if (said !== undefined && (box === undefined || said.strict)) return said;
   }
-  const last = lastLine(text);
+  if (box !== undefined) return found(boxNumber(box.content), "boxed");
+  if (isUnread) return undefined;
+  const first = found(firstLineNumber(text), "first-line");
+  if (first) return first;
+  return readTail(text, found);
+}
+
+/** Where nothing states an answer: the last line, the last sentence, the last clear number. */
+function readTail(
+  text: string,
+  found: (number: string | undefined, by: NumberPlace) => NumberReading | undefined,
+): NumberReading | undefined {
+  const own = withoutAsides(withoutDenied(text.slice(-20_000)));
+  const last = plainNumbers(lastLine(own));
   if (last.length <= 60) {
-    const numbers = clearNumbers(plainMath(last));
-    if (numbers.length === 1) return found(numbers[0].text, "last-line");
+    const numbers = quantitiesIn(last);
+    if (numbers.length > 1 && isList(last, numbers)) return undefined;
+    const clear = numbers.filter((number) => number.text !== undefined);
+    if (clear.length === 1) return found(clear[0].text, "last-line");
   }
-  return found(lastResult(plainMath(lastSentence(last))) ?? lastClear(plainMath(text.slice(-20_000)))?.text, "text");
+  return found(lastResult(lastSentence(last)) ?? clearNumbers(plainNumbers(own)).at(-1)?.text, "text");
 }
 
 /** The number a short text is: `18`, `$18.00`, `18%`, `\frac{3}{4}`, `-5.` */
 function numberAlone(text: string): string | undefined {
-  const plain = plainMath(text)
-    .replace(/^[\s"'“(]+|[\s"'”)]+$/g, "")
-    .replace(/\.$/, "");
-  return parseNumber(plain) === undefined ? undefined : plain;
+  const plain = plainNumbers(text).replace(/^[\s"'“(]{1,20}|[\s"'”)]{1,20}$/g, "");
+  if (!/\d/.test(plain) || plain.length > 200) return undefined;
+  const [only, ...others] = quantitiesIn(plain);
+  if (others.length > 0 || only?.text === undefined || only.start > 0) return undefined;
+  return /^\s?(?:%|percent|°)?\s?[.。]?$/.test(plain.slice(only.end)) ? only.text : undefined;
 }
 
-function clauseNumber(sentence: string): NumberReading | "ambiguous" | undefined {
-  const clause = sentence.slice(0, 400);
-  const numbers = clearNumbers(clause);
-  const first = numbers[0];
-  if (first === undefined) return /\d/.test(clause) ? "ambiguous" : undefined;
+/** "18 eggs": one number first and words behind it. */
+function numberWithUnit(line: string): string | undefined {
+  const plain = plainNumbers(line).trim();
+  const [only, ...others] = quantitiesIn(plain);
+  return others.length === 0 && only?.start === 0 ? only.text : undefined;
+}
+
+/** A box holds one number, perhaps with words, a letter of an option before it, or as the last side of an equation. */
+function boxNumber(content: string): string | undefined {
+  if (content.length > 400) return undefined;
+  const plain = withoutDenied(plainNumbers(content))
+    .replace(/^\s{0,4}\(?[A-Z]\)\s{0,4}(?=\S)/, "")
+    .trim();
+  const alone = numberAlone(plain);
+  if (alone !== undefined && !/!$/.test(plain)) return alone;
+  const side = plain.slice(plain.lastIndexOf("=") + 1);
+  const numbers = quantitiesIn(side);
+  const [only] = numbers;
+  if (numbers.length !== 1 || only.text === undefined || /^\s?!/.test(side.slice(only.end))) return undefined;
+  return plain.includes(blank) ? undefined : only.text;
+}
+
+const immediate =
+  /^[\s:：="'“(*≈~]*(?:(?:about|approximately|exactly|simply|just|therefore|thus|around|roughly|nearly|equal to|a total of|indeed|only|clearly|[\p{L}]\s?(?:=|≈)|≈|选项|約|约|大约|aproximadamente|environ|ungefähr|etwa|примерно)\s*){0,3}$/iu;
+/** Another number is given with the first: "or 7", "and 7", "to 7", ", 6 or 7", "hours and 30 minutes", "feet 3 inches". */
+const joined =
+  /^\s{0,3}(?:%|°)?\s{0,3}(?:[\p{L}$€£]{1,12}\.?\s{1,3})?(?:,\s{0,3})?(?:or|and\/or|and|to|&|\/|through|until|oder|und|ou|et|o|y|e|или|и|或|和|至|到|～|~|–|,)\s{0,3}(?:(?:possibly|maybe|perhaps|even|else|alternatively|about)\s)?[$€£]?-?\.?\d|^\s{0,3}(?!(?:in|of|out|per|at|on|by|for|after|from|since|as|with|when|if|times|than|because|is|was|are|not|but|so|the|each|every)\b)[\p{L}]{1,12}\.?\s{1,3}\d|^\s{0,3}(?:或|和|、|至|到)/iu;
+
+function clauseNumber(sentence: string, line: string): NumberReading | "ambiguous" | "denied" | undefined {
+  const clause = plainNumbers(sentence.slice(0, 400));
+  const numbers = quantitiesIn(clause);
+  const isDenied = clause.includes(blank);
+  const [first] = numbers;
+  if (first === undefined || (isDenied && clause.indexOf(blank) < first.start)) {
+    if (!isDenied) return undefined;
+    const rest = plainNumbers(line.slice(0, 400));
+    const instead = clearNumbers(rest).find(({ start }) => rest.indexOf(blank) < start);
+    return instead?.text === undefined ? "denied" : { number: instead.text, by: "clause", strict: false };
+  }
   const lead = clause.slice(0, first.start);
-  const isImmediate = /^[\s:="'“(]*(?:(?:about|approximately|exactly|simply|just|therefore|thus)\s+){0,2}$/i.test(lead);
-  const after = clause.slice(first.end);
-  if (isImmediate && /^[\s%]*(?:or|to|and)\s+[$€£]?-?\d/i.test(after)) return "ambiguous";
-  if (isImmediate) return { number: first.text, by: "clause", strict: true };
-  return { number: (numbers.at(-1) ?? first).text, by: "clause", strict: false };
+  const isImmediate = immediate.test(lead) || isWordFor(lead, clause.slice(first.end));
+  if (isImmediate) {
+    if (first.text === undefined) {
+      const result = lastResult(clause);
+      return result === undefined ? "ambiguous" : { number: result, by: "clause", strict: false };
+    }
+    if (joined.test(clause.slice(first.end))) return "ambiguous";
+    return { number: first.text, by: "clause", strict: true };
+  }
+  const clear = numbers.filter(({ text }) => text !== undefined);
+  if (clear.length === 0 || isList(clause, numbers)) return "ambiguous";
+  return { number: clear[clear.length - 1].text!, by: "clause", strict: false };
+}
+
+/** "eighteen (18)" says it twice. */
+function isWordFor(lead: string, after: string): boolean {
+  return /^[\s:]*[a-z]{3,9}(?:[- ][a-z]{3,9})?\s\($/i.test(lead) && /^\s?\)/.test(after);
+}
+
+/** The last two numbers are parted by "or", or are a range. */
+function isList(text: string, numbers: readonly Quantity[]): boolean {
+  const [before, last] = numbers.slice(-2);
+  if (last === undefined) return false;
+  const between = text.slice(before.end, last.start);
+  return /^\s{0,3}(?:[\p{L}]{1,12}\s)?(?:,\s{0,3})?(?:or|and\/or|oder|ou|o|или|或|to|and possibly|or possibly)\s{0,3}$/iu.test(between) || /\b(?:between|either|neither)\s{0,3}$/i.test(text.slice(Math.max(0, before.start - 12), before.start));
 }
 
 /** "120/24 = 5 hours to read 120 pages" gives 5: what a calculation in the last sentence comes to, whatever is said after it. */
@@ -79,73 +156,52 @@ function lastResult(sentence: string): string | undefined {
   return clearNumbers(sentence).findLast(({ start }) => /=\s*$/.test(sentence.slice(Math.max(0, start - 4), start)))?.text;
 }
 
-interface ClearNumber {
-  text: string;
-  start: number;
-  end: number;
+/** "18", and its explanation on the lines behind. */
+function firstLineNumber(text: string): string | undefined {
+  const start = text.search(/\S/);
+  if (start < 0) return undefined;
+  const end = text.indexOf("\n", start);
+  if (end < 0 || end - start > 80) return undefined;
+  const number = numberAlone(text.slice(start, end));
+  if (number === undefined) return undefined;
+  return /^\s{0,40}[*_#(>-]{0,4}\s?(?:explanation|reason|because|since|confidence|certainty|check|verification|note|why|justification|rationale|this is|here|explicaci|begründung|解释|解析|理由|説明)/i.test(
+    text.slice(end, end + 80),
+  )
+    ? number
+    : undefined;
 }
 
-function lastClear(text: string): ClearNumber | undefined {
-  return clearNumbers(text).at(-1);
-}
+const asideLine =
+  /^[ \t]{0,20}[>*_#-]{0,4}[ \t]{0,4}(?:confidence|certainty|probability|score|difficulty|time taken|tokens|source|sources|references?|note|置信度|信心)\b[^\n]{0,200}$/gim;
+const aside = /[([]\s{0,2}(?:see|cf\.?|from|by|via|using|as in|step|steps|eq\.?|equation|page|p\.|line|lines|section|table|figure|fig\.|ref\.?|source|confidence)\b[^()[\]]{0,80}[)\]]/gi;
+const citation = /(?<=[\p{L}\d%.,;!?)"”][ \t]?)\[\d{1,3}(?:[,–-]\s?\d{1,3}){0,5}\]/gu;
+const courtesy = /(?:let me know|i hope|hope this|feel free|do you want|would you like|if you (?:want|need|have|would)|want me to|shall i|i can (?:give|show|provide)|thanks|thank you)\b[^\n.!?]{0,200}/gi;
 
-const digits = /(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:\s?\/\s?\d+(?![\d.,]*\d))?|\.\d+/g;
-
-/** All numbers of a text that are clear, in order. */
-function clearNumbers(text: string): ClearNumber[] {
-  const numbers: ClearNumber[] = [];
-  for (const match of text.matchAll(digits)) {
-    const number = clear(text, match.index, match.index + match[0].length);
-    if (number !== undefined) numbers.push(number);
+/** Without what stands beside an answer: confidence, references to steps and sources, what a chat closes with. */
+function withoutAsides(text: string): string {
+  let plain = text;
+  if (/confiden|certain|probab|score|difficul|time taken|tokens|source|reference|note|置信|信心/i.test(plain)) plain = plain.replace(asideLine, "");
+  if (/[([]/.test(plain)) {
+    plain = plain.replace(aside, "");
+    if (/\d[^\n[]{0,80}\[\d/.test(plain.slice(-300))) plain = plain.replace(citation, "");
   }
-  return numbers;
+  if (/you|thank|hope|shall|want/i.test(plain)) plain = plain.replace(courtesy, "");
+  return plain.trim() === "" ? text : plain;
 }
 
-/** Looks at what stands around digits: a sign, a currency, a word, an operator. */
-function clear(text: string, from: number, to: number): ClearNumber | undefined {
-  const before = text.slice(Math.max(0, from - 24), from);
-  const after = text.slice(to, to + 24);
-  const [lead, currencyAndSign] = splitSign(before);
-  if (/[\p{L}\p{N}_.,:/^]$/u.test(currencyAndSign === "" ? before : lead) && !/[\p{L}][:,]$|\.\.$/u.test(before))
-    return undefined;
-  if (/^(?::\d|\.\d|\/\d|[eE][+-]?\d|_|(?:st|nd|rd|th)\b|-\d|,\d)/.test(after)) return undefined;
-  // "48/2 = 24" gives 24; what is still to be calculated is not the answer.
-  if (/^\s?(?:[+*×·÷^]|[-/]\s*[$(]?\d|x\s*\d|-\s\S)/.test(after) && !/^\s?\*{1,3}(?:[\s.,)]|$)/.test(after)) return undefined;
-  if (/(?:\d|\))\s*[-+*×·÷/^]\s*$|\d\s*x\s*$/.test(lead)) return undefined;
-  if (/(?:\bnot(?: equal to)?|n['’]t|≠|!=)\s*$/i.test(lead)) return undefined;
-  const sign = currencyAndSign.includes("-") ? "-" : "";
-  const number = `${sign}${text.slice(from, to).replace(/\s/g, "")}`;
-  if (parseNumber(number) === undefined) return undefined;
-  return { text: number, start: from - currencyAndSign.length, end: to };
+function clearNumbers(text: string): Quantity[] {
+  return quantitiesIn(text).filter((quantity) => quantity.text !== undefined);
 }
 
-/** A sign and a currency directly before digits belong to them, unless the sign stands behind a number or a word, where it is a dash. */
-function splitSign(before: string): [lead: string, currencyAndSign: string] {
-  const own = /(?:[+-]\s?)?[$€£]\s?-?$|[+-]$/.exec(before)?.[0] ?? "";
-  const lead = before.slice(0, before.length - own.length);
-  if (!/^[+-]/.test(own) || !/[\p{L}\p{N})]\s*$/u.test(lead)) return [lead, own];
-  if (/[\p{L}]\s+$/u.test(lead)) return [lead, own];
-  const currency = own.replace(/^[+-]\s?/, "");
-  return [before.slice(0, before.length - currency.length), currency];
+/** Accuracy 1 when the number given is the item's; exact unless a tolerance is given, whatever the way of writing. Never throws. */
+export function writtenNumberGrader(tolerance?: Rational): Verifier {
+  return (item: Item, answer: string, completion: string): Score => {
+    const reading = readNumber(gradedText(answer, completion));
+    if (reading === undefined) return { accuracy: 0, extracted: undefined, strictAccuracy: 0, status: "no-answer" };
+    const found = parseNumber(reading.number);
+    const accuracy = referencesOf(item).some((reference) => within(found, parseNumber(reference), tolerance)) ? 1 : 0;
+    return { accuracy, extracted: reading.number, strictAccuracy: reading.strict ? accuracy : 0 };
+  };
 }
 
-/** LaTeX and Markdown of simple numbers as plain text; longer formulas stay as they are and give no clear number. */
-function plainMath(text: string): string {
-  return withoutMarkup(
-    plainSigns(text)
-      .replace(/\\[dt]?frac\s*\{(\d+)\}\s*\{(\d+)\}/g, "$1/$2")
-      .replace(/\\(?:left|right|displaystyle)(?![a-zA-Z])|\\[!,;]/g, "")
-      .replace(/\{,\}/g, ",")
-      .replace(/\\times|\\cdot/g, "×")
-      .replace(/\\div/g, "÷")
-      .replace(/\\([$%])/g, "$1"),
-  );
-}
-
-/** Accuracy 1 when the number given is the item's; exact, whatever the way of writing. Never throws. */
-export const writtenNumberVerifier: Verifier = (item: Item, answer: string, completion: string): Score => {
-  const reading = readNumber(gradedText(answer, completion));
-  if (reading === undefined) return { accuracy: 0, extracted: undefined, strictAccuracy: 0, status: "no-answer" };
-  const accuracy = referencesOf(item).some((reference) => sameNumber(reading.number, reference)) ? 1 : 0;
-  return { accuracy, extracted: reading.number, strictAccuracy: reading.strict ? accuracy : 0 };
-};
+export const writtenNumberVerifier: Verifier = writtenNumberGrader();

@@ -1,7 +1,7 @@
 /** Is the answer the right number? Exact comparison of whatever way of writing: 1,000 = 1000.0 = +1000. and −5 = -5, 3/4 = 0.75. */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
-import { plainSigns } from "./extract.ts";
+import { plainSigns } from "./digits.ts";
 import { equal, fromDigits, type Rational, rational, within } from "./rational.ts";
 
 /** Longer answers are not numbers; reading stops here so that no input is slow. */

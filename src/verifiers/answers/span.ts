@@ -10,7 +10,8 @@
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { lastBoxed } from "./boxes.ts";
-import { answerClauses, gradedText, plainSigns, referencesOf, withoutMarkup } from "./extract.ts";
+import { plainSigns } from "./digits.ts";
+import { answerClauses, gradedText, referencesOf, withoutMarkup } from "./extract.ts";
 import { parseNumber } from "./number.ts";
 import { toNumber } from "./rational.ts";
 
