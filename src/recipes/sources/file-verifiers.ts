@@ -2,6 +2,7 @@
 import { evaluatePrefix, type WordProblemItem } from "#data/files/word-problem-file.ts";
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { expressionVerifier } from "#verifiers/answers/expression.ts";
+import { withoutEnd } from "#verifiers/answers/extract.ts";
 import { numberVerifier, parseNumber } from "#verifiers/answers/number.ts";
 
 /**
@@ -48,11 +49,6 @@ export const answerVerifier: Verifier = (item: Item, answer: string, completion:
 
 /** Case, spacing, quotation marks around and a full stop behind an answer do not count. */
 function normaliseAnswer(text: string): string {
-  return text
-    .normalize("NFKC")
-    .toLowerCase()
-    .replaceAll(/\s+/g, " ")
-    .trim()
-    .replace(/^["'“”‘’`]+/, "")
-    .replace(/["'“”‘’`.\s]+$/, "");
+  const plain = text.normalize("NFKC").toLowerCase().replaceAll(/\s+/g, " ").trim();
+  return withoutEnd(plain.replace(/^["'“”‘’`]+/, ""), /["'“”‘’`.\s]/);
 }

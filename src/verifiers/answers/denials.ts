@@ -9,11 +9,11 @@ export const blank = "\ufffc";
 
 /** Signs that anything at all is denied; most sentences deny nothing. */
 const trigger =
-  /n['’]t\b|\b(?:not|never|no|cannot|neither|nor|but|except|other than|rather|instead|wrong|incorrect|false|worst|least|bad|mistak|err|distract|trap|tempting|naive|rul|eliminat|exclud|reject|discard|doubt|unlikely|impossible|if|unless|suppose|assum|might|may|could|thought|believed|guess|would|some|many|most|others?|students?|people|far from|invalid|untrue|fail|no|pas|nunca|não|nicht|kein|keine|falsch|niemals|sino|jamais|faux|fausse)|не(?![\p{L}])|нельзя|невер|неправ|никогда|[不非错錯误誤排]|ない|じゃ|ありません|違|아니|아닙|틀|오답|ليس|خاطئ|خطأ|(?:^|\s)لا\s|नहीं|गलत/iu;
+  /n['’]t\b|\b(?:not|never|no|cannot|neither|nor|but|except|other than|rather|instead|wrong|incorrect|false|worst|least|bad|mistak|erron|distract|trap|tempting|naive|rul|eliminat|exclud|reject|discard|doubt|unlikely|impossible|if|unless|suppose|assum|might|may|could|thought|believed|guess|would|some|many|most|others?|students?|people|far from|invalid|untrue|fail|no|pas|nunca|não|nicht|kein|keine|falsch|niemals|sino|jamais|faux|fausse)|не(?![\p{L}])|нельзя|невер|неправ|никогда|[不非错錯误誤排]|ない|じゃ|ありません|違|아니|아닙|틀|오답|ليس|خاطئ|خطأ|(?:^|\s)لا\s|नहीं|गलत/iu;
 
 /** Ends of stretches that are judged one by one. */
 const borders =
-  /[.!?。！？](?=["'”’)\]*_]*(?:\s|$|[^\p{ASCII}]))|[。！？；，\n;]|,(?=\s|[^\d\s])|(?<!\b(?:anything|everything|nothing|all))\s(?=(?:so|but|hence|therefore|thus|then|leaving|while|whereas|because|since|which|sondern|aber|sino|pero|mais|але|но|instead(?! of)|and (?=the |it |so |thus |we |i |instead|therefore|hence))(?![\p{L}]))|(?=而是|所以|因此|但)/giu;
+  /[.!?。！？](?=["'”’)\]*_]*(?:\s|$|[^\p{ASCII}]))|[。！？；，\n;]|,(?=\s|[^\d\s])|(?<!\b(?:anything|everything|nothing|all))\s(?=(?:so|but|hence|therefore|thus|then|leaving|while|whereas|because|since|which|sondern|aber|sino|pero|mais|але|но|instead(?! of))(?![\p{L}])|as (?:the|all|both|it|no|none)(?![\p{L}])|and (?:(?:the|it|so|thus|we|i|instead|therefore|hence) |\(?(?:option )?\w\)? (?:is|must|seems|fits)))|(?=而是|所以|因此|但)/giu;
 
 /** From here to the end of the stretch. */
 const denyingAhead =
@@ -21,7 +21,7 @@ const denyingAhead =
 
 /** The stretch says of what it names that it is no answer, or that others say so. */
 const denyingWhole =
-  /(?:\b(?:is|are|was|were|be|seems?|looks?|as)|['’]s)(?: \p{L}{1,16})? (?:wrong|incorrect|false|invalid|untrue|mistaken|erroneous|ruled out|eliminated|excluded|rejected|out)(?![\p{L}])|\b(?:wrong|incorrect|worst|false|invalid|mistaken|erroneous|bad|naive|tempting) (?:answer|option|choice|one|result|value|number|response|conclusion|guess|solution|candidate|letter)\b|\b(?:distractor|trap)\b|\bleast (?:likely|probable|plausible|suitable|appropriate|correct|good)\b|(?:\bnot|n['’]t|\bnever|\bcannot be|\bhardly) (?:be |even |quite |entirely |fully )?(?:the |a |an )?(?:correct|right|true|valid|possible|the case|answer|correct answer|right answer|solution|fit|fits|work|works|apply|match|good)\b|\b(?:might|may|could|would|should) (?:be tempted|think|say|guess|believe|expect|assume|wrongly)\b|\b(?:thought|believed|assumed|guessed|tempted)\b|\b(?:some|many|most)(?: \p{L}{1,16})? (?:would |will |may |might )?(?:say|think|answer|claim|believe|guess)\b|\bwould(?: have)? be(?:en)?\b.{0,80}\bif\b|(?<![\p{L}])(?:falsch|faux|fausse|incorrect[oea]s?|errónea|errad[oa]|неверн\p{L}*|неправильн\p{L}*)(?![\p{L}])|错误|錯誤|错的|不对|不對|不正确|不正確|不符|ではな|じゃな|ではありません|間違|誤り|違います|違う|아니|아닙|틀린|틀렸|틀립|오답|خاطئ|خطأ|नहीं|गलत/iu;
+  /(?:\b(?:is|are|was|were|be|seems?|looks?|as)|['’]s)(?: \p{L}{1,16})? (?:wrong|incorrect|false|invalid|untrue|mistaken|erroneous|ruled out|eliminated|excluded|rejected|tempting|out)(?![\p{L}])|\b(?:wrong|incorrect|worst|false|invalid|mistaken|erroneous|bad|naive|tempting) (?:answer|option|choice|one|result|value|number|response|conclusion|guess|solution|candidate|letter)\b|\b(?:distractor|trap)\b|\bleast (?:likely|probable|plausible|suitable|appropriate|correct|good)\b|(?:\bnot|n['’]t|\bnever|\bcannot be|\bhardly) (?:be |even |quite |entirely |fully )?(?:the |a |an )?(?:correct|right|true|valid|possible|the case|answer|correct answer|right answer|solution|fit|fits|work|works|apply|match|good)\b|\b(?:might|may|could|would|should) (?:be tempted|think|say|guess|believe|expect|assume|wrongly)\b|\b(?:thought|believed|assumed|guessed|tempted)\b|\b(?:some|many|most)(?: \p{L}{1,16})? (?:would |will |may |might )?(?:say|think|answer|claim|believe|guess)\b|\bwould(?: have)? be(?:en)?\b.{0,80}\bif\b|(?<![\p{L}])(?:falsch|faux|fausse|incorrect[oea]s?|errónea|errad[oa]|неверн\p{L}*|неправильн\p{L}*)(?![\p{L}])|错误|錯誤|错的|不对|不對|不正确|不正確|不符|ではな|じゃな|ではありません|間違|誤り|違います|違う|아니|아닙|틀린|틀렸|틀립|오답|خاطئ|خطأ|नहीं|गलत/iu;
 
 /** Supposes and asks. */
 const supposing = /^[\s"'“(*_-]*(?:even )?(?:if|unless|suppos(?:e|ing)|assum(?:e|ing)|were|had|whether|imagine|say)(?![\p{L}])/iu;
@@ -64,5 +64,5 @@ function deniedPart(stretch: string, mark: string, after: string, wasDenied: boo
 /** ", B and C" goes on with what was denied before it. */
 function isBareList(stretch: string): boolean {
   const words = stretch.match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.length > 0 && words.every((word) => word.length <= 2 || /^(?:and|or|nor|options?|choices?|\d+)$/i.test(word));
+  return words.length > 0 && words.every((word) => /^(?:and|or|nor|options?|choices?|\p{N}{1,12}|\p{Lu}{1,2}|\p{L})$/u.test(word));
 }

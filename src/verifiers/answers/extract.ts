@@ -43,7 +43,7 @@ function answerSpan(text: string): string | undefined {
 /** The text a grader reads: the answer a method gave, unless its completion never came out of its thoughts. */
 export function gradedText(answer: string, completion: string): string {
   const whole = visibleAnswer(completion);
-  if (completion.trim() !== "" && whole === "") return "";
+  if (answer === completion || (whole === "" && completion.trim() !== "")) return whole;
   return answer.trim() === "" ? whole : visibleAnswer(answer);
 }
 
@@ -53,6 +53,10 @@ export interface AnswerClause {
   line: string;
   /** Where it begins in the text. */
   start: number;
+  /** The line as it is written, what is denied included. */
+  written: string;
+  /** It begins with a denial. */
+  isDenied: boolean;
 }
 
 /** A full stop ends a sentence where white space or nothing follows, so that 3.5 is whole. */
@@ -73,7 +77,8 @@ export function* answerClauses(text: string): Generator<AnswerClause> {
     const said = restOfLine(text, start);
     const line = withoutDenied(`${lead} ${said}`).slice(lead.length + 1);
     const end = sentenceEnd.exec(line);
-    yield { line, sentence: end === null ? line : line.slice(0, end.index), start };
+    const sentence = end === null ? line : line.slice(0, end.index);
+    yield { line, sentence, start, written: said, isDenied: line.startsWith(blank) };
   }
 }
 
@@ -133,4 +138,11 @@ export function withoutMarkup(text: string): string {
 /** Every reference answer of an item; each is as good as the first. */
 export function referencesOf(item: Pick<Item, "answer" | "alternatives">): readonly string[] {
   return [item.answer, ...(item.alternatives ?? [])];
+}
+
+/** Without these characters at its end, in one pass. */
+export function withoutEnd(text: string, ends: RegExp): string {
+  let end = text.length;
+  while (end > 0 && ends.test(text[end - 1])) end--;
+  return text.slice(0, end);
 }

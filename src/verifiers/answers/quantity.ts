@@ -25,7 +25,7 @@ export function plainNumbers(text: string): string {
   let plain = text;
   if (/[^\p{ASCII}]/u.test(plain)) {
     plain = withoutInvisible(plain)
-      .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹]+\s?[⁄/]\s?[₀₁₂₃₄₅₆₇₈₉]+/gu, (parts) => {
+      .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,8}\s?[⁄/]\s?[₀₁₂₃₄₅₆₇₈₉]{1,8}/gu, (parts) => {
         const [over, under] = parts.split(/\s?[⁄/]\s?/);
         return ` ${digitsOf(over, superscripts)}/${digitsOf(under, subscripts)}`;
       })
@@ -70,6 +70,7 @@ const indian = String.raw`\d{1,2}(?:,\d{2})+,\d{3}(?!\d)(?:\.\d+)?`;
 const dotted = String.raw`\d{1,3}(?:\.\d{3}){2,}(?!\d)(?:,\d+)?|\d{1,3}\.\d{3},\d+`;
 const spaced = String.raw`\d{1,3}(?: \d{3})+(?!\d)(?:[.,]\d+)?|\d{1,3}(?:['’]\d{3})+(?!\d)(?:[.,]\d+)?|\d{1,3}(?:_\d{3})+(?!\d)(?:\.\d+)?`;
 const simple = String.raw`\d+(?:[.,]\d+)?|[.,]\d+`;
+const thousands = new RegExp(`^(?:${indian}|${grouped})$`);
 const written = new RegExp(`${indian}|${grouped}|${dotted}|${spaced}|${simple}`, "g");
 
 const magnitudes: Readonly<Record<string, bigint>> = {
@@ -103,10 +104,10 @@ function quantityAt(text: string, from: number, digits: string): Quantity {
   let value = parseNumber(plain);
   let written = plain;
   let end = from + digits.length;
-  const rest = () => text.slice(end, end + 40);
+  const rest = () => text.slice(end, end + 100);
   const take = (pattern: RegExp, change: (match: RegExpExecArray) => Rational | undefined): boolean => {
     const match = value === undefined ? null : pattern.exec(rest());
-    if (match === null) return false;
+    if (match === null || match[0].length === 100) return false;
     const changed = change(match);
     if (changed === undefined) return false;
     value = changed;
@@ -133,6 +134,11 @@ function quantityAt(text: string, from: number, digits: string): Quantity {
   }
   const [lead, own] = splitSign(text.slice(Math.max(0, from - 32), from));
   const start = from - own.length;
+  if (/^[.,]\d/.test(text.slice(end, end + 2))) {
+    // Digits that go on in no known way are one thing, and unclear.
+    while (/[\d.,]/.test(text[end] ?? "")) end++;
+    return { text: undefined, start, end };
+  }
   if (value === undefined || isUnclear(lead, own, text.slice(end, end + 32))) return { text: undefined, start, end };
   const isNegative = /-/.test(own) || minusWord.test(own);
   const unsigned = written === "" ? show(value) : written;
@@ -142,7 +148,7 @@ function quantityAt(text: string, from: number, digits: string): Quantity {
 /** Thousands have no marks any more, and a decimal comma is a point. */
 function plainDecimal(digits: string): string {
   if (/^\d+(?:\.\d+)?$/.test(digits)) return digits;
-  if (new RegExp(`^(?:${indian}|${grouped})$`).test(digits) && !digits.startsWith("0,")) return digits.replaceAll(",", "");
+  if (thousands.test(digits) && !digits.startsWith("0,")) return digits.replaceAll(",", "");
   if (/^\d{1,3}(?:\.\d{3})+(?:,\d+)?$/.test(digits)) return digits.replaceAll(".", "").replace(",", ".");
   return digits.replace(/[ '’_]/g, "").replace(",", ".").replace(/^\./, "0.");
 }
@@ -194,7 +200,7 @@ const inFormula =
 const operatorBefore = /(?:(?:\d|\))\s*[-+*×·÷/^]|[\p{L}]\s?[+×÷^]|\d\s*x)\s*$/iu;
 const continued = /^(?::\s?\d|\.\d|\/\d|_|(?:st|nd|rd|th)\b|-\s?\d|,\d|['’′″]\s?\d|\s?°?[a-z]{1,3}\d|\s?:\s\d|[|])/i;
 /** "48/2 = 24" gives 24; what is still to be calculated is not the answer. */
-const operatorAfter = /^\s?(?:[+×·÷^]|\*(?!\*|[\s.,)]|$)|\*\s\d|[-/]\s*[$(]?\d|x\s*\d|-\s\S|\*\*\d)/;
+const operatorAfter = /^\s?(?:[+×·÷^]|\*(?!\*|[\s.,)]|$)|\*\s\d|[-/]\s*[$(]?\d|x\s*\d|-\s(?:[^\p{L}]|\p{L}(?![\p{L}'’]))|\*\*\d)/u;
 const symbolAfter = /^\s?(?:[πθφ√∞]|\\(?:pi|sqrt|theta|phi|times|cdot|infty|log|ln|sin|cos|tan|frac|binom|alpha|beta|lambda|mathrm\{i\}))|^[ixyznab](?![\p{L}\p{N}'’])|^[({](?=[\da-z])/iu;
 
 function isUnclear(lead: string, own: string, after: string): boolean {

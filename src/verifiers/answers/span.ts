@@ -6,12 +6,14 @@
  * articles; numbers as numbers. Spans of answer and reference are matched one to one for the largest sum, divided by the larger count.
  * A reference with numbers needs at least one of them in the answer.
  *
- * Our deviation: an answer is one text, so for a reference of several spans it is also read as a list ("a, b and c").
+ * Our deviations: an answer is one text, so for a reference of several spans it is also read as a list ("a, b and c", "a & b", one on each line);
+ * a sign before a number belongs to it, so that -5 is not 5; a calculation that is written out gives what it comes to ("3 + 4 = 7").
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
+import { withoutReferences } from "./asides.ts";
 import { lastBoxed } from "./boxes.ts";
-import { plainSigns } from "./digits.ts";
-import { answerClauses, gradedText, referencesOf, withoutMarkup } from "./extract.ts";
+import { plainDigits, plainSigns, withoutInvisible } from "./digits.ts";
+import { answerClauses, gradedText, referencesOf, withoutEnd, withoutMarkup } from "./extract.ts";
 import { parseNumber } from "./number.ts";
 import { toNumber } from "./rational.ts";
 
@@ -26,8 +28,8 @@ export interface SpanScore {
 const mostSpans = 12;
 const longestSpan = 2000;
 
-/** Best over the references, each a list of spans. */
-export function spanScore(answer: string, references: readonly (readonly string[])[]): SpanScore {
+/** Best over the references, each a list of spans; `lines` is the answer where it goes over several lines. */
+export function spanScore(answer: string, references: readonly (readonly string[])[], lines: string = answer): SpanScore {
   let best: SpanScore = { exactMatch: 0, f1: 0 };
   const one = [bagOf(answer)];
   let list: Bag[] | undefined;
@@ -36,7 +38,7 @@ export function spanScore(answer: string, references: readonly (readonly string[
     if (wanted.length === 0) continue;
     best = better(best, score(one, wanted));
     if (wanted.length === 1) continue;
-    list ??= splitList(answer).map(bagOf);
+    list ??= splitList(lines).map(bagOf);
     best = better(best, score(list, wanted));
   }
   return best;
@@ -49,9 +51,15 @@ function better(first: SpanScore, second: SpanScore): SpanScore {
   };
 }
 
+const listMark = /(?:^|[\s,;])(?:\(?\d{1,2}[.)]|[-*•·–])(?=\s)/g;
+const listSign = /;|\n|,(?!\d{3}(?!\d))|\band\b|&|\+|(?<!\d)\/|\/(?!\d)|、|，|；|和|(?<=\s)(?:y|und|et|e|и)(?=\s)/gi;
+
+/** Marks of a list part it ("1. Ann 2. Bob", "- Ann"), else commas, "and", "&" and the like. */
 function splitList(answer: string): string[] {
-  const parts = answer.slice(0, longestSpan).split(/\s*(?:[;\n]|,(?!\d{3}\b)|\band\b)\s*/i);
-  return parts.filter((part) => part.trim() !== "").slice(0, mostSpans);
+  const text = answer.slice(0, longestSpan);
+  const isMarked = /^\s*(?:\(?\d{1,2}[.)]|[-*•·–])\s/.test(text) && (text.match(listMark)?.length ?? 0) > 1;
+  const parts = isMarked ? text.split(listMark) : text.split(listSign);
+  return parts.filter((part) => /[\p{L}\p{N}]/u.test(part)).slice(0, mostSpans + 1);
 }
 
 interface Bag {
@@ -75,11 +83,15 @@ function bagOf(span: string): Bag {
   return bag;
 }
 
+/** Parts words, and is no sign of the number behind it. */
+const parting = /\s+|(?<=[^\s([{"'“=:])-+(?=[^\s])|-+(?![$€£]?\.?\d)/;
+
 /** The words that count; a number stands as `#` and its value, so that 1,000 and 1000.0 are one word. */
 function spanWords(span: string): string[] {
   const words: string[] = [];
-  const text = plainSigns(span.slice(0, longestSpan).normalize("NFKC").toLowerCase());
-  for (const raw of text.split(/[\s-]+/)) {
+  const text = plainSigns(plainDigits(withoutInvisible(span.slice(0, longestSpan)).normalize("NFKC"))).toLowerCase();
+  const signed = text.includes("us") ? text.replace(/\b(?:negative|minus)\s(?=[$€£]?\.?\d)/g, "-") : text;
+  for (const raw of signed.split(parting)) {
     const word = numberWord(raw) ?? raw.replace(/[\p{P}\p{S}]/gu, "");
     if (word !== "" && !articles.has(word)) words.push(word);
   }
@@ -87,10 +99,12 @@ function spanWords(span: string): string[] {
 }
 
 function numberWord(word: string): string | undefined {
-  const bare = word.replace(/^[("'“‘[$€£]+|[)"'”’\].,;:!?%]+$/g, "");
-  if (!/^\.?\d/.test(bare)) return undefined;
-  const value = parseNumber(bare);
-  return value === undefined || bare.includes("/") ? undefined : `#${toNumber(value)}`;
+  if (!/\d/.test(word)) return undefined;
+  const bare = word.replace(/^[("'“‘[]{1,9}/, "").replace(/[)"'”’\].,;:!?%]{1,9}$/, "");
+  const [, sign, digits] = /^([-+]?[$€£]?-?)(\.?\d.*)$/.exec(bare) ?? [];
+  if (digits === undefined || digits.includes("/")) return undefined;
+  const value = parseNumber(digits);
+  return value === undefined ? undefined : `#${sign.includes("-") && value.numerator !== 0n ? "-" : ""}${toNumber(value)}`;
 }
 
 function score(answer: readonly Bag[], wanted: readonly Bag[]): SpanScore {
@@ -136,30 +150,60 @@ function bestSum(pairs: readonly (readonly number[])[]): number {
 export interface SpanReading {
   span: string;
   strict: boolean;
+  /** The lines of a list, where the answer goes over several. */
+  lines?: string;
 }
 
-/** The short answer in a text without thoughts: what the last answer clause says, else the last box, else a text of one short line. */
+const bullet = /^[ \t]{0,12}(?:[-*•·–]|\(?\d{1,2}[.)])[ \t]{1,4}\S/;
+
+/** The short answer in a text without thoughts: what the last answer clause says, else the last box, else a text of one short line or of a list. */
 export function readSpan(text: string): SpanReading | undefined {
-  const clauses = answerClauses(text);
-  for (const { line, sentence } of clauses) {
-    const whole = clean(line);
+  for (const { written, sentence, start, isDenied } of answerClauses(text)) {
+    // "Answer: not guilty" denies nothing.
+    if (isDenied && !/[:=：]\s{0,4}[*_]{0,3}\s{0,4}$/.test(text.slice(Math.max(0, start - 12), start))) continue;
+    const whole = clean(written);
     // Initials and decimals end no answer; an explanation behind it does.
-    const span = whole.length <= 80 ? whole : clean(sentence);
-    if (span !== "") return { span, strict: true };
+    const span = whole.length <= 80 ? whole : clean(written.slice(0, sentence.length));
+    if (span === "") continue;
+    const lines = bullet.test(written) ? listAfter(text, start) : undefined;
+    return { span, strict: true, ...(lines === undefined ? {} : { lines }) };
   }
   const box = lastBoxed(text);
   if (box !== undefined && clean(box) !== "") return { span: clean(box), strict: false };
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const last = clean(lines.at(-1) ?? "");
   if (last === "") return undefined;
-  return { span: last, strict: lines.length === 1 && last.length <= 200 };
+  const list = trailingList(lines);
+  return { span: last, strict: lines.length === 1 && last.length <= 200, ...(list === undefined ? {} : { lines: list }) };
 }
 
+/** The marked lines from the first behind this place. */
+function listAfter(text: string, start: number): string | undefined {
+  const lines = text
+    .slice(start, start + longestSpan)
+    .split("\n")
+    .filter((line) => line.trim() !== "" && /[\p{L}\p{N}]/u.test(line));
+  const end = lines.findIndex((line) => !bullet.test(line));
+  const list = end < 0 ? lines : lines.slice(0, end);
+  return list.length > 1 ? list.join("\n") : undefined;
+}
+
+/** The marked lines at the end, or all lines where each is a few words and no sentence. */
+function trailingList(lines: readonly string[]): string | undefined {
+  const last = lines.slice(-mostSpans - 1);
+  const start = last.findLastIndex((line) => !bullet.test(line)) + 1;
+  if (last.length - start > 1) return last.slice(start).join("\n");
+  const isShort = lines.length > 1 && lines.length <= mostSpans && lines.every((line) => line.length <= 60 && !/[.!?:]\s{0,4}$/.test(line));
+  return isShort ? lines.join("\n") : undefined;
+}
+
+const calculation = /^[\d\s.,$€£%()+*/×÷·x-]{1,200}=\s{0,4}([-+]?[$€£]?-?[\d.,]{1,40}%?)[\s.]{0,4}$/;
+
 function clean(text: string): string {
-  return withoutMarkup(text)
-    .replace(/^[\s:"'“‘(=–—]+|[\s"'”’*_]+$/g, "")
+  const plain = withoutEnd(withoutReferences(withoutMarkup(text)).replace(/^[\s:"'“‘(=–—]+/, ""), /[\s"'”’*_]/)
     .replace(/(?<=[^.\s]{2}|\d)\.$/, "")
     .trim();
+  return calculation.exec(plain)?.[1] ?? plain;
 }
 
 /** Accuracy is F1, as DROP is quoted; `strictAccuracy` the same where the answer is given as asked; exact match is among the measures. */
@@ -170,7 +214,7 @@ export const spanVerifier: Verifier = (item: Item, answer: string, completion: s
   }
   // Several spans of one reference stand on lines of their own.
   const references = referencesOf(item).map((reference) => reference.split("\n"));
-  const { exactMatch, f1 } = spanScore(reading.span, references);
+  const { exactMatch, f1 } = spanScore(reading.span, references, reading.lines);
   return { accuracy: f1, extracted: reading.span, strictAccuracy: reading.strict ? f1 : 0, measures: { exactMatch, f1 } };
 };
 
