@@ -2,14 +2,17 @@
 
 const asideLine =
   /^[ \t]{0,20}[>*_#-]{0,4}[ \t]{0,4}(?:confidence|certainty|probability|score|difficulty|time taken|tokens|source|sources|references?|note|置信度|信心)\b[^\n]{0,200}$/gim;
-const aside = /[([]\s{0,2}(?:see|cf\.?|from|by|via|using|as in|step|steps|eq\.?|equation|page|p\.|line|lines|section|table|figure|fig\.|ref\.?|source|confidence)\b[^()[\]]{0,80}[)\]]/gi;
+const aside =
+  /[([]\s{0,2}(?:see|cf\.?|from|by|via|using|as in|step|steps|eq\.?|equation|page|p\.|line|lines|section|table|figure|fig\.|ref\.?|source|confidence)\b[^()[\]]{0,80}[)\]]/gi;
 const citation = /(?<=[\p{L}\d%.,;!?)"”][ \t]?)\[\d{1,3}(?:[,–-]\s?\d{1,3}){0,5}\]/gu;
-const courtesy = /(?:let me know|i hope|hope this|feel free|do you want|would you like|if you (?:want|need|have|would)|want me to|shall i|i can (?:give|show|provide)|thanks|thank you)\b[^\n.!?]{0,200}/gi;
+const courtesy =
+  /(?:let me know|i hope|hope this|feel free|do you want|would you like|if you (?:want|need|have|would)|want me to|shall i|i can (?:give|show|provide)|thanks|thank you)\b[^\n.!?]{0,200}/gi;
 
 /** Without what stands beside an answer: confidence, references to steps and sources, what a chat closes with. */
 export function withoutAsides(text: string): string {
   let plain = text;
-  if (/confiden|certain|probab|score|difficul|time taken|tokens|source|reference|note|置信|信心/i.test(plain)) plain = plain.replace(asideLine, "");
+  if (/confiden|certain|probab|score|difficul|time taken|tokens|source|reference|note|置信|信心/i.test(plain))
+    plain = plain.replace(asideLine, "");
   if (/[([]/.test(plain)) {
     plain = plain.replace(aside, "");
     if (/\d[^\n[]{0,80}\[\d/.test(plain.slice(-300))) plain = plain.replace(citation, "");

@@ -84,7 +84,10 @@ function signed(text: string, box: Box): Box {
   const before = text.slice(Math.max(0, box.start - 8), box.start);
   if (!/(?:^|[^\p{L}\p{N})}\]\s-]\s?|\n|^\s|[\p{L}:]\s)[-−]$/u.test(before)) return box;
   const content = box.content.trim();
-  return { ...box, content: /^[-−]/.test(content) ? content : /^[\p{L}\p{N}.\\{}]*$/u.test(content) ? `-${content}` : `-(${content})` };
+  return {
+    ...box,
+    content: /^[-−]/.test(content) ? content : /^[\p{L}\p{N}.\\{}]*$/u.test(content) ? `-${content}` : `-(${content})`,
+  };
 }
 
 function boxAt(text: string, start: number): Box | undefined {

@@ -82,7 +82,9 @@ function deniesItself(choices: Choices): boolean {
 function plainLetters(text: string): string {
   if (!/[^\p{ASCII}]/u.test(text)) return text;
   return plainDigits(withoutInvisible(text))
-    .replace(/[\uff01-\uff5e\u{1d400}-\u{1d7ff}\u24b6-\u24cf\u24d0-\u24e9\u249c-\u24b5\u2460-\u2468]/gu, (letter) => letter.normalize("NFKC"))
+    .replace(/[\uff01-\uff5e\u{1d400}-\u{1d7ff}\u24b6-\u24cf\u24d0-\u24e9\u249c-\u24b5\u2460-\u2468]/gu, (letter) =>
+      letter.normalize("NFKC"),
+    )
     .replace(/[\u{1f130}-\u{1f149}\u{1f150}-\u{1f169}\u{1f170}-\u{1f189}]/gu, (letter) =>
       String.fromCharCode(65 + (((letter.codePointAt(0) as number) - 0x1f130) % 32)),
     )
@@ -137,12 +139,30 @@ function foreignLabel(sign: string, choices: Choices): string | undefined {
   return undefined;
 }
 
-const numerals: Readonly<Record<string, number>> = { one: 0, first: 0, i: 0, two: 1, second: 1, ii: 1, three: 2, third: 2, iii: 2, four: 3, fourth: 3, iv: 3, five: 4, fifth: 4, v: 4 };
+const numerals: Readonly<Record<string, number>> = {
+  one: 0,
+  first: 0,
+  i: 0,
+  two: 1,
+  second: 1,
+  ii: 1,
+  three: 2,
+  third: 2,
+  iii: 2,
+  four: 3,
+  fourth: 3,
+  iv: 3,
+  five: 4,
+  fifth: 4,
+  v: 4,
+};
 
 /** "Option II", "option two", "the second option" where the options have letters. */
 function numeralOption(plain: string, choices: Choices): string | undefined {
   const match =
-    /^\W{0,4}(?:the\s)?(?:option|choice)\s(?:number\s)?(\w{1,6})\W{0,4}$|^\W{0,4}(?:the\s)?(\w{5,6})\s(?:option|choice|one)\W{0,4}$/i.exec(plain);
+    /^\W{0,4}(?:the\s)?(?:option|choice)\s(?:number\s)?(\w{1,6})\W{0,4}$|^\W{0,4}(?:the\s)?(\w{5,6})\s(?:option|choice|one)\W{0,4}$/i.exec(
+      plain,
+    );
   const place = match === null ? undefined : numerals[(match[1] ?? match[2]).toLowerCase()];
   return place === undefined || choices.some(({ text }) => /\d/.test(text)) ? undefined : choices[place]?.letter;
 }
@@ -187,7 +207,9 @@ function namesAnother(rest: string, chosen: string, choices: Choices): boolean {
   if (joined === null) return false;
   const next = rest.slice(joined[0].length);
   const letter = /^\(?([A-Z]{1,2})(?![\p{L}\p{N}'’])/u.exec(next)?.[1];
-  const isWord = letter === undefined || (/^[AI]$/.test(letter) && /^\(?[AI]\s+[\p{L}]/u.test(next) && !/^\(?[AI]\s+(?:or|and|is|too|as)\b/.test(next));
+  const isWord =
+    letter === undefined ||
+    (/^[AI]$/.test(letter) && /^\(?[AI]\s+[\p{L}]/u.test(next) && !/^\(?[AI]\s+(?:or|and|is|too|as)\b/.test(next));
   if (!isWord && letter !== chosen && choices.some((choice) => choice.letter === letter)) return true;
   if (!/\p{L}/u.test(joined[0])) return false;
   const other = optionByText(next.slice(0, 80).split(/[.,;]/, 1)[0], choices);
@@ -204,7 +226,13 @@ function listsSeveral(plain: string, choices: Choices): boolean {
     if (before !== undefined && before.letter !== letter) {
       const between = plain.slice(before.end, match.index);
       const isAlone = !/^[AI]$/.test(letter) || !/^\s\p{Ll}/u.test(plain.slice(end, end + 2));
-      if (isAlone && between.length <= 40 && /^[\s()[\]"'.,;:/&+|*_-]*(?:(?:and\/or|or|and|option|choice|either|maybe|perhaps|possibly|both|或者?|和|与|及|、)[\s()[\]"'.,;:/&+|*_-]*){0,3}$/iu.test(between))
+      if (
+        isAlone &&
+        between.length <= 40 &&
+        /^[\s()[\]"'.,;:/&+|*_-]*(?:(?:and\/or|or|and|option|choice|either|maybe|perhaps|possibly|both|或者?|和|与|及|、)[\s()[\]"'.,;:/&+|*_-]*){0,3}$/iu.test(
+          between,
+        )
+      )
         return true;
     }
     before = { letter, end };
@@ -216,10 +244,17 @@ function listsSeveral(plain: string, choices: Choices): boolean {
 function wordLabel(clause: string, token: string, rest: string, choices: Choices): string | undefined {
   if (token !== token.toUpperCase() || /\d/.test(token)) return undefined;
   if (token === "I" && (!verbBehind.test(rest) || rest.trimStart().startsWith(blank))) return undefined;
-  if (token === "A" && !verbBehind.test(rest) && !/^\s+(?:and|or|as|with|which|since|so|but|for|in|by|of course|not|rather|instead|[\p{Lu}])/u.test(rest)) {
+  if (
+    token === "A" &&
+    !verbBehind.test(rest) &&
+    !/^\s+(?:and|or|as|with|which|since|so|but|for|in|by|of course|not|rather|instead|[\p{Lu}])/u.test(rest)
+  ) {
     if (optionByText(clause, choices) !== undefined || choices.some(({ text }) => text !== "")) return undefined;
   }
-  const isText = (token === "A" || token === "I") && optionByText(clause, choices) !== undefined && !/^\s+(?:and|or|as|because|since)\b/.test(rest);
+  const isText =
+    (token === "A" || token === "I") &&
+    optionByText(clause, choices) !== undefined &&
+    !/^\s+(?:and|or|as|because|since)\b/.test(rest);
   return isText ? undefined : labelOf(token, choices, false);
 }
 
@@ -228,7 +263,8 @@ const wordsBehind = new RegExp(`^\\s*[\\p{L}\\p{N}${blank}]`, "u");
 
 const verbBehind = /^\s+(?:\ufffc|is|was|because|seems|fits|would|must|should|could|can|has|since|not|选项|選項)(?![\p{L}])/u;
 
-const isEnd = (rest: string): boolean => /^[\s.,:;!)*"'”’\]}>。、!✅✓✔]*(?:(?:选项|選項|です|だ|입니다|है)[\s.。!]*)?$/u.test(rest);
+const isEnd = (rest: string): boolean =>
+  /^[\s.,:;!)*"'”’\]}>。、!✅✓✔]*(?:(?:选项|選項|です|だ|입니다|है)[\s.。!]*)?$/u.test(rest);
 
 /** The option of a letter, or of a place where options have letters and the number is not itself one of the options' texts. */
 function labelOf(token: string, choices: Choices, lowerCaseToo: boolean): string | undefined {
@@ -255,7 +291,8 @@ function firstLineOption(text: string, choices: Choices): string | undefined {
   return listed !== undefined && listed !== chosen ? undefined : chosen;
 }
 
-const marks = /\((?:([A-Z]{1,2})|(\d{1,3}))\)|\b(?:option|choice)\s{1,4}\(?([A-Z]{1,2}|\d{1,3})(?![\p{L}\p{N}])|(?:选项|選項)\s{0,2}\(?([A-Z])(?![A-Za-z])|(?<![\p{L}A-Za-z])([A-Z])(?=\s?(?:选项|選項|项|項)?(?:是|为|為)?(?:正确|正確|对的|對的))/giu;
+const marks =
+  /\((?:([A-Z]{1,2})|(\d{1,3}))\)|\b(?:option|choice)\s{1,4}\(?([A-Z]{1,2}|\d{1,3})(?![\p{L}\p{N}])|(?:选项|選項)\s{0,2}\(?([A-Z])(?![A-Za-z])|(?<![\p{L}A-Za-z])([A-Z])(?=\s?(?:选项|選項|项|項)?(?:是|为|為)?(?:正确|正確|对的|對的))/giu;
 
 /** The last "(C)", "option C" or "choice C"; none where several are named in one go. */
 function lastMark(text: string, choices: Choices): string | undefined {
@@ -265,7 +302,8 @@ function lastMark(text: string, choices: Choices): string | undefined {
     const letter = labelOf(match.slice(1).find((group) => group !== undefined) as string, choices, false);
     if (letter === undefined) continue;
     const between = last === undefined ? "" : text.slice(last.end, match.index);
-    isList = last !== undefined && last.letter !== letter && /^[\s,;/&]{0,6}(?:(?:and\/or|or|and|或者?|和|与)\s{0,4})?$/iu.test(between);
+    isList =
+      last !== undefined && last.letter !== letter && /^[\s,;/&]{0,6}(?:(?:and\/or|or|and|或者?|和|与)\s{0,4})?$/iu.test(between);
     last = { letter, end: match.index + match[0].length };
   }
   return isList ? undefined : last?.letter;
@@ -281,11 +319,17 @@ const leadsToLetter =
  */
 function onlyLetter(text: string, choices: Choices): string | undefined {
   let only: string | undefined;
-  for (const match of text.matchAll(/(?<![\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}'’\\°_])([A-Z]{1,2})(?![\p{Script=Latin}\p{N}'’_])(?=(\s+[\p{L}\ufffc]{1,20}|:\s+\p{L}{1,20})?)/gu)) {
+  for (const match of text.matchAll(
+    /(?<![\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}'’\\°_])([A-Z]{1,2})(?![\p{Script=Latin}\p{N}'’_])(?=(\s+[\p{L}\ufffc]{1,20}|:\s+\p{L}{1,20})?)/gu,
+  )) {
     const [, letter, next] = match as unknown as [string, string, string | undefined];
     if (!choices.some((choice) => choice.letter === letter)) continue;
     if (isInitial(text, match.index + letter.length)) continue;
-    const isWord = (letter === "A" || letter === "I") && next !== undefined && !/^\s+(?:is|was|because|seems|fits)$/.test(next) && (next.includes(blank) || !/[^\p{ASCII}]/u.test(next));
+    const isWord =
+      (letter === "A" || letter === "I") &&
+      next !== undefined &&
+      !/^\s+(?:is|was|because|seems|fits)$/.test(next) &&
+      (next.includes(blank) || !/[^\p{ASCII}]/u.test(next));
     if (isWord) continue;
     const before = /([\p{L}]{1,20})\s{1,4}$/u.exec(text.slice(Math.max(0, match.index - 24), match.index))?.[1];
     if (before !== undefined && !leadsToLetter.test(before) && !/[^\p{ASCII}]/u.test(before)) continue;
@@ -323,7 +367,10 @@ function optionForms(text: string): string {
   return plainSigns(text.normalize("NFKC").toLowerCase())
     .replace(/[“”‘’"'`]/g, "")
     .replace(/\s+/g, " ")
-    .replace(/(?<=\d)\s?(kilo|centi|milli)?(met(?:er|re)s?|grams?|lit(?:er|re)s?)(?![\p{L}])/gu, (_, prefix: string | undefined, unit: string) => ` ${prefix?.[0] ?? ""}${unit[0]}`)
+    .replace(
+      /(?<=\d)\s?(kilo|centi|milli)?(met(?:er|re)s?|grams?|lit(?:er|re)s?)(?![\p{L}])/gu,
+      (_, prefix: string | undefined, unit: string) => ` ${prefix?.[0] ?? ""}${unit[0]}`,
+    )
     .replace(/(?<=\d)\s?percent(?![\p{L}])/gu, "%")
     .replace(/^[\s:;!?]+/, "")
     .replace(/[\s.,:;!?。]{1,20}$/, "")

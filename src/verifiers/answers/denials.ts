@@ -64,5 +64,7 @@ function deniedPart(stretch: string, mark: string, after: string, wasDenied: boo
 /** ", B and C" goes on with what was denied before it. */
 function isBareList(stretch: string): boolean {
   const words = stretch.match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.length > 0 && words.every((word) => /^(?:and|or|nor|options?|choices?|\p{N}{1,12}|\p{Lu}{1,2}|\p{L})$/u.test(word));
+  return (
+    words.length > 0 && words.every((word) => /^(?:and|or|nor|options?|choices?|\p{N}{1,12}|\p{Lu}{1,2}|\p{L})$/u.test(word))
+  );
 }

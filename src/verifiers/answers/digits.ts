@@ -26,7 +26,7 @@ export function plainDigits(text: string): string {
 /** Characters that cannot be seen: joiners, marks of direction, variation selectors, soft hyphens. */
 export function withoutInvisible(text: string): string {
   if (!/[^\p{ASCII}]/u.test(text)) return text;
-  return text.replace(/[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]/g, "");
+  return text.replace(/[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|\p{Variation_Selector}/gu, "");
 }
 
 /**

@@ -15,12 +15,17 @@ const grammarTag = /<\s?\/?\s?(?:think|answer|refine)\b[^<>]{0,40}>/gi;
  * everything. Empty when thoughts were begun and never ended: what stands in them was not yet the answer.
  */
 export function visibleAnswer(completion: string): string {
-  if (!/[<[◁]|assistantfinal/.test(completion)) return completion.trim();
+  return visibleText(completion).trim();
+}
+
+/** The same with the white space around it, which programs need. */
+export function visibleText(completion: string): string {
+  if (!/[<[◁]|assistantfinal/.test(completion)) return completion;
   const { text, isUnended } = withoutThoughts(completion);
   // An answer span ends thoughts that nothing else ended.
   const said = answerSpan(isUnended ? completion : text);
   if (said === undefined && isUnended) return "";
-  return (said ?? text).replace(grammarTag, "").trim();
+  return (said ?? text).replace(grammarTag, "");
 }
 
 /** The last complete answer span, else what follows the last that was begun. */

@@ -149,7 +149,11 @@ function isList(text: string, numbers: readonly Quantity[]): boolean {
   const [before, last] = numbers.slice(-2);
   if (last === undefined) return false;
   const between = text.slice(before.end, last.start);
-  return /^\s{0,3}(?:[\p{L}]{1,12}\s)?(?:,\s{0,3})?(?:or|and\/or|oder|ou|o|или|或|to|and possibly|or possibly)\s{0,3}$/iu.test(between) || /\b(?:between|either|neither)\s{0,3}$/i.test(text.slice(Math.max(0, before.start - 12), before.start));
+  return (
+    /^\s{0,3}(?:[\p{L}]{1,12}\s)?(?:,\s{0,3})?(?:or|and\/or|oder|ou|o|или|或|to|and possibly|or possibly)\s{0,3}$/iu.test(
+      between,
+    ) || /\b(?:between|either|neither)\s{0,3}$/i.test(text.slice(Math.max(0, before.start - 12), before.start))
+  );
 }
 
 /** "120/24 = 5 hours to read 120 pages" gives 5: what a calculation in the last sentence comes to, whatever is said after it. */

@@ -16,7 +16,23 @@ export interface Quantity {
   end: number;
 }
 
-const vulgar: Readonly<Record<string, string>> = { "⅓": "1/3", "⅔": "2/3", "½": "1/2", "¼": "1/4", "¾": "3/4", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6" };
+const vulgar: Readonly<Record<string, string>> = {
+  "⅓": "1/3",
+  "⅔": "2/3",
+  "½": "1/2",
+  "¼": "1/4",
+  "¾": "3/4",
+  "⅛": "1/8",
+  "⅜": "3/8",
+  "⅝": "5/8",
+  "⅞": "7/8",
+  "⅕": "1/5",
+  "⅖": "2/5",
+  "⅗": "3/5",
+  "⅘": "4/5",
+  "⅙": "1/6",
+  "⅚": "5/6",
+};
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const subscripts = "₀₁₂₃₄₅₆₇₈₉";
 
@@ -29,7 +45,10 @@ export function plainNumbers(text: string): string {
         const [over, under] = parts.split(/\s?[⁄/]\s?/);
         return ` ${digitsOf(over, superscripts)}/${digitsOf(under, subscripts)}`;
       })
-      .replace(/(?<=[\p{L}\p{N})}])⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,8}/gu, (raised) => `^${raised.startsWith("⁻") ? "-" : ""}${digitsOf(raised.replace("⁻", ""), superscripts)}`)
+      .replace(
+        /(?<=[\p{L}\p{N})}])⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,8}/gu,
+        (raised) => `^${raised.startsWith("⁻") ? "-" : ""}${digitsOf(raised.replace("⁻", ""), superscripts)}`,
+      )
       .replace(/[½⅓⅔¼¾⅛⅜⅝⅞⅕⅖⅗⅘⅙⅚]/gu, (part) => ` ${vulgar[part]}`)
       .replaceAll("⁄", "/");
     plain = plainSigns(plainDigits(plain)).replace(/(?<=\d)[’＇ʼ](?=\d{3})/g, "'");
@@ -74,9 +93,39 @@ const thousands = new RegExp(`^(?:${indian}|${grouped})$`);
 const written = new RegExp(`${indian}|${grouped}|${dotted}|${spaced}|${simple}`, "g");
 
 const magnitudes: Readonly<Record<string, bigint>> = {
-  hundred: 100n, thousand: 1000n, million: 10n ** 6n, billion: 10n ** 9n, trillion: 10n ** 12n, dozen: 12n, lakh: 10n ** 5n, crore: 10n ** 7n,
-  mn: 10n ** 6n, bn: 10n ** 9n, k: 1000n, K: 1000n, M: 10n ** 6n, B: 10n ** 9n, T: 10n ** 12n, 百: 100n, 千: 1000n, 万: 10n ** 4n, 萬: 10n ** 4n, 亿: 10n ** 8n, 億: 10n ** 8n,
-  тысяч: 1000n, тысячи: 1000n, миллион: 10n ** 6n, миллиона: 10n ** 6n, миллионов: 10n ** 6n, millones: 10n ** 6n, millón: 10n ** 6n, millions: 10n ** 6n, Millionen: 10n ** 6n, mil: 1000n, mille: 1000n, tausend: 1000n,
+  hundred: 100n,
+  thousand: 1000n,
+  million: 10n ** 6n,
+  billion: 10n ** 9n,
+  trillion: 10n ** 12n,
+  dozen: 12n,
+  lakh: 10n ** 5n,
+  crore: 10n ** 7n,
+  mn: 10n ** 6n,
+  bn: 10n ** 9n,
+  k: 1000n,
+  K: 1000n,
+  M: 10n ** 6n,
+  B: 10n ** 9n,
+  T: 10n ** 12n,
+  百: 100n,
+  千: 1000n,
+  万: 10n ** 4n,
+  萬: 10n ** 4n,
+  亿: 10n ** 8n,
+  億: 10n ** 8n,
+  тысяч: 1000n,
+  тысячи: 1000n,
+  миллион: 10n ** 6n,
+  миллиона: 10n ** 6n,
+  миллионов: 10n ** 6n,
+  millones: 10n ** 6n,
+  millón: 10n ** 6n,
+  millions: 10n ** 6n,
+  Millionen: 10n ** 6n,
+  mil: 1000n,
+  mille: 1000n,
+  tausend: 1000n,
 };
 const magnitude =
   /^(?:\s?(hundred|thousand|million|billion|trillion|dozen|lakh|crore|тысячи?|миллион(?:а|ов)?|millones|millón|millions|Millionen|mil|mille|tausend|mn|bn)s?(?![\p{L}\p{N}])|([kKMBT])(?![\p{L}\p{N}])|\s?([百千万萬亿億]))/u;
@@ -120,7 +169,11 @@ function quantityAt(text: string, from: number, digits: string): Quantity {
   const next = text.charCodeAt(end);
   if (!(next === 10 || Number.isNaN(next) || (next === 46 && !/\d/.test(text[end + 1] ?? "")))) {
     const isWhole = /^\d+$/.test(plain);
-    const isMixed = isWhole && take(mixed, ([, over, under]) => (value && BigInt(over) < BigInt(under) ? sum(value, rational(BigInt(over), BigInt(under))) : undefined));
+    const isMixed =
+      isWhole &&
+      take(mixed, ([, over, under]) =>
+        value && BigInt(over) < BigInt(under) ? sum(value, rational(BigInt(over), BigInt(under))) : undefined,
+      );
     if (!isMixed && isWhole && take(fraction, ([, under]) => value && rational(value.numerator, BigInt(under))))
       written = `${plain}/${fraction.exec(text.slice(from + digits.length))?.[1] ?? "1"}`;
     else if (!isMixed) {
@@ -150,7 +203,10 @@ function plainDecimal(digits: string): string {
   if (/^\d+(?:\.\d+)?$/.test(digits)) return digits;
   if (thousands.test(digits) && !digits.startsWith("0,")) return digits.replaceAll(",", "");
   if (/^\d{1,3}(?:\.\d{3})+(?:,\d+)?$/.test(digits)) return digits.replaceAll(".", "").replace(",", ".");
-  return digits.replace(/[ '’_]/g, "").replace(",", ".").replace(/^\./, "0.");
+  return digits
+    .replace(/[ '’_]/g, "")
+    .replace(",", ".")
+    .replace(/^\./, "0.");
 }
 
 const sum = (first: Rational, second: Rational | undefined) => second && combine(first, "+", second);
@@ -176,7 +232,10 @@ function show(value: Rational): string {
 
 const minusWord = /(?:negative|minus|menos|moins|минус|मिनस|सالب|سالب|[负負]|マイナス|마이너스)\s?$/iu;
 const currency = String.raw`(?:(?:US|A|C|NZ|HK|S|R)?[$€£¥₹₽₩₺￥]|(?<![\p{L}])(?:USD|EUR|GBP|INR|CNY|RMB|JPY|Rs\.?))\s?`;
-const signAndCurrency = new RegExp(String.raw`(?:[+-]\s?)?${currency}-?$|[+-]$|(?<![\p{L}])(?:negative|minus|menos|moins|минус|سالب)\s$|(?:[负負]|マイナス|마이너스)$`, "iu");
+const signAndCurrency = new RegExp(
+  String.raw`(?:[+-]\s?)?${currency}-?$|[+-]$|(?<![\p{L}])(?:negative|minus|menos|moins|минус|سالب)\s$|(?:[负負]|マイナス|마이너스)$`,
+  "iu",
+);
 
 /** A sign and a currency directly before digits belong to them, unless the sign stands behind a number or a word, where it is a dash. */
 function splitSign(before: string): [lead: string, currencyAndSign: string] {
@@ -200,14 +259,23 @@ const inFormula =
 const operatorBefore = /(?:(?:\d|\))\s*[-+*×·÷/^]|[\p{L}]\s?[+×÷^]|\d\s*x)\s*$/iu;
 const continued = /^(?::\s?\d|\.\d|\/\d|_|(?:st|nd|rd|th)\b|-\s?\d|,\d|['’′″]\s?\d|\s?°?[a-z]{1,3}\d|\s?:\s\d|[|])/i;
 /** "48/2 = 24" gives 24; what is still to be calculated is not the answer. */
-const operatorAfter = /^\s?(?:[+×·÷^]|\*(?!\*|[\s.,)]|$)|\*\s\d|[-/]\s*[$(]?\d|x\s*\d|-\s(?:[^\p{L}]|\p{L}(?![\p{L}'’]))|\*\*\d)/u;
-const symbolAfter = /^\s?(?:[πθφ√∞]|\\(?:pi|sqrt|theta|phi|times|cdot|infty|log|ln|sin|cos|tan|frac|binom|alpha|beta|lambda|mathrm\{i\}))|^[ixyznab](?![\p{L}\p{N}'’])|^[({](?=[\da-z])/iu;
+const operatorAfter =
+  /^\s?(?:[+×·÷^]|\*(?!\*|[\s.,)]|$)|\*\s\d|[-/]\s*[$(]?\d|x\s*\d|-\s(?:[^\p{L}]|\p{L}(?![\p{L}'’]))|\*\*\d)/u;
+const symbolAfter =
+  /^\s?(?:[πθφ√∞]|\\(?:pi|sqrt|theta|phi|times|cdot|infty|log|ln|sin|cos|tan|frac|binom|alpha|beta|lambda|mathrm\{i\}))|^[ixyznab](?![\p{L}\p{N}'’])|^[({](?=[\da-z])/iu;
 
 function isUnclear(lead: string, own: string, after: string): boolean {
   const end = own === "" ? lead : lead.trimEnd();
-  if (wordBefore.test(lead) && !unspaced.test(lead.slice(-1)) && !/[\p{L}\p{M}][:,]$|\.\.$|[…]$/u.test(lead) && !(own !== "" && /[\p{L}:]$/u.test(lead))) {
+  if (
+    wordBefore.test(lead) &&
+    !unspaced.test(lead.slice(-1)) &&
+    !/[\p{L}\p{M}][:,]$|\.\.$|[…]$/u.test(lead) &&
+    !(own !== "" && /[\p{L}:]$/u.test(lead))
+  ) {
     if (!/(?:^|[\s(])['’]$/.test(lead)) return true;
   }
   if (continued.test(after) || operatorAfter.test(after) || symbolAfter.test(after)) return true;
-  return comparison.test(end) || inFormula.test(end) || operatorBefore.test(lead) || /(?:\bnot(?: equal to)?|n['’]t)\s*$/i.test(lead);
+  return (
+    comparison.test(end) || inFormula.test(end) || operatorBefore.test(lead) || /(?:\bnot(?: equal to)?|n['’]t)\s*$/i.test(lead)
+  );
 }

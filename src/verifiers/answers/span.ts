@@ -193,14 +193,18 @@ function trailingList(lines: readonly string[]): string | undefined {
   const last = lines.slice(-mostSpans - 1);
   const start = last.findLastIndex((line) => !bullet.test(line)) + 1;
   if (last.length - start > 1) return last.slice(start).join("\n");
-  const isShort = lines.length > 1 && lines.length <= mostSpans && lines.every((line) => line.length <= 60 && !/[.!?:]\s{0,4}$/.test(line));
+  const isShort =
+    lines.length > 1 && lines.length <= mostSpans && lines.every((line) => line.length <= 60 && !/[.!?:]\s{0,4}$/.test(line));
   return isShort ? lines.join("\n") : undefined;
 }
 
 const calculation = /^[\d\s.,$€£%()+*/×÷·x-]{1,200}=\s{0,4}([-+]?[$€£]?-?[\d.,]{1,40}%?)[\s.]{0,4}$/;
 
 function clean(text: string): string {
-  const plain = withoutEnd(withoutReferences(withoutMarkup(text)).replace(/^[\s:"'“‘(=–—]+/, ""), /[\s"'”’*_]/)
+  const plain = withoutEnd(
+    withoutReferences(withoutMarkup(text)).replace(/^(?:[\s:"'“‘(=]|[–—](?!\s?[\d$€£]))+/, ""),
+    /[\s"'”’*_]/,
+  )
     .replace(/(?<=[^.\s]{2}|\d)\.$/, "")
     .trim();
   return calculation.exec(plain)?.[1] ?? plain;

@@ -66,6 +66,8 @@ const family = (name: string): string => name.toLowerCase().replace(/^(?:think|t
  */
 export function withoutThoughts(text: string, tags: readonly string[] = thoughtTags): Thoughtless {
   if (!mayHold.test(text)) return { text, isUnended: false };
+  // Square brackets are signs of much else: they hold thoughts where they are closed as tags are, or open the text.
+  const hasSquares = /\[\s{0,3}\/\s{0,3}\w|^\s{0,40}\[[A-Z]{5,9}\]/.test(text);
   let kept = "";
   let from = 0;
   let inside: string | undefined;
@@ -81,6 +83,7 @@ export function withoutThoughts(text: string, tags: readonly string[] = thoughtT
   for (const match of text.matchAll(tagPattern(tags))) {
     const [whole, angleSlash, angleName, squareSlash, squareName, channel] = match;
     const end = match.index + whole.length;
+    if (squareName !== undefined && !hasSquares) continue;
     const name = angleName ?? squareName;
     if (name !== undefined) {
       if ((angleSlash ?? squareSlash) === "") {

@@ -7,6 +7,7 @@
  */
 import type { Grader, Item } from "#kernel/item.ts";
 import type { ExecutionReport, TestReport } from "#kernel/trace.ts";
+import { visibleAnswer } from "../answers/extract.ts";
 import type { Sandbox, SandboxLimits, SandboxResult } from "../sandbox/sandbox.ts";
 import { completeProgram, extractCode } from "./extract.ts";
 
@@ -57,10 +58,16 @@ export function toReport({ status, output }: SandboxResult): ExecutionReport {
   return { status: status === "pass" ? "ok" : status === "fail" ? "failed" : status, output };
 }
 
-/** The answer as the user sees it comes first; a method may have left the code in the completion alone. */
+/**
+ * The answer as the user sees it comes first; a method may have left the code in the completion alone. Where the answer is what the completion
+ * says, the completion is read: an answer was trimmed, and a body needs its indentation. Thoughts alone hold no code.
+ */
 function codeOf(item: Item, answer: string, completion: string): string | undefined {
   const { entryPoint } = item.program!;
-  return extractCode(answer, entryPoint) ?? extractCode(completion, entryPoint);
+  const whole = visibleAnswer(completion);
+  if (whole === "" && completion.trim() !== "") return undefined;
+  const isSame = answer === completion || visibleAnswer(answer) === whole;
+  return (isSame ? undefined : extractCode(answer, entryPoint)) ?? extractCode(completion, entryPoint);
 }
 
 function runTests(
