@@ -1,6 +1,6 @@
 /** What all multiple-choice benchmarks share: options with letters, the key brought to a letter, one way to ask and to grade. */
 import type { Item } from "#kernel/item.ts";
-import { type Choices, choiceVerifier, readChoice } from "#verifiers/answers/choice.ts";
+import { type Choices, choiceVerifier, letterAt, readChoice } from "#verifiers/answers/choice.ts";
 import { visibleAnswer } from "#verifiers/answers/extract.ts";
 import { asker, choiceRequest, listChoices } from "./asking.ts";
 import { optionalText, rowError, type TaskRow, textField } from "./fields.ts";
@@ -30,14 +30,18 @@ export function choiceTask({ lead, ...parts }: ChoiceTaskParts): Task {
   };
 }
 
-/** Letters A, B, … for these options, and the key's letter: the key may be a letter, a label, or a place counted from `firstPlace`. */
+/** A to ZZ. */
+const mostOptions = 702;
+
+/** Letters A, B, … (AA behind Z) for these options, and the key's letter: the key may be a letter, a label, or a place counted from `firstPlace`. */
 export function lettered(
   row: TaskRow,
   texts: readonly string[],
   key: string,
   options: { labels?: readonly string[]; firstPlace?: 0 | 1 } = {},
 ): { choices: Choices; answer: string } {
-  if (texts.length < 2 || texts.length > 26) throw rowError(row, `${texts.length} options, where 2 to 26 are possible`);
+  if (texts.length < 2 || texts.length > mostOptions)
+    throw rowError(row, `${texts.length} options, where 2 to ${mostOptions} are possible`);
   const blank = texts.findIndex((text) => text.trim() === "");
   if (blank >= 0) throw rowError(row, `option ${blank + 1} is empty`);
   const choices = texts.map((text, index) => ({ letter: letterAt(index), text: text.trim() }));
@@ -46,8 +50,6 @@ export function lettered(
   return { choices, answer: letterAt(place) };
 }
 
-const letterAt = (index: number): string => String.fromCharCode(65 + index);
-
 function placeOf(
   key: string,
   count: number,
@@ -55,8 +57,13 @@ function placeOf(
 ): number | undefined {
   const labelled = labels?.indexOf(key) ?? -1;
   if (labelled >= 0) return labelled;
-  const place = /^[A-Z]$/.test(key) ? key.charCodeAt(0) - 65 : /^\d{1,2}$/.test(key) ? Number(key) - firstPlace : -1;
+  const place = /^[A-Z]{1,2}$/.test(key) ? placeOfLetter(key) : /^\d{1,2}$/.test(key) ? Number(key) - firstPlace : -1;
   return place >= 0 && place < count ? place : undefined;
+}
+
+/** A is 0, AA is 26. */
+function placeOfLetter(letter: string): number {
+  return [...letter].reduce((sum, each) => sum * 26 + each.charCodeAt(0) - 64, 0) - 1;
 }
 
 const optionLine = /^\s*(?:\(?([A-J])[).:]|option\s*([A-J1-9])\s*[):.])\s*(\S.*)$/i;

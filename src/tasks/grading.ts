@@ -2,12 +2,15 @@
  * Grades answers that stand in lines, `{gold, answer}` or `{item, answer}`, as the benchmarks do. Records come in the order of the lines, each
  * as soon as it and those before it are there; a bad line is a record, never the end.
  */
-import { messageOf } from "#kernel/errors.ts";
+import { messageOf, userError } from "#kernel/errors.ts";
 import type { Grader, Score } from "#kernel/item.ts";
-import { isRecord } from "#kernel/values.ts";
+import { visibleText } from "#verifiers/answers/extract.ts";
+import { parseNumber } from "#verifiers/answers/number.ts";
+import { writtenNumberGrader } from "#verifiers/answers/number-extract.ts";
+import { withoutThoughts } from "#verifiers/answers/thoughts.ts";
 import { MathComparer } from "#verifiers/math/comparer.ts";
 import { openSandbox } from "#verifiers/sandbox/open.ts";
-import type { Fields } from "./fields.ts";
+import { ownPattern } from "./own-pattern.ts";
 import { itemOfLine, taskOfKind } from "./references.ts";
 import type { GradingTools, Task } from "./task.ts";
 
@@ -36,6 +39,12 @@ export interface GradingOptions {
   concurrency?: number | undefined;
   sandbox?: "auto" | "process" | "pyodide" | undefined;
   allowBare?: boolean | undefined;
+  /** Largest difference of two numbers that still counts, as a decimal; of kind number only. */
+  tolerance?: string | undefined;
+  /** A regular expression that finds the answer: its last match, of that the first group where it has one. */
+  extract?: string | undefined;
+  /** Names of further tags in which thoughts stand, beside the known ones. */
+  thoughtTags?: readonly string[] | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -48,14 +57,39 @@ export interface Line {
 /** A record for each line that is not blank. */
 export async function* gradeRecords(lines: AsyncIterable<Line>, options: GradingOptions): AsyncGenerator<GradeRecord> {
   const task = taskOfKind(options.kind);
+  const read = answerReader(options);
+  const byTolerance = options.tolerance === undefined ? undefined : tolerantGrader(task, options.tolerance);
   const tools = await openTools(task, options);
   try {
-    const grade = lineGrader(task, task.grader(tools), options.signal);
+    const grade = lineGrader(task, byTolerance ?? task.grader(tools), read, options.signal);
     yield* inOrder(written(lines), grade, options.concurrency ?? (tools.comparer ? 64 : 4));
   } finally {
     await tools.sandbox?.close();
     await tools.comparer?.close();
   }
+}
+
+/** What of an answer is graded: without thoughts in tags of one's own, and what one's own pattern finds. */
+function answerReader({ thoughtTags = [], extract }: GradingOptions): (answer: string) => string {
+  const find = extract === undefined ? undefined : ownPattern(extract);
+  return (answer) => {
+    const { text, isUnended } =
+      thoughtTags.length === 0 ? { text: answer, isUnended: false } : withoutThoughts(answer, thoughtTags);
+    const visible = isUnended ? "" : text;
+    return find === undefined ? visible : (find(visibleText(visible)) ?? "");
+  };
+}
+
+function tolerantGrader(task: Task, tolerance: string): Grader {
+  const margin = parseNumber(tolerance);
+  if (margin === undefined || margin.numerator < 0n)
+    throw userError(
+      "grade-tolerance",
+      `The tolerance "${tolerance}" is no number, 0 or above.`,
+      "Write it as a decimal, such as 0.01.",
+    );
+  if (task.answerKind === "number") return writtenNumberGrader(margin);
+  throw userError("grade-tolerance", `Answers of kind ${task.answerKind} have no tolerance.`, "It is for --kind number.");
 }
 
 async function openTools(task: Task, { sandbox = "auto", allowBare = false }: GradingOptions): Promise<GradingTools> {
@@ -67,16 +101,22 @@ async function* written(lines: AsyncIterable<Line>): AsyncGenerator<Line> {
   for await (const line of lines) if (line.text?.trim() !== "") yield line;
 }
 
-function lineGrader(task: Task, grade: Grader, signal: AbortSignal | undefined): (line: Line) => Promise<GradeRecord> {
-  return async ({ number, text }) => {
+function lineGrader(
+  task: Task,
+  grade: Grader,
+  read: (answer: string) => string,
+  signal: AbortSignal | undefined,
+): (line: Line) => Promise<GradeRecord> {
+  return async ({ number, text: line }) => {
     try {
-      if (text === undefined) throw new Error("the line is too long");
-      const fields = parse(text);
+      if (line === undefined) throw new Error("the line is too long");
+      const fields = parse(line);
       const answer = fields.answer ?? "";
       if (typeof answer !== "string" && typeof answer !== "number") throw new Error('"answer" is no text');
       if (fields.answer === undefined) throw new Error('no "answer"');
       const { item, published } = itemOfLine(task, fields, number - 1);
-      const score = await grade(item, String(answer), String(answer), signal);
+      const text = read(String(answer));
+      const score = await grade(item, text, text, signal);
       return published ? itemRecord(task, score) : goldRecord(task, score);
     } catch (error) {
       if (signal?.aborted) throw error;
@@ -85,14 +125,14 @@ function lineGrader(task: Task, grade: Grader, signal: AbortSignal | undefined):
   };
 }
 
-function parse(text: string): Fields {
+function parse(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new Error(`not JSON: ${(cause as Error).message}`);
   }
-  if (isRecord(value)) return value;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new Error("not a JSON object");
 }
 

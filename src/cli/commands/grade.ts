@@ -17,6 +17,12 @@ export function registerGrade(program: Command): void {
     )
     .requiredOption("--kind <kind>", "math, number, integer, choice, drop, humaneval, summary, or the name of any benchmark")
     .option("--json", "one JSON record for each line, in order: {equal} for a gold answer, {correct, status} for an item")
+    .option("--tolerance <number>", "largest difference of two numbers that still counts as equal (--kind number; default: none)")
+    .option(
+      "--extract <regex>",
+      "your own pattern for the answer: its last match counts, of that the first group where it has one",
+    )
+    .option("--thought-tags <names>", "further tags in which thoughts stand, beside think, reasoning and other known ones: a,b")
     .option("--concurrency <number>", "lines graded at a time, where programs are run (default: 4)", fromOne)
     .addOption(
       new Option("--sandbox <kind>", "where programs run (midcourse sandbox shows what this machine has)")
@@ -32,13 +38,23 @@ Lines:
   {"gold": "B", "choices": ["red", "blue"], "answer": "It must be blue."}
   {"item": {"task_id": …, "prompt": …, "entry_point": …, "test": …}, "answer": "def f(n): …"}
 
+How answers are read (docs/grading.md has every kind with examples):
+  Thoughts in tags are left out; thoughts that never ended are no answer. What a text denies, or says of others' answers, is not its answer, and
+  who names several gives none. Numbers are read whole: 1,234 = 1 234 = 1234.0; 12,5 = 12.5; 1.234.567 = 1234567; 3 1/2 = 3.5; 1.5e3 = 1500;
+  3 million; $5k. Percent signs and units do not count (50% = 50, not 0.5); nothing is converted; number words are not numbers.
+
 Examples:
   midcourse grade --kind math --json < answers.jsonl
   midcourse grade --kind humaneval < programs.jsonl
 `,
     )
-    .action(async ({ json = false, ...options }) => {
-      await gradeLines(process.stdin.setEncoding("utf8"), process.stdout, { ...options, json, signal: interruptSignal() });
+    .action(async ({ json = false, thoughtTags, ...options }) => {
+      const tags = thoughtTags
+        ?.split(",")
+        .map((tag) => tag.trim().replace(/^[<[]|[>\]]$/g, ""))
+        .filter((tag) => tag !== "");
+      const grading = { ...options, thoughtTags: tags, json, signal: interruptSignal() };
+      await gradeLines(process.stdin.setEncoding("utf8"), process.stdout, grading);
     });
 }
 
