@@ -6,7 +6,7 @@
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { lastBox } from "./boxes.ts";
 import { blank, withoutDenied } from "./denials.ts";
-import { plainDigits, plainSigns, withoutInvisible } from "./digits.ts";
+import { hasOtherSigns, plainDigits, plainSigns, withoutInvisible } from "./digits.ts";
 import { answerClauses, gradedText, lastLine, referencesOf, withoutMarkup } from "./extract.ts";
 
 export type Choices = NonNullable<Item["choices"]>;
@@ -80,7 +80,7 @@ function deniesItself(choices: Choices): boolean {
 
 /** Letters of full width, in bold and in circles are letters; what cannot be seen is not there. */
 function plainLetters(text: string): string {
-  if (!/[^\p{ASCII}]/u.test(text)) return text;
+  if (!hasOtherSigns(text)) return text;
   return plainDigits(withoutInvisible(text))
     .replace(/[\uff01-\uff5e\u{1d400}-\u{1d7ff}\u24b6-\u24cf\u24d0-\u24e9\u249c-\u24b5\u2460-\u2468]/gu, (letter) =>
       letter.normalize("NFKC"),

@@ -1,5 +1,7 @@
 /** The words by which a text states its answer, in the languages that models answer in most. Every pattern is bounded, so that work is linear. */
 
+import { hasOtherSigns } from "./digits.ts";
+
 const english =
   /\b(?:answer|(?:correct|right|best)[ \t]{1,8}(?:option|choice|statement))\b(?:[ \t]{1,8}[^\s.:=?!]{1,20}){0,6}?[ \t]{0,8}[*_]{0,3}[ \t]{0,8}(?:\b(?:is|are|was|be)\b|:|=)/giu;
 
@@ -11,14 +13,15 @@ const spaced =
 const unspaced =
   /(?:答案|正解|答え|解答|回答|正答|정답|(?<![\p{L}])답|答(?=[：:]))(?:选项|選項|应该|應該|应|應|就|可能|也|로)?(?:是|为|為|选|選|等于|等於|は|が|은|는|이|[：:=])?(?:选项|選項|选|選)?[：:\s]{0,3}|(?:[故则則應应以此我就]|正确|正確|只有)?(?:[选選](?:择|擇|项|項)?|(?:选项|選項)(?:是|为|為))[：:\s]{0,3}(?=[(（【]?[A-ZＡ-Ｚ](?![A-Za-z]))/gu;
 
-const mayBeForeign =
-  /[^\p{ASCII}]|\b(?:respuesta|resposta|reponse|risposta|antwort|ergebnis|antwoord|svar|svaret|cevap|jawaban|jawabannya|solucion|soluzione)\b/iu;
+const otherWords = /respuesta|resposta|reponse|risposta|antwort|ergebnis|antwoord|svar|cevap|jawaban|solucion|soluzione/i;
 
 /** Where the statements of an answer begin: behind "the answer is", "Answer:" and the like, in order. */
 export function answerCues(text: string): { cue: number; start: number }[] {
   const cues = found(text, english);
-  if (!mayBeForeign.test(text)) return cues;
-  return [...cues, ...found(text, spaced), ...found(text, unspaced)].sort((first, second) => first.start - second.start);
+  const isPlain = !hasOtherSigns(text);
+  if (isPlain && (cues.length > 0 || !otherWords.test(text))) return cues;
+  const other = [...found(text, spaced), ...(isPlain ? [] : found(text, unspaced))];
+  return [...cues, ...other].sort((first, second) => first.start - second.start);
 }
 
 function found(text: string, pattern: RegExp): { cue: number; start: number }[] {

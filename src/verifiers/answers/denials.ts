@@ -4,12 +4,16 @@
  * Linear in the text.
  */
 
+import { hasOtherSigns } from "./digits.ts";
+
 /** Stands for each character of what is denied: no letter, no digit, no space. */
 export const blank = "\ufffc";
 
 /** Signs that anything at all is denied; most sentences deny nothing. */
 const trigger =
-  /n['’]t\b|\b(?:not|never|no|cannot|neither|nor|but|except|other than|rather|instead|wrong|incorrect|false|worst|least|bad|mistak|erron|distract|trap|tempting|naive|rul|eliminat|exclud|reject|discard|doubt|unlikely|impossible|if|unless|suppose|assum|might|may|could|thought|believed|guess|would|some|many|most|others?|students?|people|far from|invalid|untrue|fail|no|pas|nunca|não|nicht|kein|keine|falsch|niemals|sino|jamais|faux|fausse)|не(?![\p{L}])|нельзя|невер|неправ|никогда|[不非错錯误誤排]|ない|じゃ|ありません|違|아니|아닙|틀|오답|ليس|خاطئ|خطأ|(?:^|\s)لا\s|नहीं|गलत/iu;
+  /n't\b|\b(?:not|never|no|cannot|neither|nor|but|except|other than|rather|instead|wrong|incorrect|false|worst|least|bad|mistak|erron|distract|trap|tempt|naive|rul|eliminat|exclud|reject|discard|doubt|unlikely|impossible|if|unless|suppos|assum|were|had|whether|imagine|might|may|could|thought|believed|guess|would|should|some|many|most|far from|opposed|in place of|as|invalid|untrue|hardly|pas|nunca|nicht|kein|keine|falsch|niemals|jamais|faux|fausse|errad)/i;
+const otherTrigger =
+  /n’t|não|не|нельзя|никогда|[不非错錯误誤排并並絕绝]|ない|では|じゃ|ありません|違|아니|아닙|틀|오답|ليس|خاطئ|خطأ|لا|नहीं|गलत/iu;
 
 /** Ends of stretches that are judged one by one. */
 const borders =
@@ -34,7 +38,7 @@ const notDoubting = /\b(?:no|without(?: a)?|beyond(?: any)?) doubt\b/giu;
 
 /** The text with `blank` for every character that it denies, of the same length. */
 export function withoutDenied(text: string): string {
-  if (!trigger.test(text)) return text;
+  if (!trigger.test(text) && (!hasOtherSigns(text) || !otherTrigger.test(text))) return text;
   const plain = text.replace(notDoubting, (words) => " ".repeat(words.length));
   const ends = [...plain.matchAll(borders)].map((match) => ({ at: match.index, mark: match[0] }));
   ends.push({ at: plain.length, mark: "" });

@@ -1,5 +1,10 @@
 /** Digits, signs and spaces of every script as the plain ones, so that readers of numbers know one way of writing. */
 
+const otherSigns = /[\u0080-\uffff]/;
+
+/** Whether any character is not of ASCII; most texts have none, and what reads other scripts is spared then. */
+export const hasOtherSigns = (text: string): boolean => otherSigns.test(text);
+
 const zeros = new Map<number, number>();
 
 /** Decimal digits stand in runs of ten; the mathematical ones in five runs without a gap. */
@@ -16,7 +21,7 @@ function digitValue(code: number): number {
 
 /** ٤٢, ৪২, ４２ and 𝟒𝟐 are 42; ٫ is a decimal point, ٬ a comma. */
 export function plainDigits(text: string): string {
-  if (!/[^\p{ASCII}]/u.test(text)) return text;
+  if (!hasOtherSigns(text)) return text;
   return text
     .replace(/(?![0-9])\p{Nd}/gu, (digit) => String(digitValue(digit.codePointAt(0)!)))
     .replaceAll("٫", ".")
@@ -25,7 +30,7 @@ export function plainDigits(text: string): string {
 
 /** Characters that cannot be seen: joiners, marks of direction, variation selectors, soft hyphens. */
 export function withoutInvisible(text: string): string {
-  if (!/[^\p{ASCII}]/u.test(text)) return text;
+  if (!hasOtherSigns(text)) return text;
   return text.replace(/[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|\p{Variation_Selector}/gu, "");
 }
 
@@ -34,7 +39,7 @@ export function withoutInvisible(text: string): string {
  * digits and behind a space.
  */
 export function plainSigns(text: string): string {
-  if (!/[^\p{ASCII}]/u.test(text)) return text;
+  if (!hasOtherSigns(text)) return text;
   return text
     .replace(/[−‒–‐‑⁻˗➖﹣－]/g, "-")
     .replace(/(?<=^|[\s(=:：{])[—―](?=\s?\d)/g, "-")

@@ -4,7 +4,7 @@
  * before other than three digits is a decimal comma; 3 1/2 is mixed; powers, e3 and × 10^3 are worked out; million, k and the like multiply;
  * dollars and cents are one amount. What would still have to be calculated is unclear, and so are ranges, ratios, times and lists.
  */
-import { plainDigits, plainSigns, withoutInvisible } from "./digits.ts";
+import { hasOtherSigns, plainDigits, plainSigns, withoutInvisible } from "./digits.ts";
 import { withoutMarkup } from "./extract.ts";
 import { parseNumber } from "./number.ts";
 import { combine, fromDigits, negative, type Rational, rational } from "./rational.ts";
@@ -39,7 +39,7 @@ const subscripts = "₀₁₂₃₄₅₆₇₈₉";
 /** LaTeX, Markdown and other scripts' signs of simple numbers as plain text; longer formulas stay as they are and give no clear number. */
 export function plainNumbers(text: string): string {
   let plain = text;
-  if (/[^\p{ASCII}]/u.test(plain)) {
+  if (hasOtherSigns(plain)) {
     plain = withoutInvisible(plain)
       .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,8}\s?[⁄/]\s?[₀₁₂₃₄₅₆₇₈₉]{1,8}/gu, (parts) => {
         const [over, under] = parts.split(/\s?[⁄/]\s?/);

@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { answerVerifier } from "#recipes/sources/file-verifiers.ts";
+import { extractCode } from "../programs/extract.ts";
+import { lastBoxed, lastBoxes } from "./boxes.ts";
+import { readChoice } from "./choice.ts";
+import { withoutDenied } from "./denials.ts";
+import { visibleAnswer } from "./extract.ts";
+import { numberVerifier } from "./number.ts";
+import { readNumber } from "./number-extract.ts";
+import { readSpan, spanScore } from "./span.ts";
+
+const item = { id: "1", question: "", answer: "x" };
+const choices = ["red", "blue", "green", "black"].map((text, index) => ({ letter: "ABCD"[index], text }));
+
+const readers: Readonly<Record<string, (text: string) => unknown>> = {
+  thoughts: visibleAnswer,
+  denials: withoutDenied,
+  boxes: (text) => [lastBoxed(text), lastBoxes(text, (first, second) => first === second)],
+  number: readNumber,
+  "number alone": (text) => numberVerifier()({ ...item, answer: "7" }, text, text),
+  choice: (text) => readChoice(text, choices),
+  span: (text) => spanScore(readSpan(text)?.span ?? text, [["a", "b"]]),
+  program: (text) => extractCode(text, "solve"),
+  "answer of a file": (text) => answerVerifier(item, text, text),
+};
+
+/** Pieces that are repeated, and what stands before and behind: each has made some reader of answers slow. */
+const hostile: readonly [before: string, piece: string, behind: string][] = [
+  ["The answer is ", " ", "x"],
+  ["answer", " ", "x"],
+  ["", ".", "x"],
+  ["x", "'", "x"],
+  ["", "\n", "x"],
+  ["", " \n", "x"],
+  ["\\boxed{", "{", ""],
+  ["", "\\boxed{", ""],
+  ["", "\\boxed{1} is wrong. ", ""],
+  ["", "-\\boxed{", "}"],
+  ["", "1,", "x"],
+  ["12", ",34", "x"],
+  ["1", ",234", "5"],
+  ["1", ".234", "5"],
+  ["1", " 234", "5"],
+  ["1", "_234", "5"],
+  ["", "1 ", "x"],
+  ["", "1/", "x"],
+  ["", "9", "x"],
+  ["", "10^", "x"],
+  ["1", "e5", "x"],
+  ["1", " million", "x"],
+  ["", "⁰", "x"],
+  ["", "½", "x"],
+  ["", "٤", "x"],
+  ["", "—", "5"],
+  ["", "not ", "5"],
+  ["", "is not, ", "5"],
+  ["", "wrong ", "answer"],
+  ["", "A ", ""],
+  ["", "(A) ", ""],
+  ["", "A, ", "B"],
+  ["", "answer is ", "A"],
+  ["", "answer is: ", ""],
+  ["", "答案", "是5"],
+  ["", "选", "B"],
+  ["", "respuesta ", "es 5"],
+  ["", "<think>", ""],
+  ["", "</think>", ""],
+  ["", "<think", ""],
+  ["", "[THINK]", ""],
+  ["", "[/", ""],
+  ["", "<|channel|>", ""],
+  ["", "<answer>", ""],
+  ["", "\\frac{1}", "{2}"],
+  ["", "\\text{", ""],
+  ["", "$", ""],
+  ["", "[1]", ""],
+  ["", "(see ", ""],
+  ["", "- a\n", ""],
+  ["", "a & ", ""],
+  ["", "```\n", ""],
+  ["", "def solve", "("],
+  ["", "def solve(x):\n", ""],
+  ["", "x = (\n", ""],
+  ["", '"""', ""],
+  ["import ", "a, ", "b"],
+  ["", "    x\n", ""],
+  ["", "because\n", ""],
+  ["A\n", "Explanation ", ""],
+];
+
+const shortest = 8000;
+/** Three doublings. Work in proportion to the length is 8 times as much, in proportion to its square 64 times. */
+const longest = 8 * shortest;
+const mostGrowth = 30;
+/** Below this there is nothing to measure but the clock. */
+const leastMilliseconds = 4;
+
+function milliseconds(read: (text: string) => unknown, text: string): number {
+  const begun = process.cpuUsage();
+  read(text);
+  const { user, system } = process.cpuUsage(begun);
+  return (user + system) / 1000;
+}
+
+/** Of several tries the quickest: whatever else ran then is not the reader's. */
+const quickest = (read: (text: string) => unknown, text: string): number =>
+  Math.min(...Array.from({ length: 3 }, () => milliseconds(read, text)));
+
+describe("no reader's work grows faster than its input", () => {
+  it.each(Object.entries(readers))("%s", (_name, read) => {
+    const slow = hostile.filter(([before, piece, behind]) => {
+      const text = (length: number) => before + piece.repeat(length / piece.length) + behind;
+      const long = quickest(read, text(longest));
+      if (long < leastMilliseconds) return false;
+      return long > mostGrowth * Math.max(quickest(read, text(shortest)), leastMilliseconds / 8);
+    });
+    expect(slow).toEqual([]);
+  });
+});
