@@ -2,14 +2,19 @@ import { existsSync, readFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import type { GradeRecord } from "#tasks/grading.ts";
+import type { GradeRecord, GradingOptions } from "#tasks/grading.ts";
 import { gradeKinds } from "#tasks/references.ts";
 import { gradeLines } from "./grade.ts";
 
-async function run(kind: string, input: AsyncIterable<string | Uint8Array>, json = true) {
+async function run(
+  kind: string,
+  input: AsyncIterable<string | Uint8Array>,
+  json = true,
+  more: Pick<GradingOptions, "tolerance" | "extract" | "thoughtTags"> = {},
+) {
   const output = new PassThrough();
   const written = textOf(output);
-  const counts = await gradeLines(input, output, { kind, json });
+  const counts = await gradeLines(input, output, { kind, json, ...more });
   output.end();
   return { counts, text: await written };
 }
@@ -28,6 +33,40 @@ async function grade(kind: string, lines: readonly unknown[]): Promise<GradeReco
 
 const equals = async (kind: string, ...lines: unknown[]) =>
   (await grade(kind, lines)).map((record) => ("equal" in record ? record.equal : record));
+
+describe("grading by options of one's own", () => {
+  const one = async (kind: string, line: object, more: Pick<GradingOptions, "tolerance" | "extract" | "thoughtTags">) =>
+    JSON.parse((await run(kind, pieces(`${JSON.stringify(line)}\n`), true, more)).text);
+
+  it("a tolerance, for numbers alone", async () => {
+    const line = { gold: "3.14", answer: "The answer is 3.1416." };
+    expect(await one("number", line, {})).toMatchObject({ equal: false });
+    expect(await one("number", line, { tolerance: "0.01" })).toMatchObject({ equal: true, strict: true });
+    await expect(one("choice", line, { tolerance: "0.01" })).rejects.toThrow("have no tolerance");
+    await expect(one("number", line, { tolerance: "some" })).rejects.toThrow("is no number");
+  });
+
+  it("a pattern, stopped where it backtracks without end", async () => {
+    const line = { gold: "3", answer: "<think>x=1</think>x=2; x=3; y=4" };
+    expect(await one("number", line, { extract: "x=(\\d+)" })).toMatchObject({ equal: true });
+    expect(await one("number", line, { extract: "z=(\\d+)" })).toMatchObject({ equal: false, status: "no-answer" });
+    await expect(one("number", line, { extract: "(" })).rejects.toThrow("is no pattern");
+    const hostile = { gold: "3", answer: `${"a".repeat(40)}!` };
+    expect(await one("number", hostile, { extract: "(a+)+$" })).toMatchObject({ error: expect.stringContaining("took longer") });
+  });
+
+  it("tags of thoughts", async () => {
+    const line = { gold: "5", answer: "<plan>The answer is 5.</plan>I give up." };
+    expect(await one("number", line, {})).toMatchObject({ equal: true });
+    expect(await one("number", line, { thoughtTags: ["plan"] })).toMatchObject({ equal: false, status: "no-answer" });
+  });
+
+  it("more options than there are letters", async () => {
+    const choices = Array.from({ length: 40 }, (_, index) => `thing ${index}`);
+    expect(await one("choice", { gold: "AC", choices, answer: "The answer is AC." }, {})).toMatchObject({ equal: true });
+    expect(await one("choice", { gold: "thing 28", choices, answer: "The answer is AB." }, {})).toMatchObject({ equal: false });
+  });
+});
 
 describe("grading against a reference", () => {
   it("numbers", async () => {

@@ -79,7 +79,8 @@ function readTail(
 /** The number a short text is: `18`, `$18.00`, `18%`, `\frac{3}{4}`, `-5.` */
 function numberAlone(text: string): string | undefined {
   const plain = plainNumbers(text).replace(/^[\s"'“(]{1,20}|[\s"'”)]{1,20}$/g, "");
-  if (!/\d/.test(plain) || plain.length > 200) return undefined;
+  if (!/\d/.test(plain) || plain.length > 200 || /^\W*\([^)]{0,80}\d,(?!\d{3}(?!\d))[^)]{0,80}\)/.test(text.slice(0, 200)))
+    return undefined;
   const [only, ...others] = quantitiesIn(plain);
   if (others.length > 0 || only?.text === undefined || only.start > 0) return undefined;
   return /^\s?(?:%|percent|°)?\s?[.。]?$/.test(plain.slice(only.end)) ? only.text : undefined;

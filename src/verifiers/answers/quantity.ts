@@ -77,6 +77,7 @@ export function plainNumbers(text: string): string {
       .replace(/\^\s{0,2}\{\s{0,2}(-?\d{1,8})\s{0,2}\}/g, "^$1")
       .replace(/\\([$%#&])/g, "$1");
   }
+  if (plain.includes("**")) plain = plain.replace(/(?<=\d\s?)\*\*(?=\s?-?\d)/g, "^");
   return withoutMarkup(plain);
 }
 
@@ -89,6 +90,7 @@ const indian = String.raw`\d{1,2}(?:,\d{2})+,\d{3}(?!\d)(?:\.\d+)?`;
 const dotted = String.raw`\d{1,3}(?:\.\d{3}){2,}(?!\d)(?:,\d+)?|\d{1,3}\.\d{3},\d+`;
 const spaced = String.raw`\d{1,3}(?: \d{3})+(?!\d)(?:[.,]\d+)?|\d{1,3}(?:['’]\d{3})+(?!\d)(?:[.,]\d+)?|\d{1,3}(?:_\d{3})+(?!\d)(?:\.\d+)?`;
 const simple = String.raw`\d+(?:[.,]\d+)?|[.,]\d+`;
+const pair = /^\d+,\d+$/;
 const thousands = new RegExp(`^(?:${indian}|${grouped})$`);
 const written = new RegExp(`${indian}|${grouped}|${dotted}|${spaced}|${simple}`, "g");
 
@@ -185,6 +187,13 @@ function quantityAt(text: string, from: number, digits: string): Quantity {
     while (take(magnitude, ([, word, letter, sign]) => times(rational(magnitudes[word ?? letter ?? sign] ?? 1n))));
     take(cents, ([, part]) => value && sum(value, rational(BigInt(part), 100n)));
   }
+  // "(3,4)" may be a pair.
+  if (
+    pair.test(digits) &&
+    /[([]\s?-?$/.test(text.slice(Math.max(0, from - 3), from)) &&
+    /^\s?[)\]]/.test(text.slice(end, end + 2))
+  )
+    value = undefined;
   const [lead, own] = splitSign(text.slice(Math.max(0, from - 32), from));
   const start = from - own.length;
   if (/^[.,]\d/.test(text.slice(end, end + 2))) {

@@ -245,3 +245,64 @@ describe.skipIf(!existsSync(file))("HumanEval itself (skipped where the data is 
     expect(failed.sort()).toEqual(["HumanEval/116", "HumanEval/130", "HumanEval/148", "HumanEval/47"]);
   });
 });
+
+describe("programs in answers as models write them", () => {
+  const item: Item = {
+    id: "top",
+    question: "",
+    answer: "",
+    program: {
+      prompt: 'def top(values, count=2):\n    """ Sum of the largest. """\n',
+      entryPoint: "top",
+      tests: "def check(candidate):\n    assert candidate([1, 5, 3]) == 8\n    assert candidate([]) is None\n",
+    },
+  };
+  const definition = "def top(values, count=2):\n";
+  const body = "    if not values:\n        return None\n    return sum(sorted(values)[-count:])\n";
+  const whole = definition + body;
+  const block = (code: string) => `\`\`\`python\n${code}\`\`\`\n`;
+  const grade = async (answer: string, completion = answer) => (await programGrader(pyodide)(item, answer, completion)).status;
+
+  test.each([
+    ["a long thought before it", `<think>${"hm ".repeat(70_000)}</think>\n${block(whole)}`],
+    ["words behind a body", `${body}\n\nThis function sorts the values.`],
+    [
+      "a helper behind a body",
+      "    return best(values, count)\n\ndef best(v, c):\n    return sum(sorted(v)[-c:]) if v else None\n",
+    ],
+    ["a comment at the margin", body.replace("    return sum", "# now the sum\n    return sum")],
+    ["a bracket at the margin", "    return (sum(sorted(values)[-count:])\n            if values\n            else None\n)\n"],
+    ["a string at the margin", `    note = """\nWords here.\n"""\n${body}`],
+    ["a string at the margin within a definition", `${definition}    note = """\nWords here.\n"""\n${body}`],
+    ["words before a body", `Here's the completion:\n${body}`],
+    ["words like code before it", `import the module first and then go.\n\n${whole}`],
+    ["words like code behind it", `${whole}\nfor each value it does the right thing.`],
+    ["a fence that the prompt opened", `${whole}\`\`\`\nThis sums them.`],
+    ["a fence behind a body", `${body}\`\`\`\n\nExplanation: it sorts.`],
+    ["a fence on the last line", `\`\`\`python\n${whole.trimEnd()}\`\`\``],
+    [
+      "a helper in a block of its own",
+      `${block("def best(v, c):\n    return sum(sorted(v)[-c:])\n")}and\n${block(`${definition}    return best(values, count) if values else None\n`)}`,
+    ],
+    ["a lambda", block("top = lambda values, count=2: sum(sorted(values)[-count:]) if values else None\n")],
+    ["another name", block(`${whole.replace("def top", "def solve")}\ntop = solve\n`)],
+    ["its own docstring tests", block(`${whole}\nimport doctest\ndoctest.testmod()\n`)],
+  ])("%s", async (_name, answer) => expect(await grade(answer)).toBe("pass"));
+
+  test("a generic function is a definition", () => {
+    const code = `def top[T](values: list[T], count=2):\n${body}`;
+    expect(completeProgram(item.program!, extractCode(block(code), "top") ?? "").trim()).toBe(code.trim());
+  });
+
+  test("thoughts hold no code", async () => {
+    for (const answer of [`<think>\n${block(whole)}`, `<think>\n${block(whole)}</think>\n`, `<reasoning>${whole}`])
+      expect(await grade(answer)).toBe("no-code");
+    expect(await grade(`[THINK]${block(whole)}[/THINK]\nI could not solve it.`)).not.toBe("pass");
+    expect(await grade(whole, `<think>${whole}`)).toBe("no-code");
+  });
+
+  test("an answer that was trimmed is read as it was written", async () => {
+    const answer = `${body}\n\nThis function sorts the values.`;
+    expect(await grade(answer.trim(), answer)).toBe("pass");
+  });
+});
