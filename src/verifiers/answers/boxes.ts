@@ -73,14 +73,14 @@ function boxesIn(text: string): Box[] {
   for (const { index } of starts.slice(-mostBoxes)) {
     if (index < (boxes.at(-1)?.end ?? 0)) continue;
     const box = boxAt(text, index);
-    if (box && box.content.trim() !== "") boxes.push(signed(text, box));
+    if (box && box.content.trim() !== "") boxes.push(withSign(text, box));
     else if (box?.isTooLong) boxes.push(box);
   }
   return boxes;
 }
 
 /** `-\boxed{42}` holds -42, but not where the sign stands behind something it is taken from. */
-function signed(text: string, box: Box): Box {
+function withSign(text: string, box: Box): Box {
   const before = text.slice(Math.max(0, box.start - 8), box.start);
   if (!/(?:^|[^\p{L}\p{N})}\]\s-]\s?|\n|^\s|[\p{L}:]\s)[-−]$/u.test(before)) return box;
   const content = box.content.trim();

@@ -5,11 +5,12 @@
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { lastBox } from "./boxes.ts";
+import { type Choices, optionByText, optionForms } from "./choice-texts.ts";
 import { blank, withoutDenied } from "./denials.ts";
-import { hasOtherSigns, plainDigits, plainSigns, withoutInvisible } from "./digits.ts";
+import { hasOtherSigns, plainDigits, withoutInvisible } from "./digits.ts";
 import { answerClauses, gradedText, lastLine, referencesOf, withoutMarkup } from "./extract.ts";
 
-export type Choices = NonNullable<Item["choices"]>;
+export type { Choices };
 
 /** Where a choice was found, in the order in which the places are looked at. */
 export type ChoicePlace = "whole" | "boxed" | "clause" | "clause-text" | "first-line" | "last-line" | "mark" | "letter" | "text";
@@ -46,8 +47,13 @@ export function readChoice(whole: string, choices: Choices = bareLetters): Choic
   }
   const box = lastBox(text);
   const boxed = box === undefined ? undefined : found(optionAlone(box.content, choices, false), "boxed");
-  for (const { sentence, line, start } of answerClauses(text)) {
+  for (const { lead, sentence, line, start, written } of answerClauses(text)) {
     if (boxed !== undefined && box !== undefined && start <= box.end) break;
+    // Words of denial may be those of an option: "False, False".
+    if (line.includes(blank) && !withoutDenied(lead).includes(blank)) {
+      const exact = optionByText(withoutMarkup(written.slice(0, sentence.length)), choices, "equal");
+      if (exact !== undefined) return { letter: exact, by: "clause-text", strict: false };
+    }
     const said = clauseOption(sentence, choices);
     if (said === "ambiguous") return undefined;
     if (said !== undefined) return said;
@@ -358,54 +364,4 @@ function lettersFor(answer: string): Choices {
   if (!/^[A-Z]{1,2}$/.test(answer)) return bareLetters;
   const place = [...answer].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0);
   return place <= 5 ? bareLetters : Array.from({ length: place }, (_, index) => ({ letter: letterAt(index), text: "" }));
-}
-
-const formsOf = new WeakMap<Choices, { letter: string; form: string }[]>();
-
-/** Case, spacing, kinds of dash and quotation mark, and what stands around a text do not count. */
-function optionForms(text: string): string {
-  return plainSigns(text.normalize("NFKC").toLowerCase())
-    .replace(/[“”‘’"'`]/g, "")
-    .replace(/\s+/g, " ")
-    .replace(
-      /(?<=\d)\s?(kilo|centi|milli)?(met(?:er|re)s?|grams?|lit(?:er|re)s?)(?![\p{L}])/gu,
-      (_, prefix: string | undefined, unit: string) => ` ${prefix?.[0] ?? ""}${unit[0]}`,
-    )
-    .replace(/(?<=\d)\s?percent(?![\p{L}])/gu, "%")
-    .replace(/^[\s:;!?]+/, "")
-    .replace(/[\s.,:;!?。]{1,20}$/, "")
-    .trim();
-}
-
-/**
- * The option whose text a clause holds, where it is the only one: of several the one that holds all the others wins ("New York City" over
- * "York"). `equal` asks for the text and nothing else.
- */
-function optionByText(clause: string, choices: Choices, how: "within" | "equal" = "within"): string | undefined {
-  let forms = formsOf.get(choices);
-  if (forms === undefined) {
-    forms = choices.map(({ letter, text }) => ({ letter, form: optionForms(text) }));
-    formsOf.set(choices, forms);
-  }
-  const said = optionForms(clause.slice(0, 4000));
-  if (said === "") return undefined;
-  const within = how === "equal" ? forms.filter(({ form }) => form === said) : forms.filter(({ form }) => holds(said, form));
-  if (within.length === 0) return undefined;
-  const longest = within.reduce((first, second) => (second.form.length > first.form.length ? second : first));
-  return within.every((each) => each === longest || (each.form !== longest.form && longest.form.includes(each.form)))
-    ? longest.letter
-    : undefined;
-}
-
-/** Is the form there as words of its own? A number is not there in a longer number: 5 is not in -5, 0.5 or 5.2. */
-function holds(said: string, form: string): boolean {
-  if (form === "") return false;
-  for (let at = said.indexOf(form); at >= 0; at = said.indexOf(form, at + 1)) {
-    const before = said.slice(Math.max(0, at - 2), at);
-    const after = said.slice(at + form.length, at + form.length + 2);
-    const startsFree = /^\d/.test(form) ? !/(?:[\p{L}\p{N}/^:]|[.,]|-)$/u.test(before) : !/[\p{L}\p{N}]$/u.test(before);
-    const endsFree = /\d$/.test(form) ? !/^(?:[\p{L}\p{N}%/^]|[.,:]\d)/u.test(after) : !/^[\p{L}\p{N}]/u.test(after);
-    if (startsFree && endsFree && !/\bnot (?:the |a |an )?$/.test(said.slice(Math.max(0, at - 9), at))) return true;
-  }
-  return false;
 }

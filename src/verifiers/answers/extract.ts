@@ -54,6 +54,8 @@ export function gradedText(answer: string, completion: string): string {
 
 /** What an answer clause says: up to the end of its sentence, and up to the end of its line. */
 export interface AnswerClause {
+  /** What stands before it in its sentence, "the answer is" included, as it is written. */
+  lead: string;
   sentence: string;
   line: string;
   /** Where it begins in the text. */
@@ -83,7 +85,7 @@ export function* answerClauses(text: string): Generator<AnswerClause> {
     const line = withoutDenied(`${lead} ${said}`).slice(lead.length + 1);
     const end = sentenceEnd.exec(line);
     const sentence = end === null ? line : line.slice(0, end.index);
-    yield { line, sentence, start, written: said, isDenied: line.startsWith(blank) };
+    yield { lead, line, sentence, start, written: said, isDenied: line.startsWith(blank) };
   }
 }
 

@@ -110,6 +110,12 @@ describe("an answer first and its explanation after it", () => {
     expect(readChoice("I don't know", many)).toBeUndefined();
   });
 
+  it("an option may be a denial itself", () => {
+    const pairs = ["True, True", "False, False", "True, False"].map((text, index) => ({ letter: "ABC"[index], text }));
+    expect(readChoice("The answer is False, False", pairs)?.letter).toBe("B");
+    expect(readChoice("The answer is not False, False", pairs)?.letter).toBeUndefined();
+  });
+
   it("there may be more options than letters", () => {
     expect([0, 25, 26, 51, 52, 701].map(letterAt)).toEqual(["A", "Z", "AA", "AZ", "BA", "ZZ"]);
     const many = Array.from({ length: 60 }, (_, index) => ({ letter: letterAt(index), text: `thing ${index}` }));
