@@ -30,9 +30,13 @@ export function lastBox(text: string): { content: string; end: number } | undefi
   return last ? { content: innermost(last.content), end: last.end } : end === undefined ? undefined : { content: "", end };
 }
 
-/** A box may hold words and a box: then the inner one holds the answer. */
+const sentence =
+  /^\s*\\(?:text|mbox|textbf|mathrm)\s?\{\s*[^{}]{0,60}\b(?:answer|result|value)\b[^{}]{0,40}\b(?:is|=|:)\s([^{}]{1,200})\}\s*$/;
+
+/** A box may hold words and a box, then the inner one holds the answer; or a sentence that states it. */
 function innermost(content: string): string {
-  return content.includes("box") ? (lastBoxed(content) ?? content.trim()) : content.trim();
+  const inner = content.includes("box") ? (lastBoxed(content) ?? content.trim()) : content.trim();
+  return (content.includes("{") ? sentence.exec(inner)?.[1] : undefined) ?? inner;
 }
 
 /**

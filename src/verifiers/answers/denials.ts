@@ -32,6 +32,9 @@ const supposing = /^[\s"'“(*_-]*(?:even )?(?:if|unless|suppos(?:e|ing)|assum(?
 /** Takes back what was said just before. */
 const takingBack = /^[\s"'”’)*_.…-]*(?:no|nope|wrong|non|nein|nie|нет)\s*[,:;.!—–-]/iu;
 const takingBackAQuestion = /^[\s"'”’)*_-]*(?:no|nope|not|wrong|never|hardly|non|nein|нет|不|いいえ)(?![\p{L}])/iu;
+/** "the people who could not come": what is said of a thing, not of the answer. */
+const ofOthers =
+  /\b(?:who|that|which|whose)\s(?:(?:is|are|was|were|has|have|had|do|does|did|could|would|ca|can|will|wo|should)\s?)?$/i;
 /** "and so is option C", "nor C" */
 const goingOn = /^[\s]*(?:and )?(?:so|neither|nor|as|also|likewise) (?:is|are|was|does|do)\b/iu;
 const notDoubting = /\b(?:no|without(?: a)?|beyond(?: any)?) doubt\b/giu;
@@ -62,7 +65,8 @@ function deniedPart(stretch: string, mark: string, after: string, wasDenied: boo
   if (takingBack.test(after) && /[.!?…]/.test(mark)) return whole;
   if (/[?？]/.test(mark) && takingBackAQuestion.test(after)) return whole;
   const ahead = denyingAhead.exec(stretch);
-  return ahead === null ? [0, 0] : [ahead.index, stretch.length];
+  if (ahead === null || ofOthers.test(stretch.slice(Math.max(0, ahead.index - 24), ahead.index))) return [0, 0];
+  return [ahead.index, stretch.length];
 }
 
 /** ", B and C" goes on with what was denied before it. */

@@ -132,7 +132,10 @@ function clauseNumber(sentence: string, line: string): NumberReading | "ambiguou
       const result = lastResult(clause);
       return result === undefined ? "ambiguous" : { number: result, by: "clause", strict: false };
     }
-    if (joined.test(clause.slice(first.end))) return "ambiguous";
+    if (joined.test(clause.slice(first.end))) {
+      const result = lastResult(clause);
+      return result === undefined ? "ambiguous" : { number: result, by: "clause", strict: false };
+    }
     return { number: first.text, by: "clause", strict: true };
   }
   const clear = numbers.filter(({ text }) => text !== undefined);

@@ -100,7 +100,6 @@ const magnitudes: Readonly<Record<string, bigint>> = {
   million: 10n ** 6n,
   billion: 10n ** 9n,
   trillion: 10n ** 12n,
-  dozen: 12n,
   lakh: 10n ** 5n,
   crore: 10n ** 7n,
   mn: 10n ** 6n,
@@ -130,7 +129,7 @@ const magnitudes: Readonly<Record<string, bigint>> = {
   tausend: 1000n,
 };
 const magnitude =
-  /^(?:\s?(hundred|thousand|million|billion|trillion|dozen|lakh|crore|тысячи?|миллион(?:а|ов)?|millones|millón|millions|Millionen|mil|mille|tausend|mn|bn)s?(?![\p{L}\p{N}])|([kKMBT])(?![\p{L}\p{N}])|\s?([百千万萬亿億]))/u;
+  /^(?:\s?(hundred|thousand|million|billion|trillion|lakh|crore|тысячи?|миллион(?:а|ов)?|millones|millón|millions|Millionen|mil|mille|tausend|mn|bn)s?(?![\p{L}\p{N}])|([kKMBT])(?![\p{L}\p{N}])|\s?([百千万萬亿億]))/u;
 const fraction = /^\s?\/\s?(\d{1,60})(?![\d.,]*\d)/;
 const mixed = /^(?:\s{1,3}|\s?-\s?|\s?and\s)(\d{1,20})\s?\/\s?(\d{1,20})(?![\d/])/;
 const tens = /^\s?[×xX*·]\s?10(?:\s?(?:\^|\*\*)\s?[({]?\s?([+-]?\d{1,3})\s?[)}]?)?(?![\d.,]*\d)/;
