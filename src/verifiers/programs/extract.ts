@@ -201,7 +201,7 @@ function insideLines(lines: readonly string[]): boolean[] {
 
 /** Begins a statement that gives names at the top level of a module. */
 const topLevel =
-  /^(?:import [\w.]{1,80}(?: as \w{1,40})?(?:\s?,\s?[\w.]{1,80}(?: as \w{1,40})?){0,20}\s{0,8}(?:#|;|$)|from [\w.]{1,80} import [\w*(]|(?:async )?def\s{1,8}\w{1,80}\s{0,8}[([]|class\s{1,8}\w{1,80}\s{0,8}[:([]|@\w[\w.]{0,80}\s{0,8}(?:\(|$)|[A-Za-z_][\w.]{0,80}(?:\[[^\]\n]{0,200}\])?\s{0,8}(?::\s{0,8}[\w[\], .|"']{1,200})?(?:[-+*/%&|^]|\/\/|\*\*)?=(?!=))/;
+  /^(?:import [\w.]{1,80}(?: as \w{1,40})?(?:\s?,\s?[\w.]{1,80}(?: as \w{1,40})?){0,20}\s{0,8}(?:#|;|$)|from [\w.]{1,80} import [\w*(]|(?:async )?def\s{1,8}\w{1,80}\s{0,8}[([]|class\s{1,8}\w{1,80}\s{0,8}[:([]|@\w[\w.]{0,80}\s{0,8}(?:\(|$)|[A-Za-z_][\w.]{0,80}(?:\[[^\]\n]{0,200}\])?(?:\s?,\s?\*?[A-Za-z_][\w.]{0,80}){0,9}\s{0,8}(?::\s{0,8}[\w[\], .|"']{1,200})?(?:[-+*/%&|^]|\/\/|\*\*)?=(?!=))/;
 /** Other lines of a module that are code. */
 const otherCode =
   /^(?:\s|#|(?:if|for|while|with|elif|except|async)\b.*:|(?:try|else|finally)\s{0,8}:|[)\]}]|"""|'''|(?:assert|raise|del|pass|print)\b|[A-Za-z_][\w.]{0,80}\(.*[)([{,]\s{0,8}(?:#.{0,200})?$)/;
@@ -226,11 +226,13 @@ function definitionsInProse(text: string): string {
   return (end < 0 ? rest : rest.slice(0, end)).join("\n");
 }
 
+const prose = /^[A-Z#*>`-]|^\S.{0,200}\b[a-z]{1,20} [a-z]{1,20} [a-z]{1,20}\b/;
+
 /** A function's body, after words about it where there are some, and the functions behind it that it uses. */
 function continuation(text: string): string {
   const all = text.split("\n");
   let first = all.findIndex((line) => line.trim() !== "");
-  if (/^[^\s"']/.test(all[first]) && !isStatement(all[first])) {
+  if (prose.test(all[first]) && !isStatement(all[first])) {
     const start = all.findIndex((line, index) => index > first && line.trim() !== "" && (/^\s/.test(line) || isStatement(line)));
     if (start > 0) first = start;
   }
