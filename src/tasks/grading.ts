@@ -4,12 +4,14 @@
  */
 import { messageOf, userError } from "#kernel/errors.ts";
 import type { Grader, Score } from "#kernel/item.ts";
+import { isRecord } from "#kernel/values.ts";
 import { visibleText } from "#verifiers/answers/extract.ts";
 import { parseNumber } from "#verifiers/answers/number.ts";
 import { writtenNumberGrader } from "#verifiers/answers/number-extract.ts";
 import { withoutThoughts } from "#verifiers/answers/thoughts.ts";
 import { MathComparer } from "#verifiers/math/comparer.ts";
 import { openSandbox } from "#verifiers/sandbox/open.ts";
+import type { Fields } from "./fields.ts";
 import { ownPattern } from "./own-pattern.ts";
 import { itemOfLine, taskOfKind } from "./references.ts";
 import type { GradingTools, Task } from "./task.ts";
@@ -125,14 +127,14 @@ function lineGrader(
   };
 }
 
-function parse(text: string): Readonly<Record<string, unknown>> {
+function parse(text: string): Fields {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new Error(`not JSON: ${(cause as Error).message}`);
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isRecord(value)) return value;
   throw new Error("not a JSON object");
 }
 

@@ -1,5 +1,6 @@
 /** Options by their texts: which one does a clause hold? */
 import type { Item } from "#kernel/item.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { plainSigns } from "./digits.ts";
 
 export type Choices = NonNullable<Item["choices"]>;
@@ -26,11 +27,7 @@ export function optionForms(text: string): string {
  * "York"). `equal` asks for the text and nothing else.
  */
 export function optionByText(clause: string, choices: Choices, how: "within" | "equal" = "within"): string | undefined {
-  let forms = formsOf.get(choices);
-  if (forms === undefined) {
-    forms = choices.map(({ letter, text }) => ({ letter, form: optionForms(text) }));
-    formsOf.set(choices, forms);
-  }
+  const forms = getOrMake(formsOf, choices, () => choices.map(({ letter, text }) => ({ letter, form: optionForms(text) })));
   const said = optionForms(clause.slice(0, 4000));
   if (said === "") return undefined;
   const within = how === "equal" ? forms.filter(({ form }) => form === said) : forms.filter(({ form }) => holds(said, form));

@@ -26,6 +26,10 @@ export function answerCues(text: string): { cue: number; start: number }[] {
 
 function found(text: string, pattern: RegExp): { cue: number; start: number }[] {
   const places: { cue: number; start: number }[] = [];
-  for (const match of text.matchAll(pattern)) places.push({ cue: match.index, start: match.index + match[0].length });
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    places.push({ cue: match.index, start: match.index + match[0].length });
+    if (match[0] === "") pattern.lastIndex++;
+  }
   return places;
 }

@@ -2,8 +2,16 @@
 
 const otherSigns = /[\u0080-\uffff]/;
 
-/** Whether any character is not of ASCII; most texts have none, and what reads other scripts is spared then. */
-export const hasOtherSigns = (text: string): boolean => otherSigns.test(text);
+let asked = "";
+let answered = false;
+
+/** Whether any character is not of ASCII; most texts have none, and what reads other scripts is spared then. A text is asked about many times. */
+export function hasOtherSigns(text: string): boolean {
+  if (text === asked) return answered;
+  const has = otherSigns.test(text);
+  if (text.length > 200) [asked, answered] = [text, has];
+  return has;
+}
 
 const zeros = new Map<number, number>();
 

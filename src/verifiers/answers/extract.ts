@@ -7,6 +7,8 @@ import { answerCues } from "./cues.ts";
 import { blank, withoutDenied } from "./denials.ts";
 import { withoutThoughts } from "./thoughts.ts";
 
+const tagSigns = ["<", "[", "◁"];
+const channelWord = /^\s{0,40}analysis/i;
 const answerTag = /<\s?(\/?)\s?answer\b[^<>]{0,40}>/gi;
 const grammarTag = /<\s?\/?\s?(?:think|answer|refine)\b[^<>]{0,40}>/gi;
 
@@ -20,7 +22,7 @@ export function visibleAnswer(completion: string): string {
 
 /** The same with the white space around it, which programs need. */
 export function visibleText(completion: string): string {
-  if (!/[<[◁]|assistantfinal/.test(completion)) return completion;
+  if (!tagSigns.some((sign) => completion.includes(sign)) && !channelWord.test(completion)) return completion;
   const { text, isUnended } = withoutThoughts(completion);
   // An answer span ends thoughts that nothing else ended.
   const said = answerSpan(isUnended ? completion : text);
@@ -92,10 +94,11 @@ export function* answerClauses(text: string): Generator<AnswerClause> {
 /** Where the sentence begins in which something stands. */
 export function leadStart(text: string, at: number): number {
   const from = Math.max(0, at - longestLead);
-  const before = text.slice(from, at);
-  let start = 0;
-  for (const { index, 0: mark } of before.matchAll(/[.!?]\s|[。！？।\n]/g)) start = index + mark.length;
-  return from + start;
+  for (let place = at - 1; place >= from; place--) {
+    const sign = text[place];
+    if (sign === "\n" || (".!?。！？।".includes(sign) && (sign > "?" || /\s/.test(text[place + 1] ?? "")))) return place + 1;
+  }
+  return from;
 }
 
 const says = new RegExp(`[\\p{L}\\p{N}${blank}]`, "u");

@@ -12,7 +12,7 @@
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { withoutReferences } from "./asides.ts";
 import { lastBoxed } from "./boxes.ts";
-import { plainDigits, plainSigns, withoutInvisible } from "./digits.ts";
+import { hasOtherSigns, plainDigits, plainSigns, withoutInvisible } from "./digits.ts";
 import { answerClauses, gradedText, referencesOf, withoutEnd, withoutMarkup } from "./extract.ts";
 import { parseNumber } from "./number.ts";
 import { toNumber } from "./rational.ts";
@@ -84,18 +84,23 @@ function bagOf(span: string): Bag {
 }
 
 /** Parts words, and is no sign of the number behind it. */
-const parting = /\s+|(?<=[^\s([{"'“=:])-+(?=[^\s])|-+(?![$€£]?\.?\d)/;
+const hyphens = /(?<=[^\s([{"'“=:])-+(?=[^\s])|-+(?![$€£]?\.?\d)/;
 
 /** The words that count; a number stands as `#` and its value, so that 1,000 and 1000.0 are one word. */
 function spanWords(span: string): string[] {
   const words: string[] = [];
-  const text = plainSigns(plainDigits(withoutInvisible(span.slice(0, longestSpan)).normalize("NFKC"))).toLowerCase();
+  const text = plainText(span.slice(0, longestSpan)).toLowerCase();
   const signed = text.includes("us") ? text.replace(/\b(?:negative|minus)\s(?=[$€£]?\.?\d)/g, "-") : text;
-  for (const raw of signed.split(parting)) {
+  const parts = signed.includes("-") ? signed.split(/\s+/).flatMap((part) => part.split(hyphens)) : signed.split(/\s+/);
+  for (const raw of parts) {
     const word = numberWord(raw) ?? raw.replace(/[\p{P}\p{S}]/gu, "");
     if (word !== "" && !articles.has(word)) words.push(word);
   }
   return words;
+}
+
+function plainText(span: string): string {
+  return hasOtherSigns(span) ? plainSigns(plainDigits(withoutInvisible(span).normalize("NFKC"))) : span;
 }
 
 function numberWord(word: string): string | undefined {
@@ -207,7 +212,7 @@ function clean(text: string): string {
   )
     .replace(/(?<=[^.\s]{2}|\d)\.$/, "")
     .trim();
-  return calculation.exec(plain)?.[1] ?? plain;
+  return plain.includes("=") ? (calculation.exec(plain)?.[1] ?? plain) : plain;
 }
 
 /** Accuracy is F1, as DROP is quoted; `strictAccuracy` the same where the answer is given as asked; exact match is among the measures. */
