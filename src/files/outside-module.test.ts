@@ -16,6 +16,8 @@ function write(file: string, text: string): void {
 write("mine.mjs", "export const answer = 42;");
 write("typed.mts", "export const answer: number = 42;");
 write("throws.mjs", "throw new Error('not today');");
+write("null.mjs", "throw null;");
+write("undefined.mjs", "throw undefined;");
 write("broken.mjs", "export const = ;");
 write("node_modules/plain/index.js", "exports.answer = 42;");
 write("node_modules/@me/modern/package.json", JSON.stringify({ type: "module", exports: { ".": { import: "./it.js" } } }));
@@ -34,6 +36,8 @@ test("what is wrong is a user error that names the file", async () => {
     expect(loadModule(name, place)).rejects.toMatchObject({ family: "user", message: expect.stringContaining(message) });
   await refused("./nowhere.mjs", "there is no file ./nowhere.mjs");
   await refused("./throws.mjs", "./throws.mjs cannot be loaded: not today");
+  await refused("./null.mjs", "./null.mjs cannot be loaded: null");
+  await refused("./undefined.mjs", "./undefined.mjs cannot be loaded: undefined");
   await refused("./broken.mjs", "./broken.mjs cannot be loaded: ");
 });
 

@@ -23,7 +23,8 @@ export async function loadModule(name: string, folder = process.cwd()): Promise<
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
-    const isTyped = (error as { code?: string }).code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING";
+    // What a module throws may be anything, null too.
+    const isTyped = Object(error).code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING";
     const advice = isTyped ? "Node reads no TypeScript in node_modules: give the package's JavaScript." : `The file is ${file}.`;
     throw userError("module-failed", `${name} cannot be loaded: ${messageOf(error)}`, advice, error);
   } finally {

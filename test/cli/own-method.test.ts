@@ -47,3 +47,20 @@ test("a method that always fails costs its answers, shows where to its author, a
   expect(errors).toContain(`thrower has a mistake of its own, in 2 answers; the first: too far\n  at ${thrower}:5:11\n`);
   expect(errors).not.toContain("please report it");
 });
+
+test("a run with answers of a module's method refuses another content of the module, and takes the mended one of failed answers", {
+  timeout: 120_000,
+}, async () => {
+  const answer = (text: string) => method("edited", `return { chosen: { attempt: 0, text: "${text}" } };`);
+  const broken = method("edited", "return nowhere;");
+  expect((await evaluation(`vanilla,"${broken}"`, "edited")).code).toBe(1);
+  const file = answer("A");
+  const first = await evaluation(`vanilla,"${file}"`, "edited");
+  expect(first.code, first.errors).toBe(0);
+  answer("B");
+  const { code, errors } = await evaluation(`vanilla,"${file}"`, "edited", 4);
+  expect(code).toBe(1);
+  expect(errors).toContain("holds answers of edited by another content of its module: edited.mjs of content ");
+  answer("A");
+  expect((await evaluation(`vanilla,"${file}"`, "edited", 4)).code).toBe(0);
+});

@@ -3,11 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { ReportData } from "#evaluation/report/page-data.ts";
 import type { Results } from "#evaluation/summary/results.ts";
+import { resamplingMethod } from "#evaluation/summary/summary.ts";
 import { guarded } from "#files/file-failures.ts";
 import { readLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import { getOrMake } from "#kernel/values.ts";
+import { methodCards } from "#methods/catalogue.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { RecordIndex, recordsFile } from "./store.ts";
 
@@ -18,6 +20,7 @@ export interface TaskOrigin {
   shots?: Readonly<Record<string, unknown>> | undefined;
 }
 
+const modulesFile = "methods.json";
 const originsFile = "tasks.json";
 const itemsFile = (task: string) => path.join("items", `${encodeURIComponent(task)}.jsonl`);
 
@@ -43,6 +46,36 @@ export function keepTask(run: RunDirectory, task: string, origin: TaskOrigin, it
     [...readLines<Item & object>(path.join(run.folder, itemsFile(task))), ...items].map((item) => [item.id, item]),
   );
   run.writeFile(itemsFile(task), [...all.values()].map((item) => `${JSON.stringify(item)}\n`).join(""));
+}
+
+/**
+ * Writes down what the modules hold that methods came from, by the methods' ids; refuses a module that has another content than when the run's answers
+ * were given. One whose answers all failed may have been mended since.
+ */
+export function keepModules(run: RunDirectory, modules: ReadonlyMap<string, string>): void {
+  if (modules.size === 0) return;
+  const file = path.join(run.folder, modulesFile);
+  const known = new Map(Object.entries((existsSync(file) ? readJson(file) : {}) as Record<string, string>));
+  for (const [id, content] of modules) {
+    const before = known.get(id);
+    if (before !== undefined && before !== content && hasAnswers(run, id)) {
+      throw userError(
+        "other-module",
+        `${run.folder} holds answers of ${id} by another content of its module: ${before} there, ${content} now`,
+        "Restore the module, give the method another id, or choose another run folder.",
+      );
+    }
+    known.set(id, content);
+  }
+  run.writeFile(modulesFile, `${JSON.stringify(Object.fromEntries(known), null, 2)}\n`);
+}
+
+/** Whether one was given that did not fail. Methods under another name may be composed of it: they count too. */
+function hasAnswers(run: RunDirectory, id: string): boolean {
+  const isOfCatalogue = (method: string) => methodCards.some((card) => card.id === /^[a-z0-9-]+/.exec(method)?.[0]);
+  const isOfIt = (method: string) =>
+    method !== resamplingMethod && (method.match(/[a-z0-9-]+/g)?.includes(id) || !isOfCatalogue(method));
+  return RecordIndex.read(run.folder).records(({ failed, method }) => !failed && isOfIt(method)).length > 0;
 }
 
 export interface EvaluationFolder {

@@ -2,12 +2,12 @@
  * The methods of the catalogue as a task needs them. Most tasks take them as they are; the shipped model was taught a few short prompts
  * and no others, so that on its own world the PASR format and Self-Refine speak with those.
  */
-import { loadModule } from "#files/outside-module.ts";
+import { loadModule, moduleContent } from "#files/outside-module.ts";
 import type { MethodCard } from "#kernel/method-card.ts";
 import type { BoundMethod, Method, MethodRequest } from "#kernel/trace.ts";
 import { methodCards } from "#methods/catalogue.ts";
 import { bindOptions } from "#methods/driver/bind.ts";
-import { loadMethods } from "#methods/outside.ts";
+import { cardIn, loadMethods } from "#methods/outside.ts";
 import { pasrFormat } from "#methods/plain/pasr-format.ts";
 import { selfRefine } from "#methods/refinement/self-refine.ts";
 import type { Task } from "#tasks/task.ts";
@@ -16,10 +16,19 @@ import { worldTask } from "#tasks/world/task.ts";
 
 /**
  * The methods a text names, of the catalogue or of modules (`./mine.ts`, a package), which are loaded. Throws user errors for methods and
- * options that do not exist and for modules that hold no method. Without a task they are as the catalogue has them.
+ * options that do not exist and for modules that hold no method. Without a task they are as the catalogue has them. `onModule` is told what
+ * the modules hold.
  */
-export function bindFor(task: Task | undefined, methods: string): Promise<BoundMethod[]> {
-  return loadMethods(methods, cardsFor(task), loadModule);
+export function bindFor(
+  task: Task | undefined,
+  methods: string,
+  onModule?: (method: string, content: string) => void,
+): Promise<BoundMethod[]> {
+  return loadMethods(methods, cardsFor(task), async (module) => {
+    const exported = await loadModule(module);
+    if (exported) onModule?.(cardIn(exported, module).id, moduleContent(module));
+    return exported;
+  });
 }
 
 /** Plain samples for the resampling baseline: n of them in one call, where the server can, as a user who resamples would ask. */

@@ -3,7 +3,7 @@ import { userError } from "#kernel/errors.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { findTask } from "#tasks/catalogue.ts";
 import type { PreparedTask } from "./benchmark.ts";
-import { keepTask, type TaskOrigin } from "./folder.ts";
+import { keepModules, keepTask, type TaskOrigin } from "./folder.ts";
 import { type TaskItems, type TaskItemsOptions, taskItems } from "./task-items.ts";
 import { bindFor } from "./task-methods.ts";
 
@@ -18,6 +18,8 @@ export interface TasksWanted extends Pick<TaskItemsOptions, "limit" | "shuffle" 
 
 export interface WantedTask extends PreparedTask {
   origin: TaskOrigin;
+  /** What the modules hold that methods came from, by the methods' ids. */
+  modules: ReadonlyMap<string, string>;
 }
 
 /** As many items of a task without an end, unless told otherwise. */
@@ -45,19 +47,22 @@ export async function prepareTasks(
     });
     const [first] = loaded.problems;
     if (first) onNote?.(`${task.id}: ${loaded.problems.length} rows left out; the first: ${first.where}, ${first.message}.`);
+    const modules = new Map<string, string>();
     prepared.push({
       task,
       items: loaded.items,
       shots: loaded.shots,
-      methods: await bindFor(task, methods),
+      methods: await bindFor(task, methods, (id, content) => modules.set(id, content)),
+      modules,
       origin: originOf(task.version, loaded),
     });
   }
   return prepared;
 }
 
-/** Writes down items and origins in the run. */
+/** Writes down items and origins in the run, and refuses other ones than those of its answers. */
 export function keepTasks(run: RunDirectory, tasks: readonly WantedTask[]): void {
+  for (const { modules } of tasks) keepModules(run, modules);
   for (const { task, origin, items } of tasks) keepTask(run, task.id, origin, items);
 }
 
