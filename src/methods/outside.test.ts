@@ -9,6 +9,10 @@ const mine = { ...selfRefine.card, id: "mine" };
 const bound = { method: { ...vanilla(), id: "bound" }, maxCalls: 3 };
 const peeking = { method: { ...vanilla(), id: "peek", usesOracle: true }, maxCalls: 1, needs: ["oracle"] };
 
+const failing = (message: string) => () => {
+  throw new Error(message);
+};
+
 const modules: Record<string, Record<string, unknown>> = {
   "./mine.ts": { default: Object.assign(() => {}, { card: mine }) },
   "./card.js": { card: { ...mine, id: "by-card" } },
@@ -20,6 +24,28 @@ const modules: Record<string, Record<string, unknown>> = {
   "./empty.ts": { default: { id: "half", options: {} } },
   "./several.ts": { mine, bound },
   "./only.ts": { help: () => 1, only: { ...mine, id: "only" } },
+  "./lists.ts": {
+    default: {
+      ...mine,
+      id: "lists",
+      options: {
+        weights: { type: "numbers", default: [1, 2], description: "w" },
+        rules: { type: "data", description: "r" },
+      },
+      create: (_options: unknown, id: string) => ({ ...vanilla(), id }),
+      maxCalls: () => 1,
+    },
+  },
+  "./bad-option.ts": { default: { ...mine, id: "bad-option", options: { a: null } } },
+  "./bad-type.ts": { default: { ...mine, id: "bad-type", options: { b: { type: "nonsense", default: 1, description: "b" } } } },
+  "./bad-needs.ts": { default: { ...mine, id: "bad-needs", needs: ["nonsense"] } },
+  "./bound-needs.ts": { default: { ...peeking, needs: "oracle" } },
+  "./throws-calls.ts": { default: { ...mine, id: "throws-calls", maxCalls: failing("mc") } },
+  "./creates-none.ts": { default: { ...mine, id: "creates-none", create: () => undefined } },
+  "./throws-create.ts": { default: { ...mine, id: "throws-create", create: failing("created") } },
+  "./negative.ts": { default: { ...mine, id: "negative", maxCalls: () => -5 } },
+  "./no-number.ts": { default: { ...mine, id: "no-number", maxCalls: () => "3" } },
+  "./nan.ts": { default: { ...mine, id: "nan", maxCalls: () => Number.NaN } },
   "./a folder/it.ts": { default: { ...mine, id: "spaced" } },
 };
 const load = async (name: string) => modules[name];
@@ -49,6 +75,12 @@ describe("modules in a list of methods", () => {
     ['"./a folder/it.ts"(rounds=1),best-of-n("./a folder/it.ts")', ["spaced(rounds=1)", "best-of-n(spaced)"]],
     ["vanilla(instruction=./mine.ts)", ['vanilla(instruction="./mine.ts")']],
     ["peek-oracle=./peek.ts", ["peek-oracle"]],
+    ['./lists.ts(weights="1,2")', ["lists"]],
+    ['./lists.ts(weights="1, 3")', ['lists(weights="1,3")']],
+    [
+      `./lists.ts(rules='[{"a":"b"}]'),./lists.ts(weights=7,rules='[2]')`,
+      ['lists(rules="[{\\"a\\":\\"b\\"}]")', 'lists(weights=7,rules="[2]")'],
+    ],
   ])("%s", async (text, expected) => expect(await ids(text)).toEqual(expected));
 
   test.each([
@@ -62,12 +94,30 @@ describe("modules in a list of methods", () => {
     ["./named.ts", "“My Method” is no name for a method"],
     ["./peek.ts", "peek is a name for a method that looks at the reference answer"],
     ["./mine.ts,./mine.ts", "mine is named twice"],
+    ["./bad-option.ts", "./bad-option.ts: bad-option, option a: is no object"],
+    ["./bad-type.ts", "./bad-type.ts: bad-type, option b: type is none of"],
+    ["./bad-needs.ts", "./bad-needs.ts: bad-needs needs “nonsense”, which there is not → There are: read-answer,"],
+    ["x-oracle=./bound-needs.ts", "./bound-needs.ts: the needs of peek are no list"],
+    ["./throws-calls.ts", "./throws-calls.ts: maxCalls of throws-calls failed: mc"],
+    ["./creates-none.ts", "./creates-none.ts: create of creates-none returns no method"],
+    ["./throws-create.ts", "./throws-create.ts: create of throws-create failed: created"],
+    ["./negative.ts", "negative: its maxCalls is -5, which is no whole number from 0"],
+    ["./no-number.ts", "no-number: its maxCalls is 3, which is no whole number from 0"],
+    ["./nan.ts", "nan: its maxCalls is NaN, which is no whole number from 0"],
     [
       "./a folder/it.ts",
       "expected a comma or the end, found “folder/it.ts” (character 5) → Methods stand between commas; a path with spaces",
     ],
     ["a/b=vanilla", "“a/b” is no name for results"],
   ])("%s is refused", async (text, message) => expect(await refusal(text)).toContain(message));
+
+  test("a name in results with lists and data is read back as the same method", async () => {
+    const card = modules["./lists.ts"].default as typeof mine;
+    const { method } = bindMethod(card, { weights: [0.5, 2], rules: [{ say: '"a\\nb"' }] as never });
+    expect(bindMethod(card, { weights: [1, 2] }).method.id).toBe("lists");
+    expect(parseMethods(method.id, { cards: [card] })[0].method.id).toBe(method.id);
+    expect(bindMethod(card, { rules: [1] as never }).method.id).not.toBe(bindMethod(card, { rules: [2] as never }).method.id);
+  });
 
   test("carry their cost and needs into what is composed of them", async () => {
     const [composed] = await loadMethods("best-of-n(@me/bound,n=2)", methodCards, load);

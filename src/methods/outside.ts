@@ -1,8 +1,8 @@
 /** Methods from outside of the catalogue: those that a program hands over as cards, and those that a text names by file or package. */
-import { userError } from "#kernel/errors.ts";
+import { MidcourseError, messageOf, userError } from "#kernel/errors.ts";
 import type { MethodCard } from "#kernel/method-card.ts";
-import { isBoundMethod } from "#kernel/options.ts";
-import type { BoundMethod } from "#kernel/trace.ts";
+import { isBoundMethod, specFault } from "#kernel/options.ts";
+import type { BoundMethod, MethodNeed } from "#kernel/trace.ts";
 import { exportedOne } from "#kernel/values.ts";
 import { buildMethods } from "./driver/bind.ts";
 import { type CallExpression, type NamedExpression, readExpressions } from "./driver/expression.ts";
@@ -46,8 +46,7 @@ export async function readMethods(
   async function loadCard(name: string): Promise<MethodCard | undefined> {
     const exported = await load(name);
     if (!exported) return undefined;
-    const card = cardIn(exported, name);
-    checkId(card, known, name);
+    const card = checkedCard(cardIn(exported, name), known, name);
     known.push(card);
     loaded.set(name, card);
     return card;
@@ -57,10 +56,7 @@ export async function readMethods(
 /** The catalogue with a program's own cards behind it. Throws a user error where one has the id of another. */
 export function withCards(cards: readonly MethodCard[], more: readonly MethodCard[]): MethodCard[] {
   const known = [...cards];
-  for (const card of more) {
-    checkId(card, known, "the card given");
-    known.push(card);
-  }
+  for (const card of more) known.push(checkedCard(card, known, "the card given"));
   return known;
 }
 
@@ -101,6 +97,68 @@ function isCard(value: unknown): value is MethodCard {
   const hasTexts = typeof id === "string" && typeof summary === "string" && typeof calls === "string";
   const hasFunctions = typeof maxCalls === "function" && typeof create === "function";
   return hasTexts && hasFunctions && Array.isArray(needs) && typeof options === "object" && options !== null;
+}
+
+/**
+ * The card, with functions that name the module where they fail. Throws user errors alone, for what is wrong with it and for an id that is
+ * taken.
+ */
+function checkedCard(card: MethodCard, known: readonly MethodCard[], from: string): MethodCard {
+  checkId(card, known, from);
+  checkNeeds(card.needs, card.id, from);
+  for (const [name, spec] of Object.entries(card.options)) {
+    const fault = specFault(spec);
+    if (fault !== undefined)
+      throw userError("method-card", `${from}: ${card.id}, option ${name}: ${fault}`, "Mend the options of its card.");
+  }
+  const { needsWith } = card;
+  return {
+    ...card,
+    needsWith:
+      needsWith &&
+      ((options) =>
+        checkNeeds(
+          guarded("needs", () => needsWith.call(card, options)),
+          card.id,
+          from,
+        )),
+    maxCalls: (options) => guarded("maxCalls", () => card.maxCalls(options)),
+    create: (options, id) => {
+      const method = guarded("create", () => card.create(options, id));
+      if (typeof method?.run === "function" && typeof method.id === "string") return method;
+      throw userError("method-card", `${from}: create of ${card.id} returns no method`, "It returns { id, run }.");
+    },
+  };
+
+  function guarded<Value>(name: string, ask: () => Value): Value {
+    try {
+      return ask();
+    } catch (error) {
+      if (MidcourseError.isInstance(error)) throw error;
+      throw userError("method-card", `${from}: ${name} of ${card.id} failed: ${messageOf(error)}`, "Mend it there.", error);
+    }
+  }
+}
+
+const allNeeds: Readonly<Record<MethodNeed, true>> = {
+  "read-answer": true,
+  "visible-tests": true,
+  python: true,
+  scorer: true,
+  oracle: true,
+};
+
+function checkNeeds(needs: readonly MethodNeed[], id: string, from: string): readonly MethodNeed[] {
+  const known = Object.keys(allNeeds);
+  if (!Array.isArray(needs))
+    throw userError("method-card", `${from}: the needs of ${id} are no list`, `There are: ${known.join(", ")}.`);
+  const unknown = needs.find((need) => !known.includes(need));
+  if (unknown === undefined) return needs;
+  throw userError(
+    "method-card",
+    `${from}: ${id} needs “${String(unknown)}”, which there is not`,
+    `There are: ${known.join(", ")}.`,
+  );
 }
 
 function checkId({ id }: MethodCard, known: readonly MethodCard[], from: string): void {

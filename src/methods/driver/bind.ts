@@ -46,7 +46,9 @@ export function bindOptions(card: MethodCard, given: MethodOptionValues, cards: 
   const values: MethodOptionValues = checkOptions(card.id, card.options, { ...given, ...Object.fromEntries(composed) });
   const maxCalls = card.maxCalls(values);
   const method = card.create(values, id ?? canonicalName(card, values, cards));
-  if (!Number.isSafeInteger(maxCalls) || maxCalls > mostCalls) {
+  const isAmount = typeof maxCalls === "number" && (Number.isInteger(maxCalls) || maxCalls === Number.POSITIVE_INFINITY);
+  if (!isAmount || maxCalls < 0) throw noCost(method.id, maxCalls);
+  if (maxCalls > mostCalls) {
     const amount = maxCalls.toLocaleString("en-GB");
     throw userError(
       "too-many-calls",
@@ -127,14 +129,28 @@ function canonicalName(card: MethodCard, values: MethodOptionValues, cards: read
     const standard = defaultOf(option, cards);
     if (isBoundMethod(value)) {
       if (!isBoundMethod(standard) || standard.method.id !== value.method.id) parts.unshift(value.method.id);
-    } else if (value !== standard) parts.push(`${name}=${written(option, value)}`);
+      continue;
+    }
+    const text = written(option, value);
+    // By content: lists and data are other objects each time they are read.
+    if (standard === undefined || text !== written(option, standard)) parts.push(`${name}=${text}`);
   }
   return parts.length === 0 ? card.id : `${card.id}(${parts.join(",")})`;
 }
 
 function written({ type }: OptionSpec, value: MethodOptionValue): string {
-  if (type !== "text" || /^[\p{L}\p{N}_.+-]+$/u.test(String(value))) return String(value);
-  return `"${String(value).replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
+  const isShort = type !== "text" && type !== "numbers" && type !== "data";
+  const text = type === "data" ? JSON.stringify(value) : String(value);
+  if (isShort || /^[\p{L}\p{N}_.+-]+$/u.test(text)) return text;
+  return `"${text.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
+}
+
+function noCost(method: string, maxCalls: unknown) {
+  return userError(
+    "no-cost",
+    `${method}: its maxCalls is ${String(maxCalls)}, which is no whole number from 0`,
+    "It says how often the model is asked at most for one answer.",
+  );
 }
 
 function unknownMethod(name: string, cards: readonly MethodCard[]) {
