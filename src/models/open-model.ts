@@ -19,7 +19,7 @@ import { EmbeddedModel } from "./embedded.ts";
 import { checkModel, onlyModel, type ServerAddress, serverAddress } from "./openai/address.ts";
 import { OpenAiModel } from "./openai/openai.ts";
 import { probeServer, type ServerProfile } from "./openai/server-probe.ts";
-import { shippedModel } from "./shipped-model.ts";
+import { namedFolder, shippedModel } from "./shipped-model.ts";
 
 /** Which model, and what stands around it; everything may be left out. */
 export interface ModelOptions {
@@ -150,7 +150,7 @@ async function openFolder(folder: string, options: OpenModelOptions): Promise<Co
     description: {
       kind: "embedded",
       model: id,
-      folder: folder === shippedModel ? "shipped" : path.relative(process.cwd(), folder) || ".",
+      folder: namedFolder(folder),
     },
     close: () => engine.close(),
   };

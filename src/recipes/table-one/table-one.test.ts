@@ -42,6 +42,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe("the table in miniature", () => {
+  it("names its model alike in whatever folder it goes on", () => {
+    const options = (unit: string) => JSON.parse(readFileSync(path.join(whole, unit, "config.json"), "utf8")).options;
+    expect(options("base").model).toBe("shipped");
+    expect(options("seed-1/pasr").plan.model).toBe("shipped");
+  });
+
   it("has an answer of every row to every test problem, and what each training cost", () => {
     const { table, ablation, rounds } = readTableOne(whole, 1);
     // A model after two steps may write nothing that could be learned from; then the row says so.

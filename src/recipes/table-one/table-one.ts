@@ -25,6 +25,7 @@ import type { Method } from "#kernel/trace.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
 import { selfConsistency } from "#methods/sampling/self-consistency.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
+import { namedFolder } from "#models/shipped-model.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { domainItems, type WorldDomain, worldDomains } from "#tasks/world/domains.ts";
 import { skillsCorpus } from "#tasks/world/skills.ts";
@@ -123,11 +124,17 @@ export function seedsIn(folder: string): number {
   return seeds;
 }
 
-function baseUnit({ plan, threads, signal, onTraining }: TableOneSetup): Unit {
+/** The plan for the record, in which the model is the same one whatever folder the command is given in. */
+function recorded({ plan, folder }: TableOneSetup): TableOnePlan {
+  return { ...plan, model: namedFolder(plan.model, folder) };
+}
+
+function baseUnit(setup: TableOneSetup): Unit {
+  const { plan, threads, signal, onTraining } = setup;
   return {
     name: unitNames.base,
     needs: [],
-    options: plain({ model: plan.model, base: plan.base }),
+    options: plain({ model: recorded(setup).model, base: plan.base }),
     async work(run) {
       const startedAt = performance.now();
       await withOpened(await EmbeddedEngine.open({ folder: plan.model, threads }), async (engine) => {
@@ -181,7 +188,7 @@ function rowUnit(setup: TableOneSetup, row: TableOneRow, seed: number): Unit {
   return {
     name: unit,
     needs: [unitNames.base, ...(after === undefined ? [] : [`seed-${seed}/${after}`])],
-    options: plain({ row: described(row), seed, plan }),
+    options: plain({ row: described(row), seed, plan: recorded(setup) }),
     async work(run, resumed) {
       const startedAt = performance.now();
       const cost = recipe ? await trainedRow(setup, { ...row, recipe }, run, seed, resumed) : {};
