@@ -11,9 +11,12 @@ const specs = {
   words: { type: "text", default: undefined, description: "what is said" },
 } as const satisfies OptionSpecs;
 
+const circle: Record<string, unknown> = {};
+circle.circle = circle;
+
 const refusal = (given: Record<string, unknown>): string => {
   try {
-    checkOptions("it", specs, given);
+    checkOptions("it", "pair" in given ? { pair: { type: "numbers", length: 2, description: "two" } } : specs, given);
   } catch (error) {
     if (MidcourseError.isInstance(error) && error.family === "user") return `${error.message} → ${error.advice}`;
     throw error;
@@ -40,8 +43,14 @@ describe("refuses, and says what is allowed", () => {
     [{ rounds: 1.5 }, "rounds=1.5 is not a whole number"],
     [{ rounds: Number.NaN }, "rounds=NaN is not"],
     [{ rounds: 2n }, "rounds=2 is not"],
-    [{ rounds: "2" }, "rounds=2 is not"],
-    [{ rounds: { two: 2 } }, "rounds=[object Object] is not"],
+    [{ rounds: "2" }, 'rounds="2" (a text) is not a whole number'],
+    [{ rounds: [2] }, "rounds=[2] (a list) is not a whole number"],
+    [{ rounds: { two: 2 } }, 'rounds={"two":2} (an object) is not'],
+    [{ rounds: { toString: 1, valueOf: 2 } }, 'rounds={"toString":1,"valueOf":2} (an object) is not'],
+    [{ rounds: { method: 1, maxCalls: 1 } }, "rounds=undefined is not"],
+    [{ rounds: circle }, "rounds=an object is not"],
+    [{ pair: new Array(2) }, "pair=[null,null] (a list) is not 2 numbers"],
+    [{ pair: [1, Number.NaN] }, 'pair=[1,"NaN"] (a list) is not 2 numbers'],
     [{ rate: 0 }, "rate=0 is not a number above 0 and at most 1"],
     [{ rate: Number.POSITIVE_INFINITY }, "rate=Infinity is not"],
     [{ stop: 1 }, "stop=1 is not true or false"],

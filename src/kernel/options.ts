@@ -83,7 +83,7 @@ export function checkOptions<const Specs extends OptionSpecs>(
   const entries = Object.entries(specs).map(([name, spec]): [string, unknown] => {
     const value = given[name] ?? undefined;
     if (value !== undefined) {
-      if (!fits(spec, value)) throw wrongOption(owner, name, spec, value);
+      if (!fits(spec, value)) throw wrongOption(owner, name, spec, written(spec, value));
       return [name, value];
     }
     if (spec.type !== "method" || spec.default === undefined) return [name, spec.default];
@@ -99,7 +99,7 @@ export function readOption(owner: string, name: string, spec: OptionSpec, text: 
   else if (spec.type === "numbers") value = text.split(",").map((part) => numberOf(part.trim())) as number[];
   else if (spec.type === "data") value = dataOf(text);
   else if (spec.type === "boolean") value = { true: true, yes: true, false: false, no: false }[text.toLowerCase()] ?? text;
-  if (!fits(spec, value)) throw wrongOption(owner, name, spec, value);
+  if (!fits(spec, value)) throw wrongOption(owner, name, spec, text);
   return value;
 }
 
@@ -126,7 +126,8 @@ function fits(spec: OptionSpec, value: unknown): value is OptionValue {
   if (type === "data") return spec.is?.(value) ?? true;
   if (type === "numbers") {
     const isList = Array.isArray(value) && (length === undefined ? value.length > 0 : value.length === length);
-    return isList && value.every((each) => fits({ ...spec, type: "number" }, each));
+    // A list with holes has no number there.
+    return isList && Array.from(value).every((each) => fits({ ...spec, type: "number" }, each));
   }
   if (value === Number.POSITIVE_INFINITY) return maximum === value;
   const isNumber = typeof value === "number" && (type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
@@ -186,14 +187,30 @@ export function unknownOption(owner: string, name: string, names: readonly strin
   return userError("unknown-option", `${owner} has no option “${shortened(name)}”`, `${meant(name, names)}${known}`);
 }
 
-/** The user error for a value that an option does not take. */
-export function wrongOption(owner: string, name: string, spec: OptionSpec, value: unknown) {
-  const written = isBoundMethod(value) ? value.method.id : String(value);
+/** The user error for a value, as it is written, that an option does not take. */
+export function wrongOption(owner: string, name: string, spec: OptionSpec, value: string) {
   return userError(
     "option-value",
-    `${owner}: ${name}=${shortened(written)} is not ${allowed(spec)}`,
+    `${owner}: ${name}=${shortened(value)} is not ${allowed(spec)}`,
     `${name}: ${spec.description}.`,
   );
+}
+
+/** A program's or a file's value, with its kind where that is what is wrong: "3" in quotes looks like a number. */
+function written({ type }: OptionSpec, value: unknown): string {
+  if (isBoundMethod(value)) return String(value.method?.id);
+  if (typeof value === "string") {
+    const looksRight =
+      type !== "text" && type !== "choice" && (typeof numberOf(value) === "number" || /^(true|false)$/.test(value));
+    return looksRight ? `${JSON.stringify(value)} (a text)` : value;
+  }
+  if (typeof value !== "object" || value === null) return String(value);
+  const kind = Array.isArray(value) ? "a list" : "an object";
+  try {
+    return `${shortened(JSON.stringify(value, (_name, each) => (Number.isNaN(each) ? "NaN" : each)))} (${kind})`;
+  } catch {
+    return kind;
+  }
 }
 
 /** `Did you mean …? `, or nothing where no name is near. */

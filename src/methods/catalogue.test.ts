@@ -129,7 +129,7 @@ test("a program binds a card with values of the options' own types", () => {
     maxCalls: 10,
   });
   expect(bindMethod(card, {}, "mine").method.id).toBe("mine");
-  expect(() => bindMethod(card, { n: "2" })).toThrow("n=2 is not a whole number");
+  expect(() => bindMethod(card, { n: "2" })).toThrow('n="2" (a text) is not a whole number');
   expect(() => bindMethod(card, { n: Number.NaN })).toThrow("n=NaN is not");
   expect(() => bindMethod(card, { many: 2 })).toThrow("has no option");
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recipes } from "#recipes/catalogue.ts";
+import { isc } from "#recipes/isc/recipe.ts";
 import { chosenOptions } from "#recipes/run-recipe.ts";
 import { worldSource } from "#recipes/sources/world-source.ts";
 import { star } from "#recipes/star/recipe.ts";
@@ -55,14 +56,25 @@ describe("a file, --set and flags, the later against the earlier", () => {
   test.each([
     ["broken.json", "{", "is no JSON"],
     ["list.json", "[1]", "holds no options"],
+    ["marked.json", '\uFEFF{"loop": 1}', "star has no option “loop”"],
     ["name.json", '{"loop": 1}', "star has no option “loop”"],
-    ["type.json", '{"loops": "3"}', "star: loops=3 is not a whole number from 1"],
+    ["type.json", '{"loops": "3"}', 'star: loops="3" (a text) is not a whole number from 1'],
     ["range.json", '{"training": {"learningRate": 0}}', "star: training.learningRate=0 is not a number above 0"],
   ])("%s is refused before anything is written: %s %s", async (name, text, message) => {
     const out = path.join(root, "refused");
     await expect(midcourse("train", "star", "--settings", settings(name, text), "--out", out)).rejects.toThrow(message);
     expect(existsSync(out)).toBe(false);
   });
+});
+
+test("the example of settings is an option that the recipe has", async () => {
+  const file = settings("none.json", "[]");
+  const refused = await midcourse("train", "isc", "--settings", file).catch((error: { advice?: string }) => error.advice);
+  const example = /^For example (\{.*\})\.$/.exec(String(refused))?.[1];
+  const words = ["--settings", settings("example.json", String(example))];
+  const command = recipeCommand(isc).exitOverride();
+  command.parse(words, { from: "user" });
+  expect(() => chosenOptions(isc, worldSource, recipeRun(isc, command))).not.toThrow();
 });
 
 test.each([

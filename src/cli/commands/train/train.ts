@@ -5,6 +5,7 @@ import { renderMeasurement } from "#evaluation/report/table.ts";
 import { guarded } from "#files/file-failures.ts";
 import { messageOf, userError } from "#kernel/errors.ts";
 import { readOption } from "#kernel/options.ts";
+import { isRecord } from "#kernel/values.ts";
 import { recipes } from "#recipes/catalogue.ts";
 import { findRecipe } from "#recipes/find-recipe.ts";
 import { optionLines } from "#recipes/option-table.ts";
@@ -101,7 +102,7 @@ export function recipeRun(card: RecipeCard, command: Command): RecipeRun {
   return {
     ...(Object.fromEntries(common) as typeof given),
     options: [
-      ...(settings === undefined ? [] : [readSettings(settings)]),
+      ...(settings === undefined ? [] : [readSettings(card, settings)]),
       ...set.map((setting) => readSetting(card.id, card.options, setting)),
       ...flagChanges(card, command),
     ] as never,
@@ -152,15 +153,21 @@ function flagChanges(card: RecipeCard, command: Command): Change[] {
 }
 
 /** JSON has no Infinity, so that it stands there as text. */
-function readSettings(file: string): object {
-  const text = guarded(`read ${file}`, () => readFileSync(file, "utf8"));
+function readSettings(card: RecipeCard, file: string): object {
+  // Some editors begin a file with a mark that JSON does not know.
+  const text = guarded(`read ${file}`, () => readFileSync(file, "utf8")).replace(/^\uFEFF/, "");
   try {
     const value: unknown = JSON.parse(text, (_name, each) => (each === "Infinity" ? Number.POSITIVE_INFINITY : each));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+    if (isRecord(value)) return value;
   } catch (error) {
-    throw userError("bad-settings", `${file} is no JSON: ${messageOf(error)}`, 'For example {"learningRate": 1e-5}.', error);
+    throw userError("bad-settings", `${file} is no JSON: ${messageOf(error)}`, settingsExample(card), error);
   }
-  throw userError("bad-settings", `${file} holds no options`, 'For example {"learningRate": 1e-5}.');
+  throw userError("bad-settings", `${file} holds no options`, settingsExample(card));
+}
+
+function settingsExample({ options }: RecipeCard): string | undefined {
+  const named = [...optionsByName(options)].find(([, option]) => Number.isFinite(option.default));
+  return named && `For example ${JSON.stringify(changeOf(named[0], named[1].default))}.`;
 }
 
 function printResult({ model, run, results, table, lines }: RecipeResult, json: boolean): void {
