@@ -61,10 +61,13 @@ export function lastBoxes(
   return { content: content.length > longest ? "" : content, end: last.end };
 }
 
+/** "not $x = \boxed{5}$" denies the box; what else is denied before "=" or ":" is something else. */
+const beforeSign = /^[\s\S]*[=:](?!\s{0,4}[=:])(?<!(?:\bnot|n['’]t|\bnever|\bbe)\s{0,4}\$?\s{0,4}[\w\\]{1,12}\s{0,4}=)/;
+
 /** The sentence around the box says that it is not the answer. */
 function isDenied(text: string, { start, end }: Box): boolean {
   const lead = /(?:^|[\s\S]*(?:[.!?]\s|\n))([\s\S]*)$/.exec(text.slice(Math.max(0, start - 120), start))?.[1] ?? "";
-  const before = lead.replace(/\$+\s{0,8}$/, "");
+  const before = lead.replace(/\$+\s{0,8}$/, "").replace(beforeSign, "");
   return withoutDenied(`${before}X ${text.slice(end, end + 80).replace(/^\s{0,8}\$+/, "")}`)[before.length] === blank;
 }
 

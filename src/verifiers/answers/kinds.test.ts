@@ -245,6 +245,10 @@ describe("boxes", () => {
     ["\\boxed{\\text{The answer is }\\boxed{42}}", "42"],
     ["10-\\boxed{3}", "3"],
     ["\\boxed{42} is wrong.", undefined],
+    ["It is not $x = \\boxed{5}$.", undefined],
+    ["Because $x$ cannot be $0$, $x=\\boxed{5}$.", "5"],
+    ["We take three 2's and do not have any 0's: $M=\\boxed{222}$.", "222"],
+    ["Without those that don't work we have our answer: $8-6=\\boxed{2}$.", "2"],
   ])("%j holds %s", (text, content) => expect(lastBoxed(text)).toBe(content));
 
   it("one that is denied or too long is no answer, and nothing else is", () => {
