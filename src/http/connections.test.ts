@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import zlib from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HttpConnections } from "./connections.ts";
 
@@ -70,6 +71,37 @@ describe("redirections", () => {
     const url = await serve((_, response) => response.writeHead(302, { location: "/" }).end());
     expect(await connections.request(new URL(url), { headers, redirects: 3 })).toMatchObject({ status: 302 });
   });
+});
+
+test("a redirection that leads to no web server is a failure of that server's", async () => {
+  for (const location of ["ftp://127.0.0.1/x", "file:///etc/passwd", "http://"]) {
+    const url = await serve((_, response) => response.writeHead(302, { location }).end());
+    await expect(connections.request(new URL(url), { headers: {}, redirects: 3 })).rejects.toMatchObject({
+      family: "remote",
+      code: "server-misleads",
+    });
+  }
+});
+
+test("a compressed body is read in every way that servers write it, an empty one as empty, a cut one as broken off", async () => {
+  const bodies: Record<string, [encoding: string, body: Buffer]> = {
+    gzip: ["GZIP", zlib.gzipSync("hi")],
+    twice: ["gzip, gzip", zlib.gzipSync(zlib.gzipSync("hi"))],
+    mixed: ["br, identity, gzip", zlib.gzipSync(zlib.brotliCompressSync("hi"))],
+    deflate: ["deflate", zlib.deflateSync("hi")],
+    raw: ["deflate", zlib.deflateRawSync("hi")],
+    empty: ["gzip", Buffer.alloc(0)],
+    cut: ["gzip", zlib.gzipSync("hi".repeat(1000)).subarray(0, 20)],
+    none: ["gzip", Buffer.from("plain")],
+  };
+  const url = await serve((request, response) => {
+    const [encoding, body] = bodies[request.url?.slice(1) ?? ""];
+    response.writeHead(200, { "content-encoding": encoding }).end(body);
+  });
+  const read = async (name: string) => (await connections.request(new URL(`${url}/${name}`), { headers: {} })).body;
+  for (const name of ["gzip", "twice", "mixed", "deflate", "raw"]) expect(await read(name), name).toBe("hi");
+  expect(await read("empty")).toBe("");
+  for (const name of ["cut", "none"]) await expect(read(name), name).rejects.toMatchObject({ code: "reply-broken" });
 });
 
 describe("a body that is taken", () => {

@@ -4,9 +4,10 @@
  */
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import https from "node:https";
-import type { Readable } from "node:stream";
+import { PassThrough, type Readable, type Transform } from "node:stream";
 import zlib from "node:zlib";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
+import { shortened } from "#kernel/options.ts";
 import { getOrMake } from "#kernel/values.ts";
 import {
   type Environment,
@@ -73,7 +74,10 @@ export class HttpConnections {
     });
     const place = leadsTo(reply.status, reply.headers);
     if (place === undefined) return reply;
-    const next = new URL(place, url);
+    const next = URL.parse(place, url.href);
+    if (next === null || !/^https?:$/.test(next.protocol)) {
+      throw remoteError("server-misleads", `${url.origin} sends on to ${shortened(place)}, which is no web server`, {});
+    }
     const { authorization: _, ...others } = options.headers;
     // A key is for the server it was given for alone.
     const headers = next.origin === url.origin ? options.headers : others;
@@ -210,15 +214,37 @@ async function readBody(place: string, response: IncomingMessage, options: HttpO
   return chunks.length === 1 ? chunks[0].toString("utf8") : Buffer.concat(chunks).toString("utf8");
 }
 
-/** We ask for no compression; some servers and proxies compress all the same. */
+/**
+ * We ask for no compression; some servers and proxies compress all the same, twice even. A body of no bytes is empty, whatever its header
+ * says, and "deflate" comes with zlib's frame and without.
+ */
 function decoded(response: IncomingMessage): Readable {
-  const encoding = response.headers["content-encoding"]?.trim().toLowerCase();
-  if (encoding === "gzip" || encoding === "x-gzip") return response.pipe(zlib.createGunzip());
-  if (encoding === "deflate") return response.pipe(zlib.createInflate());
-  if (encoding === "br") return response.pipe(zlib.createBrotliDecompress());
-  if (encoding === "zstd") return response.pipe(zlib.createZstdDecompress());
-  return response;
+  const named = (response.headers["content-encoding"] ?? "").split(",").map((each) => each.trim().toLowerCase());
+  const decoding = named.flatMap((encoding) => decoders.get(encoding) ?? []).reverse();
+  if (decoding.length === 0) return response;
+  const body = new PassThrough();
+  response.once("readable", () => {
+    const first: Buffer | null = response.read();
+    if (first === null) {
+      body.end();
+      return;
+    }
+    response.unshift(first);
+    const stages = decoding.map((decoder) => decoder(first));
+    for (const stage of stages) stage.on("error", (error) => body.destroy(error));
+    [...stages, body].reduce<Readable>((from, to) => from.pipe(to), response);
+  });
+  return body;
 }
+
+/** From the first bytes that are received to what decodes them. */
+const decoders: ReadonlyMap<string, (first: Buffer) => Transform> = new Map<string, (first: Buffer) => Transform>([
+  ["gzip", () => zlib.createGunzip()],
+  ["x-gzip", () => zlib.createGunzip()],
+  ["deflate", ([byte]) => ((byte & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw())],
+  ["br", () => zlib.createBrotliDecompress()],
+  ["zstd", () => zlib.createZstdDecompress()],
+]);
 
 function connectionFailure(
   url: URL,

@@ -6,7 +6,7 @@ import { MidcourseError, userError } from "./errors.ts";
 
 export interface OptionalPart {
   package: string;
-  /** What this version was tested with; the published manifest allows later ones that are compatible. */
+  /** What this version was tested with; older ones are refused where they are used. */
   version: string;
   /** Code of the error that says it is missing. */
   code: string;
@@ -47,13 +47,36 @@ export function installLine({ package: name, version }: OptionalPart): string {
   return `npm install --ignore-scripts ${name}@${version}`;
 }
 
-/** @throws userError where the package cannot be found. `resolve` is that of the module that needs it: `createRequire(import.meta.url).resolve`. */
-export function requirePart(part: OptionalPart, resolve: (specifier: string) => string): void {
+/**
+ * @throws userError where the package cannot be found, or is older than what we were tested with: npm puts up with any version, since most
+ * of the library needs none. `require` is that of the module that needs the part: `createRequire(import.meta.url)`.
+ */
+export function requirePart(part: OptionalPart, require: NodeJS.Require): void {
   try {
-    resolve(part.package);
+    require.resolve(part.package);
   } catch (error) {
     throw partFailure(part, error);
   }
+  const found = versionOf(part, require);
+  if (found !== undefined && isOlder(found, part.version)) {
+    const problem = `${part.needing} needs the package ${part.package} ${part.version} or newer; ${found} is installed here`;
+    throw userError("old-part", problem, `Add it: ${installLine(part)}`);
+  }
+}
+
+/** Undefined where the package does not tell. */
+function versionOf(part: OptionalPart, require: NodeJS.Require): string | undefined {
+  try {
+    return (require(`${part.package}/package.json`) as { version?: string }).version;
+  } catch {
+    return undefined;
+  }
+}
+
+function isOlder(version: string, wanted: string): boolean {
+  const [found, needed] = [version, wanted].map((each) => each.split(/[.-]/, 3).map(Number));
+  const place = needed.findIndex((part, index) => found[index] !== part);
+  return place >= 0 && found[place] < needed[place];
 }
 
 /** What an error while loading the package means: it is not there, or it does not run on this machine. */

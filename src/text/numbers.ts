@@ -64,6 +64,7 @@ export function pointsWithin(difference: number, interval: readonly [number, num
 
 /** Below a thousandth nothing but that. */
 export function formatP(value: number): string {
+  if (Number.isNaN(value)) return dash;
   return value < 0.001 ? "< 0.001" : value.toFixed(3);
 }
 
@@ -74,11 +75,12 @@ export function whole(value: Known<number>, unknown = dash): string {
   return value < 0 && text !== "0" ? `−${text}` : text;
 }
 
-/** Counts of tokens where room is short: 812, 1,904, 12.3k. */
+/** Counts of tokens where room is short: 812, 1,904, 12.3k, 1.25M. */
 export function tokenCount(value: Known<number>, unknown = dash): string {
-  return value !== undefined && value >= 10_000 ? `${fixed(value / 1000, 1)}k` : whole(value, unknown);
+  if (value === undefined || value < 10_000) return whole(value, unknown);
+  return value < 999_950 ? `${fixed(value / 1000, 1)}k` : `${fixed(value / 1e6, 2)}M`;
 }
 
 export function dollars(value: Known<number>, unknown = dash): string {
-  return value === undefined ? unknown : `$${value.toPrecision(3)}`;
+  return value === undefined ? unknown : `$${value < 999.5 ? value.toPrecision(3) : whole(value)}`;
 }

@@ -35,7 +35,7 @@ export function alignedRows(rows: readonly (readonly string[])[], sides: (column
 }
 
 export function columnWidths(rows: readonly (readonly string[])[]): number[] {
-  return (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => displayWidth(row[column]))));
+  return (rows[0] ?? []).map((_, column) => rows.reduce((widest, row) => Math.max(widest, displayWidth(row[column])), 0));
 }
 
 function layOut(cells: readonly string[], widths: readonly number[], sides: (column: number) => Side): string {

@@ -40,7 +40,15 @@ describe("numbers", () => {
     expect([0.0004, 0.001, 0.0162, 1].map(formatP)).toEqual(["< 0.001", "0.001", "0.016", "1.000"]);
     expect([whole(1903.6), whole(-1904)]).toEqual(["1,904", "−1,904"]);
     expect([812, 1904, 9999, 12_345].map((value) => tokenCount(value))).toEqual(["812", "1,904", "9,999", "12.3k"]);
-    expect(dollars(0.012345)).toBe("$0.0123");
+    expect([999_940, 999_999, 1_250_000].map((value) => tokenCount(value))).toEqual(["999.9k", "1.00M", "1.25M"]);
+    expect([0.012345, 12.3, 999.4, 999.5, 1234.5].map((value) => dollars(value))).toEqual([
+      "$0.0123",
+      "$12.3",
+      "$999",
+      "$1,000",
+      "$1,235",
+    ]);
+    expect(formatP(Number.NaN)).toBe("–");
   });
 
   test("an unknown figure is a dash, or what is said for it", () => {

@@ -95,8 +95,10 @@ export async function hubGet<T>(access: HubAccess, url: string, target: HubTarge
   const { signal, token, firstWaitMilliseconds, stallMilliseconds } = access;
   const waits = doubling(firstWaitMilliseconds / 1000, furtherTries);
   return withTries({ waits, longestWait, signal, isPassing }, async () => {
+    const address = URL.parse(url);
+    if (address === null) throw unreachable(access, target, new Error(`${url} is no address`));
     const reply = await connections
-      .request(new URL(url), {
+      .request(address, {
         headers: { "user-agent": "midcourse", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
         idleSeconds: stallMilliseconds / 1000,
         redirects: 10,
