@@ -2,7 +2,7 @@
 /** The `midcourse` command: parse, call, print. Each command's module is loaded only when it runs. */
 import { Command } from "commander";
 import { registerCommands } from "./commands.ts";
-import { reportFailure } from "./terminal/failure.ts";
+import { neverEnding, reportFailure } from "./terminal/failure.ts";
 import { packageVersion } from "./terminal/process.ts";
 
 const program = new Command("midcourse")
@@ -36,8 +36,14 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 const words = process.argv.slice(2);
 if (words[0] === "start" && words[1] === "--") words.splice(1, 1);
 
+// Of its own Node would end with a code and a warning that say nothing to whoever wrote what is waited for.
+const isStuck = () => process.exit(reportFailure(neverEnding()));
+process.once("beforeExit", isStuck);
+
 try {
   await program.parseAsync(words, { from: "user" });
 } catch (error) {
   process.exitCode = reportFailure(error);
+} finally {
+  process.off("beforeExit", isStuck);
 }

@@ -5,6 +5,7 @@ import { createRequire, findPackageJSON, type LoadHookContext, registerHooks } f
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { messageOf, userError } from "#kernel/errors.ts";
+import { waitingFor } from "#kernel/waiting.ts";
 
 /** Whether a name can only mean a file, which a name of a catalogue never does: `./mine.ts`, `/home/me/mine.js`, `mine.ts`. */
 export function isFileName(name: string): boolean {
@@ -21,7 +22,7 @@ export async function loadModule(name: string, folder = process.cwd()): Promise<
   if (!existsSync(file)) throw userError("no-module", `there is no file ${name}`, `Looked for ${file}.`);
   const hooks = registerHooks({ load: (url, context, next) => next(url, { ...context, format: formatOf(url, context) }) });
   try {
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    return await waitingFor(`the module ${name}`, () => import(pathToFileURL(file).href) as Promise<Record<string, unknown>>);
   } catch (error) {
     // What a module throws may be anything, null too.
     const isTyped = Object(error).code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING";

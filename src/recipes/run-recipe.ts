@@ -12,6 +12,7 @@ import type { JsonObject } from "#files/json-lines.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import type { Method } from "#kernel/trace.ts";
 import { isRecord } from "#kernel/values.ts";
+import { waitingFor } from "#kernel/waiting.ts";
 import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { type MetricSinks, openMetricSinks, type RunEnding } from "#record/metric-sinks.ts";
 import { type RunDirectory, withRun } from "#record/run-directory.ts";
@@ -186,15 +187,17 @@ async function measuredTraining<Options extends RecipeOptions, Material>(
   const base = baseMethods.length > 0 ? await answerSource(measurement("base", baseMethods, "Measure the base")) : [];
   const { model, report } = await withMetricSinks(setup, run, async (sinks) => {
     let present = { round: 0, stepsBefore: 0 };
-    const ended: unknown = await card.train({
-      ...work,
-      onEvaluation,
-      onSteps({ stepsDone, steps, metrics }, { label = `Train with ${card.name}`, round, figures = figuresOf(metrics) } = {}) {
-        if (round !== undefined && round !== present.round) present = { round, stepsBefore: stepsOfRounds(run.folder, round) };
-        sinks.log(present.stepsBefore + stepsDone, round === undefined ? metrics : { round, ...metrics });
-        setup.onProgress?.({ label, done: stepsDone, total: steps, figures });
-      },
-    });
+    const ended: unknown = await waitingFor(`the training of ${card.id}`, async () =>
+      card.train({
+        ...work,
+        onEvaluation,
+        onSteps({ stepsDone, steps, metrics }, { label = `Train with ${card.name}`, round, figures = figuresOf(metrics) } = {}) {
+          if (round !== undefined && round !== present.round) present = { round, stepsBefore: stepsOfRounds(run.folder, round) };
+          sinks.log(present.stepsBefore + stepsDone, round === undefined ? metrics : { round, ...metrics });
+          setup.onProgress?.({ label, done: stepsDone, total: steps, figures });
+        },
+      }),
+    );
     return checkedTrained(card.id, ended);
   });
   if (model === undefined) {

@@ -64,3 +64,15 @@ test("a run with answers of a module's method refuses another content of the mod
   answer("A");
   expect((await evaluation(`vanilla,"${file}"`, "edited", 4)).code).toBe(0);
 });
+
+test("a method and a module that never end are named", { timeout: 120_000 }, async () => {
+  const never = method("never", "yield* run.attempt(run.question, { seed: 1 });\n    await new Promise(() => {});");
+  const stuck = await evaluation(`vanilla,"${never}"`, "never");
+  expect(stuck.errors).toContain("midcourse: the method never never ended: nothing is left to be done");
+  expect([stuck.code, stuck.errors.includes("top-level await")]).toEqual([1, false]);
+  const module = path.join(place, "waits.mjs");
+  writeFileSync(module, "await new Promise(() => {});\nexport default 1;\n");
+  const train = await runCommand(["train", module]);
+  expect(train.errors).toContain(`midcourse: the module ${module} never ended`);
+  expect(train.code).toBe(1);
+});

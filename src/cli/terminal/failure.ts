@@ -1,7 +1,8 @@
 /** How a failed command ends: what happened, what to do, and an exit code (1 the user can fix it, 2 another program, 3 our bug, 130 interrupted). */
 import path from "node:path";
-import { MidcourseError } from "#kernel/errors.ts";
+import { MidcourseError, userError } from "#kernel/errors.ts";
 import { type OptionalPart, partMissingBy } from "#kernel/optional-parts.ts";
+import { waitedFor } from "#kernel/waiting.ts";
 import { shownCommand } from "./process.ts";
 import { harmless } from "./trace.ts";
 
@@ -29,6 +30,17 @@ export function reportFailure(error: unknown, print: (text: string) => void = (t
     `\nmidcourse: unexpected failure, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
   return exitCodes.bug;
+}
+
+/** For a command that can never end: nothing is under way any more that what it waits for could still come from. */
+export function neverEnding(): MidcourseError {
+  const waited = waitedFor();
+  const what = waited.length === 0 ? "the command" : waited.join(", ");
+  return userError(
+    "never-ends",
+    `${what} never ended: nothing is left to be done that it could be waiting for`,
+    "Look there for a promise that is never kept.",
+  );
 }
 
 /** Nothing can be added to the folder npx keeps a command in; it brings along what it is told to, each time. */

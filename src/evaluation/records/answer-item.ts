@@ -6,6 +6,7 @@ import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { getOrMake } from "#kernel/values.ts";
+import { waitingFor } from "#kernel/waiting.ts";
 import { type AttemptRecord, type EvaluationRecord, knownFields } from "./evaluation-record.ts";
 import { checkedEvent, checkedOutcome, type MethodSlip, slipOf, thrownWords } from "./handed-over.ts";
 
@@ -66,7 +67,9 @@ export async function answerItem(plan: AnswerPlan, job: Job): Promise<Answered |
   let failure: { thrown: unknown } | undefined;
   let slip: MethodSlip | undefined;
   try {
-    outcome = await drain(method, requestOf(plan, job), events, plan.keepTrace === true);
+    outcome = await waitingFor(`the method ${method.id}`, () =>
+      drain(method, requestOf(plan, job), events, plan.keepTrace === true),
+    );
   } catch (thrown) {
     failure = { thrown };
     slip = slipOf(method.id, thrown);

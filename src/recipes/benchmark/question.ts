@@ -4,6 +4,7 @@ import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
 import type { BoundMethod, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
+import { waitingFor } from "#kernel/waiting.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
 import { findTask } from "#tasks/catalogue.ts";
 import type { Task } from "#tasks/task.ts";
@@ -97,7 +98,8 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
       tools,
       mayCall: budget && withinBudget(budget),
     });
-    return { ...(await follow(run, onEvent)), bound, milliseconds: performance.now() - startedAt, isShipped };
+    const followed = await waitingFor(`the method ${bound.method.id}`, () => follow(run, onEvent));
+    return { ...followed, bound, milliseconds: performance.now() - startedAt, isShipped };
   } finally {
     for (const each of toClose.reverse()) await each.close();
   }
