@@ -77,6 +77,17 @@ test("the example of settings is an option that the recipe has", async () => {
   expect(() => chosenOptions(isc, worldSource, recipeRun(isc, command))).not.toThrow();
 });
 
+test("a flag of one's own card that every recipe has is refused", async () => {
+  const option = '{ a: { type: "integer", default: 1, description: "d" } }';
+  const card = `{ id: "mine", name: "Mine", summary: "s", status: "experimental", options: ${option}, presets: { small: {} },
+    flags: { "--seed <n>": { option: "a" } }, learnsFrom: "questions", methods: () => [], train: () => {}, costs: () => ({}) }`;
+  const file = settings("flag.mjs", `export default ${card};`);
+  await expect(midcourse("train", file)).rejects.toMatchObject({
+    family: "user",
+    message: `${file}: the flag --seed of its card is one that every recipe has`,
+  });
+});
+
 test.each([
   [["--out", "x"], "stands where the recipe is named"],
   [["scor"], "there is no recipe"],

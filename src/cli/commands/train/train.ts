@@ -34,8 +34,9 @@ export async function train(name: string | undefined, words: readonly string[], 
     await command.parseAsync(words, { from: "user" });
   } catch (error) {
     if (recipes.includes(card)) throw error;
-    const isTaken = error instanceof Error && error.message.includes("due to conflicting flag");
-    throw isTaken ? userError("flag-taken", `${name}: a flag of its card is taken: ${error.message}`) : slipIn(name, error);
+    const taken = error instanceof Error ? /due to conflicting flag '(.+?)'/.exec(error.message)?.[1] : undefined;
+    if (taken === undefined) throw slipIn(name, error);
+    throw userError("flag-taken", `${name}: the flag ${taken} of its card is one that every recipe has`, "Give it another name.");
   }
 }
 
