@@ -104,6 +104,22 @@ test("a compressed body is read in every way that servers write it, an empty one
   for (const name of ["cut", "none"]) await expect(read(name), name).rejects.toMatchObject({ code: "reply-broken" });
 });
 
+test("an address that is not of the web is not asked", async () => {
+  const asking = connections.request(new URL("ftp://127.0.0.1/"), { headers: {} });
+  await expect(asking).rejects.toMatchObject({ family: "user", code: "server-address" });
+});
+
+test("a wait longer than any timer is not a wait of nothing", async () => {
+  const url = await serve((_, response) => void setTimeout(() => response.end("here"), 30));
+  const reply = await connections.request(new URL(url), { headers: {}, withinSeconds: 3_000_000, idleSeconds: 3_000_000 });
+  expect(reply.body).toBe("here");
+});
+
+test("an answer without a body is empty, whatever coding its header names", async () => {
+  const url = await serve((_, response) => response.writeHead(204, { "content-encoding": "gzip" }).end());
+  expect(await connections.request(new URL(url), { headers: {} })).toMatchObject({ status: 204, body: "" });
+});
+
 describe("a body that is taken", () => {
   const size = 4 << 20;
 

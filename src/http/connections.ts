@@ -50,6 +50,9 @@ export interface HttpOptions {
   advice?: { unreachable?: string; silent?: string };
 }
 
+/** Milliseconds; a longer timer would end at once. */
+const longestTimer = 2 ** 31 - 1;
+
 const kept = { keepAlive: true, maxFreeSockets: 1024, scheduling: "lifo" } as const;
 
 /** Keeps connections open between requests; any number side by side, so whoever calls limits them. */
@@ -75,7 +78,7 @@ export class HttpConnections {
     const place = leadsTo(reply.status, reply.headers);
     if (place === undefined) return reply;
     const next = URL.parse(place, url.href);
-    if (next === null || !/^https?:$/.test(next.protocol)) {
+    if (next === null || !isWeb(next)) {
       throw remoteError("server-misleads", `${url.origin} sends on to ${shortened(place)}, which is no web server`, {});
     }
     const { authorization: _, ...others } = options.headers;
@@ -117,10 +120,12 @@ export class HttpConnections {
         reject(signal.reason);
         return;
       }
+      if (!isWeb(url))
+        throw userError("server-address", `${url.href} is no address of http or https`, options.advice?.unreachable);
       const proxy = proxyFor(url, this.#environment);
       const place = placeOf(url, proxy);
       const headers = body === undefined ? options.headers : { ...options.headers, "content-length": Buffer.byteLength(body) };
-      const timeout = idleSeconds === undefined ? {} : { timeout: idleSeconds * 1000 };
+      const timeout = idleSeconds === undefined ? {} : { timeout: Math.min(idleSeconds * 1000, longestTimer) };
       const request = this.#open(
         url,
         proxy,
@@ -139,7 +144,9 @@ export class HttpConnections {
         reject(signal?.aborted ? signal.reason : error);
       };
       const late =
-        withinSeconds === undefined ? undefined : setTimeout(() => fail(tooSlow(place, withinSeconds)), withinSeconds * 1000);
+        withinSeconds === undefined
+          ? undefined
+          : setTimeout(() => fail(tooSlow(place, withinSeconds)), Math.min(withinSeconds * 1000, longestTimer));
       let answered = false;
       request.on("timeout", () => fail(silent(place, options)));
       request.on("error", (error) =>
@@ -167,6 +174,10 @@ export class HttpConnections {
 /** Where a redirection leads. */
 function leadsTo(status: number, headers: IncomingHttpHeaders): string | undefined {
   return [301, 302, 303, 307, 308].includes(status) ? headers.location : undefined;
+}
+
+function isWeb({ protocol }: URL): boolean {
+  return protocol === "http:" || protocol === "https:";
 }
 
 /** What a failure names. */

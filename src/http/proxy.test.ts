@@ -253,6 +253,15 @@ test.each<[string, string, boolean]>([
   ["http://localhost:8000/", "", false],
   ["http://127.0.0.1:8000/", "", false],
   ["https://[::1]/", "", false],
+  ["https://127.9.9.9/", "", false],
+  ["https://LOCALHOST./", "", false],
+  ["https://models.localhost/", "", false],
+  ["http://[::ffff:127.0.0.1]/", "", false],
+  ["http://0.0.0.0:8000/", "", false],
+  ["http://[::]:8000/", "", false],
+  ["http://127.example/", "", true],
+  ["http://mylocalhost/", "", true],
+  ["http://[::ffff:10.1.2.3]/", "", true],
 ])("%s with NO_PROXY=%s goes through the proxy: %s", (url, exceptions, expected) => {
   const environment = { HTTP_PROXY: "proxy:3128", HTTPS_PROXY: "proxy:3128", NO_PROXY: exceptions };
   expect(proxyFor(new URL(url), environment) !== undefined).toBe(expected);

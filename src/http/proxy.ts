@@ -37,9 +37,20 @@ export function proxyFor(url: URL, environment: Environment): NamedProxy | undef
   return { address, name: `the proxy ${address.origin} (from ${variable})`, variable };
 }
 
-/** This machine is never asked through a proxy. */
+/** This machine is never asked through a proxy, by none of its names: no other machine answers to them. */
 function isLoopback({ hostname }: URL): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+  const host = bare(hostname);
+  if (isIP(host) === 0) return /^(.*\.)?localhost\.?$/.test(host);
+  return thisMachine.check(host, kindOf(host));
+}
+
+/** Addresses of IPv4 written as ones of IPv6 are found as well. */
+const thisMachine = new BlockList();
+thisMachine.addSubnet("127.0.0.0", 8);
+for (const address of ["0.0.0.0", "::1", "::"]) thisMachine.addAddress(address, kindOf(address));
+
+function kindOf(address: string): "ipv4" | "ipv6" {
+  return isIP(address) === 6 ? "ipv6" : "ipv4";
 }
 
 /** Entries stand between commas or spaces: `*`, a host with all below it, `host:port`, an address, a range of them: 10.0.0.0/8, 10.0.0.1-10.0.0.9. */
@@ -62,7 +73,6 @@ function isExcepted(url: URL, exceptions: string): boolean {
 
 function isWithin(host: string, [, network, bits, first, last]: RegExpExecArray): boolean {
   if (isIP(host) === 0) return false;
-  const kindOf = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4");
   const list = new BlockList();
   try {
     if (network === undefined) list.addRange(first, last);

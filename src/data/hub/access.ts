@@ -48,8 +48,14 @@ export async function hubToken(environment: Environment): Promise<string | undef
   }
 }
 
+/** Throws a user error where HF_ENDPOINT is no address that can be asked. */
 export function hubEndpoint(environment: Environment): string {
-  return (environment.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
+  const named = (environment.HF_ENDPOINT?.trim() || "https://huggingface.co").replace(/\/+$/, "");
+  if (!/^https?:$/.test(URL.parse(named)?.protocol ?? "")) {
+    const host = named.replace(/^[a-z][a-z0-9+.-]*:(\/\/|$)/i, "") || "HOST";
+    throw userError("hub-address", `HF_ENDPOINT=${named} is no address of a web server.`, `Write HF_ENDPOINT=https://${host}`);
+  }
+  return named;
 }
 
 export function isOffline(environment: Environment): boolean {
@@ -95,10 +101,8 @@ export async function hubGet<T>(access: HubAccess, url: string, target: HubTarge
   const { signal, token, firstWaitMilliseconds, stallMilliseconds } = access;
   const waits = doubling(firstWaitMilliseconds / 1000, furtherTries);
   return withTries({ waits, longestWait, signal, isPassing }, async () => {
-    const address = URL.parse(url);
-    if (address === null) throw unreachable(access, target, new Error(`${url} is no address`));
     const reply = await connections
-      .request(address, {
+      .request(new URL(url), {
         headers: { "user-agent": "midcourse", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
         idleSeconds: stallMilliseconds / 1000,
         redirects: 10,

@@ -179,6 +179,19 @@ describe("when the hub fails", () => {
     await expect(fetchHubFiles(table, options({ HF_HUB_OFFLINE: "1" }))).rejects.toMatchObject({ code: "hub-offline", advice });
   });
 
+  it.each(["hf-mirror.local", "localhost:8080", "ftp://hf-mirror.local", "http://"])(
+    "says how to write an endpoint that is no address: %s",
+    async (endpoint) => {
+      await expect(fetchHubFiles(table, options({ HF_ENDPOINT: endpoint }))).rejects.toMatchObject({
+        family: "user",
+        code: "hub-address",
+        message: expect.stringContaining("HF_ENDPOINT="),
+        advice: expect.stringMatching(/^Write HF_ENDPOINT=https:\/\/(hf-mirror\.local|localhost:8080|HOST)$/),
+      });
+      expect(hub.requests).toEqual([]);
+    },
+  );
+
   it("names what is not there", async () => {
     const fetching = (part: object) => fetchHubFiles({ ...table, ...part }, options());
     await expect(fetching({ dataset: "some/nothing" })).rejects.toMatchObject({ code: "hub-missing" });
