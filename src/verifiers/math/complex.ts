@@ -9,8 +9,16 @@ export const real = (re: number): Complex => ({ re, im: 0 });
 export const size = (value: Complex) => Math.hypot(value.re, value.im);
 export const hasValue = (value: Complex) => Number.isFinite(value.re) && Number.isFinite(value.im);
 
-export const add = (a: Complex, b: Complex): Complex => ({ re: a.re + b.re, im: a.im + b.im });
-export const subtract = (a: Complex, b: Complex): Complex => ({ re: a.re - b.re, im: a.im - b.im });
+/** What rounding leaves of terms that cancel, as a share of the terms. */
+const left = 1e-14;
+const sum = (a: number, b: number): number => {
+  const value = a + b;
+  return Math.abs(value) <= left * Math.max(Math.abs(a), Math.abs(b)) ? 0 : value;
+};
+
+/** Terms that cancel but for rounding are 0, whatever their size: what is compared later has no scale of its own. */
+export const add = (a: Complex, b: Complex): Complex => ({ re: sum(a.re, b.re), im: sum(a.im, b.im) });
+export const subtract = (a: Complex, b: Complex): Complex => ({ re: sum(a.re, -b.re), im: sum(a.im, -b.im) });
 export const negate = (a: Complex): Complex => ({ re: -a.re, im: -a.im });
 
 export function multiply(a: Complex, b: Complex): Complex {
@@ -63,13 +71,16 @@ export const squareRoot = (a: Complex): Complex =>
 
 const i: Complex = { re: 0, im: 1 };
 
+/** sin π is 0: less than the rounding of the angle is nothing. */
+const zeroed = (value: number, angle: number) => (Math.abs(value) <= 4e-16 * Math.abs(angle) ? 0 : value);
+
 export function sine(a: Complex): Complex {
-  if (a.im === 0) return real(Math.sin(a.re));
+  if (a.im === 0) return real(zeroed(Math.sin(a.re), a.re));
   return { re: Math.sin(a.re) * Math.cosh(a.im), im: Math.cos(a.re) * Math.sinh(a.im) };
 }
 
 export function cosine(a: Complex): Complex {
-  if (a.im === 0) return real(Math.cos(a.re));
+  if (a.im === 0) return real(zeroed(Math.cos(a.re), a.re));
   return { re: Math.cos(a.re) * Math.cosh(a.im), im: -Math.sin(a.re) * Math.sinh(a.im) };
 }
 

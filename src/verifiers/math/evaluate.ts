@@ -5,16 +5,16 @@ import { type Complex, real } from "./complex.ts";
 /** MathJSON: a number, a symbol or quoted string, `{ num }`, or [head, …arguments]. */
 export type MathJson = number | string | { readonly num: string } | readonly MathJson[];
 
-export const constants: Record<string, Complex> = {
-  Pi: real(Math.PI),
-  e: real(Math.E),
-  ExponentialE: real(Math.E),
-  i: { re: 0, im: 1 },
-  ImaginaryUnit: { re: 0, im: 1 },
-  PositiveInfinity: real(Number.POSITIVE_INFINITY),
-  NegativeInfinity: real(Number.NEGATIVE_INFINITY),
-  GoldenRatio: real((1 + Math.sqrt(5)) / 2),
-};
+export const constants: ReadonlyMap<string, Complex> = new Map([
+  ["Pi", real(Math.PI)],
+  ["e", real(Math.E)],
+  ["ExponentialE", real(Math.E)],
+  ["i", { re: 0, im: 1 }],
+  ["ImaginaryUnit", { re: 0, im: 1 }],
+  ["PositiveInfinity", real(Number.POSITIVE_INFINITY)],
+  ["NegativeInfinity", real(Number.NEGATIVE_INFINITY)],
+  ["GoldenRatio", real((1 + Math.sqrt(5)) / 2)],
+]);
 
 /** Thrown inside, never let out: the expression holds something that has no value here. */
 export class Unknown extends Error {}
@@ -102,7 +102,7 @@ const inverses: Record<string, string> = {
 export function evaluate(expression: MathJson, values: ReadonlyMap<string, Complex>): Complex {
   if (typeof expression === "number") return real(expression);
   if (typeof expression === "string") {
-    const value = constants[expression] ?? values.get(expression);
+    const value = constants.get(expression) ?? values.get(expression);
     if (value === undefined) throw new Unknown();
     return value;
   }
@@ -190,7 +190,8 @@ function roots(value: Complex, index: Complex): Complex {
 
 function applyInverse(parts: readonly MathJson[], values: ReadonlyMap<string, Complex>): Complex {
   const [operator, argument] = parts;
-  const inverse = Array.isArray(operator) && operator[0] === "InverseFunction" ? inverses[String(operator[1])] : undefined;
+  const name = Array.isArray(operator) && operator[0] === "InverseFunction" ? String(operator[1]) : "";
+  const inverse = Object.hasOwn(inverses, name) ? inverses[name] : undefined;
   if (inverse === undefined || argument === undefined) throw new Unknown();
   return functions[inverse](evaluate(argument, values));
 }

@@ -155,7 +155,7 @@ function collect(json: MathJson, unknowns: Set<string>, count: { nodes: number }
   if (typeof json === "number") return true;
   if (typeof json === "string") {
     if (json.startsWith("'") || json === "ContinuationPlaceholder" || json === "Nothing") return false;
-    if (!(json in constants)) unknowns.add(json);
+    if (!constants.has(json)) unknowns.add(json);
     if (json === "i" || json === "ImaginaryUnit") unknowns.add("i");
     return true;
   }
@@ -181,7 +181,7 @@ function sameFunctions(a: Parsed, b: Parsed): boolean | undefined {
   for (const [x, y] of samples(a, b)) {
     if (!hasValue(x) && !hasValue(y)) continue;
     if (!hasValue(x) || !hasValue(y)) return false;
-    if (size(subtract(x, y)) > unknownTolerance * Math.max(size(x), size(y)) + 1e-14) return false;
+    if (size(subtract(x, y)) > unknownTolerance * Math.max(size(x), size(y))) return false;
     agreeing++;
   }
   return agreeing >= leastAgreeing ? true : undefined;
@@ -191,10 +191,10 @@ function proportionalFunctions(a: Parsed, b: Parsed, positive: boolean): boolean
   let factor: Complex | undefined;
   let agreeing = 0;
   for (const [x, y] of samples(a, b)) {
-    if (!hasValue(x) || !hasValue(y) || size(x) < 1e-9) continue;
+    if (!hasValue(x) || !hasValue(y) || size(x) === 0) continue;
     const next = divide(y, x);
     factor ??= next;
-    if (size(next) < 1e-12 || size(subtract(next, factor)) > unknownTolerance * size(factor)) return false;
+    if (size(next) === 0 || size(subtract(next, factor)) > unknownTolerance * size(factor)) return false;
     agreeing++;
   }
   if (factor === undefined || agreeing < leastAgreeing) return undefined;

@@ -15,7 +15,9 @@ export interface RealSet {
   variable?: string | undefined;
 }
 
-const near = (a: number, b: number) => a === b || Math.abs(a - b) <= 1e-10 * Math.max(1, Math.abs(a), Math.abs(b));
+/** Relative to the ends themselves; an infinite end is near to nothing but itself. */
+const near = (a: number, b: number) =>
+  a === b || (Number.isFinite(a) && Number.isFinite(b) && Math.abs(a - b) <= 1e-10 * Math.max(Math.abs(a), Math.abs(b)));
 const everything: Interval = {
   low: Number.NEGATIVE_INFINITY,
   high: Number.POSITIVE_INFINITY,
@@ -81,11 +83,17 @@ function points(items: readonly Form[], values: Values): RealSet | undefined {
   return { intervals: tidy(intervals) };
 }
 
-const flipped: Record<string, string> = { "<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "\\ne": "\\ne" };
+const flipped = new Map([
+  ["<", ">"],
+  [">", "<"],
+  ["\\le", "\\ge"],
+  ["\\ge", "\\le"],
+  ["\\ne", "\\ne"],
+]);
 
 /** a < x, x ≥ a, a ≤ x < b, x ≠ a and the same with |x| in the place of x. */
 function inequality(operators: readonly string[], sides: readonly string[], values: Values): RealSet | undefined {
-  if (operators.some((operator) => !(operator in flipped))) return undefined;
+  if (!operators.every((operator) => flipped.has(operator))) return undefined;
   const place = sides.findIndex((side) => /^-?(?:\|.*\||.*)$/.test(side) && isName(side.replace(/^-/, "")));
   if (place < 0 || sides.length > 3 || (sides.length === 3 && place !== 1)) return undefined;
   const middle = sides[place];
@@ -94,8 +102,8 @@ function inequality(operators: readonly string[], sides: readonly string[], valu
     const left = index >= place;
     const bound = values.real(sides[left ? index + 1 : index]);
     if (bound === undefined) return undefined;
-    const operator = left ? operators[index] : flipped[operators[index]];
-    intervals = intersect(intervals, side(operator, bound));
+    const operator = left ? operators[index] : flipped.get(operators[index]);
+    intervals = intersect(intervals, side(operator ?? "", bound));
   }
   const negative = middle.startsWith("-");
   const absolute = /^-?\|.*\|$/.test(middle);
