@@ -1,8 +1,10 @@
 /** Whether two forms are the same answer, given a source of what expressions are worth. `undefined` where the source cannot tell. */
 import { type Form, formOf, isVariable } from "./forms.ts";
-import { readRational, sameNumbers, type Values } from "./numbers.ts";
+import { readRational, type Values } from "./numbers.ts";
 import { realSetOf, sameRealSets } from "./real-sets.ts";
-import { numberWords } from "./vocabulary.ts";
+import { unitsDiffer } from "./units.ts";
+import { numberOfWords } from "./vocabulary.ts";
+import { cut } from "./split.ts";
 import { comparable, nothing } from "./words.ts";
 
 export type Verdict = boolean | undefined;
@@ -67,13 +69,14 @@ function mixed(one: Form, other: Form, values: Values): Verdict {
     // "100,200" can be read as one number; against a list it is two.
     const read = /^\d{1,3}(?:,\d{3})+$/.test(other.latex) ? formOf(other.latex.replaceAll(",", ", ")) : undefined;
     if (read) return sameForms(one, read, values);
-    // A decimal comma: "1,22" against 1.22.
-    const [whole, decimals, ...more] = one.items.map((item) => (item.kind === "value" ? item.latex : ""));
-    const decimal = more.length === 0 && /^-?\d+$/.test(whole) && /^\d+$/.test(decimals) && /^-?\d*\.\d+$/.test(other.latex);
-    return decimal ? sameNumbers(`${whole}.${decimals}`, other.latex) : false;
+    return false;
   }
-  if (one.kind === "set" && other.kind === "value" && one.items.length === 1) return sameForms(one.items[0], other, values);
-  if (one.kind === "set" && other.kind === "value") return one.items.length === 0 && other.latex === "\\emptyset";
+  if (one.kind === "set" && other.kind === "value") {
+    // A set that holds nothing but the empty set holds something.
+    if (one.items.length === 0 || other.latex === "\\emptyset") return one.items.length === 0 && other.latex === "\\emptyset";
+    return one.items.length === 1 ? sameForms(one.items[0], other, values) : false;
+  }
+  if (one.kind === "value" && (other.kind === "tuple" || other.kind === "matrix")) return vector(one, other, values);
   if (one.kind === "union" && other.kind === "union") return unionParts(one, other, values);
   if (
     one.kind === "union" &&
@@ -84,6 +87,33 @@ function mixed(one: Form, other: Form, values: Values): Verdict {
     return sameCollections({ kind: "set", items: one.parts.flatMap((part) => (part as Of<"set">).items) }, other, values);
   }
   return false;
+}
+
+/** A(1,2) is the point (1,2); i + 2j is the vector of 1 and 2. */
+function vector(one: Of<"value">, other: Of<"tuple" | "matrix">, values: Values): Verdict {
+  const point = /^[A-Z](?:_\{[^{}]*\})?'{0,3}(\(.*\))$/.exec(one.latex);
+  if (point && other.kind === "tuple") {
+    const tuple = formOf(point[1]);
+    return tuple.kind === "tuple" && sameTuples(tuple, other, values);
+  }
+  const coordinates = other.kind === "tuple" ? other.items : other.rows.every((row) => row.length === 1) ? other.rows.flat() : [];
+  const parts = coordinates.length === 2 || coordinates.length === 3 ? basisParts(one.latex, coordinates.length) : undefined;
+  if (!parts || (other.kind === "tuple" && !/[(<]/.test(other.open))) return false;
+  return every(parts.map((part, index) => sameForms(formOf(part), coordinates[index], values)));
+}
+
+function basisParts(latex: string, size: number): string[] | undefined {
+  const { parts, separators } = cut(latex, (next, before) => (next === "+" || next === "-") && before.trim() !== "");
+  const found = new Map<string, string>();
+  for (const [index, part] of parts.entries()) {
+    const term = /^(.*?)(?:\\cdot ?)?(?:\\(?:vec|hat|overrightarrow|bar|widehat)\{\\?([ijk])(?:math)?\}|([ijk]))$/.exec(part);
+    const name = term?.[2] ?? term?.[3];
+    if (!term || name === undefined || found.has(name) || /[ijk]$/.test(term[1])) return undefined;
+    const factor = /^[-+]?$/.test(term[1]) ? `${term[1]}1` : term[1];
+    found.set(name, separators[index - 1] === "-" ? `-(${factor})` : factor);
+  }
+  if (!found.has("j") || (size === 2 && found.has("k"))) return undefined;
+  return ["i", "j", "k"].slice(0, size).map((name) => found.get(name) ?? "0");
 }
 
 function unionParts(one: Of<"union">, other: Of<"union">, values: Values): Verdict {
@@ -106,8 +136,10 @@ function sameSets(one: Form, other: Form, values: Values): Verdict {
 }
 
 function sameQuantities(one: Of<"value">, other: Of<"value">, values: Values): Verdict {
-  const [unit, otherUnit] = [one, other].map((form) => (form.degrees ? "degree" : form.unit));
-  if (unit !== undefined && otherUnit !== undefined && unit !== otherUnit) return false;
+  const unitOf = (form: Of<"value">) => (form.degrees ? { unit: "degree", words: ["degree"] } : form);
+  if (unitsDiffer(unitOf(one), unitOf(other))) return false;
+  // Functions that are composed keep their order; nothing else is known of them.
+  if (/\\circ/.test(one.latex + other.latex)) return composed(one.latex) === composed(other.latex);
   const plain = () => values.same(one.latex, other.latex);
   if (one.percent !== other.percent) {
     const [percentage, number] = one.percent ? [one, other] : [other, one];
@@ -116,13 +148,22 @@ function sameQuantities(one: Of<"value">, other: Of<"value">, values: Values): V
   return plain();
 }
 
+/** (f ∘ g)(x) as f(g(x)). */
+function composed(latex: string): string {
+  const plain = latex.replace(/\s/g, "");
+  const match = /^\(?([^()]+(?:\\circ[^()]+)+)\)?(\([^()]*\))$/.exec(plain);
+  return match ? match[1].split("\\circ").reduceRight((argument, name) => `(${name}${argument})`, match[2]).slice(1, -1) : plain;
+}
+
 function sameWords(one: Form, other: Form, values: Values): Verdict {
-  if (one.kind === "words" && other.kind === "words") return one.words === other.words;
+  if (one.kind === "words" && other.kind === "words") {
+    return one.words === other.words || (one.enumerated !== undefined && one.enumerated === other.enumerated);
+  }
   const [words, form] = one.kind === "words" ? [one.words, other] : [(other as Of<"words">).words, one];
   if (words === nothing && form.kind === "set") return form.items.length === 0;
   if (form.kind !== "value") return false;
   if (words === nothing) return form.latex === "\\emptyset";
-  const number = numberWords[words];
+  const number = numberOfWords(words);
   return number === undefined
     ? comparable(form.latex).replaceAll(" ", "") === words.replaceAll(" ", "")
     : sameQuantities({ ...form, latex: number }, form, values);
@@ -183,7 +224,11 @@ function sameCollections(one: Of<"list" | "set">, other: Of<"list" | "set">, val
   const anyName = (items: readonly Form[]) => items.some((item) => item.kind === "named");
   // "AB = 4, CD = 5" against "4, 5": the order says which is which.
   if (distinctNames(first) !== distinctNames(second) && !(anyName(first) && anyName(second))) {
-    return inOrder(first.map(unwrapped), second.map(unwrapped), values);
+    // x_1 and x_2 are two values of one unknown.
+    const named = distinctNames(first) ? first : second;
+    const letters = new Set(named.map((item) => /^(.+)_\{\d+\}$/.exec((item as Of<"named">).name)?.[1]));
+    const unordered = letters.size === 1 && !letters.has(undefined);
+    return (unordered ? matched : inOrder)(first.map(unwrapped), second.map(unwrapped), values);
   }
   const names = (items: readonly Form[]) => items.map((item) => (item as Of<"named">).name).sort();
   if (distinctNames(first) && distinctNames(second) && names(first).join(" ") === names(second).join(" ")) {
@@ -241,7 +286,10 @@ function sameNamed(gold: Form, answer: Form, values: Values): Verdict {
   return gold.kind === "named" ? sameForms(gold.value, answer, values) : sameForms(gold, (answer as Of<"named">).value, values);
 }
 
-const turned: Record<string, string> = { ">": "<", "\\ge": "\\le" };
+const turned = new Map([
+  [">", "<"],
+  ["\\ge", "\\le"],
+]);
 
 function sameRelations(one: Of<"relation">, other: Of<"relation">, values: Values): Verdict {
   const [first, second] = [oriented(one), oriented(other)];
@@ -263,6 +311,6 @@ function sameRelations(one: Of<"relation">, other: Of<"relation">, values: Value
 /** With < and ≤ in the place of > and ≥. */
 function oriented(relation: Of<"relation">): Of<"relation"> {
   const { operators, sides } = relation;
-  if (!operators.every((operator) => operator in turned)) return relation;
-  return { kind: "relation", operators: operators.map((operator) => turned[operator]).reverse(), sides: [...sides].reverse() };
+  if (!operators.every((operator) => turned.has(operator))) return relation;
+  return { kind: "relation", operators: operators.map((operator) => turned.get(operator) ?? operator).reverse(), sides: [...sides].reverse() };
 }

@@ -3,13 +3,14 @@ import { limits } from "./limits.ts";
 import { canonicalLatex } from "./notation.ts";
 import { cut, cutAt, cutAtCommas, enclosed } from "./split.ts";
 import { withoutUnit } from "./units.ts";
-import { numberWords } from "./vocabulary.ts";
-import { wordsOf } from "./words.ts";
+import { numberOfWords } from "./vocabulary.ts";
+import { enumerated, wordsOf } from "./words.ts";
 
 export type Form =
   /** One expression; `latex` has no unit, per cent or degree sign left at its end. */
-  | { kind: "value"; latex: string; percent: boolean; degrees: boolean; unit?: string | undefined }
-  | { kind: "words"; words: string }
+  | { kind: "value"; latex: string; percent: boolean; degrees: boolean; unit?: string | undefined; words?: readonly string[] | undefined }
+  /** `enumerated` where it has several parts, which may stand in any order. */
+  | { kind: "words"; words: string; enumerated?: string | undefined }
   /** Alternatives or several answers, in any order. */
   | { kind: "list"; items: Form[]; joined: "and" | "or" | "," }
   | { kind: "set"; items: Form[] }
@@ -31,7 +32,8 @@ const points = String.raw`(?:m?\\(?:angle|triangle|measuredangle) ?)?[A-Z](?:_\{
 const application = String.raw`${letter}${script}(?:\^\{-?\d+\})?\([^()=<>]{1,40}\)`;
 const trigonometric = String.raw`\\(?:sin|cos|tan|cot|sec|csc|ln|log) ?(?:${variable}|${points}|\(${variable}\))`;
 const decorated = String.raw`(?:\\(?:overline|bar|vec|hat|overrightarrow|text|mathcal)\{[^{}]*\}${script}|\|${points}\||\[${points}\]|\|${variable}\|)`;
-const one = `(?:${points}|${variable}|${application}|${trigonometric}|${decorated})`;
+const composition = String.raw`\(?${letter}(?:\\circ ?${letter})+\)?(?:\([^()=<>]{1,40}\))?`;
+const one = `(?:${points}|${variable}|${application}|${trigonometric}|${decorated}|${composition})`;
 const name = new RegExp(
   String.raw`^(?:${one}|${one}[:/]${one}|\\frac\{${one}\}\{${one}\}|\(${variable}(?:, ?${variable})+\)|${one}\(${points}\))$`,
 );
@@ -53,7 +55,8 @@ export function readForm(raw: string): Form | undefined {
   const form = formOf(latex);
   const currency = /^\s*\$?\s*(?:\\(\$)|([€£¥₹]))/.exec(raw);
   if (!currency || form.kind !== "value" || form.unit !== undefined) return form;
-  return { ...form, unit: currencies[currency[1] ?? currency[2]] };
+  const unit = currencies[currency[1] ?? currency[2]];
+  return { ...form, unit, words: [unit] };
 }
 
 const currencies: Record<string, string> = { $: "dollar", "€": "euro", "£": "sterling", "¥": "yen", "₹": "rupee" };
@@ -65,7 +68,7 @@ const setOperators = new Set(["\\cup", "\\cap", "\\setminus"]);
 /** Depth is bounded by the nesting that `canonicalLatex` lets through. */
 export function formOf(latex: string): Form {
   const words = wordsOf(latex);
-  if (words !== undefined) return { kind: "words", words };
+  if (words !== undefined) return { kind: "words", words, enumerated: enumerated(latex) };
   const list = listOf(latex);
   if (list) return list;
   const related = cutAt(latex, relations);
@@ -109,6 +112,7 @@ function relationOf(parts: string[], operators: string[]): Form {
   const last = parts[parts.length - 1];
   const sides: [string, string] = [first, last];
   if (operators.length === 1 && operators[0] === "\\in") return { kind: "named", name: first, value: formOf(last), sides };
+  if (operators.length === 1 && operators[0] === "\\equiv" && isVariable(first)) return named(first, last, sides);
   if (operators.every((operator) => operator === "=")) {
     if (isName(first) || first === "") return named(first, last, sides);
     if (parts.length === 2 && isVariable(last)) return named(last, first, sides);
@@ -144,8 +148,7 @@ function bracketed(latex: string): Form | undefined {
   if (matrix && !matrix[1].includes("\\begin")) return matrixOf(matrix[1]);
   const brackets = enclosed(latex);
   if (!brackets) {
-    const open = /^\](.*)\[$/.exec(latex);
-    return open ? formOf(`(${open[1]})`) : undefined;
+    return transposed(latex) ?? scaled(latex);
   }
   const { open, close, inside } = brackets;
   if (/^\\begin\{/.test(inside) && (open === "[" || open === "(")) {
@@ -156,17 +159,47 @@ function bracketed(latex: string): Form | undefined {
   const items = cut(inside, (next) => next === "," || next === ";").parts;
   if (items.length > limits.elements || items.some((item) => item === "")) return undefined;
   const set = open === "\\{" || (open === "{" && items.length > 1);
-  // Set-builder notation says by a relation which numbers are meant.
-  const builder = set ? /^(.+?)(?:\\in\\mathbb\{R\})?[|:](.+)$/.exec(inside) : null;
-  if (builder && isVariable(builder[1].replace(/\\in.*$/, "").trim()) && cutAt(builder[2], relations).separators.length > 0) {
-    return formOf(builder[2].trim());
+  // Set-builder notation says by a relation which numbers are meant, and before it which ones there are.
+  const builder = set ? /^([^|:]+?)(?:\\in ?([^|:]+))?[|:](.+)$/.exec(inside) : null;
+  if (builder && isVariable(builder[1].trim()) && cutAt(builder[3], relations).separators.length > 0) {
+    const members = formOf(builder[3].trim());
+    const domain = builder[2]?.trim() ?? "\\mathbb{R}";
+    return domain === "\\mathbb{R}" ? members : { kind: "union", operators: ["\\cap"], parts: [members, formOf(domain)] };
   }
   if (set) return { kind: "set", items: items.flatMap((item) => (plusMinus(item) ?? [item]).map(formOf)) };
+  const rows = open === "[" && close === "]" ? items.map(rowOf) : [];
+  if (rows.length > 1 && rows.every((row) => row !== undefined && row.length === rows[0]?.length)) {
+    return { kind: "matrix", rows: rows.map((row) => (row ?? []).map(formOf)) };
+  }
   if (items.length > 1) return { kind: "tuple", open: bracket(open), close: bracket(close), items: items.map(formOf) };
   return open === "(" || open === "{" || (open === "[" && close === "]") ? formOf(inside) : undefined;
 }
 
 const bracket = (sign: string) => (sign === "\\langle" || sign === "\\rangle" ? "<" : sign);
+
+/** [5,6] as a row of a matrix. */
+function rowOf(text: string): string[] | undefined {
+  const row = enclosed(text);
+  return row?.open === "[" && row.close === "]" && row.inside !== "" ? cutAtCommas(row.inside).parts : undefined;
+}
+
+function transposed(latex: string): Form | undefined {
+  const match = /^(.+)\^\{(?:T|t|\\top ?|\\intercal ?|\\text\{T\})\}$/s.exec(latex);
+  const inner = match && /\\begin|^\[|^\(/.test(match[1]) ? bracketed(match[1]) : undefined;
+  if (inner?.kind === "tuple") return { kind: "matrix", rows: inner.items.map((item) => [item]) };
+  return inner?.kind === "matrix" ? { kind: "matrix", rows: inner.rows[0].map((_, column) => inner.rows.map((row) => row[column])) } : undefined;
+}
+
+/** A number before a matrix multiplies every entry. */
+function scaled(latex: string): Form | undefined {
+  const match = /^([^a-zA-Z&]{1,40}|[^&]{0,40}?(?:\\frac|\\sqrt)[^&]{1,80}?)(?:\\cdot ?)?(\\begin\{.*\\end\{[a-z]*matrix\})$/is.exec(latex);
+  if (!match || /\\begin|[=<>,;]/.test(match[1])) return undefined;
+  const matrix = bracketed(match[2]);
+  const factor = match[1].trim() === "-" ? "-1" : match[1];
+  if (matrix?.kind !== "matrix") return undefined;
+  const times = (entry: Form): Form => (entry.kind === "value" ? { ...entry, latex: `(${factor})\\cdot(${entry.latex})` } : entry);
+  return matrix.rows.flat().every(({ kind }) => kind === "value") ? { kind: "matrix", rows: matrix.rows.map((row) => row.map(times)) } : undefined;
+}
 
 function matrixOf(inside: string): Form | undefined {
   const rows = cutAt(inside, new Set(["\\\\"])).parts.filter((row) => row !== "");
@@ -181,7 +214,7 @@ function based(latex: string): Form | undefined {
     /^\(?([0-9A-Fa-f]+)\)?_\{(?:\\text\{)?([a-z]+|\d{1,2})\}{1,2}$/.exec(latex) ??
     /^([0-9A-Fa-f]+) ?(?:\\text\{|in )?\(?base ?(\d{1,2}|[a-z]+)\)?\}?$/.exec(latex);
   if (!match || !/\d/.test(match[1])) return undefined;
-  const base = Number(numberWords[match[2]] ?? match[2]);
+  const base = Number(numberOfWords(match[2]) ?? match[2]);
   return base >= 2 && base <= 36 ? { kind: "based", digits: match[1].toUpperCase().replace(/^0+(?=.)/, ""), base } : undefined;
 }
 
@@ -207,7 +240,8 @@ function quantity(latex: string): Form {
       percent: percent || inner.percent,
       degrees: degrees || inner.degrees,
       unit: inner.unit ?? cutUnit.unit,
+      words: inner.words ?? cutUnit.words,
     };
   }
-  return { kind: "value", latex: text, percent, degrees, unit: cutUnit.unit };
+  return { kind: "value", latex: text, percent, degrees, unit: cutUnit.unit, words: cutUnit.words };
 }

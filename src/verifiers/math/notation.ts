@@ -25,11 +25,27 @@ export function canonicalLatex(raw: string): string | undefined {
   // Backslashes doubled on the way ("\\\\frac"). Within a table two of them end a row, and four are the doubled end.
   const doubled = /\\\\begin\{/.test(raw) ? raw.replaceAll("\\\\", "\\") : raw;
   const single = doubled.includes("\\begin") ? doubled : raw.replace(/\\\\(?=[a-zA-Z{}()[\]%$,;!])/g, "\\");
-  const text = withoutUnicodeSigns(single.trim()).replace(/\\(q?quad)(?=[a-zA-Z])/g, "\\$1 ");
+  const text = withoutUnicodeSigns(unquoted(single.trim()))
+    .replace(/\\(q?quad)(?=[a-zA-Z])/g, "\\$1 ")
+    .replace(/\\root\s*\{?([^\\{}]{1,20})\}?\s*\\of(?![a-zA-Z])/g, "\\sqrt[$1]");
   if (!withinLimits(text, 4 * limits.characters)) return undefined;
   const written = new Rewriter(text.match(token) ?? []).all();
-  return closing(fractions(written));
+  return closing(fractions(functionsOf(written)));
 }
+
+/** \sin^{-1} is the inverse function, not a reciprocal; ]2,5[ is (2,5); 6.3 x 10^{-5} is a number. */
+function functionsOf(text: string): string {
+  return text
+    .replace(/\\(?:arc)?(sin|cos|tan|cot|sec|csc)\^\{-1\} ?/g, (whole, name: string) => (whole.startsWith("\\arc") ? whole : `\\arc${name} `))
+    .replace(/\\(sin|cos|tan)h\^\{-1\} ?/g, (_whole, name: string) => `\\ar${name === "tan" ? "tan" : name}h `)
+    .replace(/(\d) ?[xX] ?(?=10\^\{)/g, "$1\\cdot")
+    .replace(halfOpen, (whole, before: string, open: string, inside: string, close: string) =>
+      open === "]" || close === "[" ? `${before}${open === "]" ? "(" : "["}${inside}${close === "[" ? ")" : "]"}` : whole,
+    );
+}
+
+/** An interval between square brackets, where an interval may stand. */
+const halfOpen = /(^|[=(]|\\(?:cup|cap|setminus|in) ?)([\][])([^\][]{1,80}[,;][^\][]{1,80})([\][])(?=$|[.,;)\\ ])/g;
 
 /** a/b between whole numbers is a fraction ("1/2 pi" is half of pi); "3 1/2" is a mixed number; 6.02e23 is a power of ten. */
 function fractions(text: string): string {
@@ -38,6 +54,11 @@ function fractions(text: string): string {
   return text
     .replace(/(?<![\w.}^)])(\d+) (\d+)\/(\d+)(?![\d.^!])/g, "$1\\frac{$2}{$3}")
     .replace(/(?<![\w.}^)!])(\d+)\/(\d+)(?![\d.^!])/g, "\\frac{$1}{$2}");
+}
+
+/** 'Quoted' is quoted. */
+function unquoted(text: string): string {
+  return /^(['‘])[^'‘’]*['’]$/.test(text) ? text.slice(1, -1) : text;
 }
 
 /** Without the punctuation of the sentence around it. */
@@ -92,9 +113,10 @@ class Rewriter {
   #piece(next: string, before: string): string {
     if (next === "$" || next === '"' || next === "`" || withoutMeaning.has(next)) return this.#dropped(next);
     if (next === "{") return this.#group();
-    if (next === "^") return this.#power();
+    if (next === "^") return this.#power(before);
     if (next === "_") return `_{${this.#script()}}`;
-    if (next === "*") return this.#skip("*") ? this.#power() : "\\cdot";
+    if (next === "*") return this.#skip("*") ? this.#power(before) : "\\cdot";
+    if (next === "+" && this.#isEitherSign(before)) return "\\pm";
     if (next === "," && this.#separatesThousands()) return "";
     if (next === "." && this.#peek() === "." && this.#tokens[this.#at + 1] === ".") {
       while (this.#peek() === ".") this.#at++;
@@ -135,7 +157,15 @@ class Rewriter {
     return true;
   }
 
-  #power(): string {
+  /** "+-3" and "+/-3" are written for ±3; behind a term "+ -3" is a sum. */
+  #isEitherSign(before: string): boolean {
+    const slash = this.#peek() === "/" && this.#tokens[this.#at + 1] === "-";
+    if (!slash && !(this.#peek() === "-" && /(?:^|[=({[,;])$/.test(before))) return false;
+    this.#at += slash ? 2 : 1;
+    return true;
+  }
+
+  #power(before: string): string {
     if (this.#tokens[this.#skipSpace()] === "(") {
       this.#at++;
       const inside = this.#sequence(")");
@@ -143,7 +173,8 @@ class Rewriter {
       return `^{${inside}}`;
     }
     const script = this.#script();
-    return script === "\\circ" || script === "\\degree" ? "\\degree" : `^{${script}}`;
+    const degree = script === "\\circ" || script === "\\degree" || (/^[oO]$/.test(script) && /\d$/.test(before));
+    return degree ? "\\degree" : `^{${script}}`;
   }
 
   /** What stands raised or lowered: a group, a whole number with its sign, or one thing. "2^10" is meant as 2^{10}. */
@@ -200,7 +231,8 @@ class Rewriter {
     if (prose.has(name)) return this.#prose(before);
     if (oneArgument.has(name)) return `${name}{${this.#argument()}}`;
     if (name === "\\begin" || name === "\\end") return this.#environment(name);
-    return name === "\\circ" ? "\\degree" : name;
+    // Behind a number, or raised, a small circle is a degree sign; between functions it composes them.
+    return name === "\\circ" && (before === "" || /\d$/.test(before)) ? "\\degree" : name;
   }
 
   #root(): string {
@@ -239,12 +271,11 @@ class Rewriter {
       .trim();
     const plain = text.toLowerCase();
     if (text === "" || text === "," || text === ";") return text;
-    const meaning = plainWords[plain];
-    if (meaning !== undefined) return meaning;
+    if (Object.hasOwn(plainWords, plain)) return plainWords[plain];
     // "12:30 PM", "3 apples"
     if (/^\d[\w .,:/-]*$/.test(text)) return text;
     // Behind a number an upright letter is a unit; elsewhere one letter, or a number, is that letter or number.
-    if (/^[mgshlL]$/.test(text) && /[\d})]$/.test(before)) return `\\text{${text}}`;
+    if (/^[mgshlLVJNWAKCTFHB]$/.test(text) && /(?:[\d})]|\\degree|\\cdot)$/.test(before)) return `\\text{${text}}`;
     return /^(?:[A-Za-z]|[\d.,/+-]*\d[\d.,/+-]*)$/.test(text) ? text : `\\text{${text.replace(/[{}]/g, "")}}`;
   }
 
@@ -257,7 +288,7 @@ class Rewriter {
 
   #word(word: string, before: string): string {
     const next = this.#tokens[this.#at];
-    const called = plainFunctions[word];
+    const called = Object.hasOwn(plainFunctions, word) ? plainFunctions[word] : undefined;
     if (called && (next === "(" || (word === "sqrt" && /^\d/.test(next ?? "")))) {
       this.#at++;
       if (next !== "(") return called(next);

@@ -21,7 +21,9 @@ function decimal(text: string): Rational | undefined {
 
 /** 0.\overline{3}, 0.1\dot{6}, 0.(142857) */
 function repeating(text: string): Rational | undefined {
-  const match = /^(-?)(\d*)\.(\d*)(?:\\(?:overline|bar|dot)\{(\d+)\}|\((\d+)\))$/.exec(text);
+  // Dots stand over the first and the last figure that repeat.
+  const plain = text.replace(/\\dot\{(\d)\}(\d*)\\dot\{(\d)\}$/, "($1$2$3)");
+  const match = /^(-?)(\d*)\.(\d*)(?:\\(?:overline|bar|dot)\{(\d+)\}|\((\d+)\))$/.exec(plain);
   if (!match) return undefined;
   const [, sign, whole = "", fixed = "", first, second] = match;
   const period = first ?? second ?? "";
@@ -108,3 +110,21 @@ export const quickValues: Values = {
   },
   proportional: (first, second) => (first[0] === second[0] && first[1] === second[1] ? true : undefined),
 };
+
+/**
+ * A number as other countries write it, in ours: 2,7 and 1.234,56 with a decimal comma, 1.234.567, 1 234 567, 1'234'567, 1_234_567 and
+ * 12,34,567 with other marks of thousands; undefined for anything else. "2, 7" is a list.
+ */
+export function numberFromElsewhere(text: string): string | undefined {
+  if (text.length > 60) return undefined;
+  if (/^-?\d+,\d+$/.test(text)) return text.replace(",", ".");
+  const [, sign, whole, decimals = ""] =
+    /^(-?)(\d{1,3}(?:\.\d{3})+),(\d+)$/.exec(text) ??
+    /^(-?)(\d{1,3}(?:\.\d{3}){2,})$/.exec(text) ??
+    /^(-?)(\d{1,3}(?:'\d{3})+)(?:[.,](\d+))?$/.exec(text) ??
+    /^(-?)(\d{1,3}(?:_\{\d{3}\})+)(?:\.(\d+))?$/.exec(text) ??
+    /^(-?)(\d{1,3}(?: \d{3})+)(?:[.,](\d+))?$/.exec(text) ??
+    /^(-?)(\d{1,2}(?:,\d{2})+,\d{3})(?:\.(\d+))?$/.exec(text) ??
+    [];
+  return whole === undefined ? undefined : `${sign}${whole.replace(/\D/g, "")}${decimals === "" ? "" : `.${decimals}`}`;
+}

@@ -1,18 +1,43 @@
 /** Mathematical signs outside ASCII, written as LaTeX. */
+import { plainDigits, withoutInvisible } from "../answers/digits.ts";
 
-const signs: Record<string, string> = {
+const signs: ReadonlyMap<string, string> = new Map(Object.entries({
   "−": "-",
   "–": "-",
   "—": "-",
   "‒": "-",
   "﹣": "-",
   "－": "-",
+  "‐": "-",
+  "‑": "-",
   "＋": "+",
   "＝": "=",
   "（": "(",
   "）": ")",
   "，": ",",
   "；": ";",
+  "、": ",",
+  "｛": "\\{",
+  "｝": "\\}",
+  "［": "[",
+  "］": "]",
+  "＜": "<",
+  "＞": ">",
+  "／": "/",
+  "＾": "^",
+  "＊": "*",
+  "．": ".",
+  "。": ".",
+  "∘": "\\circ ",
+  "○": "\\circ ",
+  "‘": "'",
+  "‚": ",",
+  "٪": "%",
+  "٫": ".",
+  "٬": ",",
+  "،": ",",
+  "≡": "\\equiv ",
+  "⊤": "\\top ",
   "：": ":",
   "×": "\\cdot ",
   "✕": "\\cdot ",
@@ -128,7 +153,7 @@ const signs: Record<string, string> = {
   "”": "",
   "\u2062": "",
   "\u2061": "",
-};
+}));
 const raised = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ";
 const raisedMeaning = "0123456789+-()ni";
 const lowered = "₀₁₂₃₄₅₆₇₈₉₊₋ₙ";
@@ -139,10 +164,16 @@ function translate(run: string, from: string, to: string): string {
 }
 
 /** ½ → \frac{1}{2}, x² → x^{2}, a₁ → a_{1}, √12 → \sqrt{12}, − → -, and so on. Letters of other scripts stay. */
-export function withoutUnicodeSigns(text: string): string {
-  if (!/\P{ASCII}/u.test(text)) return text;
+export function withoutUnicodeSigns(raw: string): string {
+  if (!/\P{ASCII}/u.test(raw)) return raw;
+  const text = withoutInvisible(plainDigits(raw));
   return (
     text
+      .replace(/([⁰¹²³⁴⁵⁶⁷⁸⁹]+)[⁄∕/]([₀₁₂₃₄₅₆₇₈₉]+)/g, (_match, top: string, bottom: string) => {
+        return `\\frac{${translate(top, raised, raisedMeaning)}}{${translate(bottom, lowered, loweredMeaning)}}`;
+      })
+      // A raised minus before plain digits is their sign.
+      .replace(/(^|[^\p{L}\p{N})\]}⁰¹²³⁴⁵⁶⁷⁸⁹])⁻(?=\d)/gu, "$1-")
       .replace(/√\s*(\d+(?:\.\d+)?|[A-Za-zπ])/g, "\\sqrt{$1}")
       .replace(/∛\s*(\d+(?:\.\d+)?|[A-Za-z])/g, "\\sqrt[3]{$1}")
       .replaceAll("√", "\\sqrt ")
@@ -152,7 +183,6 @@ export function withoutUnicodeSigns(text: string): string {
       })
       .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ]+/g, (run) => `^{${translate(run, raised, raisedMeaning)}}`)
       .replace(/[₀₁₂₃₄₅₆₇₈₉₊₋ₙ]+/g, (run) => `_{${translate(run, lowered, loweredMeaning)}}`)
-      .replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0))
-      .replace(/\P{ASCII}/gu, (character) => signs[character] ?? character)
+      .replace(/\P{ASCII}/gu, (character) => signs.get(character) ?? character)
   );
 }

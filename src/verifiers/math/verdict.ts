@@ -1,9 +1,9 @@
 /** Whether a mathematical answer is the reference answer, whatever way either is written. */
 import { sameForms } from "./compare.ts";
-import { type Form, readForm } from "./forms.ts";
+import { type Form, formOf, readForm } from "./forms.ts";
 import { canonicalLatex } from "./notation.ts";
-import { quickValues, type Values } from "./numbers.ts";
-import { optionLetter } from "./words.ts";
+import { numberFromElsewhere, quickValues, readRational, sameNumbers, type Values } from "./numbers.ts";
+import { optionLetter, withoutLabel } from "./words.ts";
 
 /** How a verdict came about. `engine`: expressions were parsed and evaluated. `time` and `memory`: the limit was reached, counted as different. */
 export type DecidedBy = "exact" | "words" | "rational" | "form" | "engine" | "undecided" | "limits" | "time" | "memory";
@@ -21,6 +21,9 @@ export function decide(gold: string, answer: string, values: Values): { equal: b
   if (first === "" || second === "") return { equal: false, by: "exact" };
   const [one, other] = [readForm(gold), readForm(answer)];
   if (one === undefined || other === undefined) return { equal: false, by: "limits" };
+  // What is written in another country's way stands against a plain number of ours; the reference itself is written in one way.
+  const number = readRational(first) === undefined ? undefined : numberFromElsewhere(second);
+  if (number !== undefined && sameNumbers(first, number) === true) return { equal: true, by: "rational" };
   // $10 and €10 are spelt the same once their signs are gone.
   if (first === second) return { equal: sameForms(one, other, quickValues) !== false, by: "exact" };
   const by: DecidedBy =
@@ -33,6 +36,12 @@ export function decide(gold: string, answer: string, values: Values): { equal: b
         : "engine";
   const equal = sameForms(one, other, values);
   if (equal === true) return { equal, by };
+  // "(B) 42" says 42 too.
+  const labelled = one.kind === "words" ? undefined : withoutLabel(second);
+  if (labelled !== undefined) {
+    const inside = sameForms(one, formOf(labelled), values);
+    if (inside !== false) return { equal: inside, by: inside === true ? by : "undecided" };
+  }
   if (one.kind === "words" && optionLetter(second) === one.words) return { equal: true, by: "words" };
   if (other.kind === "words" && optionLetter(first) === other.words) return { equal: true, by: "words" };
   return { equal, by: equal === undefined ? "undecided" : by };
@@ -48,7 +57,10 @@ export function compareMathQuick(gold: string, answer: string): boolean | undefi
   return decide(gold, answer, quickValues).equal;
 }
 
-/** For votes and convergence in methods: true only where the cheap stages say so. 2√2 and √8 stay two answers; ½ and 0.5 are one. */
+/**
+ * For votes and convergence in methods: true only where the cheap stages say so, either way round. 2√2 and √8 stay two answers; ½ and 0.5
+ * are one.
+ */
 export function sameMath(first: string, second: string): boolean {
-  return compareMathQuick(first, second) === true;
+  return compareMathQuick(first, second) === true && compareMathQuick(second, first) === true;
 }

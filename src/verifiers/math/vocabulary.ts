@@ -75,6 +75,10 @@ export const renamed: Record<string, string> = {
   "\\dfrac": "\\frac",
   "\\tfrac": "\\frac",
   "\\cfrac": "\\frac",
+  "\\sfrac": "\\frac",
+  "\\nicefrac": "\\frac",
+  "\\xfrac": "\\frac",
+  "\\flatfrac": "\\frac",
   "\\dbinom": "\\binom",
   "\\tbinom": "\\binom",
   "\\leq": "\\le",
@@ -128,11 +132,11 @@ export const renamed: Record<string, string> = {
   "\\bigcup": "\\cup",
   "\\tg": "\\tan",
   "\\ctg": "\\cot",
+  "\\arctg": "\\arctan",
+  "\\arcctg": "\\arccot",
   "\\cosec": "\\csc",
   "\\e": "e",
   "\\mathrm{e}": "e",
-  "\\bmod": "\\bmod",
-  "\\lg": "\\lg",
 };
 
 /** Plain words of mathematics: what they are in LaTeX. */
@@ -167,6 +171,21 @@ export const plainWords: Record<string, string> = {
   asin: "\\arcsin",
   acos: "\\arccos",
   atan: "\\arctan",
+  arccot: "\\arccot",
+  arcsec: "\\arcsec",
+  arccsc: "\\arccsc",
+  acot: "\\arccot",
+  asec: "\\arcsec",
+  acsc: "\\arccsc",
+  arcsinh: "\\arsinh",
+  arccosh: "\\arcosh",
+  arctanh: "\\artanh",
+  asinh: "\\arsinh",
+  acosh: "\\arcosh",
+  atanh: "\\artanh",
+  arsinh: "\\arsinh",
+  arcosh: "\\arcosh",
+  artanh: "\\artanh",
   sinh: "\\sinh",
   cosh: "\\cosh",
   tanh: "\\tanh",
@@ -199,8 +218,37 @@ export const plainFunctions: Record<string, (argument: string) => string> = {
   ceil: (argument) => `\\lceil ${argument}\\rceil`,
 };
 
-export const numberWords: Record<string, string> = Object.fromEntries(
-  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+const smallNumbers = new Map(
+  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
     .split(" ")
-    .map((word, value) => [word, String(value)]),
+    .map((word, value) => [word, value]),
 );
+const tens = new Map(
+  "twenty thirty forty fifty sixty seventy eighty ninety".split(" ").map((word, index) => [word, 10 * (index + 2)]),
+);
+const scales = new Map([
+  ["thousand", 1000],
+  ["million", 1_000_000],
+  ["billion", 1_000_000_000],
+]);
+
+/** "twelve", "twenty one", "minus two hundred and five" in digits; undefined for other words. Lower case, hyphens as spaces. */
+export function numberOfWords(words: string): string | undefined {
+  const [, sign, unsigned] = /^(minus |negative )?(.{3,120})$/.exec(words) ?? [];
+  let total = 0;
+  let part: number | undefined;
+  let last = 0;
+  for (const word of unsigned?.split(" ") ?? []) {
+    const small = smallNumbers.get(word) ?? tens.get(word);
+    const scale = scales.get(word);
+    if (word === "and" && part !== undefined && last >= 100) continue;
+    if (small !== undefined && (part === undefined || last >= 100 || (last >= 20 && small > 0 && small < 10))) part = (part ?? 0) + small;
+    else if (word === "hundred" && part !== undefined && part > 0 && part < 10) part *= 100;
+    else if (scale !== undefined && part !== undefined && part > 0) {
+      total += part * scale;
+      part = 0;
+    } else return undefined;
+    last = small ?? scale ?? 100;
+  }
+  return part === undefined ? undefined : `${sign && total + part > 0 ? "-" : ""}${total + part}`;
+}

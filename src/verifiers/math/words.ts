@@ -18,6 +18,15 @@ export function wordsOf(latex: string): string | undefined {
   return comparable(plain);
 }
 
+/** "B and A" is "A and B": the parts of an enumeration in words, in one order; undefined where there is one part. */
+export function enumerated(latex: string): string | undefined {
+  const plain = latex.replace(/\\text\{([^{}]*)\}/g, " $1 ").replace(/\\(or|and)(?![a-zA-Z])/g, " $1 ");
+  const parts = plain.split(/\s*(?:[,;&]|(?<![\p{L}])(?:and|or)(?![\p{L}]))+\s*(?:(?:and|or)(?![\p{L}]))?/iu).map(comparable);
+  const said = parts.filter((part) => part !== "");
+  const choice = /(?<![\p{L}])or(?![\p{L}])/iu.test(plain) ? "or" : "and";
+  return said.length > 1 ? `${choice}: ${said.sort().join(", ")}` : undefined;
+}
+
 const spelled = new Map(Object.entries(plainWords).map(([word, command]) => [command, word]));
 const shortWords = new Set(["yes", "no", "odd", "red", "all", "one", "two", "six", "ten", "up", "none"]);
 
@@ -38,4 +47,12 @@ export function comparable(text: string): string {
 /** The letter an answer opens with, as options do: "(C) 5", "C. east"; undefined when it does not. Canonical text in. */
 export function optionLetter(latex: string): string | undefined {
   return /^(?:\\text\{)?\(?([A-J])\)?[).:]\}?\s*\S/.exec(latex)?.[1]?.toLowerCase();
+}
+
+/** What stands behind the letter of an option: "(B) 42" is 42; undefined where there is no letter. Canonical text in. */
+export function withoutLabel(latex: string): string | undefined {
+  const [, words, rest] =
+    /^\\text\{\(?[A-J][).:]+ ?([^{}]*)\}(.*)$/s.exec(latex) ?? /^\([A-J]\)()(.+)$/s.exec(latex) ?? /^[A-J][).]()(.+)$/s.exec(latex) ?? [];
+  const plain = `${words ?? ""}${rest ?? ""}`.trim();
+  return plain === "" || plain.startsWith("(") ? undefined : plain;
 }
