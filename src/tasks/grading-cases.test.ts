@@ -18,7 +18,7 @@ const isThere = existsSync(file);
 if (!isThere) console.log(`The cases are skipped: ${file} is not there.`);
 
 /** Whoever mends a kind adds it here. */
-const kinds = ["number", "integer", "choice", "drop", "humaneval"];
+const kinds = ["math", "number", "integer", "choice", "drop", "humaneval"];
 const leastAsExpected = 0.98;
 
 describe.skipIf(!isThere)("cases of public reports", () => {

@@ -1,8 +1,9 @@
 /** Whether two forms are the same answer, given a source of what expressions are worth. `undefined` where the source cannot tell. */
+import { combine, type Rational, rational } from "../answers/rational.ts";
 import { type Form, formOf, isVariable } from "./forms.ts";
 import { readRational, type Values } from "./numbers.ts";
 import { realSetOf, sameRealSets } from "./real-sets.ts";
-import { unitsDiffer } from "./units.ts";
+import { partOfWhole, unitsDiffer } from "./units.ts";
 import { numberOfWords } from "./vocabulary.ts";
 import { cut } from "./split.ts";
 import { comparable, nothing } from "./words.ts";
@@ -69,7 +70,7 @@ function mixed(one: Form, other: Form, values: Values): Verdict {
     // "100,200" can be read as one number; against a list it is two.
     const read = /^\d{1,3}(?:,\d{3})+$/.test(other.latex) ? formOf(other.latex.replaceAll(",", ", ")) : undefined;
     if (read) return sameForms(one, read, values);
-    return false;
+    return one.joined === "and" ? compound(one.items, other, values) : false;
   }
   if (one.kind === "set" && other.kind === "value") {
     // A set that holds nothing but the empty set holds something.
@@ -87,6 +88,22 @@ function mixed(one: Form, other: Form, values: Values): Verdict {
     return sameCollections({ kind: "set", items: one.parts.flatMap((part) => (part as Of<"set">).items) }, other, values);
   }
   return false;
+}
+
+/** "2 hours and 30 minutes" is 2.5 hours, or 150 minutes; without a unit it is counted in its first. */
+function compound(items: readonly Form[], other: Of<"value">, values: Values): Verdict {
+  const parts = items.map((item) => (item.kind === "value" ? partOfWhole(item.unit) : undefined));
+  if (items.length > 3 || parts.some((part) => part === undefined || part[0] !== parts[0]?.[0])) return false;
+  const [kind, whole] = partOfWhole(other.unit) ?? parts[0] ?? [];
+  if (kind !== parts[0]?.[0] || parts.some((part, index) => index > 0 && (part?.[1] ?? 0) >= (parts[index - 1]?.[1] ?? 0))) return false;
+  const sum = items.map((item, index) => `\\frac{${(item as Of<"value">).latex}\\cdot${parts[index]?.[1]}}{${whole}}`).join("+");
+  const numbers = items.map((item) => readRational((item as Of<"value">).latex));
+  if (numbers.some((number) => number === undefined)) return values.same(sum, other.latex);
+  const total = numbers.reduce<Rational | undefined>((all, number, index) => {
+    const scaled = number && combine(number, "*", rational(BigInt(parts[index]?.[1] ?? 0), BigInt(whole ?? 1)) ?? number);
+    return all && scaled && combine(all, "+", scaled);
+  }, rational(0n));
+  return total && values.same(`\\frac{${total.numerator}}{${total.denominator}}`, other.latex);
 }
 
 /** A(1,2) is the point (1,2); i + 2j is the vector of 1 and 2. */

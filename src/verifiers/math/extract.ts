@@ -1,7 +1,10 @@
 /** The mathematical answer in a completion. Linear in the completion's length, whatever it holds. */
 import { parseRefine } from "#kernel/refine-grammar.ts";
+import { withoutAsides } from "../answers/asides.ts";
 import { connects, lastBoxes } from "../answers/boxes.ts";
-import { visibleAnswer } from "../answers/extract.ts";
+import { answerCues } from "../answers/cues.ts";
+import { blank, withoutDenied } from "../answers/denials.ts";
+import { leadStart, visibleAnswer } from "../answers/extract.ts";
 import { isName } from "./forms.ts";
 import { canonicalLatex } from "./notation.ts";
 import { sameNumbers } from "./numbers.ts";
@@ -22,8 +25,9 @@ export function extractMath(completion: string): MathExtraction {
   const visible = visibleAnswer(completion).trim();
   if (visible === "") return {};
   const boxed = lastBoxes(visible, sameAnswer);
-  const asked = boxed?.content ?? (visible.length <= longest && parseRefine(completion).ok ? visible : undefined);
-  const flexible = (boxed ? restated(visible.slice(boxed.end)) : undefined) ?? boxed?.content ?? stated(visible.slice(-tail));
+  const content = boxed && inBox(visible, boxed);
+  const asked = boxed ? content : visible.length <= longest && parseRefine(completion).ok ? visible : undefined;
+  const flexible = (boxed ? restated(visible.slice(boxed.end)) : undefined) ?? content ?? stated(visible.slice(-tail));
   return { strict: asked || undefined, flexible: flexible || undefined };
 }
 
@@ -33,7 +37,7 @@ export function extractMath(completion: string): MathExtraction {
  */
 export function mathReference(text: string): string {
   const { strict, flexible = text } = extractMath(text);
-  return strict !== undefined || text.search(clause) >= 0 ? flexible : text;
+  return strict !== undefined || cuesIn(text).length > 0 ? flexible : text;
 }
 
 /** The same text or the same plain number: "15\frac{39}{40} or \frac{639}{40}". */
@@ -41,24 +45,84 @@ function sameAnswer(first: string, second: string): boolean {
   return first === second || sameNumbers(canonicalLatex(first) ?? "", canonicalLatex(second) ?? "") === true;
 }
 
+/** What a box says: what it states in words, and the fraction, root or power that it is a part of. Undefined where it says nothing. */
+function inBox(text: string, { content, end }: { content: string; end: number }): string | undefined {
+  if (content === "") return undefined;
+  if (/^\\(?:text|mbox|textbf|textrm|mathrm)\s?\{/.test(content)) {
+    const words = content.replace(/\\(?:text|mbox|textbf|textrm|mathrm)\s?\{([^{}]*)\}/g, "$1");
+    const cues = cuesIn(words);
+    if (cues.length > 0) return clauseAnswer(words, cues[cues.length - 1]);
+  }
+  const before = text.slice(Math.max(0, end - longest), end);
+  const start = Math.max(before.lastIndexOf("\\boxed"), before.lastIndexOf("\\fbox"));
+  const lead = start < 0 ? "" : before.slice(Math.max(0, start - 200), start);
+  const open = /(\\(?:[dtc]?frac\s?(?:\{[^{}]{1,100}\}\s?)?|sqrt\s?(?:\[[^\][]{1,9}\])?)\{)\s?$/.exec(lead)?.[1];
+  const rest = text.slice(end, end + 200);
+  const close = open === undefined ? undefined : /^\s?\}(?:\s?\{[^{}]{1,100}\})?/.exec(rest)?.[0];
+  if (open !== undefined && close !== undefined) return `${open}${content}${close}`;
+  const power = /^\^(?:\d|\{[^{}]{1,40}\})/.exec(rest)?.[0];
+  return power === undefined || /\\circ/.test(power) ? content : `(${content})${power}`;
+}
+
 /** "The final answer is 7" behind the last box: the box held a result on the way. */
 function restated(rest: string): string | undefined {
-  const last = [...rest.slice(-tail).matchAll(/final answer(?:\*\*)?[^\S\n]{0,3}(?:is|:)[*:\s]{0,8}/gi)].at(-1);
-  const found = last && answerIn(rest.slice(-tail).slice(last.index + last[0].length));
+  const end = rest.slice(-tail);
+  const last = [...end.matchAll(/final answer(?:\*\*)?[^\S\n]{0,3}(?:is|:)[*:\s]{0,8}/gi)].at(-1);
+  const found = last && clauseAnswer(end, { cue: last.index, start: last.index + last[0].length });
   return found !== undefined && /\d/.test(found) ? found : undefined;
 }
 
-const clause =
-  /(?:\banswers?(?:\*\*)?[^\S\n]{0,3}(?:is|are|was|=|:)|####|\banswers?(?=[^\S\n]{0,3}(?:\$|\\\(|\\\[)))[*:\s]{0,8}/gi;
+const clause = /(?:\banswers?(?:\*\*)?[^\S\n]{0,3}(?:is|are|was|=|:)|####|\banswers?(?=[^\S\n]{0,3}(?:\$|\\\(|\\\[)))[*:\s]{0,8}/gi;
 const formula = /\$\$([^$]{1,2000})\$\$|\$([^$\n]{1,1000})\$|\\\(([\s\S]{1,2000}?)\\\)|\\\[([\s\S]{1,2000}?)\\\]/g;
-const number = /(?<![A-Za-z\d.])[-−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(?:[.,]\d+)?(?:\s?\/\s?\d+)?(?:\s?\\?%)?/g;
+const number =
+  /(?<![A-Za-z\d.])[-−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(?:[.,]\d+)?(?:\s?\/\s?\d+)?(?:\s?\\?%)?/g;
 
-function stated(text: string): string | undefined {
-  const last = [...text.matchAll(clause)].at(-1);
-  if (last) {
-    const found = answerIn(text.slice(last.index + last[0].length));
+interface Cue {
+  /** Where its words begin. */
+  cue: number;
+  /** Where the answer begins. */
+  start: number;
+}
+
+const mostCues = 20;
+
+/** Where a text states an answer, in order; of very many the last. */
+function cuesIn(text: string): Cue[] {
+  const own = [...text.matchAll(clause)].map(({ index, 0: words }) => ({ cue: index, start: index + words.length }));
+  return [...own, ...answerCues(text)].sort((first, second) => first.start - second.start).slice(-mostCues);
+}
+
+const denied = new RegExp(`${blank}+`, "g");
+/** What was denied holds a number or a formula; words that deny are an answer: "not convergent". */
+const deniesMathematics = (text: string, blanked: string) =>
+  [...blanked.matchAll(denied)].some(({ index, 0: run }) => /[\p{N}$\\]/u.test(text.slice(index, index + run.length)));
+
+/** What is said behind the words that announce an answer, without what is denied there. */
+function clauseAnswer(text: string, { cue, start }: Cue): string | undefined {
+  const from = leadStart(text, cue);
+  const lead = text.slice(from, start);
+  const rest = text.slice(start).replace(/^[*:：\s]{1,8}/, "");
+  const near = rest.slice(0, 400);
+  const blanked = withoutDenied(`${lead} ${near}`).slice(lead.length + 1);
+  if (!deniesMathematics(near, blanked)) return answerIn(rest);
+  const left = blanked.replace(denied, " ").replace(/^\s*(?:but|sondern|sino|而是)(?![\p{L}])\s*/iu, "");
+  return /[\p{L}\p{N}]/u.test(left) ? answerIn(left) : undefined;
+}
+
+function stated(whole: string): string | undefined {
+  const text = withoutAsides(whole).trim();
+  let isDenied = false;
+  for (const cue of cuesIn(text).reverse()) {
+    const found = clauseAnswer(text, cue);
     if (found !== undefined) return found;
+    isDenied = true;
   }
+  const blanked = withoutDenied(text);
+  return unannounced(isDenied || deniesMathematics(text, blanked) ? blanked.replace(denied, " ").trim() : text);
+}
+
+function unannounced(text: string): string | undefined {
+  if (text === "") return undefined;
   if (isBare(text)) return text;
   const finalLine = text.slice(text.lastIndexOf("\n") + 1).trim();
   if (isBare(finalLine) && !/[$\]]/.test(finalLine)) return finalLine;
@@ -70,6 +134,11 @@ function stated(text: string): string | undefined {
   );
 }
 
+/** Several numbers in one go: "5, or 7 if both ends count" is not 5. */
+const several = new RegExp(
+  String.raw`^(?:either |between )?${number.source}(?:(?:,? (?:or|and|to|and/or) |, )(?:possibly |maybe |perhaps )?${number.source})+`,
+);
+
 /** The answer in what follows "the answer is". */
 function answerIn(rest: string): string | undefined {
   const formulas = /^\s*(?:approximately|about|equal to|that)?[\s"*:]*(\$|\\\(|\\\[)/i.exec(rest)
@@ -78,13 +147,18 @@ function answerIn(rest: string): string | undefined {
   if (formulas) return formulas;
   const line = rest
     .trimStart()
-    .split(/\n|(?<=[\s\S])\.(?=\s|$)/, 1)[0]
+    .split(/\n|(?<=[^.])\.(?=\s|$)|[。！？]/, 1)[0]
     .replace(/\*\*|["`]/g, "")
     .trim();
   if (line === "" || line.length > 400) return undefined;
+  const later = /\.{2,}|…/.test(line) && /(?:\.{2,}|…)\s?(?:no|wait|actually|sorry|rather|oops|hmm)\b[\s\S]*$/i.exec(line)?.[0];
+  if (later) return lastNumber(later);
   if (isBare(line)) return line;
   const result = /\bis\s+([^\s][\s\S]*)$/.exec(line.slice(line.lastIndexOf(" is ")));
-  return result && isBare(result[1]) ? result[1] : (lastFormula(line) ?? firstNumber(line));
+  if (result && isBare(result[1])) return result[1];
+  const hedged = /\b(?:could|might|may) (?:also|as well|equally|just as well) be\b/i.test(line);
+  const list = hedged ? line : several.exec(line)?.[0];
+  return list === undefined ? (lastFormula(line) ?? firstNumber(line)) : numbersIn(list).join(", ");
 }
 
 /** Formulas at the start of a text, with "and" or commas between them. */

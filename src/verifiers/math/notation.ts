@@ -25,7 +25,7 @@ export function canonicalLatex(raw: string): string | undefined {
   // Backslashes doubled on the way ("\\\\frac"). Within a table two of them end a row, and four are the doubled end.
   const doubled = /\\\\begin\{/.test(raw) ? raw.replaceAll("\\\\", "\\") : raw;
   const single = doubled.includes("\\begin") ? doubled : raw.replace(/\\\\(?=[a-zA-Z{}()[\]%$,;!])/g, "\\");
-  const text = withoutUnicodeSigns(unquoted(single.trim()))
+  const text = withoutUnicodeSigns(unquoted(inOneLine(single.trim())))
     .replace(/\\(q?quad)(?=[a-zA-Z])/g, "\\$1 ")
     .replace(/\\root\s*\{?([^\\{}]{1,20})\}?\s*\\of(?![a-zA-Z])/g, "\\sqrt[$1]");
   if (!withinLimits(text, 4 * limits.characters)) return undefined;
@@ -54,6 +54,20 @@ function fractions(text: string): string {
   return text
     .replace(/(?<![\w.}^)])(\d+) (\d+)\/(\d+)(?![\d.^!])/g, "$1\\frac{$2}{$3}")
     .replace(/(?<![\w.}^)!])(\d+)\/(\d+)(?![\d.^!])/g, "\\frac{$1}{$2}");
+}
+
+const layout = /\\begin\{(aligned|align\*?|alignat|gather(?:ed)?\*?|split|eqnarray\*?|equation\*?|multline\*?)\}([\s\S]*?)\\end\{\1\}/g;
+
+/** Lines set below each other: a line that begins with a relation goes on with the one before it. */
+function inOneLine(text: string): string {
+  if (!text.includes("\\begin")) return text;
+  return text.replace(layout, (_whole, _name: string, inside: string) =>
+    inside
+      .split(/\\\\(?:\[[^\]]{0,9}\])?/)
+      .map((line) => line.replaceAll("&", "").trim())
+      .filter((line) => line !== "")
+      .reduce((all, line) => (all === "" ? line : `${all}${/^(?:[=<>≤≥]|\\(?:[lg]eq?|approx|to)(?![a-z]))/.test(line) ? " " : ";"}${line}`), ""),
+  );
 }
 
 /** 'Quoted' is quoted. */

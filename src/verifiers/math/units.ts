@@ -187,6 +187,56 @@ function countedWords(words: string): readonly string[] {
   return plain.filter((word) => word !== "" && !fillers.has(word.toLowerCase())).map((word) => knownUnit(word) ?? singular(word));
 }
 
+const scales: readonly (readonly [string, number])[][] = [
+  [
+    ["week", 604800],
+    ["day", 86400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ],
+  [
+    ["year", 12],
+    ["month", 1],
+  ],
+  [
+    ["dollar", 100],
+    ["euro", 100],
+    ["sterling", 100],
+    ["cent", 1],
+  ],
+  [
+    ["mi", 63360],
+    ["yd", 36],
+    ["ft", 12],
+    ["in", 1],
+  ],
+  [
+    ["km", 1_000_000],
+    ["m", 1000],
+    ["cm", 10],
+    ["mm", 1],
+  ],
+  [
+    ["kg", 1000],
+    ["g", 1],
+  ],
+  [
+    ["lb", 16],
+    ["oz", 1],
+  ],
+  [
+    ["l", 1000],
+    ["ml", 1],
+  ],
+];
+const parts = new Map(scales.flatMap((scale, kind) => scale.map(([unit, size]) => [unit, [kind, size] as const] as const)));
+
+/** What kind of measure a unit is of, and how many of the smallest unit it has; undefined for units that are not put together. */
+export function partOfWhole(unit: string | undefined): readonly [kind: number, size: number] | undefined {
+  return unit === undefined ? undefined : parts.get(unit);
+}
+
 /** Whether what stands behind two numbers says that different things are counted. */
 export function unitsDiffer(one: Omit<UnitText, "rest">, other: Omit<UnitText, "rest">): boolean {
   if (one.unit !== undefined && other.unit !== undefined) return one.unit !== other.unit;
