@@ -47,7 +47,8 @@ export class EngineValues implements Values {
     const [a, b] = [this.#parse(first), this.#parse(second)];
     if (a.broken || b.broken) return undefined;
     try {
-      return a.unknowns.length + b.unknowns.length === 0 ? this.#sameConstants(first, a, second, b) : sameFunctions(a, b);
+      if (a.unknowns.length + b.unknowns.length === 0) return this.#sameConstants(first, a, second, b);
+      return sameFunctions(a, b, scalesIn(first + second));
     } catch (error) {
       if (!(error instanceof Unknown)) throw error;
       return this.#sameByEngine(first, second);
@@ -80,7 +81,7 @@ export class EngineValues implements Values {
     const [a, b] = [difference(first), difference(second)];
     if (a.broken || b.broken || a.unknowns.length === 0 || a.unknowns.join() !== b.unknowns.join()) return undefined;
     try {
-      return proportionalFunctions(a, b, positive);
+      return proportionalFunctions(a, b, positive, scalesIn([...first, ...second].join(" ")));
     } catch (error) {
       if (!(error instanceof Unknown)) throw error;
       return undefined;
@@ -165,10 +166,28 @@ function collect(json: MathJson, unknowns: Set<string>, count: { nodes: number }
   return (typeof head === "string" || collect(head, unknowns, count)) && parts.every((part) => collect(part, unknowns, count));
 }
 
-function* samples(a: Parsed, b: Parsed): Generator<[Complex, Complex]> {
+/** Where a power of ten makes a term so small that the others hide it, unknowns of that size bring it out. */
+function scalesIn(latex: string): readonly number[] {
+  const powers = [...latex.matchAll(/10\^\{-(\d{1,3})\}/g)].map(([, power]) => Number(power));
+  return [...new Set(powers)].filter((power) => power >= 8 && power <= 100).slice(0, 3);
+}
+
+/** Points in the order of trust; then, for each scale, points at which all unknowns, or one of them, are as small or as large. */
+function* points(unknowns: readonly string[], scales: readonly number[]): Generator<Map<string, Complex>> {
+  for (const point of samplePoints) yield new Map(unknowns.map((name, index) => [name, real(point(index))]));
+  for (const scale of scales) {
+    for (const factor of [10 ** -scale, 10 ** scale]) {
+      for (const scaled of unknowns.length > 1 && unknowns.length <= 4 ? [undefined, ...unknowns] : [undefined]) {
+        const size = (name: string) => (scaled === undefined || scaled === name ? factor : 1);
+        yield new Map(unknowns.map((name, index) => [name, real(samplePoints[0](index) * size(name))]));
+      }
+    }
+  }
+}
+
+function* samples(a: Parsed, b: Parsed, scales: readonly number[]): Generator<[Complex, Complex]> {
   const unknowns = [...new Set([...a.unknowns, ...b.unknowns])].sort();
-  for (const point of samplePoints) {
-    const values = new Map(unknowns.map((name, index) => [name, real(point(index))]));
+  for (const values of points(unknowns, scales)) {
     const pair: [Complex, Complex] = [evaluate(a.json, values), evaluate(b.json, values)];
     // Without an i in sight the unknowns are meant where both sides are real.
     const outside = pair.some((value) => Math.abs(value.im) > 1e-12 * size(value)) && !a.imaginary && !b.imaginary;
@@ -176,9 +195,9 @@ function* samples(a: Parsed, b: Parsed): Generator<[Complex, Complex]> {
   }
 }
 
-function sameFunctions(a: Parsed, b: Parsed): boolean | undefined {
+function sameFunctions(a: Parsed, b: Parsed, scales: readonly number[]): boolean | undefined {
   let agreeing = 0;
-  for (const [x, y] of samples(a, b)) {
+  for (const [x, y] of samples(a, b, scales)) {
     if (!hasValue(x) && !hasValue(y)) continue;
     if (!hasValue(x) || !hasValue(y)) return false;
     if (size(subtract(x, y)) > unknownTolerance * Math.max(size(x), size(y))) return false;
@@ -187,10 +206,10 @@ function sameFunctions(a: Parsed, b: Parsed): boolean | undefined {
   return agreeing >= leastAgreeing ? true : undefined;
 }
 
-function proportionalFunctions(a: Parsed, b: Parsed, positive: boolean): boolean | undefined {
+function proportionalFunctions(a: Parsed, b: Parsed, positive: boolean, scales: readonly number[]): boolean | undefined {
   let factor: Complex | undefined;
   let agreeing = 0;
-  for (const [x, y] of samples(a, b)) {
+  for (const [x, y] of samples(a, b, scales)) {
     if (!hasValue(x) || !hasValue(y) || size(x) === 0) continue;
     const next = divide(y, x);
     factor ??= next;

@@ -4,6 +4,7 @@ import { withoutAsides } from "../answers/asides.ts";
 import { connects, lastBoxes } from "../answers/boxes.ts";
 import { answerCues } from "../answers/cues.ts";
 import { blank, withoutDenied } from "../answers/denials.ts";
+import { plainDigits } from "../answers/digits.ts";
 import { leadStart, visibleAnswer } from "../answers/extract.ts";
 import { isName } from "./forms.ts";
 import { canonicalLatex } from "./notation.ts";
@@ -110,7 +111,9 @@ function clauseAnswer(text: string, { cue, start }: Cue): string | undefined {
 }
 
 function stated(whole: string): string | undefined {
-  const text = withoutAsides(whole).trim();
+  const text = withoutAsides(whole)
+    .replace(/\n[^\p{L}\p{N}$\\\])}]{0,20}$/u, "")
+    .trim();
   let isDenied = false;
   for (const cue of cuesIn(text).reverse()) {
     const found = clauseAnswer(text, cue);
@@ -200,7 +203,7 @@ function lastFormula(text: string): string | undefined {
 
 const percentBehind = (text: string) => (/^\s*(?:%|percent\b|pct\b)/.test(text) ? "\\%" : "");
 
-const numbersIn = (text: string) => [...text.matchAll(number)].map(([match]) => match.replace(/\s+(?=[\\%])/g, ""));
+const numbersIn = (text: string) => [...plainDigits(text).matchAll(number)].map(([match]) => match.replace(/\s+(?=[\\%])/g, ""));
 const firstNumber = (text: string) => numbersIn(text)[0];
 const lastNumber = (text: string) => numbersIn(text).at(-1);
 
@@ -214,6 +217,8 @@ function isBare(text: string): boolean {
       word,
     ),
   );
+  // Scripts without spaces, or other words: a number or a formula among them is the answer.
+  if (/[^\P{L}\p{Script=Latin}\p{Script=Greek}]{3}/u.test(plain) && /[\p{N}$]/u.test(text)) return false;
   if (sentence || words.length > 6 || /^[^$\\:]{2,40}[a-z]{3}\s?: /.test(text)) return false;
   // A formula or a number among several words is the answer, not the words with it.
   return !(/\$|\\\(|\\\[/.test(text) && words.length > 2) && !(/\d/.test(plain) && words.length > 3);

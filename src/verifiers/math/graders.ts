@@ -6,6 +6,7 @@ import { extractMath, type MathExtraction } from "./extract.ts";
 import { readForm } from "./forms.ts";
 import { readRational } from "./numbers.ts";
 import { type MathVerdict, sameMath } from "./verdict.ts";
+import { numberOfWords } from "./vocabulary.ts";
 
 /**
  * Accuracy 1 when the answer is mathematically the reference, or one of its alternatives; strict accuracy reads the box (or the answer
@@ -67,6 +68,8 @@ export function readInteger(text: string): bigint | undefined {
   if (form?.kind === "relation" && form.operators.every((operator) => operator === "="))
     form = readForm(form.sides[form.sides.length - 1]);
   while (form?.kind === "named") form = form.value;
+  const said = form?.kind === "words" ? numberOfWords(form.words) : undefined;
+  if (said !== undefined) return BigInt(said);
   if (form?.kind !== "value" || form.percent) return undefined;
   const value = readRational(form.latex);
   return value?.denominator === 1n ? value.numerator : undefined;

@@ -151,15 +151,18 @@ function canonicalUnit(words: string): string | undefined {
   let sign = 1;
   let power: number | undefined;
   let last: string | undefined;
-  const spaced = words.replace(/\\cdot ?|[·*⋅]/g, " ").replace(/\/|\bper\b/g, " / ");
+  const spaced = words
+    .replace(/\\cdot ?|[·*⋅]/g, " ")
+    .replace(/\/|\bper\b/g, " / ")
+    .replaceAll(".", "");
   for (const word of spaced.trim().split(/\s+/).flatMap((one) => compounds.get(one)?.split(/(\/)/) ?? [one])) {
-    if (word === "square" || word === "sq" || word === "sq.") power = 2;
-    else if (word === "cubic" || word === "cu" || word === "cu.") power = 3;
+    if (word === "square" || word === "sq") power = 2;
+    else if (word === "cubic" || word === "cu") power = 3;
     else if (word === "/") sign = -1;
     else if ((word === "squared" || word === "cubed") && last !== undefined) {
       powers.set(last, (powers.get(last) ?? 0) * (word === "squared" ? 2 : 3));
     } else {
-      const [, name = "", written] = /^([^\d^]+?)\.?(?:\^?\{?(-?\d)\}?)?$/.exec(word) ?? [];
+      const [, name = "", written] = /^([^\d^]+?)(?:\^?\{?(-?\d)\}?)?$/.exec(word) ?? [];
       const unit = knownUnit(name) ?? knownUnit(word);
       if (unit === undefined) return undefined;
       last = unit;
@@ -183,7 +186,7 @@ const fillers = new Set(
 const singular = (word: string) => word.toLowerCase().replace(/(?<=[a-z]{3})(?:(?<=[sxh])es|s)$/, "");
 
 function countedWords(words: string): readonly string[] {
-  const plain = words.replace(/\([^()]*\)/g, " ").split(/[^\p{L}\p{M}]+/u);
+  const plain = words.replace(/\([^()]*\)/g, " ").replace(/(?<=\p{L})\.(?=\p{L}\.)/gu, "").split(/[^\p{L}\p{M}]+/u);
   return plain.filter((word) => word !== "" && !fillers.has(word.toLowerCase())).map((word) => knownUnit(word) ?? singular(word));
 }
 
@@ -253,7 +256,7 @@ const mostPieces = 8;
 
 /** Cuts a unit, or any words in \text, off the end of a quantity; multiplies magnitudes ("3 million") in as powers of ten. */
 export function withoutUnit(text: string): UnitText {
-  const modulus = /^(.+?)\\p(?:mod|od)\{([^{}]+)\}$/.exec(text) ?? /^(.+?)\(?\\(?:bmod|mod) ?([^{}()]+)\)?$/.exec(text);
+  const modulus = /^(.+?)\\p(?:mod|od)\{([^{}]+)\}$/.exec(text) ?? /^(.+?)\(?(?:\\(?:bmod|mod)|\\text\{mod\}) ?([^{}()]+)\)?$/.exec(text);
   if (modulus) return { rest: modulus[1].trim(), unit: `mod ${modulus[2].replace("mod", "").trim()}` };
   const temperature = /^(.+?)\\degree ?(?:\\text\{ ?)?([CF])\}?$/.exec(text);
   if (temperature) return { rest: temperature[1].trim(), unit: `degree ${temperature[2]}` };

@@ -5,6 +5,7 @@ import { plainWords } from "./vocabulary.ts";
 export function wordsOf(latex: string): string | undefined {
   const option = /^(?:\\text\{)?\(([A-Za-z])\)\}?[.:]?$/.exec(latex);
   if (option) return latex.startsWith("\\text") || /[A-J]/.test(option[1]) ? option[1].toLowerCase() : undefined;
+  if (functions.test(latex)) return undefined;
   const marked = /\\text\{[^{}]*[A-Za-z\u00c0-\uffff]{2}[^{}]*\}/.test(latex);
   const plain = latex
     .replace(/\\text\{([^{}]*)\}/g, " $1 ")
@@ -28,6 +29,7 @@ export function enumerated(latex: string): string | undefined {
 }
 
 const spelled = new Map(Object.entries(plainWords).map(([word, command]) => [command, word]));
+const functions = /\\(?:arc|ar)?(?:sin|cos|tan|cot|sec|csc)h?(?![a-z])/;
 const shortWords = new Set(["yes", "no", "odd", "red", "all", "one", "two", "six", "ten", "up", "none"]);
 
 /** "No solution", "no solutions" and "empty set" say one thing, which is also ∅. */
