@@ -17,6 +17,36 @@ export function answerFormOf(request: Pick<MethodRequest, "tools">): AnswerForm 
   };
 }
 
+/**
+ * Indices of the answers that are the same one, in the order of first sight; those without an answer are in none. `same` need not be transitive:
+ * answers that agree one with the next are one answer, so that the groups do not depend on the order, whatever `same` makes of two texts the
+ * other way round.
+ */
+export function groupAnswers(
+  answers: readonly (string | undefined)[],
+  same: (first: string, second: string) => boolean,
+): number[][] {
+  // Equal texts are compared once: telling formulas apart can be dear.
+  const texts = [...new Set(answers)].filter((answer) => answer !== undefined);
+  let groups: string[][] = [];
+  for (const text of texts) {
+    const agrees = (other: string) => (text < other ? same(text, other) : same(other, text));
+    const own = groups.filter((group) => group.some(agrees));
+    if (own.length === 1) own[0].push(text);
+    else groups = [...groups.filter((group) => !own.includes(group)), [...own.flat(), text]];
+  }
+  const groupOf = new Map(groups.flatMap((group, number) => group.map((text) => [text, number] as const)));
+  const members = new Map<number, number[]>();
+  for (const [index, answer] of answers.entries()) {
+    const group = answer === undefined ? undefined : groupOf.get(answer);
+    if (group === undefined) continue;
+    const known = members.get(group);
+    if (known) known.push(index);
+    else members.set(group, [index]);
+  }
+  return [...members.values()];
+}
+
 /** Case, spacing, a closing full stop, thousands separators and trailing decimal zeros do not make answers different. */
 export function normaliseAnswer(answer: string): string {
   const text = answer.trim().toLowerCase().replace(/\s+/g, " ").replace(/\.$/, "");

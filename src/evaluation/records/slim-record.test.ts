@@ -70,6 +70,16 @@ test("votes are compared as the task compares answers, and long ones by digest",
   expect(second).toBe(first);
 });
 
+test("answers that agree one with the next have one vote, in every order", () => {
+  const same = (first: string, second: string) => Math.abs(Number(first) - Number(second)) <= 1;
+  const votes = (answers: string[]) => {
+    const attempts = answers.map((answer) => ({ answer, accuracy: 0 }));
+    return slimRecord({ ...record, attempts, events: undefined }, { sameAnswer: same }).attempts!.map(({ vote }) => vote);
+  };
+  expect(votes(["1", "2", "3", "7"])).toEqual(["1", "1", "1", "7"]);
+  expect(votes(["3", "1", "7", "2"])).toEqual(["1", "1", "7", "1"]);
+});
+
 test("a text in which no answer was found has no vote, where answers are found in others", () => {
   const attempts = [
     { answer: "It is 4.", extracted: "4", accuracy: 1 },

@@ -3,7 +3,7 @@
  * these, a few hundred bytes each, while the records themselves stay on the disk.
  */
 import { createHash } from "node:crypto";
-import { normaliseAnswer } from "#kernel/answer-form.ts";
+import { groupAnswers, normaliseAnswer } from "#kernel/answer-form.ts";
 import type { Usage } from "#kernel/model.ts";
 import type { EndReason, TraceEvent } from "#kernel/trace.ts";
 import { isRight } from "../statistics/transitions.ts";
@@ -124,24 +124,28 @@ function gradingTokens({ gradingUsage }: EvaluationRecord): number | undefined {
   return gradingUsage && allTokens(gradingUsage);
 }
 
-/** A key for each attempt; long texts (programs, summaries) by their digest. */
+/** A key for each attempt, which does not depend on their order; long texts (programs, summaries) by their digest. */
 function voteKeys(
   attempts: readonly { answer: string; extracted?: string | undefined }[],
   same: ((first: string, second: string) => boolean) | undefined,
 ): string[] {
-  const seen: { answer: string; key: string }[] = [];
   // Where answers are read out of texts, a text without one has no vote.
   const areRead = attempts.some(({ extracted }) => extracted !== undefined);
-  return attempts.map(({ answer, extracted }) => {
-    const text = extracted ?? (areRead ? "" : answer);
-    const form = normaliseAnswer(text);
-    if (form === "") return "";
+  const texts = attempts.map(({ answer, extracted }) => extracted ?? (areRead ? "" : answer));
+  const forms = texts.map(normaliseAnswer);
+  const formOf = new Map(texts.map((text, index) => [text, forms[index]]));
+  const isSame = (first: string, second: string) => formOf.get(first) === formOf.get(second) || same?.(first, second) === true;
+  const groups = groupAnswers(
+    texts.map((text, index) => (forms[index] === "" ? undefined : text)),
+    isSame,
+  );
+  const keys = new Array<string>(attempts.length).fill("");
+  for (const group of groups) {
+    const form = group.map((index) => forms[index]).reduce((least, next) => (next < least ? next : least));
     const key = form.length <= 64 ? form : createHash("sha256").update(form).digest("base64").slice(0, 22);
-    const known = seen.find((entry) => entry.key === key || same?.(entry.answer, text) === true);
-    if (known) return known.key;
-    seen.push({ answer: text, key });
-    return key;
-  });
+    for (const index of group) keys[index] = key;
+  }
+  return keys;
 }
 
 /** Sampled tokens up to the end of each attempt; undefined where the parts are unknown or do not fit the whole. */

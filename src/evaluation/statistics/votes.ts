@@ -11,8 +11,12 @@ export function expectedVotes(
   orders: number,
   random: Random,
 ): number[] {
-  const names = [...new Set(samples.map((sample) => sample.vote).filter((vote) => vote !== ""))];
-  const classes = samples.map((sample) => ({ accuracy: sample.accuracy, vote: names.indexOf(sample.vote) }));
+  const names = [...new Set(samples.map((sample) => sample.vote).filter((vote) => vote !== ""))].sort();
+  const places = new Map(names.map((name, place) => [name, place]));
+  // In one order, so that the draws do not depend on the order in which the samples came.
+  const classes = samples
+    .map((sample) => ({ accuracy: sample.accuracy, vote: places.get(sample.vote) ?? -1 }))
+    .sort((first, second) => first.vote - second.vote || first.accuracy - second.accuracy);
   const sums = new Array<number>(largest).fill(0);
   const counts = new Int32Array(names.length);
   const accuracies = new Float64Array(names.length);

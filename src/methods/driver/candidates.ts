@@ -2,7 +2,7 @@
  * Attempts with what is known of their quality, and the choice among them: the best so far, not the last one, or the answer most of them agree
  * on.
  */
-import type { AnswerForm } from "#kernel/answer-form.ts";
+import { type AnswerForm, groupAnswers } from "#kernel/answer-form.ts";
 
 export interface Candidate {
   /** Its number in the trace. */
@@ -24,24 +24,23 @@ export function bestScored<C extends Candidate>(candidates: readonly C[]): C | u
 }
 
 /**
- * The highest score; among equals the one whose answer most candidates agree on, then the earlier. Without any score it is the plain vote.
- * Undefined for an empty list.
+ * The highest score; among equals the one whose answer most candidates agree on, then the one whose answer comes first by its characters, then
+ * the earlier. Without any score it is the plain vote. Undefined for an empty list.
  */
 export function bestScoredByVote<C extends Candidate>(candidates: readonly C[], form: AnswerForm): C | undefined {
   const top = Math.max(...candidates.map(rank));
-  const { groups } = countVotes(
-    candidates.map((candidate) => form.read(candidate.text)),
-    form.same,
-  );
-  const agreement = candidates.map((_, index) => groups.find((group) => group.includes(index))?.length ?? 0);
-  let best: number | undefined;
-  for (const [index, candidate] of candidates.entries()) {
-    if (rank(candidate) === top && (best === undefined || agreement[index] > agreement[best])) best = index;
-  }
+  const answers = candidates.map((candidate) => form.read(candidate.text));
+  const groups = groupAnswers(answers, form.same);
+  const places = [...candidates.keys()].map((index) => ({
+    index,
+    votes: groups.find((group) => group.includes(index))?.length ?? 0,
+    text: answers[index] ?? "",
+  }));
+  const best = foremost(places.filter(({ index }) => rank(candidates[index]) === top))?.index;
   return best === undefined ? undefined : candidates[best];
 }
 
-/** The first of those whose answer has the most votes; `otherwise` when none has an answer. */
+/** The first of those whose answer has the most votes; undefined when none has an answer. */
 export function mostAgreed<C extends Candidate>(
   candidates: readonly C[],
   form: AnswerForm,
@@ -68,8 +67,9 @@ export interface Vote {
 }
 
 /**
- * The group with the largest weight wins; a tie goes to the group seen first. A ballot without an answer has no vote, and a weight that is
- * not a number above 0 counts as 0. `same` need not be transitive: an answer joins the first group whose first answer it equals.
+ * The group with the largest weight wins, whatever the order of the ballots: of tied groups the one whose answer comes first by its characters,
+ * an answer being known by the spelling that has the most weight. A ballot without an answer has no vote, and a weight that is not a number
+ * above 0 counts as 0.
  */
 export function countVotes(
   answers: readonly (string | undefined)[],
@@ -77,34 +77,36 @@ export function countVotes(
   weights?: readonly (number | undefined)[],
 ): Vote {
   const groups = groupAnswers(answers, same);
-  let winner: number | undefined;
-  let votes = 0;
-  for (const group of groups) {
-    const weight = group.reduce((sum, index) => sum + (weights ? usableWeight(weights[index]) : 1), 0);
-    if (winner === undefined || weight > votes) [winner, votes] = [group[0], weight];
-  }
-  return { winner, votes, voters: answers.length, groups };
+  const weightOf = (indices: readonly number[]) =>
+    weights ? sumOf(indices.map((index) => usableWeight(weights[index]))) : indices.length;
+  const best = foremost(groups.map((group) => ({ ...usualSpelling(group, answers, weightOf), votes: weightOf(group) })));
+  return { winner: best?.index, votes: best?.votes ?? 0, voters: answers.length, groups };
 }
 
-/** Indices of the answers that are the same one, in the order of first sight. */
-export function groupAnswers(
+/** Sums of the same weights in another order are one sum. */
+const rounding = 1e-12;
+
+/** The most votes; of tied ones the text that comes first by its characters, then the earlier. */
+function foremost<T extends { votes: number; text: string }>(entries: readonly T[]): T | undefined {
+  const most = Math.max(...entries.map(({ votes }) => votes));
+  const [first, ...others] = entries.filter(({ votes }) => votes >= most * (1 - rounding));
+  return first && others.reduce((best, next) => (next.text < best.text ? next : best), first);
+}
+
+/** The spelling of most weight in a group, and the first ballot that has it. */
+function usualSpelling(
+  group: readonly number[],
   answers: readonly (string | undefined)[],
-  same: (first: string, second: string) => boolean,
-): number[][] {
-  const groups: { answer: string; members: number[] }[] = [];
-  // Equal texts are compared once: telling formulas apart can be dear.
-  const groupOfText = new Map<string, number[]>();
-  for (const [index, answer] of answers.entries()) {
-    if (answer === undefined) continue;
-    let members = groupOfText.get(answer) ?? groups.find((group) => same(group.answer, answer))?.members;
-    if (!members) {
-      members = [];
-      groups.push({ answer, members });
-    }
-    groupOfText.set(answer, members);
-    members.push(index);
-  }
-  return groups.map((group) => group.members);
+  weightOf: (indices: readonly number[]) => number,
+): { index: number; text: string } {
+  const bySpelling = [...Map.groupBy(group, (index) => answers[index] ?? "")];
+  const spellings = bySpelling.map(([text, indices]) => ({ text, index: indices[0], votes: weightOf(indices) }));
+  return foremost(spellings) ?? { text: "", index: group[0] };
+}
+
+/** The same whatever the order: the smallest first. */
+function sumOf(weights: number[]): number {
+  return weights.sort((first, second) => first - second).reduce((sum, weight) => sum + weight, 0);
 }
 
 function usableWeight(weight: number | undefined): number {

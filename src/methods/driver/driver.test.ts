@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { answerFormOf } from "#kernel/answer-form.ts";
+import { answerFormOf, groupAnswers } from "#kernel/answer-form.ts";
 import { Caller } from "#kernel/call.ts";
 import { noUsage } from "#kernel/model.ts";
 import type { Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { FakeModel } from "#models/fake.ts";
-import { bestScored, bestScoredByVote, countVotes, groupAnswers, mostAgreed } from "./candidates.ts";
+import { sameMath } from "#verifiers/math/verdict.ts";
+import { bestScored, bestScoredByVote, countVotes, mostAgreed } from "./candidates.ts";
 import { samplingTemperature } from "./define-method.ts";
 import { runInner } from "./inner.ts";
 import { readLabel, readScore, readVerdict } from "./judging.ts";
@@ -16,8 +17,8 @@ const equal = (first: string, second: string) => first === second;
 const form = answerFormOf({});
 
 describe("votes", () => {
-  test("the largest weight wins, the first seen of equals, and nobody votes without an answer", () => {
-    expect(countVotes(["b", "a", "a", "b"], equal)).toMatchObject({ winner: 0, votes: 2, voters: 4 });
+  test("the largest weight wins, of equals the first by its characters, and nobody votes without an answer", () => {
+    expect(countVotes(["b", "a", "a", "b"], equal)).toMatchObject({ winner: 1, votes: 2, voters: 4 });
     expect(countVotes(["b", "a", "a"], equal)).toMatchObject({ winner: 1, votes: 2 });
     expect(countVotes(["b", "a", "a"], equal, [0.9, 0.2, 0.3])).toMatchObject({ winner: 0, votes: 0.9 });
     expect(countVotes([undefined, "7", undefined], equal)).toMatchObject({ winner: 1, votes: 1, voters: 3 });
@@ -28,6 +29,38 @@ describe("votes", () => {
   test("a weight that is no positive number counts as 0", () => {
     expect(countVotes(["a", "b", "c"], equal, [Number.NaN, 0.1, Number.POSITIVE_INFINITY])).toMatchObject({ winner: 1 });
     expect(countVotes(["a", "b"], equal, [-5, undefined])).toMatchObject({ winner: 0, votes: 0 });
+  });
+
+  test("a third, two roundings of it and 0.3 twice elect the third in every order", () => {
+    const orders = (list: readonly string[]): string[][] =>
+      list.length < 2 ? [[...list]] : list.flatMap((one, at) => orders(list.toSpliced(at, 1)).map((rest) => [one, ...rest]));
+    const elected = new Set<string>();
+    for (const ballots of orders(["1/3", "0.3333333333", "0.33333333333333", "0.3", "0.3"])) {
+      const { winner = -1, votes } = countVotes(ballots, sameMath);
+      elected.add(`${ballots[winner]} by ${votes}`);
+    }
+    expect([...elected]).toEqual(["0.3333333333 by 3"]);
+  });
+
+  test("the order of the ballots elects nobody, whatever is the same and whatever weighs", () => {
+    const texts = fc.constantFrom("1/3", "0.3333333333", "0.33333333333333", "0.3", "2", "2.0", "5 cm", "5", "5 m", "2,7", "2.7");
+    const weight = fc.constantFrom(0.1, 0.2, 0.3, 0.7, 1, 1e-9, 3e9);
+    // Not symmetric, not transitive: a text is the same as its beginnings.
+    const begins = (first: string, second: string) => first.startsWith(second);
+    const ballots = fc.array(fc.record({ text: texts, weight, rank: fc.double({ noNaN: true }) }), { maxLength: 9 });
+    fc.assert(
+      fc.property(ballots, fc.constantFrom(sameMath, begins, form.same), fc.boolean(), (cast, same, isWeighted) => {
+        const elect = (list: typeof cast) => {
+          const weights = isWeighted ? list.map((ballot) => ballot.weight) : undefined;
+          const texts = list.map(({ text }) => text);
+          const vote = countVotes(texts, same, weights);
+          const classes = vote.groups.map((group) => `${group.map((index) => texts[index]).sort()}`).sort();
+          return { winner: vote.winner === undefined ? undefined : list[vote.winner].text, votes: vote.votes, classes };
+        };
+        expect(elect(cast.toSorted((first, second) => first.rank - second.rank))).toEqual(elect(cast));
+      }),
+      { numRuns: 300, seed: 5 },
+    );
   });
 
   test("equal texts are compared once", () => {
@@ -69,6 +102,9 @@ describe("the choice among candidates", () => {
     expect(bestScoredByVote(candidates(0.9, 0.8, 0.8), form)?.attempt).toBe(0);
     expect(bestScoredByVote(candidates(undefined, undefined, undefined), form)?.attempt).toBe(1);
     expect(bestScoredByVote([], form)).toBeUndefined();
+    // Two answers once each: whichever comes first, "a" is chosen.
+    expect(bestScoredByVote(candidates(1, 1), form)?.attempt).toBe(0);
+    expect(bestScoredByVote(candidates(1, 1).reverse(), form)?.attempt).toBe(0);
   });
 
   test("by votes", () => {

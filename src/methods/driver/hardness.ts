@@ -56,11 +56,11 @@ export function hardness(
   judged: readonly Judged[],
   { usualQuality, leastConfidence }: HardnessLimits,
 ): { hard: boolean; why: string } {
-  const { groups } = countVotes(answers, same);
-  if (groups.length === 0) return { hard: true, why: "no answer could be read" };
+  const { groups, winner } = countVotes(answers, same);
+  if (winner === undefined) return { hard: true, why: "no answer could be read" };
 
   // The paper asks for a mean z-score of 0 or more; its sign is that of the difference from the mean, whatever the spread.
-  const majority = groups.reduce((largest, group) => (group.length > largest.length ? group : largest));
+  const majority = groups.find((group) => group.includes(winner)) ?? [];
   const quality = qualities(judged);
   const own = mean(majority.map((index) => quality[index]));
   const usual = usualQuality ?? mean(quality);

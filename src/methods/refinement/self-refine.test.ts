@@ -58,11 +58,11 @@ describe("two calls a round", () => {
     expect(atTheEnd.outcome.text).toBe("y1");
   });
 
-  test("chooses by vote when asked, the earlier of equals, in the form of the task", async () => {
+  test("chooses by vote when asked, of spellings the first by its characters, in the form of the task", async () => {
     const replies = ["7.0", "f0", "8", "f1", "7"];
     const voted = await play(selfRefine({ rounds: 2, choose: "vote", ...prompts }), replies);
-    expect(voted.outcome.text).toBe("7.0");
-    expect(voted.events.at(-1)).toEqual({ type: "choice-end", attempt: 0, reason: "2 of 3 attempts agree; all rounds done" });
+    expect(voted.outcome.text).toBe("7");
+    expect(voted.events.at(-1)).toEqual({ type: "choice-end", attempt: 2, reason: "2 of 3 attempts agree; all rounds done" });
   });
 
   test("feedback may have its own temperature", async () => {

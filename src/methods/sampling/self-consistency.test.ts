@@ -23,8 +23,9 @@ describe("the majority", () => {
     expect(events.at(-1)).toEqual({ type: "choice-end", attempt: 1, reason: "2 of 4 votes" });
   });
 
-  test("of a tie is the answer seen first", async () => {
-    expect((await vote(["b", "a", "a", "b"])).outcome.answer).toBe("b");
+  test("of a tie is the answer that comes first by its characters, whichever was seen first", async () => {
+    expect((await vote(["b", "a", "a", "b"])).outcome.answer).toBe("a");
+    expect((await vote(["a", "b", "b", "a"])).outcome.answer).toBe("a");
   });
 
   test("counts no vote for an empty answer", async () => {
@@ -37,13 +38,13 @@ describe("the majority", () => {
     expect(model.calls.map((call) => call.options)).toMatchObject([{ n: 2, temperature: 0.7 }]);
   });
 
-  test("of any answers has at least as many votes as every other, and comes first among equals", async () => {
+  test("of any answers has at least as many votes as every other, and the smallest among equals", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom("1", "2", "3"), { minLength: 1, maxLength: 9 }), async (answers) => {
         const { outcome } = await vote(answers);
         const count = (answer: string) => answers.filter((other) => other === answer).length;
         const most = Math.max(...answers.map(count));
-        expect(outcome.answer).toBe(answers.find((answer) => count(answer) === most));
+        expect(outcome.answer).toBe(answers.toSorted().find((answer) => count(answer) === most));
       }),
     );
   });

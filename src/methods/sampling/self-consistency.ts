@@ -6,7 +6,7 @@
  * Algorithm (§2)
  *   1. Sample n completions of the same conversation.
  *   2. Read the answer of each.
- *   3. Return the answer with the most votes (the paper's unweighted sum; a tie goes to the answer seen first).
+ *   3. Return the answer with the most votes (the paper's unweighted sum; a tie goes to the answer that comes first by its characters).
  *
  * Cost: 1 call with n samples (the prompt is paid once); where a model answers one sample at a time it makes n requests of it.
  *

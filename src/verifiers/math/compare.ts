@@ -3,9 +3,9 @@ import { combine, type Rational, rational } from "../answers/rational.ts";
 import { type Form, formOf, isVariable } from "./forms.ts";
 import { readRational, type Values } from "./numbers.ts";
 import { realSetOf, sameRealSets } from "./real-sets.ts";
+import { cut } from "./split.ts";
 import { partOfWhole, unitsDiffer } from "./units.ts";
 import { numberOfWords } from "./vocabulary.ts";
-import { cut } from "./split.ts";
 import { comparable, nothing } from "./words.ts";
 
 export type Verdict = boolean | undefined;
@@ -95,7 +95,8 @@ function compound(items: readonly Form[], other: Of<"value">, values: Values): V
   const parts = items.map((item) => (item.kind === "value" ? partOfWhole(item.unit) : undefined));
   if (items.length > 3 || parts.some((part) => part === undefined || part[0] !== parts[0]?.[0])) return false;
   const [kind, whole] = partOfWhole(other.unit) ?? parts[0] ?? [];
-  if (kind !== parts[0]?.[0] || parts.some((part, index) => index > 0 && (part?.[1] ?? 0) >= (parts[index - 1]?.[1] ?? 0))) return false;
+  if (kind !== parts[0]?.[0] || parts.some((part, index) => index > 0 && (part?.[1] ?? 0) >= (parts[index - 1]?.[1] ?? 0)))
+    return false;
   const sum = items.map((item, index) => `\\frac{${(item as Of<"value">).latex}\\cdot${parts[index]?.[1]}}{${whole}}`).join("+");
   const numbers = items.map((item) => readRational((item as Of<"value">).latex));
   if (numbers.some((number) => number === undefined)) return values.same(sum, other.latex);
@@ -169,7 +170,12 @@ function sameQuantities(one: Of<"value">, other: Of<"value">, values: Values): V
 function composed(latex: string): string {
   const plain = latex.replace(/\s/g, "");
   const match = /^\(?([^()]+(?:\\circ[^()]+)+)\)?(\([^()]*\))$/.exec(plain);
-  return match ? match[1].split("\\circ").reduceRight((argument, name) => `(${name}${argument})`, match[2]).slice(1, -1) : plain;
+  return match
+    ? match[1]
+        .split("\\circ")
+        .reduceRight((argument, name) => `(${name}${argument})`, match[2])
+        .slice(1, -1)
+    : plain;
 }
 
 function sameWords(one: Form, other: Form, values: Values): Verdict {
@@ -329,5 +335,9 @@ function sameRelations(one: Of<"relation">, other: Of<"relation">, values: Value
 function oriented(relation: Of<"relation">): Of<"relation"> {
   const { operators, sides } = relation;
   if (!operators.every((operator) => turned.has(operator))) return relation;
-  return { kind: "relation", operators: operators.map((operator) => turned.get(operator) ?? operator).reverse(), sides: [...sides].reverse() };
+  return {
+    kind: "relation",
+    operators: operators.map((operator) => turned.get(operator) ?? operator).reverse(),
+    sides: [...sides].reverse(),
+  };
 }

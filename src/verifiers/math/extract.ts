@@ -73,10 +73,10 @@ function restated(rest: string): string | undefined {
   return found !== undefined && /\d/.test(found) ? found : undefined;
 }
 
-const clause = /(?:\banswers?(?:\*\*)?[^\S\n]{0,3}(?:is|are|was|=|:)|####|\banswers?(?=[^\S\n]{0,3}(?:\$|\\\(|\\\[)))[*:\s]{0,8}/gi;
+const clause =
+  /(?:\banswers?(?:\*\*)?[^\S\n]{0,3}(?:is|are|was|=|:)|####|\banswers?(?=[^\S\n]{0,3}(?:\$|\\\(|\\\[)))[*:\s]{0,8}/gi;
 const formula = /\$\$([^$]{1,2000})\$\$|\$([^$\n]{1,1000})\$|\\\(([\s\S]{1,2000}?)\\\)|\\\[([\s\S]{1,2000}?)\\\]/g;
-const number =
-  /(?<![A-Za-z\d.])[-−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(?:[.,]\d+)?(?:\s?\/\s?\d+)?(?:\s?\\?%)?/g;
+const number = /(?<![A-Za-z\d.])[-−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(?:[.,]\d+)?(?:\s?\/\s?\d+)?(?:\s?\\?%)?/g;
 
 interface Cue {
   /** Where its words begin. */
@@ -139,7 +139,7 @@ function unannounced(text: string): string | undefined {
 
 /** Several numbers in one go: "5, or 7 if both ends count" is not 5. */
 const several = new RegExp(
-  String.raw`^(?:either |between )?${number.source}(?:(?:,? (?:or|and|to|and/or) |, )(?:possibly |maybe |perhaps )?${number.source})+`,
+  `^(?:either |between )?${number.source}(?:(?:,? (?:or|and|to|and/or) |, )(?:possibly |maybe |perhaps )?${number.source})+`,
 );
 
 /** The answer in what follows "the answer is". */

@@ -8,7 +8,14 @@ import { enumerated, wordsOf } from "./words.ts";
 
 export type Form =
   /** One expression; `latex` has no unit, per cent or degree sign left at its end. */
-  | { kind: "value"; latex: string; percent: boolean; degrees: boolean; unit?: string | undefined; words?: readonly string[] | undefined }
+  | {
+      kind: "value";
+      latex: string;
+      percent: boolean;
+      degrees: boolean;
+      unit?: string | undefined;
+      words?: readonly string[] | undefined;
+    }
   /** `enumerated` where it has several parts, which may stand in any order. */
   | { kind: "words"; words: string; enumerated?: string | undefined }
   /** Alternatives or several answers, in any order. */
@@ -187,18 +194,24 @@ function transposed(latex: string): Form | undefined {
   const match = /^(.+)\^\{(?:T|t|\\top ?|\\intercal ?|\\text\{T\})\}$/s.exec(latex);
   const inner = match && /\\begin|^\[|^\(/.test(match[1]) ? bracketed(match[1]) : undefined;
   if (inner?.kind === "tuple") return { kind: "matrix", rows: inner.items.map((item) => [item]) };
-  return inner?.kind === "matrix" ? { kind: "matrix", rows: inner.rows[0].map((_, column) => inner.rows.map((row) => row[column])) } : undefined;
+  return inner?.kind === "matrix"
+    ? { kind: "matrix", rows: inner.rows[0].map((_, column) => inner.rows.map((row) => row[column])) }
+    : undefined;
 }
 
 /** A number before a matrix multiplies every entry. */
 function scaled(latex: string): Form | undefined {
-  const match = /^([^a-zA-Z&]{1,40}|[^&]{0,40}?(?:\\frac|\\sqrt)[^&]{1,80}?)(?:\\cdot ?)?(\\begin\{.*\\end\{[a-z]*matrix\})$/is.exec(latex);
+  const match =
+    /^([^a-zA-Z&]{1,40}|[^&]{0,40}?(?:\\frac|\\sqrt)[^&]{1,80}?)(?:\\cdot ?)?(\\begin\{.*\\end\{[a-z]*matrix\})$/is.exec(latex);
   if (!match || /\\begin|[=<>,;]/.test(match[1])) return undefined;
   const matrix = bracketed(match[2]);
   const factor = match[1].trim() === "-" ? "-1" : match[1];
   if (matrix?.kind !== "matrix") return undefined;
-  const times = (entry: Form): Form => (entry.kind === "value" ? { ...entry, latex: `(${factor})\\cdot(${entry.latex})` } : entry);
-  return matrix.rows.flat().every(({ kind }) => kind === "value") ? { kind: "matrix", rows: matrix.rows.map((row) => row.map(times)) } : undefined;
+  const times = (entry: Form): Form =>
+    entry.kind === "value" ? { ...entry, latex: `(${factor})\\cdot(${entry.latex})` } : entry;
+  return matrix.rows.flat().every(({ kind }) => kind === "value")
+    ? { kind: "matrix", rows: matrix.rows.map((row) => row.map(times)) }
+    : undefined;
 }
 
 function matrixOf(inside: string): Form | undefined {

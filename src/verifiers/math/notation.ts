@@ -36,7 +36,9 @@ export function canonicalLatex(raw: string): string | undefined {
 /** \sin^{-1} is the inverse function, not a reciprocal; ]2,5[ is (2,5); 6.3 x 10^{-5} is a number. */
 function functionsOf(text: string): string {
   return text
-    .replace(/\\(?:arc)?(sin|cos|tan|cot|sec|csc)\^\{-1\} ?/g, (whole, name: string) => (whole.startsWith("\\arc") ? whole : `\\arc${name} `))
+    .replace(/\\(?:arc)?(sin|cos|tan|cot|sec|csc)\^\{-1\} ?/g, (whole, name: string) =>
+      whole.startsWith("\\arc") ? whole : `\\arc${name} `,
+    )
     .replace(/\\(sin|cos|tan)h\^\{-1\} ?/g, (_whole, name: string) => `\\ar${name === "tan" ? "tan" : name}h `)
     .replace(/(\d) ?[xX] ?(?=10\^\{)/g, "$1\\cdot")
     .replace(halfOpen, (whole, before: string, open: string, inside: string, close: string) =>
@@ -56,7 +58,8 @@ function fractions(text: string): string {
     .replace(/(?<![\w.}^)!])(\d+)\/(\d+)(?![\d.^!])/g, "\\frac{$1}{$2}");
 }
 
-const layout = /\\begin\{(aligned|align\*?|alignat|gather(?:ed)?\*?|split|eqnarray\*?|equation\*?|multline\*?)\}([\s\S]*?)\\end\{\1\}/g;
+const layout =
+  /\\begin\{(aligned|align\*?|alignat|gather(?:ed)?\*?|split|eqnarray\*?|equation\*?|multline\*?)\}([\s\S]*?)\\end\{\1\}/g;
 
 /** Lines set below each other: a line that begins with a relation goes on with the one before it. */
 function inOneLine(text: string): string {
@@ -66,7 +69,11 @@ function inOneLine(text: string): string {
       .split(/\\\\(?:\[[^\]]{0,9}\])?/)
       .map((line) => line.replaceAll("&", "").trim())
       .filter((line) => line !== "")
-      .reduce((all, line) => (all === "" ? line : `${all}${/^(?:[=<>≤≥]|\\(?:[lg]eq?|approx|to)(?![a-z]))/.test(line) ? " " : ";"}${line}`), ""),
+      .reduce(
+        (all, line) =>
+          all === "" ? line : `${all}${/^(?:[=<>≤≥]|\\(?:[lg]eq?|approx|to)(?![a-z]))/.test(line) ? " " : ";"}${line}`,
+        "",
+      ),
   );
 }
 

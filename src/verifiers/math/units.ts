@@ -107,7 +107,11 @@ for (const [unit, names] of synonyms) know(unit, names.split(" "));
 for (const [sign, names] of measures) {
   const plural = names.split(" ").flatMap((name) => (name === "" ? [] : [name, `${name}s`]));
   know(sign, plural);
-  for (const [prefix, word] of prefixes) know(prefix + sign, plural.map((name) => word + name));
+  for (const [prefix, word] of prefixes)
+    know(
+      prefix + sign,
+      plural.map((name) => word + name),
+    );
 }
 const compounds = new Map([
   ["mph", "mi/h"],
@@ -155,7 +159,10 @@ function canonicalUnit(words: string): string | undefined {
     .replace(/\\cdot ?|[·*⋅]/g, " ")
     .replace(/\/|\bper\b/g, " / ")
     .replaceAll(".", "");
-  for (const word of spaced.trim().split(/\s+/).flatMap((one) => compounds.get(one)?.split(/(\/)/) ?? [one])) {
+  for (const word of spaced
+    .trim()
+    .split(/\s+/)
+    .flatMap((one) => compounds.get(one)?.split(/(\/)/) ?? [one])) {
     if (word === "square" || word === "sq") power = 2;
     else if (word === "cubic" || word === "cu") power = 3;
     else if (word === "/") sign = -1;
@@ -186,7 +193,10 @@ const fillers = new Set(
 const singular = (word: string) => word.toLowerCase().replace(/(?<=[a-z]{3})(?:(?<=[sxh])es|s)$/, "");
 
 function countedWords(words: string): readonly string[] {
-  const plain = words.replace(/\([^()]*\)/g, " ").replace(/(?<=\p{L})\.(?=\p{L}\.)/gu, "").split(/[^\p{L}\p{M}]+/u);
+  const plain = words
+    .replace(/\([^()]*\)/g, " ")
+    .replace(/(?<=\p{L})\.(?=\p{L}\.)/gu, "")
+    .split(/[^\p{L}\p{M}]+/u);
   return plain.filter((word) => word !== "" && !fillers.has(word.toLowerCase())).map((word) => knownUnit(word) ?? singular(word));
 }
 
@@ -256,7 +266,8 @@ const mostPieces = 8;
 
 /** Cuts a unit, or any words in \text, off the end of a quantity; multiplies magnitudes ("3 million") in as powers of ten. */
 export function withoutUnit(text: string): UnitText {
-  const modulus = /^(.+?)\\p(?:mod|od)\{([^{}]+)\}$/.exec(text) ?? /^(.+?)\(?(?:\\(?:bmod|mod)|\\text\{mod\}) ?([^{}()]+)\)?$/.exec(text);
+  const modulus =
+    /^(.+?)\\p(?:mod|od)\{([^{}]+)\}$/.exec(text) ?? /^(.+?)\(?(?:\\(?:bmod|mod)|\\text\{mod\}) ?([^{}()]+)\)?$/.exec(text);
   if (modulus) return { rest: modulus[1].trim(), unit: `mod ${modulus[2].replace("mod", "").trim()}` };
   const temperature = /^(.+?)\\degree ?(?:\\text\{ ?)?([CF])\}?$/.exec(text);
   if (temperature) return { rest: temperature[1].trim(), unit: `degree ${temperature[2]}` };
@@ -268,7 +279,9 @@ export function withoutUnit(text: string): UnitText {
     if (!piece || piece.index === 0) break;
     const raised = (power: string | undefined) => (power === undefined ? "" : `^${power}`);
     const [, sign, micro, word = "Ω", power] = piece;
-    const said = over ? `${over[1]}${raised(over[2])}/${over[3]}${raised(over[4])}` : `${micro ? "μ" : ""}${word}${raised(power)}`;
+    const said = over
+      ? `${over[1]}${raised(over[2])}/${over[3]}${raised(over[4])}`
+      : `${micro ? "μ" : ""}${word}${raised(power)}`;
     const before = rest.slice(0, piece.index).trim();
     if (word === "Ω" && !over && !/[\d})]$/.test(before.replace(/[kMmG]$/, ""))) break;
     const prefix = word === "Ω" && !over ? (/[kMmG]$/.exec(before)?.[0] ?? "") : "";
@@ -283,7 +296,8 @@ export function withoutUnit(text: string): UnitText {
   const said = plain[2].trim();
   const parted = text[plain[1].length] === " " || !/^[A-Za-z]/.test(said);
   const isUnit = canonicalUnit(said) !== undefined && (parted || /^[A-Za-z./]{2}/.test(said));
-  const areWords = said.split(/[ /]+/).some((word) => word.length >= 4 || magnitudes.has(word) || !/[A-Za-z]/.test(word)) && parted;
+  const areWords =
+    said.split(/[ /]+/).some((word) => word.length >= 4 || magnitudes.has(word) || !/[A-Za-z]/.test(word)) && parted;
   return isUnit || areWords ? quantity(plain[1].trim(), said) : { rest: text };
 }
 

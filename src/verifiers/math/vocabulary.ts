@@ -242,7 +242,8 @@ export function numberOfWords(words: string): string | undefined {
     const small = smallNumbers.get(word) ?? tens.get(word);
     const scale = scales.get(word);
     if (word === "and" && part !== undefined && last >= 100) continue;
-    if (small !== undefined && (part === undefined || last >= 100 || (last >= 20 && small > 0 && small < 10))) part = (part ?? 0) + small;
+    if (small !== undefined && (part === undefined || last >= 100 || (last >= 20 && small > 0 && small < 10)))
+      part = (part ?? 0) + small;
     else if (word === "hundred" && part !== undefined && part > 0 && part < 10) part *= 100;
     else if (scale !== undefined && part !== undefined && part > 0) {
       total += part * scale;

@@ -54,7 +54,10 @@ export function optionLetter(latex: string): string | undefined {
 /** What stands behind the letter of an option: "(B) 42" is 42; undefined where there is no letter. Canonical text in. */
 export function withoutLabel(latex: string): string | undefined {
   const [, words, rest] =
-    /^\\text\{\(?[A-J][).:]+ ?([^{}]*)\}(.*)$/s.exec(latex) ?? /^\([A-J]\)()(.+)$/s.exec(latex) ?? /^[A-J][).]()(.+)$/s.exec(latex) ?? [];
+    /^\\text\{\(?[A-J][).:]+ ?([^{}]*)\}(.*)$/s.exec(latex) ??
+    /^\([A-J]\)()(.+)$/s.exec(latex) ??
+    /^[A-J][).]()(.+)$/s.exec(latex) ??
+    [];
   const plain = `${words ?? ""}${rest ?? ""}`.trim();
   return plain === "" || plain.startsWith("(") ? undefined : plain;
 }
