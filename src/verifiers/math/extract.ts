@@ -28,7 +28,8 @@ export function extractMath(completion: string): MathExtraction {
   const boxed = lastBoxes(visible, sameAnswer);
   const content = boxed && inBox(visible, boxed);
   const asked = boxed ? content : visible.length <= longest && parseRefine(completion).ok ? visible : undefined;
-  const flexible = (boxed ? restated(visible.slice(boxed.end)) : undefined) ?? content ?? stated(visible.slice(-tail));
+  const unboxed = boxed ? withoutBox(visible, boxed.end) : visible;
+  const flexible = (boxed ? restated(visible.slice(boxed.end)) : undefined) ?? content ?? stated(unboxed.slice(-tail));
   return { strict: asked || undefined, flexible: flexible || undefined };
 }
 
@@ -44,6 +45,13 @@ export function mathReference(text: string): string {
 /** The same text or the same plain number: "15\frac{39}{40} or \frac{639}{40}". */
 function sameAnswer(first: string, second: string): boolean {
   return first === second || sameNumbers(canonicalLatex(first) ?? "", canonicalLatex(second) ?? "") === true;
+}
+
+/** Text whose last box, which ends there, says nothing: the box is denied, or too long, and then nothing else is looked at. */
+function withoutBox(text: string, end: number): string {
+  const from = Math.max(0, end - longest - 100);
+  const start = text.slice(from, end).lastIndexOf("boxed");
+  return start < 0 || end - from - start > longest ? "" : `${text.slice(0, from + start).replace(/\\$/, "")} ${text.slice(end)}`;
 }
 
 /** What a box says: what it states in words, and the fraction, root or power that it is a part of. Undefined where it says nothing. */
@@ -121,7 +129,10 @@ function stated(whole: string): string | undefined {
     isDenied = true;
   }
   const blanked = withoutDenied(text);
-  return unannounced(isDenied || deniesMathematics(text, blanked) ? blanked.replace(denied, " ").trim() : text);
+  if (!isDenied && !deniesMathematics(text, blanked)) return unannounced(text);
+  // Of a text that denies something only what is mathematics is read.
+  const left = blanked.replace(denied, " ").trim();
+  return lastFormula(left) ?? lastNumber(left);
 }
 
 function unannounced(text: string): string | undefined {

@@ -181,7 +181,7 @@ class Rewriter {
   /** "+-3" and "+/-3" are written for ±3; behind a term "+ -3" is a sum. */
   #isEitherSign(before: string): boolean {
     const slash = this.#peek() === "/" && this.#tokens[this.#at + 1] === "-";
-    if (!slash && !(this.#peek() === "-" && /(?:^|[=({[,;])$/.test(before))) return false;
+    if (!slash && !(this.#peek() === "-" && (before === "" || "=({[,;".includes(before.slice(-1))))) return false;
     this.#at += slash ? 2 : 1;
     return true;
   }
@@ -194,7 +194,7 @@ class Rewriter {
       return `^{${inside}}`;
     }
     const script = this.#script();
-    const degree = script === "\\circ" || script === "\\degree" || (/^[oO]$/.test(script) && /\d$/.test(before));
+    const degree = script === "\\circ" || script === "\\degree" || (/^[oO]$/.test(script) && /\d/.test(before.slice(-1)));
     return degree ? "\\degree" : `^{${script}}`;
   }
 
@@ -253,7 +253,7 @@ class Rewriter {
     if (oneArgument.has(name)) return `${name}{${this.#argument()}}`;
     if (name === "\\begin" || name === "\\end") return this.#environment(name);
     // Behind a number, or raised, a small circle is a degree sign; between functions it composes them.
-    return name === "\\circ" && (before === "" || /\d$/.test(before)) ? "\\degree" : name;
+    return name === "\\circ" && (before === "" || /\d/.test(before.slice(-1))) ? "\\degree" : name;
   }
 
   #root(): string {
@@ -297,6 +297,9 @@ class Rewriter {
     if (/^\d[\w .,:/-]*$/.test(text)) return text;
     // Behind a number an upright letter is a unit; elsewhere one letter, or a number, is that letter or number.
     if (/^[mgshlLVJNWAKCTFHB]$/.test(text) && /(?:[\d})]|\\degree|\\cdot)$/.test(before)) return `\\text{${text}}`;
+    // "2\text{ hours and }30\text{ minutes}"
+    const [, unit, joining] = /^(.{1,60}?),? (and|or)$/.exec(text) ?? [];
+    if (unit !== undefined && /[\d})]/.test(before.slice(-1))) return `\\text{${unit.replace(/[{}]/g, "")}}\\${joining}`;
     return /^(?:[A-Za-z]|[\d.,/+-]*\d[\d.,/+-]*)$/.test(text) ? text : `\\text{${text.replace(/[{}]/g, "")}}`;
   }
 

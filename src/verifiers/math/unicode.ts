@@ -171,7 +171,7 @@ export function withoutUnicodeSigns(raw: string): string {
   const text = withoutInvisible(plainDigits(raw));
   return (
     text
-      .replace(/([⁰¹²³⁴⁵⁶⁷⁸⁹]+)[⁄∕/]([₀₁₂₃₄₅₆₇₈₉]+)/g, (_match, top: string, bottom: string) => {
+      .replace(/(?<![⁰¹²³⁴⁵⁶⁷⁸⁹])([⁰¹²³⁴⁵⁶⁷⁸⁹]+)[⁄∕/]([₀₁₂₃₄₅₆₇₈₉]+)/g, (_match, top: string, bottom: string) => {
         return `\\frac{${translate(top, raised, raisedMeaning)}}{${translate(bottom, lowered, loweredMeaning)}}`;
       })
       // A raised minus before plain digits is their sign.
