@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { answerVerifier } from "#recipes/sources/file-verifiers.ts";
+import { extractMath } from "../math/extract.ts";
+import { compareMathQuick } from "../math/verdict.ts";
 import { extractCode } from "../programs/extract.ts";
 import { lastBoxed, lastBoxes } from "./boxes.ts";
 import { readChoice } from "./choice.ts";
@@ -19,6 +21,8 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   number: readNumber,
   "number alone": (text) => numberVerifier()({ ...item, answer: "7" }, text, text),
   choice: (text) => readChoice(text, choices),
+  mathematics: extractMath,
+  "mathematics compared": (text) => [compareMathQuick("5", text), compareMathQuick("(1,2)", text.slice(0, 4000))],
   span: (text) => spanScore(readSpan(text)?.span ?? text, [["a", "b"]]),
   program: (text) => extractCode(text, "solve"),
   "answer of a file": (text) => answerVerifier(item, text, text),

@@ -61,6 +61,9 @@ function mixed(one: Form, other: Form, values: Values): Verdict {
   if (one.kind === "matrix" && other.kind === "tuple" && one.rows.every((row) => row.length === 1)) {
     return other.open === "(" || other.open === "<" ? inOrder(one.rows.flat(), other.items, values) : false;
   }
+  if (one.kind === "matrix" && other.kind === "tuple" && one.rows.length === 1) {
+    return other.open === "[" && other.close === "]" && inOrder(one.rows[0], other.items, values);
+  }
   if (one.kind === "list" && other.kind === "tuple") {
     const names = one.items.map((item) => (item.kind === "named" ? item.name : ""));
     const distinct = new Set(names).size === names.length && !names.includes("");

@@ -120,6 +120,7 @@ function clauseAnswer(text: string, { cue, start }: Cue): string | undefined {
 
 function stated(whole: string): string | undefined {
   const text = withoutAsides(whole)
+    .replace(/\*\*(?=\S)([^*\n]{1,400}?)\*\*(?![\d{(])/g, "$1")
     .replace(/\n[^\p{L}\p{N}$\\\])}]{0,20}$/u, "")
     .trim();
   let isDenied = false;

@@ -108,6 +108,7 @@ function relationOf(parts: string[], operators: string[]): Form {
   // What follows ≈ is a rounded value of what stands before it, unless only a name stands before it.
   const rounded = operators.indexOf("\\approx");
   if (rounded >= 0) {
+    if (rounded === 0 && parts[0] === "" && parts.length === 2) return formOf(parts[1]);
     if (rounded > 0 || !isName(parts[0])) {
       return operators.slice(0, rounded).length > 0
         ? relationOf(parts.slice(0, rounded + 1), operators.slice(0, rounded))
@@ -173,6 +174,10 @@ function bracketed(latex: string): Form | undefined {
     const domain = builder[2]?.trim() ?? "\\mathbb{R}";
     return domain === "\\mathbb{R}" ? members : { kind: "union", operators: ["\\cap"], parts: [members, formOf(domain)] };
   }
+  // {x > 2 | x ∈ ℝ}
+  const domain = set ? /^([^|:]+)[|:] ?([a-zA-Z]) ?\\in ?([^|:]+)$/.exec(inside) : null;
+  if (domain && cutAt(domain[1], relations).separators.length > 0)
+    return formOf(`\\{${domain[2]}\\in ${domain[3]}|${domain[1]}\\}`);
   if (set) return { kind: "set", items: items.flatMap((item) => (plusMinus(item) ?? [item]).map(formOf)) };
   const rows = open === "[" && close === "]" ? items.map(rowOf) : [];
   if (rows.length > 1 && rows.every((row) => row !== undefined && row.length === rows[0]?.length)) {
@@ -182,7 +187,7 @@ function bracketed(latex: string): Form | undefined {
   return open === "(" || open === "{" || (open === "[" && close === "]") ? formOf(inside) : undefined;
 }
 
-const bracket = (sign: string) => (sign === "\\langle" || sign === "\\rangle" ? "<" : sign);
+const bracket = (sign: string) => (sign === "\\langle" ? "<" : sign === "\\rangle" ? ">" : sign);
 
 /** [5,6] as a row of a matrix. */
 function rowOf(text: string): string[] | undefined {

@@ -41,6 +41,8 @@ function functionsOf(text: string): string {
     )
     .replace(/\\(sin|cos|tan)h\^\{-1\} ?/g, (_whole, name: string) => `\\ar${name === "tan" ? "tan" : name}h `)
     .replace(/(\d) ?[xX] ?(?=10\^\{)/g, "$1\\cdot")
+    .replace(/^(?:negative|minus|负|負|マイナス) ?(?=[\d.\\(])/i, "-")
+    .replace(/^(?:\{\})?[_^]\{(\d{1,6})\}C_\{(\d{1,6})\}/, "\\binom{$1}{$2}")
     .replace(halfOpen, (whole, before: string, open: string, inside: string, close: string) =>
       open === "]" || close === "[" ? `${before}${open === "]" ? "(" : "["}${inside}${close === "[" ? ")" : "]"}` : whole,
     );
@@ -59,21 +61,24 @@ function fractions(text: string): string {
 }
 
 const layout =
-  /\\begin\{(aligned|align\*?|alignat|gather(?:ed)?\*?|split|eqnarray\*?|equation\*?|multline\*?)\}([\s\S]*?)\\end\{\1\}/g;
+  /\\begin\{(aligned|align\*?|alignat|gather(?:ed)?\*?|split|eqnarray\*?|cases|equation\*?|multline\*?)\}([\s\S]*?)\\end\{\1\}/g;
 
 /** Lines set below each other: a line that begins with a relation goes on with the one before it. */
 function inOneLine(text: string): string {
   if (!text.includes("\\begin")) return text;
-  return text.replace(layout, (_whole, _name: string, inside: string) =>
-    inside
-      .split(/\\\\(?:\[[^\]]{0,9}\])?/)
-      .map((line) => line.replaceAll("&", "").trim())
-      .filter((line) => line !== "")
-      .reduce(
-        (all, line) =>
-          all === "" ? line : `${all}${/^(?:[=<>≤≥]|\\(?:[lg]eq?|approx|to)(?![a-z]))/.test(line) ? " " : ";"}${line}`,
-        "",
-      ),
+  return text.replace(layout, (whole, name: string, inside: string) =>
+    // Cases with conditions are one function.
+    name === "cases" && inside.includes("&")
+      ? whole
+      : inside
+          .split(/\\\\(?:\[[^\]]{0,9}\])?/)
+          .map((line) => line.replaceAll("&", "").trim())
+          .filter((line) => line !== "")
+          .reduce(
+            (all, line) =>
+              all === "" ? line : `${all}${/^(?:[=<>≤≥]|\\(?:[lg]eq?|approx|to)(?![a-z]))/.test(line) ? " " : ";"}${line}`,
+            "",
+          ),
   );
 }
 

@@ -42,6 +42,7 @@ export function decide(gold: string, answer: string, values: Values): { equal: b
     const inside = sameForms(one, formOf(labelled), values);
     if (inside !== false) return { equal: inside, by: inside === true ? by : "undecided" };
   }
+  if (/^[A-J]$/.test(first) && optionLetter(second) === first.toLowerCase()) return { equal: true, by: "words" };
   if (one.kind === "words" && optionLetter(second) === one.words) return { equal: true, by: "words" };
   if (other.kind === "words" && optionLetter(first) === other.words) return { equal: true, by: "words" };
   return { equal, by: equal === undefined ? "undecided" : by };

@@ -43,7 +43,8 @@ export function comparable(text: string): string {
     .replace(/\s+/g, " ")
     .trim()
     .replace(/^(?:the|an|a) (?=.)/, "")
-    .replace(/^(?:no (?:solutions?|such (?:number|value)s?)|empty set)$/, nothing);
+    .replace(/^(?:no (?:solutions?|such (?:number|value)s?)|empty set)$/, nothing)
+    .replace(/^(?:dne|(?:limit )?does(?: not|n t) exist)$/, "does not exist");
 }
 
 /** The letter an answer opens with, as options do: "(C) 5", "C. east"; undefined when it does not. Canonical text in. */
