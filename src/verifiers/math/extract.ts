@@ -118,6 +118,9 @@ function clauseAnswer(text: string, { cue, start }: Cue): string | undefined {
   return /[\p{L}\p{N}]/u.test(left) ? answerIn(left) : undefined;
 }
 
+/** Where nothing announces an answer it is the last thing said: what is denied long before does not matter. */
+const deniedTail = 600;
+
 function stated(whole: string): string | undefined {
   const text = withoutAsides(whole)
     .replace(/\*\*(?=\S)([^*\n]{1,400}?)\*\*(?![\d{(])/g, "$1")
@@ -129,7 +132,8 @@ function stated(whole: string): string | undefined {
     if (found !== undefined) return found;
     isDenied = true;
   }
-  const blanked = withoutDenied(text);
+  const end = text.slice(-deniedTail);
+  const blanked = text.slice(0, -deniedTail) + withoutDenied(end);
   if (!isDenied && !deniesMathematics(text, blanked)) return unannounced(text);
   // Of a text that denies something only what is mathematics is read.
   const left = blanked.replace(denied, " ").trim();

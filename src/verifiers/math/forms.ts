@@ -56,8 +56,7 @@ export function isVariable(text: string): boolean {
 }
 
 /** The form of an answer as it was written; undefined beyond the limits. A currency sign in front is a unit. */
-export function readForm(raw: string): Form | undefined {
-  const latex = canonicalLatex(raw);
+export function readForm(raw: string, latex: string | undefined = canonicalLatex(raw)): Form | undefined {
   if (latex === undefined) return undefined;
   const form = formOf(latex);
   const currency = /^\s*\$?\s*(?:\\(\$)|([€£¥₹]))/.exec(raw);
@@ -196,7 +195,7 @@ function rowOf(text: string): string[] | undefined {
 }
 
 function transposed(latex: string): Form | undefined {
-  const match = /^(.+)\^\{(?:T|t|\\top ?|\\intercal ?|\\text\{T\})\}$/s.exec(latex);
+  const match = !latex.endsWith("}") ? null : /^(.+)\^\{(?:T|t|\\top ?|\\intercal ?|\\text\{T\})\}$/s.exec(latex);
   const inner = match && /\\begin|^\[|^\(/.test(match[1]) ? bracketed(match[1]) : undefined;
   if (inner?.kind === "tuple") return { kind: "matrix", rows: inner.items.map((item) => [item]) };
   return inner?.kind === "matrix"
@@ -206,6 +205,7 @@ function transposed(latex: string): Form | undefined {
 
 /** A number before a matrix multiplies every entry. */
 function scaled(latex: string): Form | undefined {
+  if (!latex.includes("\\begin")) return undefined;
   const match =
     /^([^a-zA-Z&]{1,40}|[^&]{0,40}?(?:\\frac|\\sqrt)[^&]{1,80}?)(?:\\cdot ?)?(\\begin\{.*\\end\{[a-z]*matrix\})$/is.exec(latex);
   if (!match || /\\begin|[=<>,;]/.test(match[1])) return undefined;

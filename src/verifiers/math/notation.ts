@@ -25,27 +25,34 @@ export function canonicalLatex(raw: string): string | undefined {
   // Backslashes doubled on the way ("\\\\frac"). Within a table two of them end a row, and four are the doubled end.
   const doubled = /\\\\begin\{/.test(raw) ? raw.replaceAll("\\\\", "\\") : raw;
   const single = doubled.includes("\\begin") ? doubled : raw.replace(/\\\\(?=[a-zA-Z{}()[\]%$,;!])/g, "\\");
-  const text = withoutUnicodeSigns(unquoted(inOneLine(single.trim())))
-    .replace(/\\(q?quad)(?=[a-zA-Z])/g, "\\$1 ")
-    .replace(/\\root\s*\{?([^\\{}]{1,20})\}?\s*\\of(?![a-zA-Z])/g, "\\sqrt[$1]");
+  const signs = withoutUnicodeSigns(unquoted(inOneLine(single.trim()))).replace(/\\(q?quad)(?=[a-zA-Z])/g, "\\$1 ");
+  const text = signs.includes("\\root")
+    ? signs.replace(/\\root\s*\{?([^\\{}]{1,20})\}?\s*\\of(?![a-zA-Z])/g, "\\sqrt[$1]")
+    : signs;
   if (!withinLimits(text, 4 * limits.characters)) return undefined;
   const written = new Rewriter(text.match(token) ?? []).all();
   return closing(fractions(functionsOf(written)));
 }
 
 /** \sin^{-1} is the inverse function, not a reciprocal; ]2,5[ is (2,5); 6.3 x 10^{-5} is a number. */
-function functionsOf(text: string): string {
-  return text
-    .replace(/\\(?:arc)?(sin|cos|tan|cot|sec|csc)\^\{-1\} ?/g, (whole, name: string) =>
-      whole.startsWith("\\arc") ? whole : `\\arc${name} `,
-    )
-    .replace(/\\(sin|cos|tan)h\^\{-1\} ?/g, (_whole, name: string) => `\\ar${name === "tan" ? "tan" : name}h `)
-    .replace(/(\d) ?[xX] ?(?=10\^\{)/g, "$1\\cdot")
-    .replace(/^(?:negative|minus|负|負|マイナス) ?(?=[\d.\\(])/i, "-")
-    .replace(/^(?:\{\})?[_^]\{(\d{1,6})\}C_\{(\d{1,6})\}/, "\\binom{$1}{$2}")
-    .replace(halfOpen, (whole, before: string, open: string, inside: string, close: string) =>
+function functionsOf(written: string): string {
+  let text = written;
+  // Most answers have none of this, and finding that out is much faster so.
+  if (text.includes("^{-1}")) {
+    text = text
+      .replace(/\\(?:arc)?(sin|cos|tan|cot|sec|csc)\^\{-1\} ?/g, (whole, name: string) =>
+        whole.startsWith("\\arc") ? whole : `\\arc${name} `,
+      )
+      .replace(/\\(sin|cos|tan)h\^\{-1\} ?/g, "\\ar$1h ");
+  }
+  if (text.includes("10^{")) text = text.replace(/(\d) ?[xX] ?(?=10\^\{)/g, "$1\\cdot");
+  if (text.includes("C_{")) text = text.replace(/^(?:\{\})?[_^]\{(\d{1,6})\}C_\{(\d{1,6})\}/, "\\binom{$1}{$2}");
+  if (text.startsWith("]") || text.endsWith("[") || text.includes("[\\") || text.includes("]\\")) {
+    text = text.replace(halfOpen, (whole, before: string, open: string, inside: string, close: string) =>
       open === "]" || close === "[" ? `${before}${open === "]" ? "(" : "["}${inside}${close === "[" ? ")" : "]"}` : whole,
     );
+  }
+  return text.replace(/^(?:negative|minus|负|負|マイナス) ?(?=[\d.\\(])/i, "-");
 }
 
 /** An interval between square brackets, where an interval may stand. */

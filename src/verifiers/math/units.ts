@@ -264,15 +264,13 @@ const marked = /(\/|\\cdot ?)? ?(\\mu ?)?(?:\\text\{([^{}]*)\}|\\Omega ?)(?:\^\{
 const quotient = /\\frac\{\\text\{([^{}]*)\}(?:\^\{(\d)\})?\}\{\\text\{([^{}]*)\}(?:\^\{(\d)\})?\}$/;
 const mostPieces = 8;
 
-/** Cuts a unit, or any words in \text, off the end of a quantity; multiplies magnitudes ("3 million") in as powers of ten. */
-export function withoutUnit(text: string): UnitText {
-  const modulus =
-    /^(.+?)\\p(?:mod|od)\{([^{}]+)\}$/.exec(text) ?? /^(.+?)\(?(?:\\(?:bmod|mod)|\\text\{mod\}) ?([^{}()]+)\)?$/.exec(text);
-  if (modulus) return { rest: modulus[1].trim(), unit: `mod ${modulus[2].replace("mod", "").trim()}` };
-  const temperature = /^(.+?)\\degree ?(?:\\text\{ ?)?([CF])\}?$/.exec(text);
-  if (temperature) return { rest: temperature[1].trim(), unit: `degree ${temperature[2]}` };
+const isAscii = /^\p{ASCII}*$/u;
+
+/** What stands before the units that are marked as upright, and the units in plain text. */
+function markedUnits(text: string): [rest: string, words: string] {
   let rest = text;
   let words = "";
+  if (!text.includes("\\text") && !text.includes("\\Omega")) return [rest, words];
   for (let pieces = 0; pieces < mostPieces; pieces++) {
     const over = quotient.exec(rest);
     const piece = over ?? marked.exec(rest);
@@ -288,10 +286,23 @@ export function withoutUnit(text: string): UnitText {
     words = `${sign === "/" ? "/" : " "}${prefix}${said} ${words}`;
     rest = before.slice(0, before.length - prefix.length).trim();
   }
+  return [rest, words];
+}
+
+/** Cuts a unit, or any words in \text, off the end of a quantity; multiplies magnitudes ("3 million") in as powers of ten. */
+export function withoutUnit(text: string): UnitText {
+  if (text.includes("mod") || text.includes("\\pod")) {
+    const modulus =
+      /^(.+?)\\p(?:mod|od)\{([^{}]+)\}$/.exec(text) ?? /^(.+?)\(?(?:\\(?:bmod|mod)|\\text\{mod\}) ?([^{}()]+)\)?$/.exec(text);
+    if (modulus) return { rest: modulus[1].trim(), unit: `mod ${modulus[2].replace("mod", "").trim()}` };
+  }
+  const temperature = text.includes("\\degree") ? /^(.+?)\\degree ?(?:\\text\{ ?)?([CF])\}?$/.exec(text) : null;
+  if (temperature) return { rest: temperature[1].trim(), unit: `degree ${temperature[2]}` };
+  const [rest, words] = markedUnits(text);
   if (words !== "") return quantity(rest, words);
   const plain =
     /^(.*[\d})]) ?([A-Za-z][A-Za-z ./]{0,60}(?:\^\{-?\d\})?)$/.exec(text) ??
-    /^(.*[\d})]) ?((?![A-Za-z])\p{L}[\p{L}\p{M} /]{0,40})$/u.exec(text);
+    (isAscii.test(text) ? null : /^(.*[\d})]) ?((?![A-Za-z])\p{L}[\p{L}\p{M} /]{0,40})$/u.exec(text));
   if (!plain || !/^[-+]?[\d.,}{\\a-z ^]*$/.test(plain[1])) return { rest: text };
   const said = plain[2].trim();
   const parted = text[plain[1].length] === " " || !/^[A-Za-z]/.test(said);
