@@ -15,7 +15,8 @@ export function withoutAsides(text: string): string {
     plain = plain.replace(asideLine, "");
   if (/[([]/.test(plain)) {
     plain = plain.replace(aside, "");
-    if (/\d[^\n[]{0,80}\[\d/.test(plain.slice(-300))) plain = plain.replace(citation, "");
+    const end = plain.slice(-300);
+    if (/\[\d/.test(end) && /\d[^\n[]{0,80}\[\d/.test(end)) plain = plain.replace(citation, "");
   }
   if (/you|thank|hope|shall|want/i.test(plain)) plain = plain.replace(courtesy, "");
   return plain.trim() === "" ? text : plain;

@@ -39,9 +39,11 @@ const ofOthers =
 const goingOn = /^[\s]*(?:and )?(?:so|neither|nor|as|also|likewise) (?:is|are|was|does|do)\b/iu;
 const notDoubting = /\b(?:no|without(?: a)?|beyond(?: any)?) doubt\b/giu;
 
+const mayDeny = (text: string) => trigger.test(text) || (hasOtherSigns(text) && otherTrigger.test(text));
+
 /** The text with `blank` for every character that it denies, of the same length. */
 export function withoutDenied(text: string): string {
-  if (!trigger.test(text) && (!hasOtherSigns(text) || !otherTrigger.test(text))) return text;
+  if (!mayDeny(text)) return text;
   const plain = text.replace(notDoubting, (words) => " ".repeat(words.length));
   const ends = [...plain.matchAll(borders)].map((match) => ({ at: match.index, mark: match[0] }));
   ends.push({ at: plain.length, mark: "" });
@@ -60,11 +62,13 @@ export function withoutDenied(text: string): string {
 
 function deniedPart(stretch: string, mark: string, after: string, wasDenied: boolean): [from: number, to: number] {
   const whole: [number, number] = [0, stretch.length];
-  if (denyingWhole.test(stretch) || supposing.test(stretch)) return whole;
+  // The long patterns are slow, and most stretches hold none of their words.
+  const holdsSigns = mayDeny(stretch);
+  if (holdsSigns && (denyingWhole.test(stretch) || supposing.test(stretch))) return whole;
   if (wasDenied && (goingOn.test(stretch) || isBareList(stretch))) return whole;
   if (takingBack.test(after) && /[.!?…]/.test(mark)) return whole;
   if (/[?？]/.test(mark) && takingBackAQuestion.test(after)) return whole;
-  const ahead = denyingAhead.exec(stretch);
+  const ahead = holdsSigns ? denyingAhead.exec(stretch) : null;
   if (ahead === null || ofOthers.test(stretch.slice(Math.max(0, ahead.index - 24), ahead.index))) return [0, 0];
   return [ahead.index, stretch.length];
 }

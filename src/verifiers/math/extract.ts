@@ -27,7 +27,8 @@ export function extractMath(completion: string): MathExtraction {
   if (visible === "") return {};
   const boxed = lastBoxes(visible, sameAnswer);
   const content = boxed && inBox(visible, boxed);
-  const asked = boxed ? content : visible.length <= longest && parseRefine(completion).ok ? visible : undefined;
+  const isSpan = !boxed && visible.length <= longest && completion.includes("<answer>") && parseRefine(completion).ok;
+  const asked = boxed ? content : isSpan ? visible : undefined;
   const unboxed = boxed ? withoutBox(visible, boxed.end) : visible;
   const flexible = (boxed ? restated(visible.slice(boxed.end)) : undefined) ?? content ?? stated(unboxed.slice(-tail));
   return { strict: asked || undefined, flexible: flexible || undefined };
