@@ -64,11 +64,19 @@ export function lastBoxes(
 /** "not $x = \boxed{5}$" denies the box; what else is denied before "=" or ":" is something else. */
 const beforeSign = /^[\s\S]*[=:](?!\s{0,4}[=:])(?<!(?:\bnot|n['’]t|\bnever|\bbe)\s{0,4}\$?\s{0,4}[\w\\]{1,12}\s{0,4}=)/;
 
+/** "…, which is wrong", ". This was a mistake" */
+const takenBack =
+  /^[\s$.,;)*]{0,8}(?:but |and )?(?:which|this|that|it) (?:is|was|turned out to be|proved(?: to be)?) (?:wrong|incorrect|false|mistaken|impossible|not (?:right|correct|possible)|an? (?:mistake|error))\b/i;
+
 /** The sentence around the box says that it is not the answer. */
 function isDenied(text: string, { start, end }: Box): boolean {
   const lead = /(?:^|[\s\S]*(?:[.!?]\s|\n))([\s\S]*)$/.exec(text.slice(Math.max(0, start - 120), start))?.[1] ?? "";
+  const rest = text.slice(end, end + 80);
+  if (takenBack.test(rest)) return true;
   const before = lead.replace(/\$+\s{0,8}$/, "").replace(beforeSign, "");
-  return withoutDenied(`${before}X ${text.slice(end, end + 80).replace(/^\s{0,8}\$+/, "")}`)[before.length] === blank;
+  // What stands behind the next box is said of that one.
+  const after = rest.split(/\\(?:boxed|fbox)/, 1)[0].replace(/^\s{0,8}\$+/, "");
+  return withoutDenied(`${before}X ${after}`)[before.length] === blank;
 }
 
 /** The boxes that hold something, in order, of very many the last. A box inside a box is part of it. */
