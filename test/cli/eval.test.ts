@@ -73,6 +73,10 @@ describe("the shipped model on its own task and on GSM8K's layout, four methods"
     for (const id of ["vanilla", "pasr-format", "self-refine", "self-consistency", "vote of 4"])
       expect(first.output).toContain(id);
     expect(lines(whole)).toBe(2 * 10 * 5);
+    expect(first.errors).not.toContain("Nothing was left");
+    const again = await runCommand(words(whole), shipped);
+    expect(again.errors).toContain("Nothing was left to do: all of it was there already.");
+    expect(again.code).toBe(0);
 
     const killed = path.join(place, "killed");
     for (const enough of [1, 20, 60]) {

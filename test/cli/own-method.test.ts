@@ -1,4 +1,4 @@
-/** `midcourse eval` with methods of one's own that have mistakes, as processes. */
+/** `midcourse eval` and `solve` with methods of one's own that have mistakes, as processes. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -46,6 +46,30 @@ test("a method that always fails costs its answers, shows where to its author, a
   expect(errors).toContain("chosen has a mistake of its own, in 2 answers; the first: what the steps chose is no candidate");
   expect(errors).toContain(`thrower has a mistake of its own, in 2 answers; the first: too far\n  at ${thrower}:5:11\n`);
   expect(errors).not.toContain("please report it");
+});
+
+test("a question put to a method that has a mistake shows it to its author too", { timeout: 60_000 }, async () => {
+  const asked = "yield* run.attempt(run.question, { seed: 1 });";
+  const cases = [
+    [
+      method("late", `${asked}\n    return nowhere;`),
+      "late has a mistake of its own: nowhere is not defined\n  → It is at ",
+      ":6:5.",
+    ],
+    [
+      method("idle", `${asked}\n    return { chosen: "x" };`),
+      "idle has a mistake of its own: what the steps chose is no candidate",
+      "",
+    ],
+  ] as const;
+  for (const [file, said, position] of cases) {
+    const environment = { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined };
+    const { code, errors } = await runCommand(["solve", "--method", `"${file}"`, "--max-tokens", "20", "12 + 30"], environment);
+    expect(code, errors).toBe(1);
+    expect(errors).toContain(position === "" ? said : `${said}${file}${position}`);
+    expect(errors).not.toContain("please report it");
+    expect(errors).not.toContain("node_modules");
+  }
 });
 
 test("a run with answers of a module's method refuses another content of the module, and takes the mended one of failed answers", {

@@ -52,6 +52,8 @@ test("it measures, trains, measures again and reports; killed at any moment, the
 
   const again = await run(...startIn(whole, "--json"));
   expect(again.code).toBe(0);
+  expect(again.errors).toContain("Nothing was left to do");
+  expect(first.errors).not.toContain("Nothing was left to do");
   expect(JSON.parse(again.output)).toEqual(JSON.parse(readFileSync(path.join(whole, "results.json"), "utf8")));
 
   const killed = path.join(place, "killed");

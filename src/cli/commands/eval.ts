@@ -7,10 +7,11 @@ import { userError } from "#kernel/errors.ts";
 import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/benchmark.ts";
 import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
 import type { TasksWanted } from "#recipes/benchmark/tasks.ts";
-import { percentSign } from "#text/numbers.ts";
+import { counted, percentSign } from "#text/numbers.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
 import { sandboxOption, withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
+import { exitCodesHelp } from "../terminal/failure.ts";
 import { interruptSignal, packageVersion, printResults, shownCommand } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
 import { harmless } from "../terminal/trace.ts";
@@ -67,7 +68,7 @@ Examples:
 
 The same command after a crash, a kill or Ctrl-C goes on with what is missing. Other tasks, methods, limits and samples may be added to a
 run; the model, prompts, seed and temperature may not change. Reports: midcourse report RUN [RUN…]; other tools: midcourse export RUN.
-`,
+${exitCodesHelp("done; single answers that failed are counted in the table", "a method of your own that never worked, or every answer failing")}`,
   );
 }
 
@@ -100,6 +101,7 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
     onProgress: showProgress(told, resamplingMethod),
   }).finally(() => progress.finish());
   printResults(outcome, options.json, renderTable);
+  if (outcome.end === "complete") process.stderr.write(progress.nothingDone());
   process.stderr.write(lossWords(outcome, wanted, told.failure));
   process.stderr.write(slipWords(told));
   // A method that never worked is no result, whatever the others reached.
@@ -200,7 +202,7 @@ function showProgress(told: Told, resamplingMethod: string): (state: EvaluationP
 function slipWords({ slips }: Told): string {
   const lines = [...slips].map(([method, { first, count }]) => {
     const place = first.place === undefined ? "" : `\n  at ${first.place}`;
-    return `${method} has a mistake of its own, in ${count} ${count === 1 ? "answer" : "answers"}; the first: ${first.message}${place}\n`;
+    return `${method} has a mistake of its own, in ${counted(count, "answer")}; the first: ${first.message}${place}\n`;
   });
   return harmless(lines.join(""));
 }
@@ -212,10 +214,8 @@ function lossWords({ end, results, spent }: BenchmarkOutcome, { folder, settings
   const lines: string[] = [];
   if (failures > 0 || failure !== undefined) {
     const what = [
-      ...(failures > 0
-        ? [`${failures} ${failures === 1 ? "answer" : "answers"} failed and ${failures === 1 ? "counts" : "count"} as wrong`]
-        : []),
-      ...(lost > 0 ? [`${lost} ${lost === 1 ? "item has" : "items have"} no whole resampling pool`] : []),
+      ...(failures > 0 ? [`${counted(failures, "answer")} failed and ${failures === 1 ? "counts" : "count"} as wrong`] : []),
+      ...(lost > 0 ? [`${counted(lost, "item has", "items have")} no whole resampling pool`] : []),
     ];
     const last = failure === undefined ? "" : ` The last failure: ${harmless(failure)}.`;
     lines.push(

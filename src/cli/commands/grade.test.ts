@@ -4,6 +4,7 @@ import { text as textOf } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { GradeRecord, GradingOptions } from "#tasks/grading.ts";
 import { gradeKinds } from "#tasks/references.ts";
+import { runCommand } from "../../../test/support/command.ts";
 import { gradeLines } from "./grade.ts";
 
 async function run(
@@ -267,3 +268,12 @@ it.runIf(existsSync(published))("uses every alternative of DROP as published", a
   expect((await equals("drop", ...lines)).filter((equal) => equal !== true)).toEqual([]);
 });
 if (!existsSync(published)) console.info(`DROP as published is not tested: there is no ${published}.`);
+
+it("ends with 1 where no line could be graded, and with 0 where some could or there was none", async () => {
+  const good = '{"gold": "1", "answer": "1"}\n';
+  const bad = '{"a": 1}\n';
+  const codes = await Promise.all(
+    [bad, bad + good, good, ""].map(async (input) => (await runCommand(["grade", "--kind", "math", "--json"], {}, input)).code),
+  );
+  expect(codes).toEqual([1, 0, 0, 0]);
+});

@@ -6,6 +6,7 @@ import type { GradeRecord, GradingOptions } from "#tasks/grading.ts";
 import { percentSign } from "#text/numbers.ts";
 import { alignedRows } from "#text/table.ts";
 import { fromOne } from "../options/option-numbers.ts";
+import { exitCodesHelp } from "../terminal/failure.ts";
 import { numberedLines } from "../terminal/input.ts";
 import { interruptSignal } from "../terminal/process.ts";
 
@@ -46,15 +47,16 @@ How answers are read (docs/grading.md has every kind with examples):
 Examples:
   midcourse grade --kind math --json < answers.jsonl
   midcourse grade --kind humaneval < programs.jsonl
-`,
+${exitCodesHelp("graded, right or wrong; lines that cannot be graded are counted", "or lines of which none could be graded")}`,
     )
     .action(async ({ json = false, thoughtTags, ...options }) => {
       const tags = thoughtTags
         ?.split(",")
         .map((tag) => tag.trim().replace(/^[<[]|[>\]]$/g, ""))
         .filter((tag) => tag !== "");
-      const grading = { ...options, thoughtTags: tags, json, signal: interruptSignal() };
-      await gradeLines(process.stdin.setEncoding("utf8"), process.stdout, grading);
+      const grading = { ...options, thoughtTags: tags, json, signal: interruptSignal({ goesOn: false }) };
+      const { total, errors } = await gradeLines(process.stdin.setEncoding("utf8"), process.stdout, grading);
+      if (total > 0 && errors === total) process.exitCode = 1;
     });
 }
 

@@ -79,6 +79,7 @@ async function reproduce(options: TableOneOptions): Promise<void> {
     `table    ${markdownFile}`,
     `report   ${page}`,
   ];
+  process.stderr.write(failures.length === 0 ? progress.nothingDone() : "");
   process.stdout.write(options.json ? results : `\n${textTable(report.table)}\n\n${lines.join("\n")}\n`);
 }
 

@@ -26,6 +26,12 @@ describe("over a server", () => {
     return solve(["--base-url", server.baseUrl, "--model", "played", "--no-probe", "--retries", "0", ...args]);
   };
 
+  /** A model that says nothing. */
+  const silent = (...args: string[]) => {
+    served = [""];
+    return solve(["--base-url", server.baseUrl, "--model", "played", "--no-probe", "--retries", "0", ...args]);
+  };
+
   test("shows every call, what it has cost, and the answer last", async () => {
     const { code, output, errors } = await ask("What is 6 times 7?");
     expect(errors).toBe("");
@@ -68,6 +74,10 @@ describe("over a server", () => {
     expect(some.code).toBe(2);
     expect(some.output).toContain("the script is at its end");
     expect(some.output).toContain("ended early: a call failed");
+    served = [];
+    const empty = await silent("--method", "vanilla", "Q");
+    expect([empty.code, empty.output.includes("at most 1 call)")]).toEqual([1, true]);
+    expect(empty.errors).toContain("midcourse: no answer");
     served = [];
     const none = await solve(["--base-url", server.baseUrl, "--model", "played", "--no-probe", "--retries", "0", "Q"]);
     expect(none.code).toBe(2);

@@ -4,9 +4,11 @@ import { styleText } from "node:util";
 import type { Command } from "commander";
 import type { Outcome } from "#kernel/trace.ts";
 import type { Solved } from "#recipes/benchmark/question.ts";
+import { counted } from "#text/numbers.ts";
 import { parseBudget } from "../options/eval-options.ts";
 import { sandboxOption, withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
+import { exitCodesHelp } from "../terminal/failure.ts";
 import { interruptSignal } from "../terminal/process.ts";
 import { describeTotal, harmless, TraceView } from "../terminal/trace.ts";
 
@@ -42,7 +44,7 @@ Examples:
   midcourse solve --model qwen3-8b --method "self-refine(rounds=2)" "How many primes are there below 100?"
   midcourse solve --model qwen3-8b --method "best-of-n(self-refine(rounds=1),n=4)" --temperature 0.7 --budget calls=12 - < question.txt
   midcourse solve --model qwen3-8b --method ptr-rounds:rounds=3 --task gsm8k --json "Ann has 3 apples …" > trace.jsonl
-`,
+${exitCodesHelp("an answer, a spent budget's too", "a method's own mistake, or no answer at all")}`,
   );
 }
 
@@ -51,7 +53,7 @@ type SolveOptions = ReturnType<ReturnType<typeof solveOptions>["opts"]>;
 async function solve(question: string, options: SolveOptions): Promise<void> {
   const asked = (question === "-" ? await readAll(process.stdin) : question).trim();
   const budget = options.budget === undefined ? undefined : parseBudget(options.budget, "--budget");
-  const signal = interruptSignal();
+  const signal = interruptSignal({ goesOn: false });
   const isTrace = !options.json && !options.quiet;
   const view = new TraceView({ write: print, live: process.stdout.isTTY === true && isTrace });
   const { solveQuestion } = await import("#recipes/benchmark/question.ts");
@@ -104,7 +106,7 @@ function report({ outcome, bound: { method, maxCalls }, milliseconds, isShipped 
     if (isShipped) process.stderr.write(`${aboutShipped}\n`);
     const live = process.stdout.isTTY === true;
     const ending = endings[outcome.reason] === undefined ? "" : `; ended early: ${endings[outcome.reason]}`;
-    const total = `${method.id}: ${describeTotal(outcome.usage, milliseconds)} (at most ${maxCalls} calls)${ending}`;
+    const total = `${method.id}: ${describeTotal(outcome.usage, milliseconds)} (at most ${counted(maxCalls, "call")})${ending}`;
     print(`${live ? styleText("dim", total, { validateStream: false }) : total}\n\n`);
   }
   if (outcome.answer !== "") print(`${harmless(outcome.answer)}\n`);
@@ -114,7 +116,7 @@ function report({ outcome, bound: { method, maxCalls }, milliseconds, isShipped 
 function endAs({ outcome: { reason, answer }, failure }: Solved, { json }: SolveOptions): void {
   if (reason === "cancelled") process.exitCode = 130;
   else if (reason === "error") process.exitCode = 2;
-  else if (reason === "tool-calls") process.exitCode = 1;
+  else if (reason === "tool-calls" || answer === "") process.exitCode = 1;
   if (json || reason === "cancelled" || answer !== "") return;
   const why = failure ?? endings[reason];
   process.stderr.write(`midcourse: no answer${why ? `: ${harmless(why)}` : ""}\n`);

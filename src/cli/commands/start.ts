@@ -58,4 +58,5 @@ async function start(options: StartOptions): Promise<void> {
     },
   ).finally(() => progress.finish());
   printResults(outcome, options.json, renderMeasurement);
+  process.stderr.write(progress.nothingDone());
 }

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { bugError, MidcourseError, userError } from "#kernel/errors.ts";
-import { reportFailure } from "./failure.ts";
+import { exitCodesHelp, reportFailure } from "./failure.ts";
+import { interruptSignal } from "./process.ts";
+
+const signals = ["SIGINT", "SIGTERM"] as const;
 
 function reported(error: unknown) {
   let text = "";
@@ -32,6 +35,23 @@ test("an interrupt is no failure", () => {
   const { exitCode, text } = reported(new DOMException("stopped", "AbortError"));
   expect(exitCode).toBe(130);
   expect(text).toContain("goes on from the last checkpoint");
+});
+
+test("what keeps no checkpoint promises none", () => {
+  const before = signals.map((name) => new Set(process.listeners(name)));
+  interruptSignal({ goesOn: false });
+  expect(reported(new DOMException("stopped", "AbortError"))).toEqual({ exitCode: 130, text: "\nInterrupted.\n" });
+  interruptSignal();
+  expect(reported(new DOMException("stopped", "AbortError")).text).toContain("checkpoint");
+  for (const [index, name] of signals.entries())
+    for (const each of process.listeners(name)) if (!before[index].has(each)) process.off(name, each);
+});
+
+test("every exit code that a failure has stands in the help", () => {
+  const help = exitCodesHelp("done", "or another thing");
+  const failures = [userError("a", "b"), new MidcourseError("remote", "a", "b"), bugError("a", "b"), new TypeError("a")];
+  for (const failure of failures) expect(help).toMatch(new RegExp(`^ {2}${reported(failure).exitCode} `, "m"));
+  expect(help).toContain("  0    done\n  1    what you can mend: an option, a file, or another thing\n");
 });
 
 test("what a server said cannot steer the terminal", () => {

@@ -3,16 +3,28 @@ import path from "node:path";
 import { MidcourseError, userError } from "#kernel/errors.ts";
 import { type OptionalPart, partMissingBy } from "#kernel/optional-parts.ts";
 import { waitedFor } from "#kernel/waiting.ts";
-import { shownCommand } from "./process.ts";
+import { goesOnAgain, shownCommand } from "./process.ts";
 import { harmless } from "./trace.ts";
 
 const exitCodes = { user: 1, remote: 2, bug: 3 } as const;
+
+/** For the help of a command; `good` and `bad` complete what 0 and 1 mean for it. */
+export function exitCodesHelp(good: string, bad: string): string {
+  return `
+Exit codes:
+  0    ${good}
+  1    what you can mend: an option, a file, ${bad}
+  2    another program failed, such as a model's server
+  3    a mistake in midcourse
+  130  interrupted
+`;
+}
 
 export function reportFailure(error: unknown, print: (text: string) => void = (text) => process.stderr.write(text)): number {
   // Messages quote servers and files, which must not steer the terminal.
   const write = (text: string) => print(harmless(text));
   if (isAbort(error)) {
-    write("\nInterrupted. The same command goes on from the last checkpoint.\n");
+    write(`\nInterrupted.${goesOnAgain() ? " The same command goes on from the last checkpoint." : ""}\n`);
     return 130;
   }
   const part = partMissingBy(error);

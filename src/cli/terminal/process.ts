@@ -29,12 +29,20 @@ export function printResults<Results>(
   );
 }
 
+let isResumable = true;
+
+/** Whether the command that waits for Ctrl-C goes on where it was stopped when it is typed again. */
+export function goesOnAgain(): boolean {
+  return isResumable;
+}
+
 /** The first Ctrl-C asks the command to stop cleanly at the next safe point, the second ends the process at once. */
-export function interruptSignal(write: (text: string) => void = (text) => process.stderr.write(text)): AbortSignal {
+export function interruptSignal({ goesOn = true }: { goesOn?: boolean } = {}): AbortSignal {
+  isResumable = goesOn;
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(130);
-    write("\nStopping at the next safe point; press Ctrl-C again to stop at once.\n");
+    process.stderr.write("\nStopping at the next safe point; press Ctrl-C again to stop at once.\n");
     controller.abort();
   };
   process.on("SIGINT", stop);

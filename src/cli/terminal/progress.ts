@@ -30,6 +30,7 @@ export class Progress {
   #open = false;
   /** A bar that had no room does not come back, so that the line does not jump. */
   #form = 0;
+  #isUsed = false;
 
   constructor(stream: NodeJS.WriteStream = process.stderr, now: () => number = () => performance.now()) {
     this.#stream = stream;
@@ -37,6 +38,7 @@ export class Progress {
   }
 
   update(state: ProgressState): void {
+    this.#isUsed = true;
     const now = this.#now();
     if (state.label !== this.#label) {
       this.finish();
@@ -67,6 +69,11 @@ export class Progress {
     if (this.#open) this.#stream.write("\n");
     this.#open = false;
     this.#label = "";
+  }
+
+  /** What is to be said of a finished run that was asked for again; empty where something was done. */
+  nothingDone(): string {
+    return this.#isUsed ? "" : "Nothing was left to do: all of it was there already.\n";
   }
 
   #secondsLeft(state: ProgressState, now: number): number | undefined {

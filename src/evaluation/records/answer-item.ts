@@ -8,7 +8,7 @@ import type { Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#k
 import { getOrMake } from "#kernel/values.ts";
 import { waitingFor } from "#kernel/waiting.ts";
 import { type AttemptRecord, type EvaluationRecord, knownFields } from "./evaluation-record.ts";
-import { checkedEvent, checkedOutcome, type MethodSlip, slipOf, thrownWords } from "./handed-over.ts";
+import { drain, type MethodSlip, slipOf, thrownWords } from "./handed-over.ts";
 
 /** What all answers of one evaluation have in common. */
 export interface AnswerPlan {
@@ -68,7 +68,7 @@ export async function answerItem(plan: AnswerPlan, job: Job): Promise<Answered |
   let slip: MethodSlip | undefined;
   try {
     outcome = await waitingFor(`the method ${method.id}`, () =>
-      drain(method, requestOf(plan, job), events, plan.keepTrace === true),
+      drain(method, requestOf(plan, job), plan.keepTrace === true, (event) => events.push(event)),
     );
   } catch (thrown) {
     failure = { thrown };
@@ -192,15 +192,6 @@ async function gradeAttempts(grading: Grading, events: readonly TraceEvent[]): P
       };
     }),
   );
-}
-
-async function drain(method: Method, request: MethodRequest, events: TraceEvent[], isKept: boolean): Promise<Outcome> {
-  const run = method.run(request);
-  for (;;) {
-    const next = await run.next();
-    if (next.done) return checkedOutcome(method.id, next.value);
-    events.push(checkedEvent(method.id, next.value, isKept));
-  }
 }
 
 /** What is known to have been spent by a method that broke. The call it broke in may have cost more. */

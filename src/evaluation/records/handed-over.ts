@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { MidcourseError, messageOf } from "#kernel/errors.ts";
 import type { Usage } from "#kernel/model.ts";
-import type { EndReason, Outcome, TraceEvent } from "#kernel/trace.ts";
+import type { EndReason, Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { isRecord } from "#kernel/values.ts";
 
 /** A mistake of a method's author, and where it was made as far as that is known. */
@@ -15,6 +15,22 @@ export interface MethodSlip {
   message: string;
   /** File, line and column. */
   place?: string | undefined;
+}
+
+/** The outcome; every event is looked at and passed on first. `isKept` says that events have to be written down as JSON. */
+export async function drain(
+  method: Method,
+  request: MethodRequest,
+  isKept: boolean,
+  onEvent: (event: TraceEvent) => void,
+): Promise<Outcome> {
+  const run = method.run(request);
+  if (typeof run?.next !== "function") throw slip(method.id, `gave no events to go through: ${shown(run)}`);
+  for (;;) {
+    const next = await run.next();
+    if (next.done) return checkedOutcome(method.id, next.value);
+    onEvent(checkedEvent(method.id, next.value, isKept));
+  }
 }
 
 type Check = (value: unknown) => boolean;
@@ -72,14 +88,14 @@ const outcomeFields: Record<keyof Outcome, Check> = {
 };
 
 /** The event, if it is one; `isKept` says that it has to be written down as JSON. Throws a bug that names the method. */
-export function checkedEvent(method: string, event: unknown, isKept: boolean): TraceEvent {
+function checkedEvent(method: string, event: unknown, isKept: boolean): TraceEvent {
   const wrong = wrongEvent(event) ?? (isKept ? unwritable(event) : undefined);
   if (wrong !== undefined) throw slip(method, `handed over what is no event: ${wrong}`);
   return event as TraceEvent;
 }
 
 /** The outcome, if it is one. Throws a bug that names the method. */
-export function checkedOutcome(method: string, outcome: unknown): Outcome {
+function checkedOutcome(method: string, outcome: unknown): Outcome {
   const wrong = isRecord(outcome) ? wrongField(outcome, outcomeFields) : `${shown(outcome)} is none`;
   if (wrong !== undefined) throw slip(method, `ended without an outcome: ${wrong}`);
   return outcome as Outcome;
@@ -137,13 +153,15 @@ function shown(value: unknown): string {
   return typeof value === "function" ? "a function" : typeof value === "bigint" ? `${value}n` : String(value);
 }
 
-/** The first line of the stack outside of this package, where its author stands; else the first one. */
+/** The first line of the method's stack outside of this package, where its author stands; else the first one. */
 function placeOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || thrown.stack === undefined) return undefined;
   const lines = thrown.stack.split("\n").flatMap((line) => /^ +at (?:.* \()?(.*:\d+:\d+)\)?$/.exec(line)?.[1] ?? []);
+  // What stands below has called the method.
+  const end = lines.findIndex((line) => line.startsWith(import.meta.url));
   const own = `${pathToFileURL(path.resolve(import.meta.dirname, "..", ".."))}/`;
-  const place =
-    lines.find((line) => line.startsWith("file:") && !line.startsWith(own)) ?? lines.find((line) => line.includes("/"));
+  const outside = (end < 0 ? lines : lines.slice(0, end)).find((line) => line.startsWith("file:") && !line.startsWith(own));
+  const place = outside ?? lines.find((line) => line.includes("/"));
   return place?.startsWith("file:") ? placeInFile(place) : place;
 }
 

@@ -1,9 +1,10 @@
 /** One question of a user's own: put to a method as a benchmark would put it, with what the method needs beside the model. */
+import { drain, slipOf } from "#evaluation/records/handed-over.ts";
 import { type Budget, withinBudget } from "#kernel/budget.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
-import type { BoundMethod, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
+import type { BoundMethod, Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { waitingFor } from "#kernel/waiting.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
 import { findTask } from "#tasks/catalogue.ts";
@@ -65,7 +66,13 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
   if (question.length > longestQuestion)
     throw userError("long-question", `the question has ${question.length} characters`, "Shorten it.");
   const named = wanted.task === undefined ? undefined : readableTask(wanted.task);
-  checkNeeds(await bind(wanted.method, named), wanted.scorer);
+  let isModules = false;
+  checkNeeds(
+    await bind(wanted.method, named, () => {
+      isModules = true;
+    }),
+    wanted.scorer,
+  );
 
   const models = { ...wanted.model, seed, signal };
   const opened = await openModel(models);
@@ -88,7 +95,7 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
       tools.scoreCompletion = promptedScorer(scorer.model, { seed });
     }
     const startedAt = performance.now();
-    const run = bound.method.run({
+    const request: MethodRequest = {
       model: watch(opened.model),
       messages: conversation(task, item, wanted.system),
       temperature: wanted.temperature,
@@ -97,8 +104,12 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
       signal,
       tools,
       mayCall: budget && withinBudget(budget),
-    });
-    const followed = await waitingFor(`the method ${bound.method.id}`, () => follow(run, onEvent));
+    };
+    const followed = await waitingFor(`the method ${bound.method.id}`, () => follow(bound.method, request, onEvent)).catch(
+      (thrown) => {
+        throw isModules && !signal.aborted ? mistakeIn(bound.method, thrown) : thrown;
+      },
+    );
     return { ...followed, bound, milliseconds: performance.now() - startedAt, isShipped };
   } finally {
     for (const each of toClose.reverse()) await each.close();
@@ -106,16 +117,24 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
 }
 
 async function follow(
-  run: AsyncGenerator<TraceEvent, Outcome>,
+  method: Method,
+  request: MethodRequest,
   onEvent: (event: TraceEvent) => void,
 ): Promise<{ outcome: Outcome; failure: string | undefined }> {
   let failure: string | undefined;
-  for (;;) {
-    const next = await run.next();
-    if (next.done) return { outcome: next.value, failure };
-    failure = errorIn(next.value) ?? failure;
-    onEvent(next.value);
-  }
+  const outcome = await drain(method, request, false, (event) => {
+    failure = errorIn(event) ?? failure;
+    onEvent(event);
+  });
+  return { outcome, failure };
+}
+
+/** Of a method of the user's own: what was thrown as a user error that says where, unless it says itself what is wrong. */
+function mistakeIn({ id }: Method, thrown: unknown): unknown {
+  const slip = slipOf(id, thrown);
+  if (slip === undefined) return thrown;
+  const where = slip.place && `It is at ${slip.place}.`;
+  return userError("method-slip", `${id} has a mistake of its own: ${slip.message}`, where, thrown);
 }
 
 function errorIn(event: TraceEvent): string | undefined {
@@ -142,8 +161,8 @@ function readableTask(name: string): Task {
   );
 }
 
-async function bind(method: string, task: Task | undefined): Promise<BoundMethod> {
-  const methods = await bindFor(task, method);
+async function bind(method: string, task: Task | undefined, onModule?: () => void): Promise<BoundMethod> {
+  const methods = await bindFor(task, method, onModule);
   const [first, ...others] = methods;
   if (first && others.length === 0) return first;
   throw userError("one-method", `--method names ${methods.length} methods`, "solve takes one; midcourse eval compares several.");

@@ -127,6 +127,7 @@ async function runCommand(card: RecipeCard, command: Command): Promise<void> {
     });
     progress.finish();
     printResult(result, json);
+    process.stderr.write(progress.nothingDone());
   } finally {
     progress.finish();
   }
