@@ -29,7 +29,20 @@ describe("the bytes are those of protobuf's own writers", () => {
   });
 });
 
+test.each([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 1.5, -0.5, 2 ** 53, 2 ** 70])(
+  "%d is not written as a whole number",
+  (value) => {
+    expect(() => written((writer) => writer.integer(1, value))).toThrow(RangeError);
+    expect(() => written((writer) => writer.packedIntegers(1, [1, value]))).toThrow(RangeError);
+  },
+);
+
 describe("what was written is read", () => {
+  test("a text that begins with a mark of byte order keeps it", () => {
+    const [field] = readProtobuf(written((writer) => writer.text(1, "\ufeffname")));
+    expect(field.text()).toBe("\ufeffname");
+  });
+
   test("every kind of field, whatever the values", () => {
     const integer = fc.maxSafeInteger();
     fc.assert(

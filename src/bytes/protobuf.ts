@@ -16,7 +16,11 @@ export class ProtobufWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** A whole number, up to 2^53; negative ones take the ten bytes of their two's complement (int32 and int64, not sint). */
+  /**
+   * A whole number below 2^53; negative ones take the ten bytes of their two's complement (int32 and int64, not sint).
+   *
+   * @throws RangeError for any other number
+   */
   integer(field: number, value: number): void {
     this.#key(field, wireType.varint);
     this.#integer(value);
@@ -75,6 +79,7 @@ export class ProtobufWriter {
   }
 
   #integer(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no whole number below 2^53`);
     this.#reserve(10);
     if (value < 0) {
       let rest = BigInt.asUintN(64, BigInt(value));
@@ -145,7 +150,8 @@ export class ProtobufField {
   }
 
   text(): string {
-    return new TextDecoder().decode(this.#bytes);
+    // A mark of byte order is a character of the text here.
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.#bytes);
   }
 
   message(): ProtobufField[] {

@@ -30,12 +30,22 @@ export interface FittedTable {
 
 /** Rows one below the other, each column as wide as its widest cell; names to the left and figures to the right when `sides` is left out. */
 export function alignedRows(rows: readonly (readonly string[])[], sides: (column: number) => Side = nameFirst): string[] {
-  const widths = columnWidths(rows);
-  return rows.map((row) => layOut(row, widths, sides));
+  const lines = rows.map((row) => row.map(onOneLine));
+  const widths = (lines[0] ?? []).map((_, column) => widestOf(lines.map((row) => row[column])));
+  return lines.map((row) => layOut(row, widths, sides));
 }
 
-export function columnWidths(rows: readonly (readonly string[])[]): number[] {
-  return (rows[0] ?? []).map((_, column) => rows.reduce((widest, row) => Math.max(widest, displayWidth(row[column])), 0));
+/** Not by one call with all of them: of hundreds of thousands it fails. */
+function widestOf(cells: readonly string[]): number {
+  return cells.reduce((widest, cell) => Math.max(widest, displayWidth(cell)), 0);
+}
+
+/** Cells may hold what a model or a file says: what would move the cursor, colour the screen or turn the writing around is shown as a sign. */
+function onOneLine(cell: string): string {
+  return cell.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, (sign) => {
+    const code = sign.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "\u2421" : "\ufffd";
+  });
 }
 
 function layOut(cells: readonly string[], widths: readonly number[], sides: (column: number) => Side): string {
@@ -60,9 +70,11 @@ export function fitTable<Row>(rows: readonly Row[], columns: readonly TextColumn
     const used = speaking
       .filter(({ rank }) => rank < limit)
       .map(({ title, short, cell, shortCell = cell }) =>
-        isShort ? { title: short, values: rows.map((row) => shortCell(row)) } : { title, values: rows.map((row) => cell(row)) },
+        isShort
+          ? { title: short, values: rows.map((row) => onOneLine(shortCell(row))) }
+          : { title, values: rows.map((row) => onOneLine(cell(row))) },
       );
-    const widths = used.map(({ title, values }) => Math.max(...[title, ...values].map(displayWidth)));
+    const widths = used.map(({ title, values }) => widestOf([title, ...values]));
     if (widths.reduce((sum, value) => sum + value, 2 * (widths.length - 1)) > width) continue;
     const line = (cells: readonly string[]) => layOut(cells, widths, nameFirst);
     return {
@@ -102,9 +114,9 @@ export function noRoomFor(titles: readonly string[], have: string): string[] {
 export function listRows<Row>(rows: readonly Row[], columns: readonly TextColumn<Row>[], width: number): string[] {
   const [name, ...others] = columns;
   return rows.flatMap((row) => [
-    name.cell(row),
+    onOneLine(name.cell(row)),
     ...others.flatMap(({ short, cell, shortCell }) => {
-      const value = (shortCell ?? cell)(row);
+      const value = onOneLine((shortCell ?? cell)(row));
       return value === "" ? [] : wrapText(`  ${short}: ${value}`, width);
     }),
   ]);

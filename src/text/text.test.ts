@@ -14,7 +14,7 @@ import {
   tokenCount,
   whole,
 } from "./numbers.ts";
-import { alignedRows, displayWidth, fitTable, wrapText } from "./table.ts";
+import { alignedRows, displayWidth, fitTable, fittedLines, wrapText } from "./table.ts";
 
 describe("numbers", () => {
   test("what rounds to nothing has no minus", () => {
@@ -80,6 +80,34 @@ describe("tables", () => {
     expect(new Set(rows.map(displayWidth)).size).toBe(1);
   });
 
+  test("what would move the cursor or colour the screen is shown, and takes a column", () => {
+    const odd = "a\tb\nc\u0007\u001b[31m\u007f\u009b\u202e";
+    const shown = "a␉b␊c␇␛[31m␡��";
+    expect(
+      alignedRows([
+        ["name", "n"],
+        [odd, "1"],
+      ]),
+    ).toEqual([`name${" ".repeat(10)}  n`, `${shown}  1`]);
+    const columns = [
+      { title: "name", short: "name", rank: 0, cell: (text: string) => text },
+      { title: "again", short: "again", rank: 1, cell: (text: string) => text },
+    ];
+    expect(fittedLines([odd], columns, 80).lines).toEqual([
+      `name${" ".repeat(10)}${" ".repeat(11)}again`,
+      `${"-".repeat(14)}  ${"-".repeat(14)}`,
+      `${shown}  ${shown}`,
+    ]);
+    expect(fittedLines([odd], columns, 10).lines).toEqual([shown, "  again:", shown]);
+  });
+
+  test("any number of rows is laid out", () => {
+    const rows = Array.from({ length: 200_000 }, (_, row) => [`${row}`]);
+    expect(alignedRows(rows)).toHaveLength(rows.length);
+    const column = { title: "row", short: "row", rank: 0, cell: ([text]: string[]) => text };
+    expect(fitTable(rows, [column], 80)?.rows).toHaveLength(rows.length);
+  });
+
   test("a fitted table is as wide as its rule", () => {
     const columns = [
       { title: "试验一", short: "试", rank: 0, cell: (row: { name: string }) => row.name },
@@ -102,6 +130,17 @@ describe("Markdown", () => {
   test("text stays text", () => {
     expect(escapeMarkdown("a|b *c* <d> & e\nf `g` $h$")).toBe("a\\|b \\*c\\* &lt;d&gt; &amp; e f \\`g\\` \\$h\\$");
     expect(escapeMarkdown("48.8\u00a0%")).toBe("48.8\u00a0%");
+  });
+
+  test("is not made a link, a name or a sign by those who read it", () => {
+    const cases = {
+      "https://a.example/b, HTTP://c": "https\\://a.example/b, HTTP\\://c",
+      "see www.a.example": "see www\\.a.example",
+      "@user, me@a.example": "@<!-- -->user, me@<!-- -->a.example",
+      ":smile: :heart_eyes: :+1: :100:": ":<!-- -->smile: :<!-- -->heart\\_eyes: :<!-- -->+1: :<!-- -->100:",
+      "12:30:45, seed: 3, @ 5, a: b": "12:30:45, seed: 3, @ 5, a: b",
+    };
+    for (const [text, escaped] of Object.entries(cases)) expect(escapeMarkdown(text)).toBe(escaped);
   });
 
   test("the first column is left, figures are right", () => {

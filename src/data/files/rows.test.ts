@@ -1,9 +1,10 @@
+import { constants } from "node:buffer";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readRows } from "./rows.ts";
+import { readRows, utf8Text } from "./rows.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -60,6 +61,16 @@ describe("rows", () => {
     ["a.parquet", "x", "data-format", ".parquet"],
   ])("names file and place when it cannot read %s", async (name, content, code, part) => {
     await expect(readRows(await file(name, content))).rejects.toMatchObject({ code, message: expect.stringContaining(part) });
+  });
+
+  it("says of a text longer than any can be that it is too large", () => {
+    const bytes = new Uint8Array(constants.MAX_STRING_LENGTH + 1);
+    expect(() => utf8Text("large.jsonl", bytes)).toThrow(
+      expect.objectContaining({
+        code: "data-too-large",
+        message: expect.stringMatching(/^large\.jsonl is too large to be read: \d+ MB, of at most \d+ MB\.$/),
+      }),
+    );
   });
 
   it("names a missing file and text that is not UTF-8", async () => {

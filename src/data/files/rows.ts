@@ -1,4 +1,5 @@
 /** Rows of named columns from JSONL, JSON arrays, CSV and TSV files, each with the line it stands on; errors name file and line. */
+import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -54,6 +55,15 @@ export function utf8Text(path: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
+    if (bytes.length > constants.MAX_STRING_LENGTH) {
+      const [size, most] = [bytes.length, constants.MAX_STRING_LENGTH].map((count) => `${Math.floor(count / 1e6)} MB`);
+      throw userError(
+        "data-too-large",
+        `${path} is too large to be read: ${size}, of at most ${most}.`,
+        "Split it into smaller files.",
+        cause,
+      );
+    }
     const advice = "Save it as UTF-8 (compressed files must be unpacked first).";
     throw userError("data-encoding", `${path} is not UTF-8 text.`, advice, cause);
   }
