@@ -75,11 +75,6 @@ export function whole(value: Known<number>, unknown = dash): string {
   return value < 0 && text !== "0" ? `−${text}` : text;
 }
 
-/** `1 call`, `2,000 calls`; the plural is the singular with an s when left out. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${whole(count)} ${count === 1 ? one : many}`;
-}
-
 /** Counts of tokens where room is short: 812, 1,904, 12.3k, 1.25M. */
 export function tokenCount(value: Known<number>, unknown = dash): string {
   if (value === undefined || value < 10_000) return whole(value, unknown);

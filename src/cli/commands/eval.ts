@@ -1,13 +1,15 @@
 /** `midcourse eval`: methods × benchmarks over one model, and the table of what they reach at which cost. */
+
 import path from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import type { MethodSlip } from "#evaluation/records/handed-over.ts";
 import { userError } from "#kernel/errors.ts";
+import { counted } from "#kernel/numbers.ts";
 import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/benchmark.ts";
 import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
 import type { TasksWanted } from "#recipes/benchmark/tasks.ts";
-import { counted, percentSign } from "#text/numbers.ts";
+import { percentSign } from "#text/numbers.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
 import { sandboxOption, withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";

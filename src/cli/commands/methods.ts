@@ -1,8 +1,11 @@
 /** `midcourse methods`: the catalogue as a list, or one method with its options. */
+
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import type { MethodCard } from "#kernel/method-card.ts";
+import { counted } from "#kernel/numbers.ts";
 import { allowed } from "#kernel/options.ts";
+
 import { wrapText } from "#text/table.ts";
 
 export function registerMethods(program: Command): void {
@@ -87,11 +90,7 @@ function listed(card: Listed, view: MethodsView): string {
     (each) => each !== "–",
   );
   const calls = card.calls === String(card.callsByDefault) ? "" : `: ${card.calls}`;
-  const lines = [
-    card.summary,
-    known.join("; "),
-    `${card.callsByDefault} ${card.callsByDefault === 1 ? "call" : "calls"}${calls}`,
-  ];
+  const lines = [card.summary, known.join("; "), `${counted(card.callsByDefault, "call")}${calls}`];
   return `${styled(view, "bold", card.id)}\n${lines.map((line) => `  ${wrapped(line, view.width - 2, 2)}\n`).join("")}`;
 }
 

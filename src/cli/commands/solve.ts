@@ -1,10 +1,12 @@
 /** `midcourse solve`: one question, one method, its trace while it happens, the answer last. */
+
 import { text as readAll } from "node:stream/consumers";
 import { styleText } from "node:util";
 import type { Command } from "commander";
+import { counted } from "#kernel/numbers.ts";
 import type { Outcome } from "#kernel/trace.ts";
 import type { Solved } from "#recipes/benchmark/question.ts";
-import { counted } from "#text/numbers.ts";
+
 import { parseBudget } from "../options/eval-options.ts";
 import { sandboxOption, withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";

@@ -31,9 +31,10 @@ type StartOptions = ReturnType<ReturnType<typeof startOptions>["opts"]>;
 async function start(options: StartOptions): Promise<void> {
   const signal = interruptSignal();
   const progress = new Progress();
-  const [{ startQuickly }, { renderMeasurement }] = await Promise.all([
+  const [{ startQuickly }, { renderMeasurement }, { evalNames }] = await Promise.all([
     import("#recipes/quick-start/quick-start.ts"),
     import("#evaluation/report/table.ts"),
+    import("#recipes/shared/world-methods.ts"),
   ]);
   const outcome = await startQuickly(
     {
@@ -57,6 +58,6 @@ async function start(options: StartOptions): Promise<void> {
       onTraining: (state) => progress.update({ label: "Train with PASR", ...state }),
     },
   ).finally(() => progress.finish());
-  printResults(outcome, options.json, renderMeasurement);
+  printResults(outcome, options.json, (results, shape) => renderMeasurement(results, { ...shape, evalNames }));
   process.stderr.write(progress.nothingDone());
 }

@@ -1,6 +1,8 @@
 /** A method's trace for a reader at a terminal: shown while it grows, a model's words as they arrive where it streams, whole texts where it does not. */
+
 import { styleText } from "node:util";
 import type { CompletionDelta, GenerateOptions, Message, Model, Usage } from "#kernel/model.ts";
+import { counted } from "#kernel/numbers.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { whole } from "#text/numbers.ts";
 
@@ -180,7 +182,7 @@ export function describeUsage({ inputTokens, outputTokens, milliseconds }: Usage
 export function describeTotal(usage: Usage, elapsedMilliseconds: number): string {
   const { calls, inputTokens, outputTokens, reasoningTokens, dollars } = usage;
   return [
-    `${calls} ${calls === 1 ? "call" : "calls"}`,
+    counted(calls, "call"),
     `${count(inputTokens)} tokens in`,
     `${count(outputTokens)} out${reasoningTokens ? ` (${count(reasoningTokens)} of them reasoning)` : ""}`,
     seconds(elapsedMilliseconds),

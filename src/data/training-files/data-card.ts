@@ -5,7 +5,7 @@ import { replaceFile } from "#files/durable.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Usage } from "#kernel/model.ts";
-import { sum } from "#kernel/numbers.ts";
+import { counted, sum } from "#kernel/numbers.ts";
 import { getOrMake } from "#kernel/values.ts";
 
 /** Every reason for leaving something out, and what it means to a reader of the card. */
@@ -217,7 +217,7 @@ export function readCard(file: string): DataCard | undefined {
 export function renderCard(card: DataCard): string {
   const lines = [card.title];
   if (card.command !== undefined) lines.push(`made by: ${card.command}`);
-  lines.push("", `${card.read} read, ${card.kept} kept, ${card.read - card.kept} dropped; ${card.examples} examples`);
+  lines.push("", `${card.read} read, ${card.kept} kept, ${card.read - card.kept} dropped; ${counted(card.examples, "example")}`);
   const width = Math.max(0, ...card.dropped.map(({ reason }) => reason.length));
   for (const { reason, count, meaning, examples } of card.dropped) {
     lines.push(`  ${reason.padEnd(width)}  ${String(count).padStart(6)}  ${meaning} (${examples.join("; ")})`);
@@ -235,5 +235,5 @@ export function renderCard(card: DataCard): string {
 
 function usageLine([name, { calls, inputTokens, outputTokens, dollars }]: [string, CardUsage]): string {
   const tokens = `${inputTokens ?? "unknown"} input and ${outputTokens ?? "unknown"} output tokens`;
-  return `  ${name}: ${calls} calls, ${tokens}${dollars === undefined ? "" : `, $${dollars.toFixed(4)}`}`;
+  return `  ${name}: ${counted(calls, "call")}, ${tokens}${dollars === undefined ? "" : `, $${dollars.toFixed(4)}`}`;
 }

@@ -1,5 +1,7 @@
 /** Training data on its way into a file: near-duplicates left out, written in the format asked for, every loss counted on a card. */
+
 import { userError } from "#kernel/errors.ts";
+import { counted } from "#kernel/numbers.ts";
 import { type NearDuplicateFilter, nearDuplicateFigures, withoutNearDuplicates } from "../filters/near-duplicates.ts";
 import { type DataCard, DropTally, dataCard, weightFigures, writeCard } from "./data-card.ts";
 import type { Datum, TrainingFormat } from "./datum.ts";
@@ -62,7 +64,10 @@ export async function convertFile(
   const conversations = data.flatMap((datum) => (datum.kind === "conversation" ? [datum.conversation] : []));
   const notes: string[] = [];
   if (to.name === "verl" && !/\.parquet$/i.test(out)) notes.push("verl reads Parquet: give a file that ends in .parquet.");
-  if (weightsIgnored > 0) notes.push(`${weightsIgnored} examples were written without the weight they have.`);
+  if (weightsIgnored > 0)
+    notes.push(
+      `${counted(weightsIgnored, "example was", "examples were")} written without the weight ${weightsIgnored === 1 ? "it has" : "they have"}.`,
+    );
   const card = dataCard(
     {
       title: `${file} as ${to.name}`,

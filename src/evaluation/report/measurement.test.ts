@@ -193,3 +193,10 @@ describe("the table", () => {
     expect(renderMeasurement(lost, { width: 120 })).toMatch(/vanilla .*–.*–/);
   });
 });
+
+test("methods that eval calls by another name are said so, those alone that are shown", () => {
+  const evalNames = { "self-refine-1": "self-refine(rounds=1)", elsewhere: "other" };
+  const text = renderMeasurement(results, { width: 120, evalNames });
+  expect(text.split("\n").at(-1)).toBe("As midcourse eval calls them: self-refine-1 is self-refine(rounds=1).");
+  expect(renderMeasurement(results, { width: 120 })).not.toContain("midcourse eval");
+});

@@ -1,5 +1,6 @@
 /** The tables of a report: methods over tasks in the shape of PASR's Table 1, then everything about one task. */
 
+import { counted } from "#kernel/numbers.ts";
 import { dollars, fixed, formatP, percent, percentRange, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { EqualCost, MethodResult, Results, TaskResult, TimeResult } from "../summary/results.ts";
@@ -103,13 +104,15 @@ function taskNote(task: TaskResult): string {
   const effects = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
   const pool = task.pool;
   return [
-    `${task.items} items${task.clusters === undefined ? "" : ` in ${task.clusters} clusters, which the intervals allow for`}.`,
+    `${counted(task.items, "item")}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters, which the intervals allow for`}.`,
     detectable(effects, task.baseline),
     pool
       ? `Resampling: ${pool.rule === "single" ? "a single plain answer, as these answers cannot be voted on" : `a vote over up to ${pool.samples} plain samples`}${pool.floor ? ", or the greedy plain answer where that is better" : ""}; prompts ${pool.prompts}.`
       : `No resampling: ${task.poolMissing}.`,
     poolDoubt(task) === undefined ? "" : `Doubtful${poolDoubt(task)!.slice("doubtful".length)}.`,
-    pool && pool.itemsLeftOut > 0 ? `${pool.itemsLeftOut} items without a whole pool are left out of it.` : "",
+    pool && pool.itemsLeftOut > 0
+      ? `${counted(pool.itemsLeftOut, "item is", "items are")} left out of it, without a whole pool.`
+      : "",
     task.chance ? `Guessing reaches ${percent(task.chance)}.` : "",
   ].join(" ");
 }
@@ -220,7 +223,7 @@ function groupsTable(task: TaskResult): Html {
     const items = Math.max(
       ...task.methods.map((method) => method.byGroup?.find((candidate) => candidate.group === group)?.items ?? 0),
     );
-    return html`<tr><th scope="row">${group} <small>${items} items</small></th>${cells}</tr>`;
+    return html`<tr><th scope="row">${group} <small>${counted(items, "item")}</small></th>${cells}</tr>`;
   });
   return html`<details><summary>By group</summary>${tableOf(`Groups of ${task.task}`, ["group", ...task.methods.map(({ id }) => id)], rows)}</details>`;
 }

@@ -1,5 +1,7 @@
 /** Results for a terminal: the methods over all tasks, then each task, with the resampling baseline beside every method. */
+
 import { styleText } from "node:util";
+import { counted } from "#kernel/numbers.ts";
 import { dash, dollars, fixed, formatP, percent, percentSign, percentWithin, tokenCount, whole } from "#text/numbers.ts";
 import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.ts";
 import type { Interval } from "../statistics/statistics.ts";
@@ -85,16 +87,24 @@ const measurementColumns: readonly TextColumn<MeasuredRow>[] = [
   ),
 ];
 
+export interface MeasurementOptions extends TableOptions {
+  /** What `midcourse eval` calls methods, by the names they have here, where those differ. */
+  evalNames?: Readonly<Record<string, string>>;
+}
+
 /** What a training came to, in short: each method's accuracy, tokens and transitions on the first task. */
-export function renderMeasurement(results: Results, options: TableOptions = {}): string {
+export function renderMeasurement(results: Results, options: MeasurementOptions = {}): string {
   const { width, dim, layOut } = layoutOf(options);
   const [task] = results.tasks;
   if (!task) return "No answers were given.";
   const best = Math.max(...task.methods.map(({ accuracy }) => accuracy));
   const rows = task.methods.map((method) => ({ method, best: method.accuracy === best }));
+  const { evalNames = {} } = options;
+  const renamed = task.methods.flatMap(({ id }) => (Object.hasOwn(evalNames, id) ? [`${id} is ${evalNames[id]}`] : []));
   const notes = [
-    `${task.items} items, temperature ${results.temperature}. Right→wrong and wrong→right: shares of answers, from ${task.baseline} to the method.`,
+    `${counted(task.items, "item")}, temperature ${results.temperature}. Right→wrong and wrong→right: shares of answers, from ${task.baseline} to the method.`,
     "Tokens are sampled ones, drafts and feedback included; cost per correct answer counts prompts too.",
+    ...(renamed.length > 0 ? [`As midcourse eval calls them: ${renamed.join(", ")}.`] : []),
   ];
   return [...layOut(rows, measurementColumns), "", ...notes.flatMap((note) => wrapText(note, width).map(dim))].join("\n");
 }
@@ -215,7 +225,7 @@ function taskNotes(task: TaskResult): string[] {
     ),
   );
   const notes = [
-    `${task.items} ${task.items === 1 ? "item" : "items"}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
+    `${counted(task.items, "item")}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
       (blind.length > 0 ? ` ${detectable(blind, task.baseline)}` : ""),
     ...[...reasons].map(([reason, methods]) => `not comparable: ${names(methods)}: ${reason}`),
     task.pool?.rule === "single" &&
@@ -342,7 +352,7 @@ function overallColumns({ tasks }: Results): TextColumn<OverallRow>[] {
 function legend({ temperature, samples, seed, tasks, overall }: Results, lacking: ReadonlySet<string>): string[] {
   const baseline = tasks[0]?.baseline ?? "vanilla";
   return [
-    `Temperature ${temperature}, ${samples} ${samples === 1 ? "answer" : "answers"} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method${lacking.has("resampling") ? "" : "; ≥ where the method costs more than the whole pool, < where it costs less than one sample"}.`,
+    `Temperature ${temperature}, ${counted(samples, "answer")} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method${lacking.has("resampling") ? "" : "; ≥ where the method costs more than the whole pool, < where it costs less than one sample"}.`,
     `Tokens: sampled ones of an answer, drafts and feedback included${lacking.has(promptTokens) ? "" : " / with every prompt"}.${lacking.has("r→w") ? "" : " r→w, w→r: shares of answers, in per cent."}`,
     ...(overall.some((row) => row.oracle) ? ["† looks at the reference answer: an upper bound, no method one could use."] : []),
   ];

@@ -2,6 +2,7 @@
  * A benchmark's items and worked examples, from the hub or from files, with where they came from. The first items are taken in the source's
  * own order, or in a seeded random order where asked for; more items never change which the first ones are.
  */
+
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { type BenchmarkFile, type BenchmarkRow, readBenchmarkFile, readBenchmarkFiles } from "#data/files/benchmark-file.ts";
@@ -9,6 +10,7 @@ import { questionKey } from "#data/filters/split.ts";
 import { fetchHubFiles, type HubOptions } from "#data/hub/hub.ts";
 import { MidcourseError, userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
+import { counted } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { HubSource, Task } from "#tasks/task.ts";
 
@@ -181,7 +183,8 @@ function badRow({ where, message }: RowProblem): MidcourseError {
 
 function empty(task: Task, data: string | undefined, problems: readonly RowProblem[]): MidcourseError {
   const first = problems[0];
-  const why = first === undefined ? "" : ` (${problems.length} rows could not be read; ${first.where}: ${first.message})`;
+  const why =
+    first === undefined ? "" : ` (${counted(problems.length, "row")} could not be read; ${first.where}: ${first.message})`;
   return userError("data-empty", `${data ?? task.source.dataset} holds no items of ${task.id}${why}.`, "Check the file.");
 }
 

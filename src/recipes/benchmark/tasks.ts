@@ -1,7 +1,10 @@
 /** The benchmarks of an evaluation as the command names them: their items loaded, the methods bound to each. */
+
 import { userError } from "#kernel/errors.ts";
+import { counted } from "#kernel/numbers.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { findTask } from "#tasks/catalogue.ts";
+
 import type { PreparedTask } from "./benchmark.ts";
 import { keepModules, keepTask, type TaskOrigin } from "./folder.ts";
 import { type TaskItems, type TaskItemsOptions, taskItems } from "./task-items.ts";
@@ -46,7 +49,8 @@ export async function prepareTasks(
       shotsData: shotsData[name],
     });
     const [first] = loaded.problems;
-    if (first) onNote?.(`${task.id}: ${loaded.problems.length} rows left out; the first: ${first.where}, ${first.message}.`);
+    if (first)
+      onNote?.(`${task.id}: ${counted(loaded.problems.length, "row")} left out; the first: ${first.where}, ${first.message}.`);
     const modules = new Map<string, string>();
     prepared.push({
       task,

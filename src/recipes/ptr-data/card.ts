@@ -1,8 +1,10 @@
 /** The data card of PTR's phase 1: counts, drops and reasons, lengths, agreement, the gap, cost. Two equal runs give the same bytes. */
+
 import { type CardUsage, type DataCard, type DropTally, dataCard, weightFigures } from "#data/training-files/data-card.ts";
 import { median } from "#evaluation/statistics/statistics.ts";
 import { refineRequest } from "#kernel/conversation.ts";
-import { mean } from "#kernel/numbers.ts";
+import { counted, mean } from "#kernel/numbers.ts";
+
 import { type GapReport, gapLevel } from "./gap.ts";
 import type { Selection } from "./selection.ts";
 import type { MixedExamples, PtrDataSetup } from "./setup.ts";
@@ -90,7 +92,9 @@ function notesOf(
   else if (!gap.isThere)
     notes.push("The test found no gap between the two models: the answers may be no better than the attempts.");
   if (gap && gapItems && gap.questions < gapItems.length) {
-    notes.push(`${gapItems.length - gap.questions} questions of the gap test are left out of it, because a call failed.`);
+    notes.push(
+      `${counted(gapItems.length - gap.questions, "question is", "questions are")} left out of the gap test, because a call failed.`,
+    );
   }
   if (settings.agreement === "none") notes.push("No consistency filter was used.");
   const short = counts.find(({ name, wanted, taken }) => name === "plain" && taken < wanted);

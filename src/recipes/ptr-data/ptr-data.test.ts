@@ -1,4 +1,5 @@
 /** Phase 1 with scripted models: what is asked, selected, mixed and counted; killed and gone on with, the same bytes. */
+
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

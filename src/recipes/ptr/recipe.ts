@@ -27,6 +27,7 @@ import { dataCard, renderCard } from "#data/training-files/data-card.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
+import { counted } from "#kernel/numbers.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
 import { fixed } from "#text/numbers.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
@@ -249,7 +250,7 @@ export const ptr = defineRecipe({
     const isNew = run.newestCheckpoint === undefined;
     if (isNew && tally) {
       const card = dataCard({ title: "Training examples", examples: examples.length }, tally);
-      onNote(`${renderCard(card)}${validation.length} examples for validation`);
+      onNote(`${renderCard(card)}${counted(validation.length, "example")} for validation`);
     }
     // A run that goes on gets its own weights back when training does; what was to be measured before needs those it began with.
     if (options.loadCheckpoint !== undefined && (task || isNew)) await engine.restore(options.loadCheckpoint);
@@ -291,7 +292,7 @@ export const ptr = defineRecipe({
         results: { ...result, firstValidationLoss: first, model: "model", rounds },
         lines: (screen) => [
           ...(rounds ? ["", renderRounds(rounds, screen), ""] : []),
-          `training ${result.stoppedEarly ? `ended early after ${result.stepsDone} steps` : `${result.stepsDone} steps`}`,
+          `training ${result.stoppedEarly ? `ended early after ${counted(result.stepsDone, "step")}` : counted(result.stepsDone, "step")}`,
           `kept     ${result.best ? `step ${result.best.step}, validation loss ${fixed(result.best.validationLoss, 4)}` : "the last step"}${
             typeof first === "number" ? ` (before training ${fixed(first, 4)})` : ""
           }`,

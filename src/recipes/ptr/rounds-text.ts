@@ -1,5 +1,7 @@
 /** The rounds before and after training as tables for a terminal. */
+
 import { styleText } from "node:util";
+import { counted } from "#kernel/numbers.ts";
 import { fixed, percent, percentWithin, points, pointsWithin, whole } from "#text/numbers.ts";
 import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.ts";
 import type { Gain, RoundFigures } from "./round-figures.ts";
@@ -94,7 +96,7 @@ function notes({ rounds, items, test, trainedOn, request, instruction }: RoundsR
   ];
   const between = rounds === 1 ? "" : `, in one chat: “${request}” between the rounds`;
   return [
-    `${items} problems (${test}), greedy${between}${instruction === null ? "" : `, under “${instruction}”`}.`,
+    `${counted(items, "problem")} (${test}), greedy${between}${instruction === null ? "" : `, under “${instruction}”`}.`,
     ...(minus.length > 0 ? [`Differences in points with 95 % intervals, paired: ${minus.join(", ")}.`] : []),
     ...shown("w→r", "w→r and r→w: wrong answers made right and right ones made wrong since the round before."),
     ...shown("tokens", "Tokens are sampled ones of all rounds so far."),
@@ -104,7 +106,9 @@ function notes({ rounds, items, test, trainedOn, request, instruction }: RoundsR
       "Vote: as many plain sampled answers of the same model as those tokens pay for; < and > where they pay for less than one, or for more than were drawn.",
     ),
     ...(trainedOn > 0
-      ? [`${trainedOn} of these problems stand among the training examples, so that the figures after training flatter.`]
+      ? [
+          `${trainedOn} of these problems ${trainedOn === 1 ? "stands" : "stand"} among the training examples, so that the figures after training flatter.`,
+        ]
       : []),
   ];
 }

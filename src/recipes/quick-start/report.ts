@@ -1,4 +1,5 @@
 /** The report of a first run, made from its directory alone; of several, their training curves together. */
+
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
@@ -9,9 +10,11 @@ import type { Results } from "#evaluation/summary/results.ts";
 import { summarise } from "#evaluation/summary/summary.ts";
 import { type JsonObject, readLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
+import { counted } from "#kernel/numbers.ts";
 import { leavesOf } from "#kernel/values.ts";
 import { readRun } from "#record/run-directory.ts";
 import { worldTask } from "#tasks/world/task.ts";
+
 import { answersFile } from "../shared/answers-file.ts";
 import { samplingTemperature } from "../shared/world-methods.ts";
 import { type QuickStartOptions, quickStartItems } from "./plan.ts";
@@ -72,8 +75,8 @@ export function reportRuns(folders: readonly string[]): string {
     title: "PASR on the small world",
     facts: [
       { label: "model", value: options.model },
-      { label: "training", value: `${options.pasr.steps} steps of PASR, seed ${options.seed}` },
-      { label: "measured on", value: `${options.items} problems that training never saw` },
+      { label: "training", value: `${counted(options.pasr.steps, "step")} of PASR, seed ${options.seed}` },
+      { label: "measured on", value: `${counted(options.items, "problem")} that training never saw` },
       { label: "command", value: commandOf(options) },
     ],
     methodNotes,

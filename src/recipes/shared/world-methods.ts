@@ -28,6 +28,15 @@ export function untrainedMethods(): Method[] {
   return [plainMethod("vanilla"), refiningMethod("pasr-prompt"), postHoc(1), postHoc(3), voting()];
 }
 
+/** What `midcourse eval` calls them, where that is another name; the trained model is one of its own there. */
+export const evalNames: Readonly<Record<string, string>> = {
+  "pasr-prompt": "pasr-format",
+  "self-refine-1": "self-refine(rounds=1)",
+  "self-refine-3": "self-refine(rounds=3)",
+  pasr: "pasr-format of the trained model",
+  "pasr-plain-prompt": "vanilla of the trained model",
+};
+
 export function plainMethod(id: string): Method {
   return vanilla({ id, instruction: worldPrompts.plain });
 }

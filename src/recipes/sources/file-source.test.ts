@@ -98,7 +98,7 @@ describe("word problem files", () => {
   it("leaves out problems whose equation does not give their answer, and says where they stand", async () => {
     const train = await wordProblems("wrong.csv", [...twelve, problem("wigs", 30, 10, 21)]);
     const source = await fileSource({ train, seed: 1 });
-    expect(source.notes).toContainEqual(expect.stringMatching(/1 problems are left out.*equation.*line 14/));
+    expect(source.notes).toContainEqual(expect.stringMatching(/1 problem is left out.*equation.*line 14/));
     expect(source.counts).toEqual({ train: 10, held: 2, test: 2 });
   });
 
@@ -165,7 +165,7 @@ describe("question–answer files", () => {
     const train = await wordProblems("named.csv", [...twelve, ",1,number0,4,x"]);
     const source = await fileSource({ train, columns: { question: "Question", answer: "Answer" }, seed: 1 });
     expect(source.counts).toEqual({ train: 10, held: 2, test: 2 });
-    expect(source.notes).toContainEqual(expect.stringMatching(/1 rows are left out, because they have no question \(line 14\)/));
+    expect(source.notes).toContainEqual(expect.stringMatching(/1 row is left out, because there is no question \(line 14\)/));
     const item = source.test(1, 1)[0];
     expect(item.answer).toBe("40.0");
     expect(source.verify(item, "40", "").accuracy).toBe(1);

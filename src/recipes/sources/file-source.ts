@@ -2,6 +2,7 @@
  * Question–answer files as a source of training problems: word problems whose numbers are placeholders (the model writes the equation), or
  * any questions with answers. What training may see is decided here: never a question of the test file, never the held-out tenth.
  */
+
 import { basename } from "node:path";
 import { type ColumnNames, questionAnswersFromRows } from "#data/files/question-answer.ts";
 import { type Row, readRows } from "#data/files/rows.ts";
@@ -10,7 +11,9 @@ import { questionKey, splitByQuestion } from "#data/filters/split.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
+import { counted } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
+
 import { questionAnswerMaterial } from "./file-question-answers.ts";
 import { consistentProblems, inLowerCase, wordProblemMaterial } from "./file-word-problems.ts";
 import type { Source } from "./source.ts";
@@ -161,14 +164,18 @@ function splitNotes<P>(
   testQuestions: ReadonlySet<string>,
   questionOf: (problem: P) => string,
 ): string[] {
-  const notes = [`${train}: ${kept.length} problems to train on, ${held.length} held out for validation`];
+  const notes = [`${train}: ${counted(kept.length, "problem")} to train on, ${held.length} held out for validation`];
   if (test === undefined) notes.push("no test file: the held-out problems are measured on as well, so they serve twice");
   if (overlap.length > 0) {
-    notes.push(`${overlap.length} problems of ${train} are left out, because ${test} asks the same questions`);
+    notes.push(
+      `${counted(overlap.length, "problem")} of ${train} ${overlap.length === 1 ? "is" : "are"} left out, because ${test} asks the same questions`,
+    );
   } else if (keepTestQuestions) {
     const same = usable.filter((problem) => testQuestions.has(questionKey(questionOf(problem)))).length;
     if (same > 0)
-      notes.push(`${same} problems of ${train} ask questions of ${test} and are trained on all the same, as was asked`);
+      notes.push(
+        `${counted(same, "problem")} of ${train} with questions of ${test} ${same === 1 ? "is" : "are"} trained on all the same, as was asked`,
+      );
   }
   return notes;
 }
@@ -178,11 +185,13 @@ function skippedNotes(
   skipped: { emptyQuestion: number[]; emptyAnswer: number[]; brokenFormat: number[] },
 ): string[] {
   const reasons: [number[], string][] = [
-    [skipped.emptyQuestion, "have no question"],
-    [skipped.emptyAnswer, "have no answer"],
-    [skipped.brokenFormat, "hold think, refine or answer tags that break the format"],
+    [skipped.emptyQuestion, "there is no question"],
+    [skipped.emptyAnswer, "there is no answer"],
+    [skipped.brokenFormat, "tags of think, refine or answer break the format"],
   ];
   return reasons
     .filter(([lines]) => lines.length > 0)
-    .map(([lines, why]) => `${path}: ${lines.length} rows are left out, because they ${why} (${linesText(lines)})`);
+    .map(
+      ([lines, why]) => `${path}: ${counted(lines.length, "row is", "rows are")} left out, because ${why} (${linesText(lines)})`,
+    );
 }

@@ -1,4 +1,5 @@
 /** Word problems with placeholders as training material: the model writes the equation, its value is graded. */
+
 import {
   evaluatePrefix,
   plainEquationConversation,
@@ -9,7 +10,9 @@ import {
   wordProblemPrompts,
 } from "#data/files/word-problem-file.ts";
 import { exchangeableWords, exchangeWords, inOneOrder, type Vocabulary } from "#data/sources/word-problem-variations.ts";
+import { counted } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
+
 import { shuffledStream } from "#training/stream.ts";
 import { equationVerifier } from "./file-verifiers.ts";
 import { type FileMaterial, linesText } from "./source.ts";
@@ -92,7 +95,7 @@ export function consistentProblems(path: string, problems: readonly WordProblem[
       wrong.length === 0
         ? []
         : [
-            `${path}: ${wrong.length} problems are left out of training, because their equation does not give their answer (${linesText(lines)})`,
+            `${path}: ${counted(wrong.length, "problem is", "problems are")} left out of training, because the equation does not give the answer (${linesText(lines)})`,
           ],
   };
 }

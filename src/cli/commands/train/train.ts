@@ -13,6 +13,7 @@ import { slipIn } from "#recipes/outside-recipe.ts";
 import type { RecipeCard, RecipeFlag } from "#recipes/recipe-card.ts";
 import { changeOf, optionsByName, readSetting } from "#recipes/recipe-options.ts";
 import { type RecipeResult, type RecipeRun, runRecipe } from "#recipes/run-recipe.ts";
+import { evalNames } from "#recipes/shared/world-methods.ts";
 import { alignedRows } from "#text/table.ts";
 import { fromOne, share, wholeNumber } from "../../options/option-numbers.ts";
 import { interruptSignal, screen } from "../../terminal/process.ts";
@@ -177,7 +178,7 @@ function printResult({ model, run, results, table, lines }: RecipeResult, json: 
     process.stdout.write(`${JSON.stringify(table === undefined ? { ...results, model } : results)}\n`);
     return;
   }
-  const shown = table === undefined ? [] : ["", renderMeasurement(table, screen()), ""];
+  const shown = table === undefined ? [] : ["", renderMeasurement(table, { ...screen(), evalNames }), ""];
   process.stdout.write(`${[...shown, ...lines(screen()), `model    ${model}`, `run      ${run}`].join("\n")}\n`);
 }
 
