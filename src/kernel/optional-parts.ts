@@ -2,13 +2,15 @@
  * Packages that no install brings until somebody needs them: together they weigh ten times everything else, and most uses of the library
  * never touch them. The code that does asks here first, so that what is missing is told in one line with what to type.
  */
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { MidcourseError, userError } from "./errors.ts";
 
 export interface OptionalPart {
   package: string;
   /** What this version was tested with; older ones are refused where they are used. */
   version: string;
-  /** Code of the error that says it is missing. */
+  /** Code of the error that says it is missing, or too old. */
   code: string;
   /** Begins the sentence “… needs the package”. */
   needing: string;
@@ -49,28 +51,31 @@ export function installLine({ package: name, version }: OptionalPart): string {
 
 /**
  * @throws userError where the package cannot be found, or is older than what we were tested with: npm puts up with any version, since most
- * of the library needs none. `require` is that of the module that needs the part: `createRequire(import.meta.url)`.
+ * of the library needs none. `resolve` is that of the module that needs the part: `createRequire(import.meta.url).resolve`.
  */
-export function requirePart(part: OptionalPart, require: NodeJS.Require): void {
+export function requirePart(part: OptionalPart, resolve: (specifier: string) => string): void {
+  let entry: string;
   try {
-    require.resolve(part.package);
+    entry = resolve(part.package);
   } catch (error) {
     throw partFailure(part, error);
   }
-  const found = versionOf(part, require);
+  const found = versionOf(part, entry);
   if (found !== undefined && isOlder(found, part.version)) {
     const problem = `${part.needing} needs the package ${part.package} ${part.version} or newer; ${found} is installed here`;
-    throw userError("old-part", problem, `Add it: ${installLine(part)}`);
+    throw userError(part.code, problem, `Add it: ${installLine(part)}`);
   }
 }
 
-/** Undefined where the package does not tell. */
-function versionOf(part: OptionalPart, require: NodeJS.Require): string | undefined {
-  try {
-    return (require(`${part.package}/package.json`) as { version?: string }).version;
-  } catch {
-    return undefined;
+/** From the package's own manifest, which not all let others import. Undefined where there is none. */
+function versionOf(part: OptionalPart, entry: string): string | undefined {
+  for (let folder = path.dirname(entry); folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    const file = path.join(folder, "package.json");
+    if (!existsSync(file)) continue;
+    const { name, version } = JSON.parse(readFileSync(file, "utf8")) as { name?: string; version?: string };
+    if (name === part.package) return version;
   }
+  return undefined;
 }
 
 function isOlder(version: string, wanted: string): boolean {

@@ -226,6 +226,30 @@ describe("without an optional part, the command says which, and the one line tha
     expect(code).toBe(1);
   });
 
+  it.each([
+    { part: onnxRuntime, words: ["solve", "How many?"] },
+    { part: onnxRuntime, words: ["eval", "--limit", "5", "--out", "absent"] },
+    { part: computeEngine, words: ["grade", "--kind", "math"] },
+    { part: pyodide, words: ["sandbox", "--prefer", "pyodide"] },
+  ])(
+    "a $part.package that the project has for itself, older than what is needed, is told before midcourse $words works",
+    async ({ part, words }) => {
+      const older = packed.project(`older-${words[0]}`);
+      const folder = path.join(older, "node_modules", part.package);
+      mkdirSync(folder, { recursive: true });
+      const exported = { ".": "./index.js" };
+      writeFileSync(
+        path.join(folder, "package.json"),
+        JSON.stringify({ name: part.package, version: "0.22.0", exports: exported }),
+      );
+      writeFileSync(path.join(folder, "index.js"), "");
+      const { code, stderr } = await run(process.execPath, [command, ...words], older, mathLine);
+      expect(stderr).toContain(`needs the package ${part.package} ${part.version} or newer; 0.22.0 is installed here`);
+      expect(stderr).toContain(`  → Add it: ${installLine(part)}\n`);
+      expect(code).toBe(1);
+    },
+  );
+
   it("a part that does not run on the machine is told as that", async () => {
     const broken = packed.project("broken");
     const folder = path.join(broken, "node_modules/onnxruntime-node");

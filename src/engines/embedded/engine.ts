@@ -139,7 +139,7 @@ class EmbeddedScorer implements Scorer {
 export class EmbeddedEngine extends EmbeddedScorer implements Engine {
   /** For work that prepares something first. @throws userError where ONNX Runtime is not installed */
   static requireRuntime(): void {
-    requirePart(onnxRuntime, createRequire(import.meta.url));
+    requirePart(onnxRuntime, createRequire(import.meta.url).resolve);
   }
 
   /**

@@ -46,7 +46,7 @@ export class MathComparer {
 
   /** @throws userError where the engine is not installed: better now than at the first answer that needs it, in the middle of a run. */
   constructor(options: MathComparerOptions = {}) {
-    requirePart(computeEngine, createRequire(import.meta.url));
+    requirePart(computeEngine, createRequire(import.meta.url).resolve);
     const { workers = 1, milliseconds = 2000, memory = 512 } = options;
     for (const [name, value] of Object.entries({ workers, milliseconds, memory })) {
       if (!(Number.isInteger(value) && value > 0)) {

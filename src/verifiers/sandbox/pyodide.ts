@@ -93,9 +93,9 @@ class PyodideProcess {
   #isRunning = false;
 
   constructor(launcher: Launcher | undefined, asNobody: boolean) {
-    const require = createRequire(import.meta.url);
-    requirePart(pyodide, require);
-    const folder = path.dirname(require.resolve("pyodide/package.json"));
+    const { resolve } = createRequire(import.meta.url);
+    requirePart(pyodide, resolve);
+    const folder = path.dirname(resolve("pyodide/package.json"));
     const script = fileURLToPath(new URL("./pyodide-child.ts", import.meta.url));
     const confined = ["--permission", `--allow-fs-read=${folder}${path.sep}`, `--allow-fs-read=${script}`];
     const flags = [...confined, "--disallow-code-generation-from-strings", "--max-old-space-size=256", "--no-warnings"];
