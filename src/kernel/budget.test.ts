@@ -41,6 +41,6 @@ test("a slip is no cap, and is refused", () => {
   expect(slip({ token: 4000 })).toThrow("budget has no option “token”");
   expect(slip({ tokens: -1 })).toThrow("budget: tokens=-1 is not a number from 0");
   expect(slip({ tokens: Number.NaN })).toThrow("tokens=NaN is not");
-  expect(slip({ calls: "2" })).toThrow("calls=2 is not");
+  expect(slip({ calls: "2" })).toThrow('calls="2" (a text) is not');
   expect(slip({ tokens: Number.POSITIVE_INFINITY, calls: undefined, dollars: 0.5 })).not.toThrow();
 });

@@ -231,7 +231,8 @@ function checkedTrained(owner: string, ended: unknown): Trained {
       `${owner}: train returned no { model }`,
       "modelWhenFinished saves the model and gives its folder.",
     );
-  if (!isStopped && !existsSync(path.join(String(model), "config.json")))
+  const isModel = (folder: string) => ["config.json", "adapter_config.json"].some((name) => existsSync(path.join(folder, name)));
+  if (!isStopped && !isModel(String(model)))
     throw userError("recipe-model", `${owner}: train returned ${model}, where no model is`, "modelWhenFinished saves it.");
   if (report !== undefined && typeof report !== "function") throw userError("recipe-report", `${owner}: report is no function`);
   return ended as Trained;
