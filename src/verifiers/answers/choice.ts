@@ -4,9 +4,9 @@
  * the text denies is not chosen, and who names several chooses none.
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
-import { lastBox } from "./boxes.ts";
+import { lastBoxes } from "./boxes.ts";
 import { type Choices, optionByText, optionForms } from "./choice-texts.ts";
-import { blank, withoutDenied } from "./denials.ts";
+import { blank, leavesOpen, withoutDenied } from "./denials.ts";
 import { hasOtherSigns, plainDigits, withoutInvisible } from "./digits.ts";
 import { answerClauses, gradedText, lastLine, referencesOf, withoutMarkup } from "./extract.ts";
 
@@ -45,7 +45,7 @@ export function readChoice(whole: string, choices: Choices = bareLetters): Choic
     const alone = found(optionAlone(text, choices), "whole", true);
     if (alone) return alone;
   }
-  const box = lastBox(text);
+  const box = lastBoxes(text, (first, second) => first.trim() === second.trim());
   const boxed = box === undefined ? undefined : found(optionAlone(box.content, choices, false), "boxed");
   for (const { lead, sentence, line, start, written } of answerClauses(text)) {
     if (boxed !== undefined && box !== undefined && start <= box.end) break;
@@ -54,7 +54,7 @@ export function readChoice(whole: string, choices: Choices = bareLetters): Choic
       const exact = optionByText(withoutMarkup(written.slice(0, sentence.length)), choices, "equal");
       if (exact !== undefined) return { letter: exact, by: "clause-text", strict: false };
     }
-    const said = clauseOption(sentence, choices);
+    const said = leavesOpen(line) ? "ambiguous" : clauseOption(sentence, choices);
     if (said === "ambiguous") return undefined;
     if (said !== undefined) return said;
     if (line.length > sentence.length) {
@@ -65,12 +65,14 @@ export function readChoice(whole: string, choices: Choices = bareLetters): Choic
     if (instead !== undefined) return { letter: instead, by: "clause", strict: false };
   }
   if (boxed !== undefined) return boxed;
+  if (box !== undefined && listsSeveral(withoutMarkup(box.content), choices)) return undefined;
   const placed = box === undefined ? undefined : found(optionAlone(box.content, choices), "boxed");
   if (placed) return placed;
   const first = found(firstLineOption(text, choices), "first-line");
   if (first) return first;
   const own = withoutDenied(text.slice(-20_000));
   const last = lastLine(own);
+  if (linesListSeveral(text, choices)) return undefined;
   const isOpen = listsSeveral(withoutMarkup(last), choices);
   return (
     found(optionAlone(last, choices), "last-line") ??
@@ -101,8 +103,10 @@ function plainLetters(text: string): string {
 }
 
 const label = "[A-Z]{1,2}|\\d{1,3}";
+/** "B-cells", "C++" and "C#" are names. */
+const afterLabel = "(?![\\p{L}\\p{N}]|[-‐‑]\\p{L}{2}|\\+\\+|#)";
 const alone = new RegExp(
-  `^[\\s("'“‘[{<*]*(?:(?:(?:the|my|final)\\s{1,4}){0,2}(?:option|choice|answer|letter|选项|選項|选|選|选择|選擇)[\\s:]*)?[("'[{<*]*(${label})(?![\\p{L}\\p{N}])(.*)$`,
+  `^[\\s("'“‘[{<*]*(?:(?:(?:the|my|final)\\s{1,4}){0,2}(?:option|choice|answer|letter|选项|選項|选|選|选择|選擇)[\\s:]*)?[("'[{<*]*(${label})${afterLabel}(.*)$`,
   "isu",
 );
 
@@ -174,12 +178,15 @@ function numeralOption(plain: string, choices: Choices): string | undefined {
 }
 
 const clauseLetter = new RegExp(
-  `^[\\s:"'“”‘’(<[{–—*-]*(?:(?:the|most|likely|probably|clearly|therefore|thus|definitely|la|le|el|die|der|das|lettre|letra|indeed|simply|certainly|obviously|surely|actually)\\s{1,4}){0,3}(?:(?:option|choice|letter|answer|选项|選項|选|選|number)\\s*){0,2}[\\s:"'“‘([{<*]*(${label})(?![\\p{L}\\p{N}])(.*)$`,
+  `^[\\s:"'“”‘’(<[{–—*-]*(?:(?:the|most|likely|probably|clearly|therefore|thus|definitely|la|le|el|die|der|das|lettre|letra|indeed|simply|certainly|obviously|surely|actually|really|a letra|a alternativa|a opção|buchstabe|буква|вариант)\\s{1,4}){0,3}(?:l['’])?(?:(?:option|choice|letter|answer|选项|選項|选|選|number)\\s*){0,2}[\\s:"'“‘([{<*]*(${label})${afterLabel}(.*)$`,
   "isu",
 );
 
 function clauseOption(sentence: string, choices: Choices): ChoiceReading | "ambiguous" | undefined {
-  const plain = withoutMarkup(sentence).slice(0, 1000);
+  // A small "a" before a capital is an article of Portuguese.
+  const plain = withoutMarkup(sentence)
+    .slice(0, 1000)
+    .replace(/^(\s*)[ao]\s(?=[A-Z](?![\p{L}\p{N}]))/u, "$1");
   if (/^\s*(?:not|n['’]t|neither|unclear|unknown)\b/i.test(plain)) return undefined;
   const exact = plain.length > 2 ? optionByText(plain, choices, "equal") : undefined;
   if (exact !== undefined) return { letter: exact, by: "clause-text", strict: false };
@@ -207,7 +214,7 @@ function clauseOption(sentence: string, choices: Choices): ChoiceReading | "ambi
 /** Behind the letter chosen another option is named as well: "or B", "and (B)", "/ B", "as well as blue", "B". */
 function namesAnother(rest: string, chosen: string, choices: Choices): boolean {
   const joined =
-    /^[\s)\].,;"'*]{0,6}(?:(?:\b(?:or|and|and\/or|as well as|plus|along with|together with|alongside)\b|[/,;&+|]|或者?|和|与|及|、)\s{0,4}(?:(?:possibly|maybe|perhaps|also|either|even|both|otherwise|else)\s{1,4}){0,2}|\s{1,4}|\(\s?or\s)(?:the\s)?(?:(?:option|choice)s?\s{0,4})?/iu.exec(
+    /^[\s)\].,;"'*]{0,6}(?:(?:\b(?:or|and|and\/or|as well as|plus|along with|together with|alongside)\b|[/,;&+|]|或者?|和|与|及|、)\s{0,4}|\s{1,4}|\(\s?or\s)(?:(?:possibly|maybe|perhaps|also|either|even|both|otherwise|else)\s{1,4}){0,2}(?:the\s)?(?:(?:option|choice)s?\s{0,4})?/iu.exec(
       rest,
     );
   if (joined === null) return false;
@@ -220,6 +227,17 @@ function namesAnother(rest: string, chosen: string, choices: Choices): boolean {
   if (!/\p{L}/u.test(joined[0])) return false;
   const other = optionByText(next.slice(0, 80).split(/[.,;]/, 1)[0], choices);
   return other !== undefined && other !== chosen;
+}
+
+/** Each line is an option, and not always the same. */
+function linesListSeveral(text: string, choices: Choices): boolean {
+  const lines = text
+    .slice(0, 2000)
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+  if (lines.length < 2 || lines.length > 60) return false;
+  const named = new Set(lines.map((line) => optionAlone(line, choices, false)));
+  return named.size > 1 && !named.has(undefined);
 }
 
 /** Two letters or more that are nothing but named one after the other: "(A) or (B)", "A B C D", "A, B". */
@@ -317,7 +335,7 @@ function lastMark(text: string, choices: Choices): string | undefined {
 
 /** What may stand right before a letter that names an option; any other word makes it part of a name: "Vitamin C", "Plan B". */
 const leadsToLetter =
-  /^(?:is|be|are|was|answer|option|choice|letter|choose|chose|chosen|pick|picked|select|selected|selecting|say|think|guess|go|with|for|on|therefore|so|thus|hence|then|perhaps|maybe|probably|likely|definitely|clearly|certainly|only|just|to|because|that|and|or|but|mark|means|leaving|leaves|it|s|d|m|ist|es|est|é|è|both|either|as|by|of|favor|favour|prefer|chosing|choosing|final|correct|right|best|true)$/iu;
+  /^(?:is|be|are|was|answer|option|choice|letter|choose|chose|chosen|pick|picked|select|selected|selecting|say|think|guess|go|with|for|on|therefore|so|thus|hence|then|perhaps|maybe|probably|likely|definitely|clearly|certainly|only|just|to|because|that|and|or|but|mark|means|leaving|leaves|it|s|d|m|ist|es|est|é|è|both|either|as|by|of|favor|favour|prefer|chosing|choosing|final|correct|right|best|true|actually|really|indeed|surely|obviously|simply|sino|sondern|mais|pero|maar|men|utan|choisi|choisis|elijo|elegiría|wähle|escolho|scelgo|kies|väljer|wybieram|pilih)$/iu;
 
 /**
  * The one letter that stands as a word of its own, where no other does. An "A" or "I" before a word is no option, except before a verb, nor
@@ -326,7 +344,7 @@ const leadsToLetter =
 function onlyLetter(text: string, choices: Choices): string | undefined {
   let only: string | undefined;
   for (const match of text.matchAll(
-    /(?<![\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}'’\\°_])([A-Z]{1,2})(?![\p{Script=Latin}\p{N}'’_])(?=(\s+[\p{L}\ufffc]{1,20}|:\s+\p{L}{1,20})?)/gu,
+    /(?<![\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}'’\\°_.])(?<!\d\s)([A-Z]{1,2})(?![\p{Script=Latin}\p{N}'’_#]|\+\+|[-‐‑]\p{L}{2}|\.[A-Z])(?=(\s+[\p{L}\ufffc]{1,20}|:\s+\p{L}{1,20})?)/gu,
   )) {
     const [, letter, next] = match as unknown as [string, string, string | undefined];
     if (!choices.some((choice) => choice.letter === letter)) continue;
@@ -347,7 +365,10 @@ function onlyLetter(text: string, choices: Choices): string | undefined {
 
 /** "B. Smith" within a line. */
 function isInitial(text: string, end: number): boolean {
-  return /^\.\s\p{Lu}\p{Ll}/u.test(text.slice(end, end + 4)) && /\S\s+\S$/.test(text.slice(Math.max(0, end - 8), end));
+  return (
+    /^\.\s(?:\p{Lu}\p{Ll}|\p{Ll}{3}(?<!bec|sin))/u.test(text.slice(end, end + 5)) &&
+    /\S\s+\S$/.test(text.slice(Math.max(0, end - 8), end))
+  );
 }
 
 /** Accuracy 1 when the option chosen is the item's answer. Never throws. */

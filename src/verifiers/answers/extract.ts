@@ -9,8 +9,8 @@ import { withoutThoughts } from "./thoughts.ts";
 
 const tagSigns = ["<", "[", "◁"];
 const channelWord = /^\s{0,40}analysis/i;
-const answerTag = /<\s?(\/?)\s?answer\b[^<>]{0,40}>/gi;
-const grammarTag = /<\s?\/?\s?(?:think|answer|refine)\b[^<>]{0,40}>/gi;
+const answerTag = /<\s?(\/?)\s?(?:final[_ -]?)?answer\b[^<>]{0,40}>/gi;
+const grammarTag = /<\s?\/?\s?(?:think|(?:final[_ -]?)?answer|refine|solution|response|output|result|conclusion)\b[^<>]{0,40}>/gi;
 
 /**
  * What the reader of a completion sees as its answer: the last answer span where there is one, else what stands outside of the thoughts, else
@@ -66,6 +66,8 @@ export interface AnswerClause {
   written: string;
   /** It begins with a denial. */
   isDenied: boolean;
+  /** It stands on a line below the words that announce it. */
+  isNextLine: boolean;
 }
 
 /** A full stop ends a sentence where white space or nothing follows, so that 3.5 is whole. */
@@ -87,7 +89,8 @@ export function* answerClauses(text: string): Generator<AnswerClause> {
     const line = withoutDenied(`${lead} ${said}`).slice(lead.length + 1);
     const end = sentenceEnd.exec(line);
     const sentence = end === null ? line : line.slice(0, end.index);
-    yield { lead, line, sentence, start, written: said, isDenied: line.startsWith(blank) };
+    const isNextLine = !says.test(text.slice(start, start + longestLine).split("\n", 1)[0]);
+    yield { lead, line, sentence, start, written: said, isDenied: line.startsWith(blank), isNextLine };
   }
 }
 
@@ -135,9 +138,12 @@ export function lastSentence(line: string): string {
   return whole.slice(start);
 }
 
+const styled = /<(b|i|u|em|strong|code|mark|span|p|div|big|center)>([^<>]{0,400})<\/\1>/g;
+
 /** Without the marks of Markdown and LaTeX around words: `**C**`, `$C$`, `\text{C}`, `\(C\)` are C. */
 export function withoutMarkup(text: string): string {
-  return text
+  const plain = text.includes("</") ? text.replace(styled, "$2") : text;
+  return plain
     .replace(/\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}/g, "$1")
     .replace(/\\[()[\]]/g, "")
     .replace(/\*\*|__|`/g, "")

@@ -4,8 +4,8 @@
  */
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { withoutAsides } from "./asides.ts";
-import { lastBox } from "./boxes.ts";
-import { blank, withoutDenied } from "./denials.ts";
+import { lastBoxes } from "./boxes.ts";
+import { blank, leavesOpen, withoutDenied } from "./denials.ts";
 import { withoutInvisible } from "./digits.ts";
 import { answerClauses, gradedText, lastLine, lastSentence, referencesOf } from "./extract.ts";
 import { parseNumber } from "./number.ts";
@@ -40,15 +40,20 @@ export function readNumber(whole: string): NumberReading | undefined {
   const hashes = text.lastIndexOf("####");
   if (hashes >= 0) {
     const line = text.slice(hashes + 4, hashes + 204).split("\n", 1)[0];
-    const number = found(numberAlone(line) ?? numberWithUnit(line), "hashes");
+    const number = found(numberAlone(line), "hashes");
     if (number) return number;
+    const [first] = quantitiesIn(plainNumbers(line).trimStart());
+    const said = first?.start === 0 ? clauseNumber(line, line) : undefined;
+    if (said === "ambiguous") return undefined;
+    if (said !== undefined && said !== "denied") return found(said.number, "hashes");
   }
-  const box = lastBox(text);
+  const box = lastBoxes(text, sameNumber);
   let isUnread = false;
-  for (const { sentence, line, start } of answerClauses(text)) {
+  for (const { sentence, line, start, isNextLine } of answerClauses(text)) {
     // What is boxed outranks the clauses before it and around it.
     if (box !== undefined && start <= box.end) break;
-    const said = clauseNumber(sentence, line);
+    // "is - 6" has a sign; a dash that begins the next line is the mark of a list.
+    const said = clauseNumber(isNextLine ? sentence : sentence.replace(/^\s{0,3}[-−–]\s(?=[$€£]?\d)/, "-"), line);
     if (said === "ambiguous") return undefined;
     if (said === "denied") isUnread = true;
     else if (said !== undefined && (box === undefined || said.strict)) return said;
@@ -69,7 +74,7 @@ function readTail(
   const last = plainNumbers(lastLine(own));
   if (last.length <= 60) {
     const numbers = quantitiesIn(last);
-    if (numbers.length > 1 && isList(last, numbers)) return undefined;
+    if (numbers.length > 1 && (isList(last, numbers) || isEnumeration(last, numbers))) return undefined;
     const clear = numbers.filter((number) => number.text !== undefined);
     if (clear.length === 1) return found(clear[0].text, "last-line");
   }
@@ -86,17 +91,17 @@ function numberAlone(text: string): string | undefined {
   return /^\s?(?:%|percent|°)?\s?[.。]?$/.test(plain.slice(only.end)) ? only.text : undefined;
 }
 
-/** "18 eggs": one number first and words behind it. */
-function numberWithUnit(line: string): string | undefined {
-  const plain = plainNumbers(line).trim();
-  const [only, ...others] = quantitiesIn(plain);
-  return others.length === 0 && only?.start === 0 ? only.text : undefined;
-}
+const sameNumber = (first: string, second: string): boolean => {
+  const [one, other] = [boxNumber(first), boxNumber(second)];
+  return one !== undefined && other !== undefined && within(parseNumber(one), parseNumber(other), undefined);
+};
 
 /** A box holds one number, perhaps with words, a letter of an option before it, or as the last side of an equation. */
 function boxNumber(content: string): string | undefined {
   if (content.length > 400) return undefined;
-  const plain = withoutDenied(plainNumbers(content))
+  const plain = withoutDenied(
+    plainNumbers(content.replace(/(?<=\d)~(?=\d{3}(?!\d))/g, " ").replace(/^\s{0,4}[-−–]\s{1,3}(?=\d)/, "-")),
+  )
     .replace(/^\s{0,4}\(?[A-Z]\)\s{0,4}(?=\S)/, "")
     .trim();
   const alone = numberAlone(plain);
@@ -112,7 +117,7 @@ const immediate =
   /^[\s:：="'“(*≈~]*(?:(?:about|approximately|exactly|simply|just|therefore|thus|around|roughly|nearly|equal to|a total of|indeed|only|clearly|[\p{L}]\s?(?:=|≈)|≈|选项|約|约|大约|aproximadamente|environ|ungefähr|etwa|примерно)\s*){0,3}$/iu;
 /** Another number is given with the first: "or 7", "and 7", "to 7", ", 6 or 7", "hours and 30 minutes", "feet 3 inches". */
 const joined =
-  /^\s{0,3}(?:%|°)?\s{0,3}(?:[\p{L}$€£]{1,12}\.?\s{1,3})?(?:,\s{0,3})?(?:or|and\/or|and|to|&|\/|through|until|oder|und|ou|et|o|y|e|или|и|或|和|至|到|～|~|–|,)\s{0,3}(?:(?:possibly|maybe|perhaps|even|else|alternatively|about)\s)?[$€£]?-?\.?\d|^\s{0,3}(?!(?:in|of|out|per|at|on|by|for|after|from|since|as|with|when|if|times|than|because|is|was|are|not|but|so|the|each|every)\b)[\p{L}]{1,12}\.?\s{1,3}\d|^\s{0,3}(?:或|和|、|至|到)/iu;
+  /^\s{0,3}(?:%|°)?\s{0,3}(?:[\p{L}$€£]{1,12}\.?\s{1,3})?(?:,\s{0,3})?\(?(?:or|and\/or|and|to|vs\.?|&|\/|\||through|until|oder|und|ou|et|o|y|e|eller|och|lub|atau|dan|veya|ve|hoặc|và|или|и|або|أو|و|या|और|বা|또는|이나|か|や|と|หรือ|或|和|至|到|～|~|–|,)\s{0,3}(?:(?:possibly|maybe|perhaps|even|else|alternatively|about)\s)?[$€£]?-?\.?\d|^\s{0,3};\s{0,3}-?\d[\d.,]{0,20}\s{0,3}(?:;|$)|^\s{0,3}(?!(?:in|of|out|per|at|on|by|for|after|from|since|as|with|when|if|times|than|because|is|was|are|not|but|so|the|each|every)\b)[\p{L}\p{M}]{1,12}\.?\s{1,3}\d|^\s{0,3}(?:或|和|、|至|到)/iu;
 
 function clauseNumber(sentence: string, line: string): NumberReading | "ambiguous" | "denied" | undefined {
   const clause = plainNumbers(sentence.slice(0, 400));
@@ -136,8 +141,10 @@ function clauseNumber(sentence: string, line: string): NumberReading | "ambiguou
       const result = lastResult(clause);
       return result === undefined ? "ambiguous" : { number: result, by: "clause", strict: false };
     }
+    if (leavesOpen(line)) return "ambiguous";
     return { number: first.text, by: "clause", strict: true };
   }
+  if (/\b(?:one|any|either|both|all|each|some) of(?: the| these)?(?: numbers| values)?:?\s{0,3}$/i.test(lead)) return "ambiguous";
   const clear = numbers.filter(({ text }) => text !== undefined);
   if (clear.length === 0 || isList(clause, numbers)) return "ambiguous";
   return { number: clear[clear.length - 1].text!, by: "clause", strict: false };
@@ -158,6 +165,16 @@ function isList(text: string, numbers: readonly Quantity[]): boolean {
       between,
     ) || /\b(?:between|either|neither)\s{0,3}$/i.test(text.slice(Math.max(0, before.start - 12), before.start))
   );
+}
+
+/** Numbers and nothing else: "3, 6, 9". */
+function isEnumeration(text: string, numbers: readonly Quantity[]): boolean {
+  let end = 0;
+  for (const number of numbers) {
+    if (!/^[\s,;.&|()[\]{}"'*_-]{0,9}$/.test(text.slice(end, number.start))) return false;
+    end = number.end;
+  }
+  return /^[\s,;.()[\]{}"'*_]{0,9}$/.test(text.slice(end));
 }
 
 /** "120/24 = 5 hours to read 120 pages" gives 5: what a calculation in the last sentence comes to, whatever is said after it. */

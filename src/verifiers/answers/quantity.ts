@@ -55,16 +55,13 @@ export function plainNumbers(text: string): string {
   }
   if (plain.includes("\\") || plain.includes("{")) {
     plain = plain
+      .replace(/\{,\}|,\\!/g, ",")
       .replace(/\\(?:left|right|displaystyle|bigl?|bigr|Bigl?|Bigr)(?![a-zA-Z])|\\!/g, "")
-      .replace(/\\[dtc]?frac\s{0,3}(\d)\s{0,3}(\d)(?!\d)/g, " $1/$2")
-      .replace(
-        /(-\s?)?\\(?:[dtc]?frac|nicefrac|sfrac)\s{0,3}\{\s{0,3}(-?)\s?(\d{1,40}(?:\.\d{1,40})?)\s{0,3}\}\s{0,3}\{\s{0,3}(-?)\s?(\d{1,40}(?:\.\d{1,40})?)\s{0,3}\}/g,
-        (_, outer = "", over, top, under, bottom) => {
-          const sign = [outer, over, under].filter((part: string) => part.includes("-")).length % 2 === 1 ? "-" : "";
-          return ` ${sign}${top}/${bottom}`;
-        },
-      )
-      .replace(/\{,\}/g, ",")
+      .replace(simpleFraction, (_, outer = "", top: string, bottom: string) => {
+        const parts = [top, bottom].map((part) => part.replace(/[{}\s,]/g, ""));
+        const isNegative = [outer, ...parts].filter((part: string) => part.includes("-")).length % 2 === 1;
+        return ` ${isNegative ? "-" : ""}${parts.map((part) => part.replace("-", "")).join("/")}`;
+      })
       .replace(/\\(?:,|;|:| |quad\b|qquad\b|enspace\b|thinspace\b)|~/g, " ")
       .replace(/\\(?:times|cdot)(?![a-zA-Z])/g, "×")
       .replace(/\\div(?![a-zA-Z])/g, "÷")
@@ -81,6 +78,12 @@ export function plainNumbers(text: string): string {
   return withoutMarkup(plain);
 }
 
+const digitsOrGroup = String.raw`(\d|\{\s{0,3}-?\s?\d{1,40}(?:,\d{3}){0,6}(?:\.\d{1,40})?\s{0,3}\})`;
+const simpleFraction = new RegExp(
+  String.raw`(-\s?)?\\(?:[dtc]?frac|nicefrac|sfrac)\s{0,3}${digitsOrGroup}\s{0,3}${digitsOrGroup}(?!\d)`,
+  "g",
+);
+
 function digitsOf(raised: string, from: string): string {
   return [...raised].map((digit) => from.indexOf(digit)).join("");
 }
@@ -94,48 +97,41 @@ const pair = /^\d+,\d+$/;
 const thousands = new RegExp(`^(?:${indian}|${grouped})$`);
 const written = new RegExp(`${indian}|${grouped}|${dotted}|${spaced}|${simple}`, "g");
 
-const magnitudes: Readonly<Record<string, bigint>> = {
-  hundred: 100n,
-  thousand: 1000n,
-  million: 10n ** 6n,
-  billion: 10n ** 9n,
-  trillion: 10n ** 12n,
-  lakh: 10n ** 5n,
-  crore: 10n ** 7n,
-  mn: 10n ** 6n,
-  bn: 10n ** 9n,
-  k: 1000n,
-  K: 1000n,
-  M: 10n ** 6n,
-  B: 10n ** 9n,
-  T: 10n ** 12n,
-  百: 100n,
-  千: 1000n,
-  万: 10n ** 4n,
-  萬: 10n ** 4n,
-  亿: 10n ** 8n,
-  億: 10n ** 8n,
-  тысяч: 1000n,
-  тысячи: 1000n,
-  миллион: 10n ** 6n,
-  миллиона: 10n ** 6n,
-  миллионов: 10n ** 6n,
-  millones: 10n ** 6n,
-  millón: 10n ** 6n,
-  millions: 10n ** 6n,
-  Millionen: 10n ** 6n,
-  mil: 1000n,
-  mille: 1000n,
-  tausend: 1000n,
-};
+/** Words that multiply the number before them, by powers of ten. */
+const magnitudeWords: readonly (readonly [power: number, words: string])[] = [
+  [2, "hundred hundert 百"],
+  [
+    3,
+    "thousand thousands mil mille mila tausend duizend tusen tysiąc tysiące tysięcy ribu nghìn ngàn тысяча тысячи тысяч тыс тис χιλιάδες ألف آلاف हज़ार हजार হাজার พัน 千 천",
+  ],
+  [4, "万 萬 만 หมื่น"],
+  [5, "lakh lakhs लाख লাখ লক্ষ แสน"],
+  [
+    6,
+    "million millions mln mn mio millón millones milhão milhões milione milioni Million Millionen miljoen miljon miljoner milion miliony milionów milyon juta triệu миллион миллиона миллионов млн мільйон мільйона мільйонів εκατομμύριο εκατομμύρια مليون ملايين میلیون ล้าน",
+  ],
+  [7, "crore crores करोड़ करोड কোটি"],
+  [8, "亿 億 억"],
+  [
+    9,
+    "billion billions bn bln milliard milliards Milliarde Milliarden Mrd miliardo miliardi bilhão bilhões miljard miljarder miliard miliardy miliardów milyar miliar tỷ миллиард миллиарда миллиардов млрд мільярд مليار میلیارد",
+  ],
+  [12, "trillion trillions trilhão trilhões триллион триллиона триллионов трлн 兆"],
+  [15, "quadrillion quadrillions"],
+  [18, "quintillion quintillions"],
+];
+const powers = new Map(magnitudeWords.flatMap(([power, words]) => words.split(" ").map((word) => [word.toLowerCase(), power])));
+const letters: Readonly<Record<string, number>> = { k: 3, K: 3, M: 6, B: 9, T: 12 };
+/** A word behind a number; signs of Chinese and Japanese stand there without a space, but 千米 and 千克 are units. */
 const magnitude =
-  /^(?:\s?(hundred|thousand|million|billion|trillion|lakh|crore|тысячи?|миллион(?:а|ов)?|millones|millón|millions|Millionen|mil|mille|tausend|mn|bn)s?(?![\p{L}\p{N}])|([kKMBT])(?![\p{L}\p{N}])|\s?([百千万萬亿億]))/u;
+  /^(?:([kKMBT])(?![\p{L}\p{N}])|\s{0,2}(千(?![米克瓦卡焦帕伏赫])|[百万萬亿億兆만억])|[\s-]{0,2}([\p{L}\p{M}]{2,16})(?![\p{L}\p{M}\p{N}])\.?)/u;
 const fraction = /^\s?\/\s?(\d{1,60})(?![\d.,]*\d)/;
 const mixed = /^(?:\s{1,3}|\s?-\s?|\s?and\s)(\d{1,20})\s?\/\s?(\d{1,20})(?![\d/])/;
 const tens = /^\s?[×xX*·]\s?10(?:\s?(?:\^|\*\*)\s?[({]?\s?([+-]?\d{1,3})\s?[)}]?)?(?![\d.,]*\d)/;
 const exponent = /^[eE]([+-]?\d{1,3})(?![\p{L}\p{N}])/u;
 const power = /^\s?(?:\^|\*\*)\s?[({]?\s?([+-]?\d{1,4})\s?[)}]?(?![\d])/;
-const cents = /^\s?(?:dollars?|euros?|pounds?|rupees?|bucks)\s(?:and\s)?(\d{1,2})\s?(?:cents?|pence|p|paise)(?![\p{L}])/u;
+const andAHalf = /^\s(?:and\s)?(?:a|one)\s(half|third|quarter)(?![\p{L}])/u;
+const cents = /^\s?(?:(?:dollars?|euros?|pounds?|rupees?|bucks)\s)?(?:and\s)?(\d{1,2})\s?(?:cents?|pence|p|paise)(?![\p{L}])/u;
 
 /** All numbers of a text that `plainNumbers` has made plain, in order, clear or not. */
 export function quantitiesIn(text: string): Quantity[] {
@@ -183,7 +179,12 @@ function quantityAt(text: string, from: number, digits: string): Quantity {
       take(power, ([, by]) => value && raised(value, Number(by)));
       take(tens, ([, by = "1"]) => times(tenTo(Number(by))));
     }
-    while (take(magnitude, ([, word, letter, sign]) => times(rational(magnitudes[word ?? letter ?? sign] ?? 1n))));
+    const multiplied = ([, letter, sign, word]: RegExpExecArray) => {
+      const power = letter === undefined ? powers.get((sign ?? word).toLowerCase()) : letters[letter];
+      return power === undefined ? undefined : times(tenTo(power));
+    };
+    while (take(magnitude, multiplied));
+    take(andAHalf, ([, part]) => value && sum(value, rational(1n, { half: 2n, third: 3n, quarter: 4n }[part] ?? 1n)));
     take(cents, ([, part]) => value && sum(value, rational(BigInt(part), 100n)));
   }
   // "(3,4)" may be a pair.
@@ -263,14 +264,14 @@ const comparison =
   /(?:(?:less|greater|more|fewer|larger|smaller|bigger|higher|lower|other) than|at (?:least|most)|up to|between|below|above)\s*$|[<>≤≥≠±∓|]\s*$|!=\s*$/i;
 /** A function, a root, an index, a set: what stands in it is no number of its own. */
 const inFormula =
-  /(?:√|\\(?!(?:boxed|text|mathrm|mathbf|quad|fbox|therefore|because|dots|ldots|cdots|begin|end)(?![a-zA-Z]))[a-zA-Z]{1,16}(?:[_^](?:\{[^{}]{0,12}\}|\S))?\s?[{[(]?\s?|\}\s?\{|[\p{Script=Latin}]\(|\d\(|[_^]\{?|\(\s?[\d.]{1,12}\s?,\s?)$/u;
+  /(?:√|\|\{|\\(?!(?:boxed|text|mathrm|mathbf|quad|fbox|therefore|because|dots|ldots|cdots|begin|end)(?![a-zA-Z]))[a-zA-Z]{1,16}(?:[_^](?:\{[^{}]{0,12}\}|\S))?\s?[{[(]?\s?|\}\s?\{|[\p{Script=Latin}]\(|\d\(|[_^]\{?|\(\s?[\d.]{1,12}\s?,\s?)$/u;
 const operatorBefore = /(?:(?:\d|\))\s*[-+*×·÷/^]|[\p{L}]\s?[+×÷^]|\d\s*x)\s*$/iu;
 const continued = /^(?::\s?\d|\.\d|\/\d|_|(?:st|nd|rd|th)\b|-\s?\d|,\d|['’′″]\s?\d|\s?°?[a-z]{1,3}\d|\s?:\s\d|[|])/i;
 /** "48/2 = 24" gives 24; what is still to be calculated is not the answer. */
 const operatorAfter =
   /^\s?(?:[+×·÷^]|\*(?!\*|[\s.,)]|$)|\*\s\d|[-/]\s*[$(]?\d|x\s*\d|-\s(?:[^\p{L}]|\p{L}(?![\p{L}'’]))|\*\*\d)/u;
 const symbolAfter =
-  /^\s?(?:[πθφ√∞]|\\(?:pi|sqrt|theta|phi|times|cdot|infty|log|ln|sin|cos|tan|frac|binom|alpha|beta|lambda|mathrm\{i\}))|^[ixyznab](?![\p{L}\p{N}'’])|^[({](?=[\da-z])/iu;
+  /^\s?(?:[πθφ√∞]|pi(?![\p{L}])|\\(?:pi|sqrt|theta|phi|times|cdot|infty|log|ln|sin|cos|tan|frac|binom|alpha|beta|lambda|mathrm\{i\}))|^[ixyznab](?![\p{L}\p{N}'’])|^[({](?=[\da-z])/iu;
 
 function isUnclear(lead: string, own: string, after: string): boolean {
   const end = own === "" ? lead : lead.trimEnd();

@@ -17,7 +17,22 @@ export const thoughtTags: readonly string[] = [
   "rationale",
   "seed:think",
   "inner_monologue",
+  "inner_thoughts",
+  "inner_thought",
+  "internal",
+  "internal_monologue",
+  "internal_thoughts",
+  "internal_reasoning",
+  "monologue",
   "thought_process",
+  "thinking_process",
+  "reasoning_process",
+  "reasoning_content",
+  "chain_of_thought",
+  "cot",
+  "planning",
+  "draft",
+  "deliberation",
 ];
 
 /** Marks that come in pairs of their own. */
@@ -50,7 +65,8 @@ function tagPattern(tags: readonly string[]): RegExp {
     .sort((first, second) => second.length - first.length)
     .join("|");
   const own = [...Object.keys(pairs), ...Object.values(pairs)].map((mark) => mark.replace(/[|/]/g, "\\$&")).join("|");
-  const tag = `[<◁]\\s{0,3}(\\/?)\\s{0,3}(${names})(?![\\p{L}\\p{N}:_-])[^<>▷]{0,40}[>▷]|\\[\\s{0,3}(\\/?)\\s{0,3}(${names})\\s{0,3}\\]`;
+  // <think>, </think>, <|think_start|>, <|think_end|>, <|begin_of_thinking|>, <|end_of_thinking|>
+  const tag = `[<◁]\\|?\\s{0,3}(\\/|end_(?:of_)?)?(?:begin_(?:of_)?|start_(?:of_)?)?\\s{0,3}(${names})(?:_(?:start|begin|(end)))?(?![\\p{L}\\p{N}:_-])[^<>▷]{0,40}[>▷]|\\[\\s{0,3}(\\/?)\\s{0,3}(${names})\\s{0,3}\\]`;
   const channel = "<\\|channel\\|>\\s{0,3}(\\w{1,20})[^<]{0,40}<\\|message\\|>|<\\|(?:end|return|start|call)\\|>";
   const pattern = new RegExp(`${tag}|${channel}|${own}`, "giu");
   patterns.set(key, pattern);
@@ -81,12 +97,12 @@ export function withoutThoughts(text: string, tags: readonly string[] = thoughtT
   };
   let sawChannel = false;
   for (const match of text.matchAll(tagPattern(tags))) {
-    const [whole, angleSlash, angleName, squareSlash, squareName, channel] = match;
+    const [whole, angleSlash, angleName, angleEnd, squareSlash, squareName, channel] = match;
     const end = match.index + whole.length;
     if (squareName !== undefined && !hasSquares) continue;
     const name = angleName ?? squareName;
     if (name !== undefined) {
-      if ((angleSlash ?? squareSlash) === "") {
+      if (!(angleSlash ?? angleEnd ?? squareSlash)) {
         if (inside === undefined) leave(match.index, family(name));
       } else if (inside === undefined || inside === family(name)) {
         if (inside === undefined) kept = "";

@@ -107,6 +107,10 @@ const denied = new RegExp(`${blank}+`, "g");
 const deniesMathematics = (text: string, blanked: string) =>
   [...blanked.matchAll(denied)].some(({ index, 0: run }) => /[\p{N}$\\]/u.test(text.slice(index, index + run.length)));
 
+/** "but it is", "no, wait," before what is said instead. */
+const turning =
+  /^[\s.,;:…—–-]{0,12}(?:(?:but|sondern|sino|mais|pero|ma|maar|men|utan|а|но|wait|no|actually|sorry|oops|correction|scratch that|strike that|make that|it is|it['’]s|that is|rather|instead|而是)(?![\p{Script=Latin}\p{Script=Cyrillic}])[\s,.:;—–-]{0,6}){0,4}/iu;
+
 /** What is said behind the words that announce an answer, without what is denied there. */
 function clauseAnswer(text: string, { cue, start }: Cue): string | undefined {
   const from = leadStart(text, cue);
@@ -115,7 +119,7 @@ function clauseAnswer(text: string, { cue, start }: Cue): string | undefined {
   const near = rest.slice(0, 400);
   const blanked = withoutDenied(`${lead} ${near}`).slice(lead.length + 1);
   if (!deniesMathematics(near, blanked)) return answerIn(rest);
-  const left = blanked.replace(denied, " ").replace(/^\s*(?:but|sondern|sino|而是)(?![\p{L}])\s*/iu, "");
+  const left = blanked.replace(denied, " ").replace(turning, "");
   return /[\p{L}\p{N}]/u.test(left) ? answerIn(left) : undefined;
 }
 
