@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTlsLikeServer } from "node:net";
 import zlib from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HttpConnections } from "./connections.ts";
@@ -107,6 +107,29 @@ test("a compressed body is read in every way that servers write it, an empty one
 test("an address that is not of the web is not asked", async () => {
   const asking = connections.request(new URL("ftp://127.0.0.1/"), { headers: {} });
   await expect(asking).rejects.toMatchObject({ family: "user", code: "server-address" });
+});
+
+test("a server that speaks the other of http and https is told with the scheme to write", async () => {
+  const plain = await serve((_, response) => response.end("here"));
+  const secure = connections.request(new URL(plain.replace("http:", "https:")), { headers: {} });
+  await expect(secure).rejects.toMatchObject({
+    family: "user",
+    code: "server-scheme",
+    message: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+ does not speak https but http$/),
+    advice: expect.stringContaining("http://"),
+  });
+  // What a server of TLS answers to a request in plain text: an alert, or a hello of its own.
+  for (const kind of [0x15, 0x16]) {
+    const alert = Buffer.from([kind, 3, 1, 0, 2, 2, 70]);
+    const server = createTlsLikeServer((socket) => socket.on("error", () => {}).once("data", () => socket.end(alert)));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    await expect(connections.request(new URL(`http://127.0.0.1:${port}/v1`), { headers: {} })).rejects.toMatchObject({
+      code: "server-scheme",
+      advice: expect.stringContaining("https://"),
+    });
+    server.close();
+  }
 });
 
 test("a wait longer than any timer is not a wait of nothing", async () => {

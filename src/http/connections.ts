@@ -271,6 +271,15 @@ function connectionFailure(
     if (proxy !== undefined) return unreachableProxy(proxy, code, error);
     return userError("server-unreachable", `nothing answers at ${url.origin} (${code})`, advice?.unreachable, error);
   }
+  const scheme = otherScheme(url, error);
+  if (scheme !== undefined) {
+    return userError(
+      "server-scheme",
+      `${placeOf(url, proxy)} does not speak ${url.protocol.slice(0, -1)} but ${scheme}`,
+      `Write the address with ${scheme}://, if that is the right port.`,
+      error,
+    );
+  }
   if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
     return userError(
       "server-certificate",
@@ -285,6 +294,17 @@ function connectionFailure(
     {},
     { cause: error },
   );
+}
+
+/** The scheme that a server answers in where it is not the one it was asked in. */
+function otherScheme(url: URL, error: NodeJS.ErrnoException & { rawPacket?: Uint8Array }): "http" | "https" | undefined {
+  if (url.protocol === "https:") {
+    const isPlain = /wrong.version.number|packet length too long|record layer failure|http request/i.test(error.message);
+    return isPlain ? "http" : undefined;
+  }
+  // A record of TLS begins with its kind, an alert or a handshake, and the version.
+  const [kind, version] = error.rawPacket ?? [];
+  return (kind === 0x15 || kind === 0x16) && version === 3 ? "https" : undefined;
 }
 
 function broken(place: string, cause?: unknown): MidcourseError {
