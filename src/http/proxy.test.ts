@@ -192,7 +192,7 @@ describe("failures name the proxy and never its password", () => {
     const error = await failure.catch((thrown: Error) => thrown);
     expect(error).toMatchObject({
       code: "server-unreachable",
-      message: `the proxy http://127.0.0.1:${port} (from ${variable}) does not answer (ECONNREFUSED)`,
+      what: `the proxy http://127.0.0.1:${port} (from ${variable}) does not answer (ECONNREFUSED)`,
     });
     expect(JSON.stringify(error)).not.toContain("secret");
   });
@@ -203,7 +203,7 @@ describe("failures name the proxy and never its password", () => {
     await expect(failure).rejects.toMatchObject({
       family: "user",
       code: "proxy-refused",
-      message: `the proxy ${address} (from ALL_PROXY) asks for a name and a password, or for others (407)`,
+      what: `the proxy ${address} (from ALL_PROXY) asks for a name and a password, or for others (407)`,
     });
   });
 
@@ -214,7 +214,7 @@ describe("failures name the proxy and never its password", () => {
     const { address } = await playProxy({ refuse: status });
     await expect(ask("https://far.example/", { HTTPS_PROXY: address })).rejects.toMatchObject({
       code,
-      message: `the proxy ${address} (from HTTPS_PROXY) opens no connection to far.example:443: ${status} No`,
+      what: `the proxy ${address} (from HTTPS_PROXY) opens no connection to far.example:443: ${status} No`,
     });
   });
 

@@ -25,6 +25,8 @@ export class MidcourseError extends Error {
   readonly family: ErrorFamily;
   /** Stable, machine-readable name such as `checkpoint-missing-tensor`. */
   readonly code: string;
+  /** What happened, without the advice: for those who say it on a line of its own, or build another sentence of it. */
+  readonly what: string;
   /** What to do about it, in one sentence. */
   readonly advice: string | undefined;
   /** For the family `remote`. */
@@ -33,14 +35,20 @@ export class MidcourseError extends Error {
   constructor(
     family: ErrorFamily,
     code: string,
-    message: string,
+    what: string,
     options: { advice?: string | undefined; cause?: unknown; remote?: RemoteDetails } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const { advice } = options;
+    // Whoever logs the message alone is told what to do as well.
+    super(
+      advice === undefined ? what : `${what} → ${advice}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = "MidcourseError";
     this.family = family;
     this.code = code;
-    this.advice = options.advice;
+    this.what = what;
+    this.advice = advice;
     this.remote = options.remote;
   }
 
@@ -67,7 +75,9 @@ export function bugError(code: string, message: string, cause?: unknown): Midcou
   return new MidcourseError("bug", code, message, { cause });
 }
 
-/** What was thrown, in words. */
+/** What was thrown, in words; of an error of ours without its advice, which is about the moment it was thrown in. */
 export function messageOf(error: unknown): string {
+  // Another copy of the package may be an older one.
+  if (MidcourseError.isInstance(error)) return error.what ?? error.message;
   return error instanceof Error ? error.message : String(error);
 }

@@ -18,7 +18,7 @@ const refusal = (given: Record<string, unknown>): string => {
   try {
     checkOptions("it", "pair" in given ? { pair: { type: "numbers", length: 2, description: "two" } } : specs, given);
   } catch (error) {
-    if (MidcourseError.isInstance(error) && error.family === "user") return `${error.message} → ${error.advice}`;
+    if (MidcourseError.isInstance(error) && error.family === "user") return error.message;
     throw error;
   }
   return "accepted";

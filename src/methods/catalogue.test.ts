@@ -9,7 +9,7 @@ function refusal(text: string): string {
   try {
     parseMethods(text);
   } catch (error) {
-    if (MidcourseError.isInstance(error) && error.family === "user") return `${error.message} → ${error.advice}`;
+    if (MidcourseError.isInstance(error) && error.family === "user") return error.message;
     throw error;
   }
   return "accepted";

@@ -55,7 +55,7 @@ async function refusal(text: string): Promise<string> {
   try {
     await loadMethods(text, methodCards, load);
   } catch (error) {
-    if (MidcourseError.isInstance(error) && error.family === "user") return `${error.message} → ${error.advice}`;
+    if (MidcourseError.isInstance(error) && error.family === "user") return error.message;
     throw error;
   }
   return "accepted";

@@ -21,7 +21,7 @@ const refusal = (work: () => unknown): string => {
   try {
     work();
   } catch (error) {
-    if (MidcourseError.isInstance(error) && error.family === "user") return `${error.message} → ${error.advice}`;
+    if (MidcourseError.isInstance(error) && error.family === "user") return error.message;
     throw error;
   }
   return "accepted";

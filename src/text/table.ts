@@ -3,6 +3,7 @@
  * of colour none. Fitted to a terminal: the widest form that fits, else one without its least needed columns, else a list.
  */
 import stringWidth from "string-width";
+import { onOneLine } from "./signs.ts";
 
 /** Which side a column keeps to. */
 export type Side = "left" | "right";
@@ -38,14 +39,6 @@ export function alignedRows(rows: readonly (readonly string[])[], sides: (column
 /** Not by one call with all of them: of hundreds of thousands it fails. */
 function widestOf(cells: readonly string[]): number {
   return cells.reduce((widest, cell) => Math.max(widest, displayWidth(cell)), 0);
-}
-
-/** Cells may hold what a model or a file says: what would move the cursor, colour the screen or turn the writing around is shown as a sign. */
-function onOneLine(cell: string): string {
-  return cell.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, (sign) => {
-    const code = sign.charCodeAt(0);
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "\u2421" : "\ufffd";
-  });
 }
 
 function layOut(cells: readonly string[], widths: readonly number[], sides: (column: number) => Side): string {

@@ -14,6 +14,7 @@ import {
   tokenCount,
   whole,
 } from "./numbers.ts";
+import { harmless } from "./signs.ts";
 import { alignedRows, displayWidth, fitTable, fittedLines, wrapText } from "./table.ts";
 
 describe("numbers", () => {
@@ -123,6 +124,13 @@ describe("tables", () => {
   test("lines are broken by what they take on the screen", () => {
     expect(wrapText("自己 精炼 ab", 9)).toEqual(["自己 精炼", "ab"]);
     expect(wrapText("one two three", 8, "  ")).toEqual(["one two", "  three"]);
+  });
+});
+
+describe("signs that steer a screen", () => {
+  test("a model's words cannot steer the terminal: line breaks and tabs stay, other signs are replaced", () => {
+    expect(harmless("a\u001b[2J\u0007b\r\nc\td\u202ee\u009b1m\u2028")).toBe("a\uFFFD[2J\uFFFDb\nc\td\uFFFDe\uFFFD1m\uFFFD");
+    expect(harmless("größer 42 😀")).toBe("größer 42 😀");
   });
 });
 

@@ -10,13 +10,13 @@ import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/ben
 import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
 import type { TasksWanted } from "#recipes/benchmark/tasks.ts";
 import { percentSign } from "#text/numbers.ts";
+import { harmless } from "#text/signs.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
 import { sandboxOption, withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
 import { exitCodesHelp } from "../terminal/failure.ts";
 import { interruptSignal, packageVersion, printResults, shownCommand } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
-import { harmless } from "../terminal/trace.ts";
 
 export function registerEval(program: Command): void {
   evalOptions(program).action(evaluateCommand);

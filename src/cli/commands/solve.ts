@@ -6,13 +6,13 @@ import type { Command } from "commander";
 import { counted } from "#kernel/numbers.ts";
 import type { Outcome } from "#kernel/trace.ts";
 import type { Solved } from "#recipes/benchmark/question.ts";
-
+import { harmless } from "#text/signs.ts";
 import { parseBudget } from "../options/eval-options.ts";
 import { sandboxOption, withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
 import { exitCodesHelp } from "../terminal/failure.ts";
 import { interruptSignal } from "../terminal/process.ts";
-import { describeTotal, harmless, TraceView } from "../terminal/trace.ts";
+import { describeTotal, TraceView } from "../terminal/trace.ts";
 
 export function registerSolve(program: Command): void {
   solveOptions(program).action(solve);

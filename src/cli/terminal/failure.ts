@@ -1,10 +1,10 @@
 /** How a failed command ends: what happened, what to do, and an exit code (1 the user can fix it, 2 another program, 3 our bug, 130 interrupted). */
 import path from "node:path";
-import { MidcourseError, userError } from "#kernel/errors.ts";
+import { MidcourseError, messageOf, userError } from "#kernel/errors.ts";
 import { type OptionalPart, partMissingBy } from "#kernel/optional-parts.ts";
 import { waitedFor } from "#kernel/waiting.ts";
+import { harmless } from "#text/signs.ts";
 import { goesOnAgain, shownCommand } from "./process.ts";
-import { harmless } from "./trace.ts";
 
 const exitCodes = { user: 1, remote: 2, bug: 3 } as const;
 
@@ -29,11 +29,11 @@ export function reportFailure(error: unknown, print: (text: string) => void = (t
   }
   const part = partMissingBy(error);
   if (MidcourseError.isInstance(error) && part !== undefined && isRunByNpx()) {
-    write(`\n${shownCommand()}: ${error.message}\n  → ${npxLine(part)}\n`);
+    write(`\n${shownCommand()}: ${messageOf(error)}\n  → ${npxLine(part)}\n`);
     return exitCodes.user;
   }
   if (MidcourseError.isInstance(error)) {
-    write(`\n${part === undefined ? "midcourse" : shownCommand()}: ${error.message}\n`);
+    write(`\n${part === undefined ? "midcourse" : shownCommand()}: ${messageOf(error)}\n`);
     if (error.advice !== undefined) write(`  → ${error.advice}\n`);
     if (error.family === "bug") write(`${error.stack ?? ""}\n`);
     return exitCodes[error.family];

@@ -5,6 +5,7 @@ import type { CompletionDelta, GenerateOptions, Message, Model, Usage } from "#k
 import { counted } from "#kernel/numbers.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { whole } from "#text/numbers.ts";
+import { harmless } from "#text/signs.ts";
 
 export interface TraceViewOptions {
   write: (text: string) => void;
@@ -188,12 +189,6 @@ export function describeTotal(usage: Usage, elapsedMilliseconds: number): string
     seconds(elapsedMilliseconds),
     ...(dollars ? [`$${dollars < 0.01 ? dollars.toPrecision(2) : dollars.toFixed(2)}`] : []),
   ].join(", ");
-}
-
-/** A model's words without what would steer the terminal; line breaks and tabs stay. */
-export function harmless(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  return text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\uFFFD");
 }
 
 function count(tokens: number | undefined): string {

@@ -68,7 +68,7 @@ describe("rows", () => {
     expect(() => utf8Text("large.jsonl", bytes)).toThrow(
       expect.objectContaining({
         code: "data-too-large",
-        message: expect.stringMatching(/^large\.jsonl is too large to be read: \d+ MB, of at most \d+ MB\.$/),
+        what: expect.stringMatching(/^large\.jsonl is too large to be read: \d+ MB, of at most \d+ MB\.$/),
       }),
     );
   });

@@ -37,7 +37,7 @@ function refusal(make: () => unknown): string {
   try {
     make();
   } catch (error) {
-    if (MidcourseError.isInstance(error) && error.family === "user") return `${error.message} → ${error.advice}`;
+    if (MidcourseError.isInstance(error) && error.family === "user") return error.message;
     throw error;
   }
   return "accepted";

@@ -99,7 +99,7 @@ export async function askAiSdk(
 /** Pieces have been handed on, so the call cannot be made again without the listener seeing them twice. */
 function brokenMidway(error: MidcourseError): MidcourseError {
   if (error.family !== "remote") return error;
-  return remoteError("stream-broken-midway", error.message, { ...error.remote }, { cause: error.cause ?? error });
+  return remoteError("stream-broken-midway", error.what, { ...error.remote }, { cause: error.cause ?? error });
 }
 
 function completionOf(answer: AiSdkAnswer, milliseconds: number): Completion {

@@ -154,7 +154,7 @@ export class OpenAiModel implements Model {
     if (!MidcourseError.isInstance(error) || error.code !== "model-unknown") return error;
     const names = await listModels(this.#options.connections, this.#options.address).catch(() => undefined);
     if (!names || names.length === 0) return error;
-    return userError(error.code, error.message, `The server has ${shownNames(names)}; choose with --model.`, error);
+    return userError(error.code, error.what, `The server has ${shownNames(names)}; choose with --model.`, error);
   }
 }
 
@@ -166,5 +166,5 @@ function tellWhole(onDelta: (delta: CompletionDelta) => void, sample: number, te
 /** Pieces have been handed on, so the call cannot be made again without the listener seeing them twice. */
 function brokenMidway(error: unknown): unknown {
   if (!MidcourseError.isInstance(error) || error.family !== "remote") return error;
-  return remoteError("stream-broken-midway", error.message, { ...error.remote }, { cause: error });
+  return remoteError("stream-broken-midway", error.what, { ...error.remote }, { cause: error });
 }

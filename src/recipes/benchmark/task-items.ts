@@ -169,7 +169,7 @@ function readItem(task: Task, { where, values, problem }: BenchmarkRow, index: n
     return { item: task.readRow(values, index) };
   } catch (error) {
     if (!MidcourseError.isInstance(error) || error.family !== "user") throw error;
-    return { problem: { where, message: error.message } };
+    return { problem: { where, message: error.what } };
   }
 }
 

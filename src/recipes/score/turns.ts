@@ -42,7 +42,7 @@ export function retryFollowUp(tokenizer: TurnTokenizer, prompts: RetryPrompts, e
       return tokenizer.continueConversation(prompt, sampled, opening(subject, prompts), next).slice(ids.length);
     } catch (error) {
       if (!MidcourseError.isInstance(error) || error.code !== "template-rewrites-history") throw error;
-      throw userError(error.code, error.message, rewritingAdvice, error);
+      throw userError(error.code, error.what, rewritingAdvice, error);
     }
   };
 }

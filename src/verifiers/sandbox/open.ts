@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { userError } from "#kernel/errors.ts";
+import { messageOf, userError } from "#kernel/errors.ts";
 import { installLine, partMissingBy, pyodide } from "#kernel/optional-parts.ts";
 import { killAll, type Launcher, launchEnvironment, launchers } from "./launch.ts";
 import { pyodideSandbox } from "./pyodide.ts";
@@ -45,7 +45,7 @@ export async function openSandbox(options: OpenSandboxOptions = {}): Promise<San
   }
   const lacksPyodide = failures.some(({ error }) => partMissingBy(error) === pyodide);
   if (lacksPyodide && options.prefer === "pyodide") throw failures.find(({ error }) => partMissingBy(error) === pyodide)!.error;
-  const reasons = failures.map(({ name, error }) => `${name}: ${error.message}`);
+  const reasons = failures.map(({ name, error }) => `${name}: ${messageOf(error)}`);
   const tried = reasons.length === 0 ? "nothing that was asked for exists here" : reasons.join("; ");
   throw userError(
     "no-sandbox",
@@ -64,7 +64,7 @@ export async function openEverySandbox(options: OpenSandboxOptions = {}): Promis
     try {
       opened.push(await candidate.open());
     } catch (error) {
-      failed.push(`${candidate.name}: ${(error as Error).message}`);
+      failed.push(`${candidate.name}: ${messageOf(error)}`);
     }
   }
   return { opened, failed };

@@ -84,7 +84,7 @@ test("a flag of one's own card that every recipe has is refused", async () => {
   const file = settings("flag.mjs", `export default ${card};`);
   await expect(midcourse("train", file)).rejects.toMatchObject({
     family: "user",
-    message: `${file}: the flag --seed of its card is one that every recipe has`,
+    what: `${file}: the flag --seed of its card is one that every recipe has`,
   });
 });
 

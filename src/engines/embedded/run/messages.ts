@@ -19,8 +19,8 @@ export interface WireError {
 export function toWire(error: unknown): WireError {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   if (!MidcourseError.isInstance(error)) return { family: "bug", code: "engine-failure", message, stack };
-  const { family, code, advice } = error;
-  return { family, code, message, advice, stack };
+  const { family, code, what, advice } = error;
+  return { family, code, message: what, advice, stack };
 }
 
 export function fromWire(wire: WireError): MidcourseError {
