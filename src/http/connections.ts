@@ -29,17 +29,27 @@ export interface HttpReply {
 }
 
 /** Takes a body in pieces as they arrive; where it gives a promise, no more is read before that is settled. */
-export type BodyTaker = (bytes: Uint8Array) => Promise<void> | void;
+export type BodyTaker = (bytes: Uint8Array) => Promise<void> | TakenBody | void;
+
+/** What a taker says of a body that tells its end itself, and may hold marks that only keep the connection open. */
+export interface TakenBody {
+  /** False where the bytes held nothing but such marks: the idle limit goes on. */
+  isNews: boolean;
+  /** The body has ended when nothing comes for so many seconds, 0 at once, whatever the connection does. */
+  endsWithin?: number | undefined;
+}
 
 export interface HttpOptions {
   /** POST where there is a body, else GET. */
   body?: string | undefined;
   headers: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
-  /** The request fails when the server sends nothing for so long. */
-  idleSeconds?: number;
+  /** The request fails when the server sends nothing for so long, or nothing that its taker calls news. */
+  idleSeconds?: number | undefined;
+  /** The request fails when nothing of the body, or no news of it, is here by then. */
+  firstSeconds?: number | undefined;
   /** The request fails when the whole answer is not here by then. */
-  withinSeconds?: number;
+  withinSeconds?: number | undefined;
   /** A body that grows past this fails the request; any size will do when left out. */
   maxBytes?: number;
   /** How many redirections are followed; none when left out, so that one is a reply like any other. */
@@ -47,7 +57,7 @@ export interface HttpOptions {
   /** Asked once the header is here: whoever takes the body, or nothing to have it gathered. */
   onHeader?: (status: number, headers: IncomingHttpHeaders) => BodyTaker | undefined;
   /** What the user is told to do where nothing answers, and where nothing comes. */
-  advice?: { unreachable?: string; silent?: string };
+  advice?: { unreachable?: string; silent?: string; notBegun?: string; slow?: string };
 }
 
 /** Milliseconds; a longer timer would end at once. */
@@ -115,7 +125,7 @@ export class HttpConnections {
 
   #once(url: URL, options: HttpOptions, fresh = false): Promise<HttpReply> {
     return new Promise((resolve, reject) => {
-      const { signal, body, idleSeconds, withinSeconds } = options;
+      const { signal, body, idleSeconds, firstSeconds, withinSeconds } = options;
       if (signal?.aborted) {
         reject(signal.reason);
         return;
@@ -125,7 +135,7 @@ export class HttpConnections {
       const proxy = proxyFor(url, this.#environment);
       const place = placeOf(url, proxy);
       const headers = body === undefined ? options.headers : { ...options.headers, "content-length": Buffer.byteLength(body) };
-      const timeout = idleSeconds === undefined ? {} : { timeout: Math.min(idleSeconds * 1000, longestTimer) };
+      const timeout = idleSeconds === undefined ? {} : { timeout: timerFor(idleSeconds) };
       const request = this.#open(
         url,
         proxy,
@@ -136,6 +146,7 @@ export class HttpConnections {
       signal?.addEventListener("abort", onAbort, { once: true });
       const settled = () => {
         clearTimeout(late);
+        clearTimeout(unbegun);
         signal?.removeEventListener("abort", onAbort);
       };
       const fail = (error: unknown) => {
@@ -143,10 +154,10 @@ export class HttpConnections {
         request.destroy();
         reject(signal?.aborted ? signal.reason : error);
       };
-      const late =
-        withinSeconds === undefined
-          ? undefined
-          : setTimeout(() => fail(tooSlow(place, withinSeconds)), Math.min(withinSeconds * 1000, longestTimer));
+      const failAfter = (seconds: number | undefined, failure: (seconds: number) => MidcourseError) =>
+        seconds === undefined ? undefined : setTimeout(() => fail(failure(seconds)), timerFor(seconds));
+      const late = failAfter(withinSeconds, (seconds) => tooSlow(place, seconds, options));
+      const unbegun = failAfter(firstSeconds, (seconds) => notBegun(place, seconds, options));
       let answered = false;
       request.on("timeout", () => fail(silent(place, options)));
       request.on("error", (error) =>
@@ -159,7 +170,7 @@ export class HttpConnections {
           fail(refusal);
           return;
         }
-        readBody(place, response, options)
+        readBody(place, response, options, () => clearTimeout(unbegun))
           .then((text) => {
             settled();
             resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
@@ -187,29 +198,55 @@ function placeOf({ origin }: URL, proxy: NamedProxy | undefined): string {
 
 class StaleConnection extends Error {}
 
-async function readBody(place: string, response: IncomingMessage, options: HttpOptions): Promise<string> {
-  const { maxBytes = Number.POSITIVE_INFINITY } = options;
+async function readBody(place: string, response: IncomingMessage, options: HttpOptions, onBegin: () => void): Promise<string> {
+  const { maxBytes = Number.POSITIVE_INFINITY, idleSeconds } = options;
   const take = options.onHeader?.(response.statusCode ?? 0, response.headers);
   const chunks: Buffer[] = [];
   let size = 0;
   let taking: Promise<void> | undefined;
+  let quiet: NodeJS.Timeout | undefined;
+  let ending: NodeJS.Timeout | undefined;
+  let isOver = false;
   await new Promise<void>((resolve, reject) => {
     // A connection that ends in the middle of a body shows as `aborted` or as a close without an end.
-    response.on("aborted", () => reject(broken(place)));
-    response.on("error", (error) => reject(broken(place, error)));
+    const breaks = (cause?: unknown) => (ending === undefined ? reject(broken(place, cause)) : resolve());
+    const heed = ({ isNews, endsWithin }: TakenBody) => {
+      if (isNews) {
+        onBegin();
+        clearTimeout(quiet);
+        quiet = undefined;
+      } else if (idleSeconds !== undefined) {
+        quiet ??= setTimeout(() => reject(onlyKeptOpen(place, options)), timerFor(idleSeconds));
+      }
+      if (endsWithin === 0) resolve();
+      if (isNews || endsWithin === undefined) {
+        clearTimeout(ending);
+        ending = undefined;
+      }
+      if (endsWithin !== undefined) ending ??= setTimeout(resolve, timerFor(endsWithin));
+    };
+    response.on("aborted", () => breaks());
+    response.on("error", breaks);
     const body = decoded(response);
     body.on("data", (chunk: Buffer) => {
+      if (isOver) return;
       size += chunk.length;
       if (size > maxBytes) {
         reject(tooLarge(place, maxBytes));
         return;
       }
       if (!take) {
+        onBegin();
         chunks.push(chunk);
         return;
       }
       try {
         const taken = take(chunk);
+        if (taken !== undefined && "isNews" in taken) {
+          heed(taken);
+          return;
+        }
+        onBegin();
         if (taken === undefined) return;
         body.pause();
         taking = taken.then(() => void body.resume());
@@ -218,11 +255,29 @@ async function readBody(place: string, response: IncomingMessage, options: HttpO
         reject(error);
       }
     });
-    body.on("error", (error) => reject(broken(place, error)));
-    body.on("end", () => (response.complete ? resolve(taking) : reject(broken(place))));
-    response.on("close", () => response.complete || reject(broken(place)));
+    body.on("error", breaks);
+    body.on("end", () => (response.complete ? resolve(taking) : breaks()));
+    response.on("close", () => response.complete || breaks());
+  }).finally(() => {
+    isOver = true;
+    clearTimeout(quiet);
+    clearTimeout(ending);
   });
+  if (!response.complete) letGo(response);
   return chunks.length === 1 ? chunks[0].toString("utf8") : Buffer.concat(chunks).toString("utf8");
+}
+
+/** Milliseconds that the end of a body may be behind its last news for the connection to be kept. */
+const lingering = 1000;
+
+/** A connection whose answer is here is kept when it ends as it should within a moment, and else closed; nobody waits for that. */
+function letGo(response: IncomingMessage): void {
+  const timer = setTimeout(() => response.destroy(), lingering).unref();
+  response.once("close", () => clearTimeout(timer));
+}
+
+function timerFor(seconds: number): number {
+  return Math.min(seconds * 1000, longestTimer);
 }
 
 /**
@@ -316,8 +371,22 @@ function silent(place: string, { idleSeconds, advice }: HttpOptions): MidcourseE
   return remoteError("server-silent", `${place} sent nothing for ${idleSeconds} s`, {}, { advice: advice?.silent });
 }
 
-function tooSlow(place: string, seconds: number): MidcourseError {
-  return remoteError("server-slow", `${place} did not answer within ${seconds} s`, {});
+function onlyKeptOpen(place: string, { idleSeconds, advice }: HttpOptions): MidcourseError {
+  const what = `${place} kept the connection open and sent nothing else for ${idleSeconds} s`;
+  return remoteError("server-silent", what, {}, { advice: advice?.silent });
+}
+
+function notBegun(place: string, seconds: number, { advice }: HttpOptions): MidcourseError {
+  return remoteError(
+    "server-silent",
+    `${place} began no answer within ${seconds} s`,
+    {},
+    { advice: advice?.notBegun ?? advice?.silent },
+  );
+}
+
+function tooSlow(place: string, seconds: number, { advice }: HttpOptions): MidcourseError {
+  return remoteError("server-slow", `${place} did not answer within ${seconds} s`, {}, { advice: advice?.slow });
 }
 
 function tooLarge(place: string, maxBytes: number): MidcourseError {

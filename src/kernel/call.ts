@@ -53,7 +53,11 @@ export class Caller {
       return { ok: false, reason: "tool-calls", message: "the model asked for a tool" };
     }
     const usable = completions.filter((completion) => completion.finishReason !== "error");
-    if (usable.length === 0) return { ok: false, reason: "error", message: "the model returned no usable completion" };
+    if (usable.length === 0) {
+      const said = completions.find(({ finishSaid }) => finishSaid !== undefined)?.finishSaid;
+      const ending = said === undefined ? "" : `: it ended with “${said}”`;
+      return { ok: false, reason: "error", message: `the model returned no usable completion${ending}` };
+    }
     return { ok: true, completions: usable, usage };
   }
 }
@@ -63,8 +67,10 @@ function failureReason(error: unknown, signal: AbortSignal | undefined): "cancel
   return MidcourseError.isInstance(error) && error.code === "context-exceeded" ? "context-exceeded" : "error";
 }
 
-/** A call that failed before it reached the model cost no tokens; what any other failed call cost is unknown, which is not 0. */
+/** A call that failed before it reached the model cost no tokens; what any other cost is what the server told, or unknown, which is not 0. */
 export function failedCallUsage(error: unknown): Usage {
+  const told = MidcourseError.isInstance(error) ? error.remote?.usage : undefined;
+  if (told !== undefined) return told;
   const isFree = MidcourseError.isInstance(error) && (error.family === "user" || error.remote?.costsNothing === true);
   return isFree ? { ...noUsage, calls: 1 } : { calls: 1, inputTokens: undefined, outputTokens: undefined, milliseconds: 0 };
 }

@@ -4,6 +4,8 @@
  * value; these classes are for what ends a command.
  */
 
+import type { Usage } from "./model.ts";
+
 export type ErrorFamily = "user" | "remote" | "bug";
 
 const brand = Symbol.for("midcourse.error");
@@ -18,6 +20,10 @@ export interface RemoteDetails {
   retryAfterSeconds?: number | undefined;
   /** The request was refused before it was worked on, so that it cost no tokens. What any other failed request cost is unknown. */
   costsNothing?: boolean | undefined;
+  /** What it cost, where the server told it beside the failure. */
+  usage?: Usage | undefined;
+  /** Asked again, the server would answer the same. */
+  isLasting?: boolean | undefined;
 }
 
 export class MidcourseError extends Error {

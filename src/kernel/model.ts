@@ -28,14 +28,18 @@ export interface Usage {
   milliseconds: number;
 }
 
-/** `content-filter`: the server withheld text. `tool-calls`: the model asks for a tool; `parts` holds what it asks. */
-export type FinishReason = "stop" | "length" | "content-filter" | "tool-calls" | "error";
+/**
+ * `content-filter`: the server withheld text. `tool-calls`: the model asks for a tool; `parts` holds what it asks. `other`: for a reason of
+ * the server's own that is none of these; `finishSaid` holds its word.
+ */
+export type FinishReason = "stop" | "length" | "content-filter" | "tool-calls" | "error" | "other";
 
 export interface TokenLogprob {
   token: string;
-  logprob: number;
+  /** Unknown where the server gave no number: some write NaN. */
+  logprob: number | undefined;
   /** The likeliest tokens at this place, where they were asked for. */
-  top?: readonly { token: string; logprob: number }[];
+  top?: readonly { token: string; logprob: number | undefined }[];
 }
 
 export interface Completion {
@@ -43,6 +47,8 @@ export interface Completion {
   /** Reasoning that was told apart from the answer; not part of `text`. */
   reasoning?: string | undefined;
   finishReason: FinishReason;
+  /** The server's own word for the end, where that was a failure or none that is known. */
+  finishSaid?: string | undefined;
   usage: Usage;
   /** One entry a token, where asked for and given. */
   logprobs?: readonly TokenLogprob[] | undefined;

@@ -220,8 +220,8 @@ export function meant(name: string, names: readonly string[]): string {
 }
 
 /** Text of a user's as errors quote it. */
-export function shortened(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+export function shortened(text: string, most = 60): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 /** The nearest of the names by edits, or the one with these initials (`cot` for chain-of-thought); undefined when none is near. */

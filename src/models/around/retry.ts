@@ -58,13 +58,13 @@ function delay(attempt: number, { firstDelaySeconds = 1, longestDelaySeconds = 6
 function isWorthRetrying(error: unknown, answered: boolean): error is MidcourseError {
   if (!MidcourseError.isInstance(error)) return false;
   if (error.code === "server-unreachable") return answered;
-  if (error.family !== "remote" || notWorthRetrying.has(error.code)) return false;
+  if (error.family !== "remote" || error.remote?.isLasting || notWorthRetrying.has(error.code)) return false;
   const status = error.remote?.status;
   return status === undefined || status >= 500 || [408, 409, 425, 429].includes(status);
 }
 
 /** The same again would end the same, or, after pieces were handed on, would be seen twice. */
-const notWorthRetrying = new Set(["stream-broken-midway", "reply-too-large", "content-filter", "too-few-samples"]);
+const notWorthRetrying = new Set(["stream-broken-midway", "reply-too-large", "content-filter", "too-few-samples", "server-slow"]);
 
 function withLost(completions: Completion[], lost: Usage): Completion[] {
   const [first, ...others] = completions;

@@ -57,6 +57,8 @@ export function serverHeaders(address: ServerAddress): Record<string, string> {
 export const connectionAdvice = {
   unreachable: "Start the server, or set OPENAI_BASE_URL (or --base-url) to where it listens, such as http://127.0.0.1:8000/v1.",
   silent: "A slow server needs fewer requests at once (--concurrency) or a longer wait (--idle-seconds).",
+  notBegun: "A slow server needs fewer requests at once (--concurrency) or a longer wait for the first piece (--first-seconds).",
+  slow: "Ask for fewer tokens (--max-tokens), or allow a call more time (--total-seconds).",
 };
 
 const modelList = z.object({ data: z.array(z.looseObject({ id: z.string(), owned_by: z.string().nullish().catch(undefined) })) });

@@ -6,11 +6,12 @@ import type { HttpConnections } from "#http/connections.ts";
 import { cutAtStop, sideBySide } from "#kernel/call.ts";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
+import { shortened } from "#kernel/options.ts";
 import { type CallPolicy, callDirectly } from "../around/retry.ts";
 import { connectionAdvice, listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./address.ts";
 import { type FailureContext, httpFailure } from "./failure.ts";
 import type { ReasoningTags } from "./reasoning-text.ts";
-import { type ReplySettings, readReply } from "./reply.ts";
+import type { ReplySettings } from "./reply.ts";
 import { buildRequest, requestSeed } from "./request.ts";
 import type { ServerQuirks } from "./server-quirks.ts";
 import { ChatStream } from "./stream.ts";
@@ -27,8 +28,12 @@ export interface OpenAiModelOptions {
   reasoningTags?: ReasoningTags | undefined;
   /** Streams every reply, listened to or not, so that slow servers do not look dead. Only listened-to replies when left out. */
   stream?: boolean | undefined;
-  /** A request fails when the server sends nothing for so long. 600 when left out. */
+  /** A request fails when the server sends no piece of an answer for so long; keep-alive marks are none. 600 when left out. */
   idleSeconds?: number | undefined;
+  /** A request fails when the first piece of its answer is not here by then. As long as `idleSeconds` when left out. */
+  firstSeconds?: number | undefined;
+  /** A request fails when its whole answer is not here by then. 7200 when left out. */
+  totalSeconds?: number | undefined;
   /** Largest reply taken, in bytes. 64 MiB when left out. */
   maxReplyBytes?: number | undefined;
   /** Fields sent with every request, over ours: `top_k`, `chat_template_kwargs`, `reasoning_effort`, `tools`. */
@@ -105,7 +110,7 @@ export class OpenAiModel implements Model {
       buildRequest(messages, options, { model, quirks, stream, samples: asking.samples, seed: asking.seed, extraBody }),
     );
     try {
-      const completions = await this.#policy(() => this.#request(body, options, asking.first), options.signal);
+      const completions = await this.#policy(() => this.#request(body, options, asking), options.signal);
       // transformers serve leaves the stop text in; a listener to the stream has seen it by now.
       return completions.map((completion) => cutAtStop(completion, options.stop));
     } catch (error) {
@@ -113,16 +118,19 @@ export class OpenAiModel implements Model {
     }
   }
 
-  async #request(body: string, options: GenerateOptions, first: number): Promise<Completion[]> {
-    const { connections, address, reasoningTags = "keep", idleSeconds = 600, maxReplyBytes = 64 << 20 } = this.#options;
+  async #request(body: string, options: GenerateOptions, { first, samples }: Asking): Promise<Completion[]> {
+    const { connections, address, reasoningTags = "keep", maxReplyBytes = 64 << 20 } = this.#options;
+    const { idleSeconds = 600, firstSeconds, totalSeconds = 7200 } = this.#options;
     const startedAt = performance.now();
+    const elapsed = () => performance.now() - startedAt;
+    const { onDelta } = options;
+    const shifted = onDelta && ((delta: CompletionDelta) => onDelta({ ...delta, sample: delta.sample + first }));
     const settings: Omit<ReplySettings, "milliseconds"> = {
       reasoningTags,
       topLogprobs: options.topLogprobs,
+      samples,
       context: this.#context,
     };
-    const { onDelta } = options;
-    const shifted = onDelta && ((delta: CompletionDelta) => onDelta({ ...delta, sample: delta.sample + first }));
     let stream: ChatStream | undefined;
     try {
       const reply = await connections.request(this.#url, {
@@ -130,22 +138,20 @@ export class OpenAiModel implements Model {
         advice: connectionAdvice,
         body,
         idleSeconds,
+        firstSeconds,
+        withinSeconds: totalSeconds,
         maxBytes: maxReplyBytes,
         signal: options.signal,
-        onHeader: (status, headers) => {
-          if (status !== 200 || !headers["content-type"]?.includes("event-stream")) return undefined;
+        onHeader: (status) => {
+          if (status < 200 || status > 299) return undefined;
           stream = new ChatStream(settings, shifted);
           return (bytes) => stream!.push(bytes);
         },
       });
-      const milliseconds = performance.now() - startedAt;
-      if (stream) return stream.finish(milliseconds);
-      if (reply.status < 200 || reply.status > 299) throw httpFailure(reply.status, reply.headers, reply.body, this.#context);
-      const completions = readReply(reply.body, { ...settings, milliseconds });
-      // Asked for a stream and given a whole.
-      if (shifted) for (const [sample, { text, reasoning }] of completions.entries()) tellWhole(shifted, sample, text, reasoning);
-      return completions;
+      if (stream === undefined) throw httpFailure(reply.status, reply.headers, reply.body, this.#context);
+      return answersOf(stream.finish(elapsed()), this.#context);
     } catch (error) {
+      if (stream?.isComplete && isOfConnection(error)) return answersOf(stream.finish(elapsed()), this.#context);
       throw stream?.toldSomething ? brokenMidway(error) : error;
     }
   }
@@ -158,9 +164,17 @@ export class OpenAiModel implements Model {
   }
 }
 
-function tellWhole(onDelta: (delta: CompletionDelta) => void, sample: number, text: string, reasoning: string | undefined): void {
-  if (reasoning !== undefined) onDelta({ sample, reasoning });
-  if (text !== "") onDelta({ sample, text });
+/** Nothing that it befell is missing where the answer is whole. */
+function isOfConnection(error: unknown): boolean {
+  return MidcourseError.isInstance(error) && ["reply-broken", "server-silent", "server-slow"].includes(error.code);
+}
+
+/** A server that ended every sample in a failure has failed; what it told of the cost stays. */
+function answersOf(completions: Completion[], { url }: FailureContext): Completion[] {
+  const isFailed = completions.every(({ finishReason }) => finishReason === "error");
+  if (!isFailed) return completions;
+  const [{ finishSaid = "error", usage }] = completions;
+  throw remoteError("answer-failed", `${url} ended the answer with “${shortened(finishSaid, 300)}”`, { usage });
 }
 
 /** Pieces have been handed on, so the call cannot be made again without the listener seeing them twice. */

@@ -1,19 +1,23 @@
 /** Replies of OpenAI-compatible servers as completions: lenient in what is there beside, strict in what is counted. */
 import { z } from "zod";
 import { type MidcourseError, remoteError } from "#kernel/errors.ts";
-import { type Completion, type FinishReason, noUsage, type TokenLogprob, type Usage } from "#kernel/model.ts";
-import { errorInReply, type FailureContext } from "./failure.ts";
+import { type Completion, noUsage, type TokenLogprob, type Usage } from "#kernel/model.ts";
+import type { FailureContext } from "./failure.ts";
+import { finishReasonOf } from "./finish-reasons.ts";
 import { type ReasoningTags, splitReasoning } from "./reasoning-text.ts";
 
 /** Anything that is not what it should be is absent: one odd field does not lose a paid answer. */
 const text = z.string().nullish().catch(undefined);
 const count = z.number().int().nonnegative().nullish().catch(undefined);
 
+/** What is no finite number, NaN above all, is unknown. */
+const logprob = z.number().optional().catch(undefined);
+
 const logprobEntry = z.object({
   token: z.string(),
-  logprob: z.number(),
+  logprob,
   top_logprobs: z
-    .array(z.object({ token: z.string(), logprob: z.number() }))
+    .array(z.object({ token: z.string(), logprob }))
     .nullish()
     .catch(undefined),
 });
@@ -49,16 +53,22 @@ const usageShape = z
   .nullish()
   .catch(undefined);
 
-const choice = { index: count, finish_reason: text, logprobs, error: z.unknown().optional() };
-
-const replyShape = z.object({
-  choices: z.array(z.object({ ...choice, message: messageShape.nullish() })),
-  usage: usageShape,
-});
-
+/** Of a whole reply and of a piece of a stream alike: servers and proxies send each in the place of the other. */
 export const chunkShape = z.object({
+  object: text,
   choices: z
-    .array(z.object({ ...choice, delta: messageShape.nullish() }))
+    .array(
+      z.object({
+        index: count,
+        finish_reason: z.unknown().optional(),
+        logprobs,
+        error: z.unknown().optional(),
+        delta: messageShape.nullish().catch(undefined),
+        message: messageShape.nullish().catch(undefined),
+        /** Of the older protocol for completions. */
+        text,
+      }),
+    )
     .nullish()
     .catch(undefined),
   usage: usageShape,
@@ -67,6 +77,7 @@ export const chunkShape = z.object({
 export type MessageShape = z.infer<typeof messageShape>;
 export type LogprobsShape = z.infer<typeof logprobs>;
 export type UsageShape = z.infer<typeof usageShape>;
+export type ChoiceShape = NonNullable<z.infer<typeof chunkShape>["choices"]>[number];
 
 /** One sample as the server gave it, before tags are told apart. */
 export interface RawChoice {
@@ -75,44 +86,18 @@ export interface RawChoice {
   finishReason: string | undefined;
   toolCalls: unknown[];
   logprobs: TokenLogprob[] | undefined;
-  failed: boolean;
+  /** What the server said of a failure of this sample alone. */
+  failure: string | undefined;
 }
 
 export interface ReplySettings {
   reasoningTags: ReasoningTags;
   /** Alternatives to keep a token; undefined where no log-probabilities were asked for. */
   topLogprobs: number | undefined;
+  /** Samples that were asked for. 1 when left out. */
+  samples?: number | undefined;
   milliseconds: number;
   context: FailureContext;
-}
-
-/** Reads a whole reply. Throws remote errors for replies that hold no answer. */
-export function readReply(body: string, settings: ReplySettings): Completion[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch (cause) {
-    const what = body.trim() === "" ? "nothing" : body.trimStart().startsWith("<") ? "a web page" : "JSON that breaks off";
-    throw unreadable(`${settings.context.url} answered with ${what}`, body, cause);
-  }
-  const error = (value as { error?: unknown } | null)?.error;
-  if (error !== undefined && error !== null) throw errorInReply(error, settings.context);
-  const reply = replyShape.safeParse(value);
-  if (!reply.success) throw unreadable(`${settings.context.url} answered with no “choices”`, body);
-  if (reply.data.choices.length === 0) throw emptyReply(settings.context, body);
-  const inOrder = reply.data.choices.toSorted((first, second) => (first.index ?? 0) - (second.index ?? 0));
-  return completionsOf(
-    inOrder.map((choice) => ({
-      text: messageText(choice.message),
-      reasoning: messageReasoning(choice.message),
-      finishReason: choice.finish_reason ?? undefined,
-      toolCalls: choice.message?.tool_calls ?? [],
-      logprobs: readLogprobs(choice.logprobs, settings.topLogprobs),
-      failed: choice.error !== undefined && choice.error !== null,
-    })),
-    reply.data.usage,
-    settings,
-  );
 }
 
 /** What the call cost stands in the first completion: servers give one sum for all samples. */
@@ -129,7 +114,7 @@ export function completionsOf(choices: readonly RawChoice[], usage: UsageShape, 
     return {
       text: joins ? joined(choice) : split.text,
       ...(reasoning === "" ? {} : { reasoning }),
-      finishReason: choice.failed ? "error" : finishReasonOf(choice.finishReason, choice.toolCalls.length > 0),
+      ...ending(choice),
       usage: index === 0 ? total : { ...noUsage },
       logprobs: choice.logprobs,
       parts: choice.toolCalls.length === 0 ? undefined : { tool_calls: choice.toolCalls },
@@ -137,9 +122,17 @@ export function completionsOf(choices: readonly RawChoice[], usage: UsageShape, 
   });
 }
 
+function ending({ failure, finishReason: said, toolCalls }: RawChoice): Pick<Completion, "finishReason" | "finishSaid"> {
+  const finishReason = failure === undefined ? finishReasonOf(said, toolCalls.length > 0) : "error";
+  const finishSaid = finishReason === "error" || finishReason === "other" ? (failure ?? said) : undefined;
+  return finishSaid === undefined ? { finishReason } : { finishReason, finishSaid };
+}
+
 /** A passage that was cut off before its end stays open, as the model left it. */
 function joined({ text, reasoning, finishReason }: RawChoice): string {
-  return text === "" && finishReason === "length" ? `<think>${reasoning}` : `<think>${reasoning}</think>${text}`;
+  return text === "" && finishReasonOf(finishReason, false) === "length"
+    ? `<think>${reasoning}`
+    : `<think>${reasoning}</think>${text}`;
 }
 
 export function messageText(message: MessageShape | null | undefined): string {
@@ -178,29 +171,6 @@ export function readUsage(usage: UsageShape, milliseconds: number, hasText: bool
   };
 }
 
-function finishReasonOf(said: string | undefined, asksForTools: boolean): FinishReason {
-  switch (said) {
-    case "length":
-    case "max_tokens":
-      return "length";
-    case "content_filter":
-      return "content-filter";
-    case "tool_calls":
-    case "function_call":
-      return "tool-calls";
-    case "error":
-    case "abort":
-      return "error";
-    default:
-      return asksForTools ? "tool-calls" : "stop";
-  }
-}
-
 export function emptyReply(context: FailureContext, body: string): MidcourseError {
   return remoteError("empty-reply", `${context.url} answered without a single choice`, { body: body.slice(0, 600) });
-}
-
-function unreadable(message: string, body: string, cause?: unknown): MidcourseError {
-  const advice = "OPENAI_BASE_URL (or --base-url) may lead to something other than a model server; it usually ends in /v1.";
-  return remoteError("reply-unreadable", message, { body: body.slice(0, 600) }, { cause, advice });
 }

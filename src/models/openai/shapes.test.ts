@@ -4,13 +4,19 @@ import { describe, expect, test } from "vitest";
 import type { CompletionDelta, Message } from "#kernel/model.ts";
 import { chatEvents, chatReply, chunk } from "../../../test/support/model-server.ts";
 import { ReasoningSplitter, type ReasoningTags, splitReasoning } from "./reasoning-text.ts";
-import { type ReplySettings, readReply } from "./reply.ts";
+import type { ReplySettings } from "./reply.ts";
 import { buildRequest, requestSeed } from "./request.ts";
 import { carefulQuirks, type ServerKind, serverQuirks } from "./server-quirks.ts";
 import { ChatStream } from "./stream.ts";
 
 const context = { url: "http://127.0.0.1/v1/chat/completions", model: "m", keyVariable: "OPENAI_API_KEY" };
 const settings: ReplySettings = { reasoningTags: "keep", topLogprobs: undefined, milliseconds: 5, context };
+
+function readReply(body: string, given: ReplySettings) {
+  const stream = new ChatStream(given);
+  stream.push(new TextEncoder().encode(body));
+  return stream.finish(given.milliseconds);
+}
 
 function cut<Whole extends string | Uint8Array>(whole: Whole, places: readonly number[]): Whole[] {
   const ends = [...new Set(places.map((place) => place % (whole.length + 1)))].sort((first, second) => first - second);

@@ -1,11 +1,18 @@
-/** A streamed reply (server-sent events, in pieces split anywhere) as deltas while it arrives and as completions at its end. */
-import { createParser, type EventSourceParser } from "eventsource-parser";
-import { remoteError } from "#kernel/errors.ts";
+/**
+ * A reply as it arrives, in pieces split anywhere: as deltas while it does, as completions at its end. Streamed replies and whole ones are read
+ * alike, by what they hold: servers and proxies send each where the other was asked for, and under any content type.
+ */
+import type { TakenBody } from "#http/connections.ts";
+import { type MidcourseError, remoteError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, TokenLogprob } from "#kernel/model.ts";
-import { getOrMake } from "#kernel/values.ts";
-import { errorInReply } from "./failure.ts";
+import { shortened } from "#kernel/options.ts";
+import { getOrMake, isRecord } from "#kernel/values.ts";
+import { finishWord } from "./finish-reasons.ts";
+import { ReplyFraming } from "./framing.ts";
+import { parseLeniently } from "./lenient-json.ts";
 import { ReasoningSplitter } from "./reasoning-text.ts";
 import {
+  type ChoiceShape,
   chunkShape,
   completionsOf,
   emptyReply,
@@ -15,17 +22,26 @@ import {
   type RawChoice,
   type ReplySettings,
   readLogprobs,
+  readUsage,
   type UsageShape,
 } from "./reply.ts";
+import { failureIn, failureOf, sentenceOf } from "./reply-failures.ts";
 
 interface Arriving {
   text: string[];
+  /** Characters of `text`. */
+  length: number;
   reasoning: string[];
   finishReason?: string | undefined;
   tools: Map<number, ToolCallPieces>;
+  /** From a message that came whole, as the server wrote them. */
+  wholeTools: unknown[];
   logprobs?: TokenLogprob[];
-  failed: boolean;
+  failure?: string | undefined;
   splitter: ReasoningSplitter;
+  /** `message` came: all of it at once, or in pieces as some servers send it. */
+  hasMessage: boolean;
+  hasDelta: boolean;
 }
 
 interface ToolCallPieces {
@@ -34,85 +50,165 @@ interface ToolCallPieces {
   arguments: string;
 }
 
+/** Seconds without news after which a reply that lacks nothing but its mark of the end has ended; the longer where its usage is missing. */
+const quietSeconds = { whole: 1, withoutUsage: 10 };
+
+const keptHead = 600;
+
 export class ChatStream {
   readonly #settings: Omit<ReplySettings, "milliseconds">;
   readonly #onDelta: ((delta: CompletionDelta) => void) | undefined;
   readonly #choices = new Map<number, Arriving>();
-  readonly #decoder = new TextDecoder();
-  readonly #parser: EventSourceParser;
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #framing: ReplyFraming;
   #usage: UsageShape;
+  /** Usage came with no choice beside it, as servers send it when all is said. */
+  #usageClosed = false;
   #done = false;
+  #head = "";
+  #sawJson = false;
+  #sawChoices = false;
+  #isWhole = false;
+  #hasNews = false;
   /** Whether a piece was handed on; a stream that breaks afterwards cannot be asked for again unseen. */
   toldSomething = false;
 
   constructor(settings: Omit<ReplySettings, "milliseconds">, onDelta?: (delta: CompletionDelta) => void) {
     this.#settings = settings;
     this.#onDelta = onDelta;
-    this.#parser = createParser({ onEvent: (event) => this.#event(event.data) });
+    this.#framing = new ReplyFraming({
+      onValue: (json, event, isBare) => this.#value(json, event, isBare),
+      onText: (text, event) => this.#text(text, event),
+    });
   }
 
-  /** Bytes as they come off the connection; a character may be split between two calls. */
-  push(bytes: Uint8Array): void {
-    this.#parser.feed(this.#decoder.decode(bytes, { stream: true }));
+  /** Bytes as they come off the connection; a character may be split between two calls. Throws the failure that the server tells. */
+  push(bytes: Uint8Array): TakenBody {
+    this.#hasNews = false;
+    const text = this.#decoder.decode(bytes, { stream: true });
+    if (this.#head.length < keptHead) this.#head += text.slice(0, keptHead);
+    this.#framing.push(text);
+    const isNews = this.#hasNews || this.#framing.isMidway;
+    return { isNews, endsWithin: this.#endsWithin() };
+  }
+
+  /** Nothing of the answer is missing, though the server may not have said that it is at its end. */
+  get isComplete(): boolean {
+    return this.#endsWithin() !== undefined;
   }
 
   /** The whole, once the connection has ended. Throws when the server was not at its end. */
   finish(milliseconds: number): Completion[] {
-    this.#parser.feed(this.#decoder.decode());
-    this.#parser.reset({ consume: true });
+    this.#framing.push(this.#decoder.decode());
+    const isCut = this.#framing.end();
     const { context } = this.#settings;
     const inOrder = [...this.#choices].toSorted(([first], [second]) => first - second).map(([, choice]) => choice);
-    const ended = this.#done || (inOrder.length > 0 && inOrder.every((choice) => choice.finishReason !== undefined));
-    if (!ended) throw remoteError("reply-broken", `the stream from ${context.url} ended in the middle of the answer`, {});
-    if (inOrder.length === 0) throw emptyReply(context, "");
+    if (inOrder.length === 0) throw this.#nothing(isCut);
+    const ended =
+      this.#done || this.#isWhole || this.#usageClosed || inOrder.every(({ finishReason }) => finishReason !== undefined);
+    if (!ended || isCut)
+      throw remoteError("reply-broken", `the stream from ${context.url} ended in the middle of the answer`, {});
+    // An end without any reason is taken for a proper one where there is an answer.
+    if (!this.#isWhole && inOrder.every(saidNothing)) {
+      throw remoteError("empty-reply", `the stream from ${context.url} ended before the answer began`, {});
+    }
     for (const [sample, choice] of this.#choices) this.#tell(sample, choice.splitter.end());
-    return completionsOf(inOrder.map(whole), this.#usage, { ...this.#settings, milliseconds });
+    return completionsOf(inOrder.map(asRaw), this.#usage, { ...this.#settings, milliseconds });
   }
 
-  #event(data: string): void {
-    if (this.#done || data === "") return;
-    if (data.trim() === "[DONE]") {
+  #value(json: string, event: string | undefined, isBare: boolean): void {
+    if (this.#done) return;
+    if (/^\[done\]$/i.test(json)) {
       this.#done = true;
       return;
     }
-    const { context, topLogprobs } = this.#settings;
+    const { context } = this.#settings;
     let value: unknown;
     try {
-      value = JSON.parse(data);
+      value = parseLeniently(json);
     } catch (cause) {
-      throw remoteError(
-        "reply-broken",
-        `the stream from ${context.url} holds broken JSON`,
-        { body: data.slice(0, 600) },
-        { cause },
-      );
+      const what = `holds what is no JSON: “${beginning(json)}”`;
+      throw remoteError("reply-broken", `the answer from ${context.url} ${what}`, { body: json.slice(0, keptHead) }, { cause });
     }
-    const error = (value as { error?: unknown } | null)?.error;
-    if (error !== undefined && error !== null) throw errorInReply(error, context);
-    const chunk = chunkShape.safeParse(value);
-    if (!chunk.success) return;
-    // Some servers send the sum so far with every piece, so the last one counts.
-    this.#usage = chunk.data.usage ?? this.#usage;
-    for (const { index, delta, finish_reason, logprobs, error: failure } of chunk.data.choices ?? []) {
-      const sample = index ?? 0;
-      const choice = this.#choice(sample);
-      if (failure !== undefined && failure !== null) choice.failed = true;
-      choice.finishReason = finish_reason ?? choice.finishReason;
-      const read = readLogprobs(logprobs, topLogprobs);
-      if (read) {
-        choice.logprobs ??= [];
-        for (const entry of read) choice.logprobs.push(entry);
-      }
-      if (delta) this.#piece(sample, choice, delta);
+    for (const each of Array.isArray(value) ? value : [value]) this.#document(each, event, isBare);
+  }
+
+  /** Words in an event that are no JSON: the mark of the end without its brackets, a heartbeat, or what went wrong. */
+  #text(text: string, event: string | undefined): void {
+    if (this.#done) return;
+    if (/^\[?done\]?$/i.test(text)) this.#done = true;
+    else if (/^\s*[{[]/.test(text)) this.#value(text, event, false);
+    else {
+      const failure = failureIn(text, event);
+      if (failure !== undefined) throw this.#failure(failure);
+      this.#framing.stray ??= text;
     }
   }
 
-  #piece(sample: number, choice: Arriving, delta: MessageShape): void {
-    const text = messageText(delta);
-    const reasoning = messageReasoning(delta);
-    if (text !== "") choice.text.push(text);
-    if (reasoning !== "") choice.reasoning.push(reasoning);
-    for (const call of delta.tool_calls ?? []) {
+  #document(value: unknown, event: string | undefined, isBare: boolean): void {
+    if (!isRecord(value)) return;
+    this.#sawJson = true;
+    const chunk = chunkShape.safeParse(value);
+    // Some servers send the sum so far with every piece, so the last one counts.
+    if (chunk.success) this.#usage = chunk.data.usage ?? this.#usage;
+    const failure = failureIn(value, event);
+    if (failure !== undefined) throw this.#failure(failure);
+    if (!chunk.success) return;
+    const { choices, usage, object } = chunk.data;
+    // A value that stands alone is a whole reply; with others behind it it was a piece.
+    if (choices) this.#isWhole = object === "chat.completion" || (isBare && !this.#sawChoices);
+    if (choices) this.#sawChoices = true;
+    if (usage) {
+      this.#hasNews = true;
+      if (this.#sawChoices && (choices ?? []).length === 0) this.#usageClosed = true;
+    }
+    const hasIndices = new Set((choices ?? []).map(({ index }) => index)).size === choices?.length;
+    for (const [place, choice] of (choices ?? []).entries()) {
+      const sample = (hasIndices ? choice.index : undefined) ?? place;
+      this.#choicePiece(sample, choice);
+    }
+  }
+
+  #choicePiece(sample: number, { delta, message, text, logprobs, error, ...given }: ChoiceShape): void {
+    const choice = this.#choice(sample);
+    const { topLogprobs } = this.#settings;
+    const finish = finishWord(given.finish_reason);
+    if (finish !== undefined) this.#hasNews = true;
+    choice.finishReason = finish ?? choice.finishReason;
+    const failure = failureIn({ error }, undefined);
+    if (failure !== undefined) choice.failure = sentenceOf(failure);
+    const read = readLogprobs(logprobs, topLogprobs);
+    if (read) {
+      choice.logprobs ??= [];
+      for (const entry of read) choice.logprobs.push(entry);
+    }
+    // Perplexity sends with each piece the whole so far as well.
+    if (delta && !isBlank(delta)) this.#delta(sample, choice, delta);
+    else if (message && !(choice.hasDelta && isBlank(message))) this.#message(sample, choice, message);
+    else if (text) this.#delta(sample, choice, { content: text });
+  }
+
+  #delta(sample: number, choice: Arriving, delta: MessageShape): void {
+    choice.hasDelta = true;
+    this.#tools(choice, delta);
+    this.#piece(sample, choice, messageText(delta), messageReasoning(delta));
+  }
+
+  /** All at once, or in the place of a delta: as a piece, or as all that has come so far. */
+  #message(sample: number, choice: Arriving, message: MessageShape): void {
+    const text = messageText(message);
+    const reasoning = messageReasoning(message);
+    if (message.tool_calls?.length) choice.wholeTools = message.tool_calls;
+    const mayRepeat = text.length > choice.length || (text.length === choice.length && choice.finishReason !== undefined);
+    const repeats = mayRepeat && choice.length > 0 && text.startsWith(choice.text.join(""));
+    if (choice.hasDelta && !repeats) return;
+    choice.hasMessage = true;
+    this.#piece(sample, choice, repeats ? text.slice(choice.length) : text, choice.hasDelta ? "" : reasoning);
+  }
+
+  #tools(choice: Arriving, { tool_calls: calls }: MessageShape): void {
+    for (const call of calls ?? []) {
+      this.#hasNews = true;
       const at = call.index ?? choice.tools.size;
       const pieces = choice.tools.get(at) ?? { whole: {}, name: "", arguments: "" };
       const { index: _, function: called, ...rest } = call;
@@ -122,6 +218,13 @@ export class ChatStream {
       pieces.arguments += called?.arguments ?? "";
       choice.tools.set(at, pieces);
     }
+  }
+
+  #piece(sample: number, choice: Arriving, text: string, reasoning: string): void {
+    if (text !== "") choice.text.push(text);
+    choice.length += text.length;
+    if (reasoning !== "") choice.reasoning.push(reasoning);
+    if (text !== "" || reasoning !== "") this.#hasNews = true;
     const split = choice.splitter.push(text);
     this.#tell(sample, { text: split.text, reasoning: reasoning + split.reasoning });
   }
@@ -133,21 +236,80 @@ export class ChatStream {
   }
 
   #choice(sample: number): Arriving {
-    return getOrMake(this.#choices, sample, () => {
-      const splitter = new ReasoningSplitter(this.#settings.reasoningTags);
-      return { text: [], reasoning: [], tools: new Map(), failed: false, splitter };
-    });
+    return getOrMake(this.#choices, sample, () => ({
+      text: [],
+      length: 0,
+      reasoning: [],
+      tools: new Map(),
+      wholeTools: [],
+      splitter: new ReasoningSplitter(this.#settings.reasoningTags),
+      hasMessage: false,
+      hasDelta: false,
+    }));
+  }
+
+  #endsWithin(): number | undefined {
+    if (this.#done) return 0;
+    const choices = [...this.#choices.values()];
+    if (choices.length === 0 || choices.some(({ finishReason }) => finishReason === undefined)) return undefined;
+    if (this.#usageClosed) return quietSeconds.whole;
+    if (choices.length < (this.#settings.samples ?? 1)) return undefined;
+    return this.#usage ? quietSeconds.whole : quietSeconds.withoutUsage;
+  }
+
+  #failure(said: unknown): MidcourseError {
+    const usage = this.#usage ? readUsage(this.#usage, 0, this.#choices.size > 0) : undefined;
+    return failureOf(said, this.#settings.context, usage);
+  }
+
+  /** What is wrong with a reply without any choice. */
+  #nothing(isCut: boolean): MidcourseError {
+    const { url } = this.#settings.context;
+    const head = this.#head.slice(0, keptHead);
+    const body = head.trim();
+    const unreadable = (what: string, isLasting: boolean) => {
+      const advice = "OPENAI_BASE_URL (or --base-url) may lead to something other than a model server; it usually ends in /v1.";
+      return remoteError(
+        "reply-unreadable",
+        `${url} answered with ${what}`,
+        { body: head, isLasting: isLasting || undefined },
+        { advice },
+      );
+    };
+    if (body === "") return unreadable("nothing", false);
+    if (isCut) return unreadable("JSON that breaks off", false);
+    if (this.#sawChoices || this.#done) return emptyReply(this.#settings.context, head);
+    if (body.startsWith("<")) return unreadable("a web page", true);
+    if (this.#sawJson) return unreadable(`no “choices”: “${beginning(body)}”`, true);
+    if (this.#framing.stray !== undefined) {
+      return unreadable(`neither JSON nor a stream of events: “${beginning(this.#framing.stray)}”`, true);
+    }
+    return remoteError("reply-broken", `the stream from ${url} ended before the answer began`, {});
   }
 }
 
-function whole(choice: Arriving): RawChoice {
+function isBlank(message: MessageShape): boolean {
+  return messageText(message) === "" && messageReasoning(message) === "" && !message.tool_calls?.length;
+}
+
+function saidNothing({ length, reasoning, tools, wholeTools, finishReason, failure, hasMessage }: Arriving): boolean {
+  const isEmpty = length === 0 && reasoning.length === 0 && tools.size === 0 && wholeTools.length === 0;
+  return isEmpty && finishReason === undefined && failure === undefined && !hasMessage;
+}
+
+function beginning(text: string): string {
+  return shortened(text.replace(/\s+/g, " ").trim(), 80);
+}
+
+function asRaw(choice: Arriving): RawChoice {
   const calls = [...choice.tools].toSorted(([first], [second]) => first - second);
+  const inPieces = calls.map(([, call]) => ({ ...call.whole, function: { name: call.name, arguments: call.arguments } }));
   return {
     text: choice.text.join(""),
     reasoning: choice.reasoning.join(""),
     finishReason: choice.finishReason,
-    toolCalls: calls.map(([, call]) => ({ ...call.whole, function: { name: call.name, arguments: call.arguments } })),
+    toolCalls: inPieces.length > 0 ? inPieces : choice.wholeTools,
     logprobs: choice.logprobs,
-    failed: choice.failed,
+    failure: choice.failure,
   };
 }
