@@ -7,7 +7,8 @@ import { readFile } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
 import { homedir } from "node:os";
 import path from "node:path";
-import { type BodyTaker, HttpConnections, type HttpReply } from "#http/connections.ts";
+import type { BodyTaker } from "#http/body.ts";
+import { HttpConnections, type HttpReply } from "#http/connections.ts";
 import { doubling, isPassingStatus, retryAfter, withTries } from "#http/tries.ts";
 import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
 

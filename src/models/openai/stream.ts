@@ -2,7 +2,7 @@
  * A reply as it arrives, in pieces split anywhere: as deltas while it does, as completions at its end. Streamed replies and whole ones are read
  * alike, by what they hold: servers and proxies send each where the other was asked for, and under any content type.
  */
-import type { TakenBody } from "#http/connections.ts";
+import type { TakenBody } from "#http/body.ts";
 import { type MidcourseError, remoteError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, TokenLogprob } from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
