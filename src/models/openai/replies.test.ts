@@ -1,91 +1,25 @@
-/**
- * Replies as servers and proxies were reported to send them: where they end, what of them is a failure, and in whatever form an answer that
- * was paid for arrives. Real servers on loopback; the client asks with and without a stream.
- */
-import http, { type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+/** Replies as servers and proxies were reported to send them: where they end, and what of them is a failure. Real servers on loopback. */
 import { setTimeout as sleep } from "node:timers/promises";
-import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { HttpConnections } from "#http/connections.ts";
-import type { CompletionDelta, GenerateOptions, Message } from "#kernel/model.ts";
 import { chatEvents, chatReply, chunk } from "../../../test/support/model-server.ts";
+import {
+  answer,
+  ask,
+  body,
+  closeAll,
+  closing,
+  failure,
+  finish,
+  held,
+  options,
+  piece,
+  serve,
+  usage,
+} from "../../../test/support/raw-server.ts";
 import { retrying } from "../around/retry.ts";
 import { finishReasonOf, finishWord } from "./finish-reasons.ts";
-import { ReplyFraming } from "./framing.ts";
-import { parseLeniently } from "./lenient-json.ts";
-import { OpenAiModel, type OpenAiModelOptions } from "./openai.ts";
-import { carefulQuirks, serverQuirks } from "./server-quirks.ts";
 
-const options: GenerateOptions = { n: 1, temperature: 0.7, maxTokens: 20, seed: 7 };
-const ask: Message[] = [{ role: "user", content: "How much is 2 + 2?" }];
-
-const toClose: (() => Promise<void> | void)[] = [];
-
-afterEach(async () => {
-  for (const close of toClose.splice(0).reverse()) await close();
-});
-
-type Answer = (response: ServerResponse, number: number) => void | Promise<void>;
-
-interface Served {
-  model: OpenAiModel;
-  /** Requests so far. */
-  count: () => number;
-  /** Connections that are open now. */
-  openSockets: () => Promise<number>;
-}
-
-async function serve(answer: Answer, more: Partial<OpenAiModelOptions> = {}): Promise<Served> {
-  let count = 0;
-  const server = http.createServer((request, response) => {
-    request.resume().on("end", () => void answer(response, count++));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const connections = new HttpConnections();
-  toClose.push(async () => {
-    connections.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  const address = { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` };
-  const quirks = carefulQuirks(serverQuirks.vllm);
-  const openSockets = () => new Promise<number>((resolve) => server.getConnections((_, open) => resolve(open)));
-  return { model: new OpenAiModel({ model: "m", address, connections, quirks, ...more }), count: () => count, openSockets };
-}
-
-/** A body under a content type, closed at its end. */
-function body(text: string | readonly string[], type: string | undefined = "text/event-stream"): Answer {
-  return (response) => {
-    response.writeHead(200, type === undefined || type === "" ? {} : { "content-type": type });
-    response.end(typeof text === "string" ? text : text.join(""));
-  };
-}
-
-/** The same, and the connection stays open. */
-function held(text: string | readonly string[], type = "text/event-stream"): Answer {
-  return (response) => {
-    response.writeHead(200, { "content-type": type });
-    response.write(typeof text === "string" ? text : text.join(""));
-  };
-}
-
-const usage = { prompt_tokens: 10, completion_tokens: 3, total_tokens: 13 };
-const piece = (delta: object, more: object = {}) => ({ choices: [{ index: 0, delta, finish_reason: null, ...more }] });
-const closing = { choices: [], usage };
-const finish = (reason: unknown) => piece({}, { finish_reason: reason });
-
-async function answer(served: Served, more: Partial<GenerateOptions> = {}) {
-  const [completion] = await served.model.generate(ask, { ...options, ...more });
-  return completion;
-}
-
-async function failure(served: Served, more: Partial<GenerateOptions> = {}) {
-  return served.model.generate(ask, { ...options, ...more }).then(
-    () => expect.fail("it answered"),
-    (error) => error,
-  );
-}
+afterEach(closeAll);
 
 describe("the end of a reply", () => {
   test("the mark of the end ends a reply though the connection stays open, and the connection is let go", async () => {
@@ -334,201 +268,5 @@ describe("finish reasons", () => {
     const events = [piece({ content: "It is" }, { finish_reason: "" }), piece({ content: " 4" }, { finish_reason: "null" })];
     const cut = await serve(body(events.map(chunk)), { stream: true });
     expect(await failure(cut)).toMatchObject({ code: "reply-broken" });
-  });
-});
-
-describe("answers in another form than was asked for", () => {
-  const streamed = chatEvents(["It ", "is ", "4"]).join("");
-  const whole = JSON.stringify(chatReply(["It is 4"]));
-  const lines = [piece({ content: "It is" }), piece({ content: " 4" }), finish("stop"), closing].map((each) =>
-    JSON.stringify(each),
-  );
-  const delta = (content: string) => piece({ content });
-  const cases: [string, string, string | undefined][] = [
-    ["a stream as text/plain", streamed, "text/plain"],
-    ["a stream without a content type", streamed, ""],
-    ["a stream under a type in capital letters", streamed, "Text/Event-Stream; Charset=UTF-8"],
-    ["a stream as JSON", streamed, "application/json"],
-    ["a stream as bytes", streamed, "application/octet-stream"],
-    ["a whole reply as a stream", whole, "text/event-stream"],
-    ["a whole reply as a web page", whole, "text/html"],
-    ["a whole reply without a content type", whole, ""],
-    ["a whole reply over many lines", JSON.stringify(chatReply(["It is 4"]), null, 2), "text/event-stream"],
-    ["a whole reply in one event", `data: ${whole}\n\n`, "application/json"],
-    ["a whole reply in one event and the mark of the end", `data: ${whole}\n\ndata: [DONE]\n\n`, "text/event-stream"],
-    ["a whole reply behind blank lines that kept the connection open", `\n\n \n${whole}`, "application/json"],
-    ["a byte order mark before a stream", `\uFEFF${streamed}`, "text/event-stream"],
-    ["a byte order mark before a whole reply", `\uFEFF${whole}`, "application/json"],
-    ["comments between events", streamed.replaceAll("\n\n", "\n\n: keep-alive\n\n"), "text/event-stream"],
-    ["lines that end in CR LF", streamed.replaceAll("\n", "\r\n"), "text/event-stream"],
-    ["lines that end in CR", streamed.replaceAll("\n", "\r"), "text/event-stream"],
-    ["events without blank lines between them", streamed.replaceAll("\n\n", "\n"), "text/event-stream"],
-    ["events without a blank behind the colon", streamed.replaceAll("data: ", "data:"), "text/event-stream"],
-    [
-      "names of events and numbers",
-      streamed.replaceAll("data: ", "id: 1\nevent: message\nretry: 3\ndata: "),
-      "text/event-stream",
-    ],
-    ["a value a line", lines.join("\n"), "application/x-ndjson"],
-    ["values one behind the other", lines.join(""), "application/json"],
-    ["values in one list", `[${lines.join(",\n")}]`, "application/json"],
-    ["several values in one event", `data: ${lines.join("\ndata: ")}\n\n`, "text/event-stream"],
-    ["bare values in a stream", `: hello\n\n${lines.join("\n\n")}\n\ndata: [DONE]\n\n`, "text/event-stream"],
-    [
-      "an event over several lines",
-      `data: ${JSON.stringify(chatReply(["It is 4"]), null, 2).replaceAll("\n", "\ndata: ")}\n\n`,
-      "text/event-stream",
-    ],
-    ["a whole reply as a string", JSON.stringify(whole), "application/json"],
-    ["message in the place of delta", streamed.replaceAll('"delta"', '"message"'), "text/event-stream"],
-    [
-      "message in the place of delta, each with all that came so far",
-      ["It ", "It is ", "It is 4"]
-        .map((content) => chunk({ choices: [{ index: 0, message: { content }, finish_reason: null }] }))
-        .join("") +
-        chunk(finish("stop")) +
-        chunk(closing),
-      "text/event-stream",
-    ],
-    [
-      "delta beside message with all that came so far",
-      chunk({ choices: [{ index: 0, delta: { content: "It is" }, message: { content: "It is" } }] }) +
-        chunk({
-          choices: [{ index: 0, delta: { content: " 4" }, message: { content: "It is 4" }, finish_reason: "stop" }],
-          usage,
-        }),
-      "text/event-stream",
-    ],
-    [
-      "pieces, and the whole again at the end",
-      chunk(delta("It is")) + chunk(delta(" 4")) + chunk(JSON.parse(whole)) + chunk("[DONE]"),
-      "text/event-stream",
-    ],
-    [
-      "text in the place of delta",
-      ["It is", " 4"]
-        .map((text, place) => chunk({ choices: [{ index: 0, text, finish_reason: place === 1 ? "stop" : null }] }))
-        .join("") + chunk(closing),
-      "text/event-stream",
-    ],
-    [
-      "text in the place of message",
-      JSON.stringify({ choices: [{ index: 0, text: "It is 4", finish_reason: "stop" }], usage }),
-      "application/json",
-    ],
-    ["no finish reason but usage at the end", [delta("It is"), delta(" 4"), closing].map(chunk).join(""), "text/event-stream"],
-    [
-      "heartbeats between events",
-      streamed.replaceAll("data: ", 'event: ping\ndata: {"type":"ping"}\n\ndata: '),
-      "text/event-stream",
-    ],
-    ["heartbeats in words", streamed.replaceAll("data: ", "data: ping\n\ndata: "), "text/event-stream"],
-  ];
-
-  test.each(cases)("%s is read", async (_, text, type) => {
-    for (const stream of [true, false]) {
-      const served = await serve(body(text, type), { stream });
-      const deltas: CompletionDelta[] = [];
-      expect(await answer(served)).toMatchObject({
-        text: "It is 4",
-        finishReason: "stop",
-        usage: { inputTokens: 10, outputTokens: 3 },
-      });
-      await answer(served, { onDelta: (given) => deltas.push(given) });
-      expect(deltas.map(({ text: told = "" }) => told).join("")).toBe("It is 4");
-    }
-  });
-
-  test("the same however it is split, byte by byte too", async () => {
-    for (const [, text] of cases) {
-      const read = (parts: readonly string[]) => {
-        const values: string[] = [];
-        const framing = new ReplyFraming({
-          onValue: (json, event, isBare) => values.push(`${event}/${isBare}/${json}`),
-          onText: (words, event) => values.push(`${event}/${words}`),
-        });
-        for (const part of parts) framing.push(part);
-        return [...values, framing.end()];
-      };
-      const atOnce = read([text]);
-      expect(read([...text])).toEqual(atOnce);
-      fc.assert(
-        fc.property(fc.nat(text.length), (at) => {
-          expect(read([text.slice(0, at), text.slice(at)])).toEqual(atOnce);
-        }),
-        { numRuns: 20 },
-      );
-    }
-  });
-
-  test("numbers that JSON does not have are unknown, and the answer is read", async () => {
-    const logprobs = `{"content":[{"token":"4","logprob":-Infinity,"top_logprobs":[{"token":"4","logprob":NaN},{"token":"5","logprob":-1.5}]},
-      {"token":"NaN","logprob":-0.5,"top_logprobs":[]}]}`;
-    const text = `{"choices":[{"index":0,"message":{"content":"NaN is no -Infinity: \\"NaN\\""},"logprobs":${logprobs},"finish_reason":"stop","score":Infinity}],
-      "usage":{"prompt_tokens":10,"completion_tokens":3,"cost":NaN}}`;
-    const served = await serve(body(text, "application/json"));
-    const completion = await answer(served, { topLogprobs: 2 });
-    expect(completion).toMatchObject({ text: 'NaN is no -Infinity: "NaN"', usage: { outputTokens: 3 } });
-    expect(completion.logprobs).toEqual([
-      {
-        token: "4",
-        logprob: undefined,
-        top: [
-          { token: "4", logprob: undefined },
-          { token: "5", logprob: -1.5 },
-        ],
-      },
-      { token: "NaN", logprob: -0.5, top: [] },
-    ]);
-    expect(served.count()).toBe(1);
-  });
-
-  test("words of numbers inside strings stay as they are, and what is no JSON stays none", () => {
-    expect(parseLeniently('[NaN, -Infinity, +inf, "a NaN, -Infinity \\" NaN", -NaN, 1]')).toEqual([
-      null,
-      null,
-      null,
-      'a NaN, -Infinity " NaN',
-      null,
-      1,
-    ]);
-    expect(parseLeniently('{"a":"one\ntwo\tthree"}')).toEqual({ a: "one\ntwo\tthree" });
-    for (const none of ["[Nancy]", "{a:1}", "NaNa", "[1,]", ""]) expect(() => parseLeniently(none)).toThrow(SyntaxError);
-    fc.assert(
-      fc.property(fc.json(), (json) => {
-        expect(parseLeniently(json)).toEqual(JSON.parse(json));
-        expect(parseLeniently(`[NaN,${json}]`)).toEqual([null, JSON.parse(json)]);
-      }),
-    );
-  });
-});
-
-describe("what cannot be read", () => {
-  test.each([
-    ["a web page", "<!doctype html><html><title>Sign in</title></html>", "text/html", /a web page/],
-    [
-      "plain words",
-      "upstream connect error or disconnect",
-      "text/plain",
-      /neither JSON nor a stream of events: “upstream connect error/,
-    ],
-    ["JSON of another kind", '{"hello":"world"}', "application/json", /no “choices”: “{"hello":"world"}”/],
-    ["a list of models", '{"object":"list","data":[{"id":"m"}]}', "application/json", /no “choices”/],
-    ["a number", "42", "application/json", /neither JSON nor a stream of events: “42”/],
-  ])("%s is told by its first characters and not asked for again", async (_, text, type, words) => {
-    const served = await serve(body(text, type), { policy: retrying({ retries: 5, firstDelaySeconds: 0.001 }) });
-    const thrown = await failure(served);
-    expect(thrown).toMatchObject({ family: "remote", code: "reply-unreadable" });
-    expect(thrown.message).toMatch(words);
-    expect(served.count()).toBe(1);
-  });
-
-  test.each([
-    ["nothing", "", /answered with nothing/],
-    ["JSON that breaks off", '{"choices":[{"index":0,"message":{"content":"4', /breaks off/],
-  ])("%s is asked for again", async (_, text, words) => {
-    const served = await serve(body(text, "application/json"), { policy: retrying({ retries: 2, firstDelaySeconds: 0.001 }) });
-    expect((await failure(served)).message).toMatch(words);
-    expect(served.count()).toBe(3);
   });
 });
