@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import type { MethodSlip } from "#evaluation/records/handed-over.ts";
 import { userError } from "#kernel/errors.ts";
-import { counted } from "#kernel/numbers.ts";
+import { counted, sum } from "#kernel/numbers.ts";
 import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/benchmark.ts";
 import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
 import type { TasksWanted } from "#recipes/benchmark/tasks.ts";
@@ -104,7 +104,7 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
   }).finally(() => progress.finish());
   printResults(outcome, options.json, renderTable);
   if (outcome.end === "complete") process.stderr.write(progress.nothingDone());
-  process.stderr.write(lossWords(outcome, wanted, told.failure));
+  process.stderr.write(await lossWords(outcome, wanted, told.failure));
   process.stderr.write(slipWords(told));
   // A method that never worked is no result, whatever the others reached.
   if ([...told.slips].some(([method, { count }]) => count === told.answers.get(method))) process.exitCode = 1;
@@ -210,13 +210,20 @@ function slipWords({ slips }: Told): string {
 }
 
 /** Which answers failed or are missing, and what brings them; empty where none are. */
-function lossWords({ end, results, spent }: BenchmarkOutcome, { folder, settings }: EvaluationWanted, failure?: string): string {
-  const failures = results.tasks.flatMap(({ methods }) => methods).reduce((sum, method) => sum + method.failures, 0);
+async function lossWords(
+  { end, results, spent }: BenchmarkOutcome,
+  { folder, settings }: EvaluationWanted,
+  failure?: string,
+): Promise<string> {
+  const { gradedWords } = await import("#evaluation/report/cells.ts");
+  const methods = results.tasks.flatMap((task) => task.methods);
+  const failures = sum(methods.map((method) => method.failures));
+  const right = sum(methods.map(({ failuresRight = 0 }) => failuresRight));
   const lost = results.tasks.reduce((sum, { pool }) => sum + (pool?.itemsLeftOut ?? 0), 0);
   const lines: string[] = [];
   if (failures > 0 || failure !== undefined) {
     const what = [
-      ...(failures > 0 ? [`${counted(failures, "answer")} failed and ${failures === 1 ? "counts" : "count"} as wrong`] : []),
+      ...(failures > 0 ? [`${counted(failures, "answer")} failed (${gradedWords(failures, right)})`] : []),
       ...(lost > 0 ? [`${counted(lost, "item has", "items have")} no whole resampling pool`] : []),
     ];
     const last = failure === undefined ? "" : ` The last failure: ${harmless(failure)}.`;

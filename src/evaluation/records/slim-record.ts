@@ -45,6 +45,8 @@ export interface SlimRecord {
   cluster?: string;
   /** Something failed on the way. */
   failed: boolean;
+  /** It failed before anything was sampled: there is nothing whose cost could be meant. */
+  nothingSampled?: true;
   reason: EndReason;
   /** The text keeps the refine grammar. */
   wellFormed: boolean;
@@ -100,6 +102,7 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
       promptVersion: record.promptVersion,
       measures: record.measures,
       gradingTokens: gradingTokens(record),
+      nothingSampled: isNothingSampled(record) ? true : undefined,
     }),
     ...(attempts
       ? {
@@ -118,6 +121,12 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
       : {}),
     ...(checks.length > 0 ? { checks } : {}),
   };
+}
+
+/** A failed call whose cost is unknown and that gave nothing counts here too: what it may have cost is no part of any answer. */
+function isNothingSampled({ error, text, attempts, usage, events = [] }: EvaluationRecord): boolean {
+  if (error === undefined || text !== "" || attempts !== undefined || (usage.outputTokens ?? 0) > 0) return false;
+  return events.every((event) => event.type === "error");
 }
 
 function gradingTokens({ gradingUsage }: EvaluationRecord): number | undefined {

@@ -82,3 +82,14 @@ export function detectable(effects: readonly number[], from: string): string {
   const range = most >= 1 ? `${low} and more` : low === high ? low : `${low} to ${high}`;
   return `Differences from ${from} of ${range} points would be found four times in five.`;
 }
+
+/** How many of a method's answers failed, and how what they had by then is graded. */
+export function failureCounts({ id, failures, failuresRight = 0, answers }: MethodResult): string {
+  return `${id} ${failures} of ${answers} answers (${gradedWords(failures, failuresRight)})`;
+}
+
+/** Of failed answers: `3 graded wrong`, `2 graded right, 1 wrong`. */
+export function gradedWords(failures: number, right: number): string {
+  if (right === 0) return `${failures} graded wrong`;
+  return right === failures ? `${right} graded right` : `${right} graded right, ${failures - right} wrong`;
+}

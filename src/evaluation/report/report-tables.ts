@@ -4,7 +4,7 @@ import { counted } from "#kernel/numbers.ts";
 import { dollars, fixed, formatP, percent, percentRange, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { EqualCost, MethodResult, Results, TaskResult, TimeResult } from "../summary/results.ts";
-import { detectable, poolDoubt } from "./cells.ts";
+import { detectable, gradedWords, poolDoubt } from "./cells.ts";
 import { type Html, html } from "./html.ts";
 
 export function methodName({ id, oracle }: { id: string; oracle: boolean }, notes: Readonly<Record<string, string>> = {}): Html {
@@ -58,7 +58,7 @@ ${tableOf("Averages over tasks", head, rows, "averages-table")}`;
 /** One method a row: accuracy, both comparisons, cost, transitions. */
 export function taskTable(task: TaskResult, notes: Readonly<Record<string, string>> = {}, temperature?: number): Html {
   const rows = task.methods.map((method) => {
-    const failed = method.failures > 0 ? html` <small>${method.failures} of ${method.answers} answers failed</small>` : html``;
+    const failed = method.failures > 0 ? html` <small>${failedWords(method)}</small>` : html``;
     const strict =
       method.strictAccuracy === undefined ? html`` : html` <small>${percent(method.strictAccuracy)} strict form</small>`;
     return html`<tr><th scope="row">${methodName(method, notes)}${failed}</th>
@@ -226,6 +226,14 @@ function groupsTable(task: TaskResult): Html {
     return html`<tr><th scope="row">${group} <small>${counted(items, "item")}</small></th>${cells}</tr>`;
   });
   return html`<details><summary>By group</summary>${tableOf(`Groups of ${task.task}`, ["group", ...task.methods.map(({ id }) => id)], rows)}</details>`;
+}
+
+/** How many failed, how they are graded, and how many the means of tokens leave out. */
+function failedWords({ failures, failuresRight = 0, failuresUnsampled = 0, answers }: MethodResult): string {
+  const graded = `${failures} of ${answers} answers failed (${gradedWords(failures, failuresRight)})`;
+  return failuresUnsampled === 0
+    ? graded
+    : `${graded}; ${failuresUnsampled} before anything was sampled, left out of the means of tokens`;
 }
 
 function costCell(cost: EqualCost | undefined, missing: string | undefined): Html {

@@ -74,7 +74,7 @@ describe("the table of a benchmark", () => {
   test("marks oracles and says what cannot be compared, and why", () => {
     expect(lineOf(wide, "told †")).not.toBe("");
     expect(wide).toContain("† looks at the reference answer");
-    expect(wide).toContain("not comparable: silent: tokens unknown: the server gave no usage");
+    expect(wide).toContain("not comparable: silent: tokens unknown: 8 of 8 answers failed on their way");
     expect(wide).toContain("not comparable: vanilla, refine: no resampling pool: no plain samples were drawn");
     expect(wide).toContain("failed: silent 8 of 8 answers");
     expect(wide).toContain("tokens unknown: silent 8 of 8 answers");

@@ -12,6 +12,7 @@ import {
   costPerRight,
   detectable,
   difference,
+  failureCounts,
   marked,
   name,
   names,
@@ -212,6 +213,7 @@ function taskNotes(task: TaskResult): string[] {
     (method) => method.notComparable!,
   );
   const failed = task.methods.filter((method) => method.failures > 0);
+  const unsampled = failed.filter(({ failuresUnsampled = 0 }) => failuresUnsampled > 0);
   const unmetered = task.methods.filter((method) => method.unknownTokens > 0);
   const incomplete = task.methods.filter((method) => method.items < task.items);
   const unfound = task.methods.filter((method) => method.extractionFailures > 0.05);
@@ -239,8 +241,9 @@ function taskNotes(task: TaskResult): string[] {
     early.length > 0 && `ended early, with the best answer so far: ${early.join(", ")}`,
     last &&
       `oracle: the right one of ${last.samples} plain samples, chosen by the reference answer, would be ${percent(last.passAtK)} (pass@${last.samples})`,
-    failed.length > 0 &&
-      `failed: ${failed.map((method) => `${method.id} ${method.failures} of ${method.answers} answers`).join(", ")}; what they had by then is graded`,
+    failed.length > 0 && `failed: ${failed.map(failureCounts).join(", ")}; what they had by then is graded`,
+    unsampled.length > 0 &&
+      `left out of the means of tokens, failed before anything was sampled: ${unsampled.map(({ id, failuresUnsampled, answers }) => `${id} ${failuresUnsampled} of ${answers} answers`).join(", ")}`,
     unmetered.length > 0 &&
       `tokens unknown: ${unmetered.map((method) => `${method.id} ${method.unknownTokens} of ${method.answers} answers`).join(", ")}; means are over the others, where those are nine in ten or more`,
     incomplete.length > 0 &&

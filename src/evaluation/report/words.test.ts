@@ -70,7 +70,7 @@ describe("the findings of a benchmark", () => {
     const method = { id: "refine", failures: 3, answers: 25 };
     const failed = { ...results, tasks: [{ ...results.tasks[0], methods: [method, { ...method, id: "other", failures: 0 }] }] };
     expect(findings(failed as unknown as Results).at(-1)).toBe(
-      "Some answers failed and count as wrong: refine 3 of 25 on task-0. The same command as before tries them again.",
+      "Some answers failed on their way: refine 3 of 25 answers (3 graded wrong) on task-0. The same command as before tries them again.",
     );
     expect(findings(results).join(" ")).not.toContain("failed");
   });

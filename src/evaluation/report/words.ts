@@ -2,6 +2,7 @@
 import { mean } from "#kernel/numbers.ts";
 import { fixed, formatP, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import type { Comparison, MethodResult, OverallDifference, OverallResult, Results, TaskResult } from "../summary/results.ts";
+import { failureCounts } from "./cells.ts";
 import type { TrainingHistory } from "./training-history.ts";
 
 /** One sentence for the header. */
@@ -70,14 +71,14 @@ export function findings(results: Results, { subject, training = [] }: FindingsO
   ];
 }
 
-/** Failures count as wrong, so that they may be all there is to a difference. */
+/** Failures may be all there is to a difference, so it is said how they were graded. */
 function failedAnswers({ tasks }: Results): string[] {
   const failed = tasks.flatMap(({ task, methods }) =>
-    methods.flatMap(({ id, failures, answers }) => (failures > 0 ? [`${id} ${failures} of ${answers} on ${task}`] : [])),
+    methods.filter(({ failures }) => failures > 0).map((method) => `${failureCounts(method)} on ${task}`),
   );
   return failed.length === 0
     ? []
-    : [`Some answers failed and count as wrong: ${list(failed)}. The same command as before tries them again.`];
+    : [`Some answers failed on their way: ${list(failed)}. The same command as before tries them again.`];
 }
 
 /** What plain samples were made into, said once and not in every comparison. */

@@ -12,6 +12,7 @@ import { bootstrapColumns } from "../statistics/bootstrap.ts";
 import { bestOfK, passAllK, passAtK } from "../statistics/sample-metrics.ts";
 import { isRight } from "../statistics/transitions.ts";
 import { expectedVotes } from "../statistics/votes.ts";
+import { unknownCost } from "./costs.ts";
 import type { CurvePoint, ResamplingPool, ResamplingRule } from "./results.ts";
 
 /** One curve with what is needed to compare a method to it. */
@@ -50,7 +51,7 @@ export function costCurve(records: readonly SlimRecord[], options: CurveOptions)
   });
   if (several.length === 0) return { missing: `${method} has fewer than two graded samples an answer` };
   const metered = several.filter(({ record }) => isMetered(record));
-  if (metered.length < several.length * 0.9) return { missing: "tokens unknown: the server gave no usage" };
+  if (metered.length < several.length * 0.9) return { missing: unknownCost(several.map(({ record }) => record)) };
   const scored = rule === "best-of-n" ? metered.filter(({ record }) => isScored(record)) : metered;
   if (rule === "best-of-n" && scored.length === 0) return { missing: `${method} has no scores of its samples` };
   if (scored.length < 2) return { missing: `${method} has samples of one item alone` };

@@ -3,6 +3,7 @@ import { mean } from "#kernel/numbers.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { meanKnown } from "../statistics/statistics.ts";
 import { type CostCurve, curveAt } from "./cost-curve.ts";
+import { meanCost } from "./costs.ts";
 import { clusterShares, flipP, type PairedColumns } from "./paired-columns.ts";
 import type { CostKind, CurvePoint, EqualCost } from "./results.ts";
 
@@ -33,7 +34,10 @@ export function equalCost(comparison: CostComparison): PendingCost | undefined {
   const shared = [...curve.items.keys()].filter((index) => means.has(curve.items[index]));
   if (shared.length < 2) return undefined;
   const items = new Set(shared.map((index) => curve.items[index]));
-  const cost = meanKnown(own.filter((record) => items.has(record.item)).map((record) => costOf(record, kind)));
+  const cost = meanCost(
+    own.filter((record) => items.has(record.item)),
+    kind,
+  );
   const secondsOfOne = kind === "seconds" ? meanKnown(plain.map((record) => record.seconds)) : undefined;
   const pointCost = (point: CurvePoint) => (kind === "seconds" ? secondsOfOne && secondsOfOne * point.samples : point[kind]);
   if (cost === undefined || curve.points.some((point) => pointCost(point) === undefined)) return undefined;
@@ -66,11 +70,4 @@ export function finishCost(pending: PendingCost | undefined, columns: PairedColu
     interval: columns.of(pending.baselineColumn).interval,
     differenceInterval: columns.of(pending.column).interval,
   };
-}
-
-export function costOf({ usage, seconds }: SlimRecord, kind: CostKind): number | undefined {
-  if (kind === "seconds") return seconds;
-  if (kind === "dollars") return usage.dollars;
-  if (usage.outputTokens === undefined || usage.inputTokens === undefined) return undefined;
-  return usage.outputTokens + (kind === "all" ? usage.inputTokens : 0);
 }

@@ -2,7 +2,7 @@
 import { mean } from "#kernel/numbers.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { clusteredStandardError, type Interval, median, wilsonInterval, z95 } from "../statistics/statistics.ts";
+import { clusteredStandardError, type Interval, meanKnown, median, wilsonInterval, z95 } from "../statistics/statistics.ts";
 import { isRight } from "../statistics/transitions.ts";
 import type { GroupResult, MethodResult, VerificationResult } from "./results.ts";
 import { verifierMetrics } from "./verifier-metrics.ts";
@@ -48,16 +48,17 @@ export function meanWithInterval(records: readonly SlimRecord[], of = accuracyOf
 }
 
 export function ownFigures(id: string, records: readonly SlimRecord[], passRates: ReadonlyMap<string, number>): OwnFigures {
-  const metered = records.filter(({ usage }) => usage.outputTokens !== undefined && usage.inputTokens !== undefined);
+  const sampled = records.filter((record) => !record.nothingSampled);
+  const metered = sampled.filter(({ usage }) => usage.outputTokens !== undefined && usage.inputTokens !== undefined);
   // A few lost answers leave the means standing; where many are unknown, so is the cost.
-  const isKnown = metered.length > 0 && metered.length >= records.length * 0.9;
+  const isKnown = metered.length > 0 && metered.length >= sampled.length * 0.9;
   const generated = isKnown ? metered.map(({ usage }) => usage.outputTokens!) : undefined;
   const all = isKnown ? metered.map(({ usage }) => usage.outputTokens! + usage.inputTokens!) : undefined;
-  const priced = records.filter(({ usage }) => usage.dollars !== undefined);
-  const dollars =
-    priced.length > 0 && priced.length >= records.length * 0.9 ? mean(priced.map(({ usage }) => usage.dollars!)) : undefined;
+  const dollars = meanKnown(sampled.map(({ usage }) => usage.dollars));
   const right = mean(records.map(accuracyOf));
-  const perCorrect = (each: number | undefined) => (each === undefined || right === 0 ? undefined : each / right);
+  const perCorrect = (each: number | undefined) =>
+    each === undefined || right === 0 ? undefined : (each / right) * (sampled.length / records.length);
+  const failed = records.filter((record) => record.failed);
   const strict = records.filter((record) => record.strictAccuracy !== undefined);
   return {
     id,
@@ -68,12 +69,16 @@ export function ownFigures(id: string, records: readonly SlimRecord[], passRates
       : {}),
     answers: records.length,
     items: new Set(records.map((record) => record.item)).size,
-    failures: records.filter((record) => record.failed).length,
+    failures: failed.length,
+    ...knownFields({
+      failuresRight: someOf(failed, (record) => isRight(record.accuracy)),
+      failuresUnsampled: someOf(failed, (record) => record.nothingSampled === true),
+    }),
     extractionFailures: mean(records.map((record) => (record.extracted ? 0 : 1))),
     statuses: countOf(records.flatMap((record) => (record.status === undefined ? [] : [record.status]))),
     reasons: countOf(records.map((record) => record.reason)),
     ...measureFigures(records),
-    unknownTokens: records.length - metered.length,
+    unknownTokens: sampled.length - metered.length,
     ...(generated ? { tokensPerAnswer: mean(generated), medianTokensPerAnswer: median(generated) } : {}),
     ...(all ? { allTokensPerAnswer: mean(all) } : {}),
     callsPerAnswer: mean(records.map((record) => record.usage.calls)),
@@ -89,6 +94,11 @@ export function ownFigures(id: string, records: readonly SlimRecord[], passRates
     ...groupFigures(records),
     ...verificationFigures(records, passRates),
   };
+}
+
+/** How many; undefined for none. */
+function someOf(records: readonly SlimRecord[], is: (record: SlimRecord) => boolean): number | undefined {
+  return records.filter(is).length || undefined;
 }
 
 /** What graders say beside the accuracy, and what asking them cost. */

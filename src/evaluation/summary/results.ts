@@ -85,6 +85,10 @@ export interface MethodResult {
   items: number;
   /** Answers on whose way something failed; what they had by then is graded, nothing is wrong. */
   failures: number;
+  /** Those of the failures whose answer by then is graded right all the same. */
+  failuresRight?: number;
+  /** Those of the failures that came before anything was sampled; means of tokens and dollars leave them out. */
+  failuresUnsampled?: number;
   /** Sampled tokens of an answer, drafts and feedback included. */
   tokensPerAnswer?: number | undefined;
   medianTokensPerAnswer?: number | undefined;
@@ -119,7 +123,7 @@ export interface MethodResult {
   /** How grading ended, where it said, and why methods ended before they were done. */
   statuses: Record<string, number>;
   reasons: Record<string, number>;
-  /** Answers whose tokens are unknown; the means are over the others. */
+  /** Answers of which something was sampled and whose tokens are unknown; the means are over the others. */
   unknownTokens: number;
   dollarsPerAnswer?: number;
   tokensPerAnswerInterval?: Interval;

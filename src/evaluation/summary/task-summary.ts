@@ -3,10 +3,11 @@ import { mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { holm, type Interval, meanKnown, median } from "../statistics/statistics.ts";
+import { holm, type Interval, median } from "../statistics/statistics.ts";
 import { countTransitions, transitionShares } from "../statistics/transitions.ts";
 import { type CostCurve, costCurve, withPlainFloor } from "./cost-curve.ts";
-import { costOf, equalCost, finishCost } from "./equal-cost.ts";
+import { meanCost, unknownCost } from "./costs.ts";
+import { equalCost, finishCost } from "./equal-cost.ts";
 import { clusterName, itemMeans, ownFigures } from "./method-figures.ts";
 import { clusterShares, comparePaired, PairedColumns } from "./paired-columns.ts";
 import { passAtTokens, passOfPool } from "./pass-at-tokens.ts";
@@ -64,7 +65,7 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
   const clusters = new Map(records.map((record) => [record.item, clusterName(record)]));
   const clusterOf = (item: string) => clusters.get(item)!;
   const plain = byMethod.get(baseline) ?? [];
-  const dollarsOfOne = meanKnown(plain.map((record) => record.usage.dollars));
+  const dollarsOfOne = meanCost(plain, "dollars");
   const curveOf = (id: string | undefined, rule: "vote" | "single" | "best-of-n") =>
     costCurve(byMethod.get(id ?? "") ?? [], { rule, seed, clusterOf, dollarsOfOne });
   const plainScores = itemMeans(plain);
@@ -204,7 +205,7 @@ function reasonAgainst(
 ): string {
   if (id === pool) return "its own samples are the resampling pool";
   if ("missing" in found) return `no resampling pool: ${found.missing}`;
-  if (meanKnown(own.map((record) => costOf(record, "all"))) === undefined) return "tokens unknown: the server gave no usage";
+  if (meanCost(own, "all") === undefined) return unknownCost(own);
   return "it shares fewer than two items with the resampling pool";
 }
 

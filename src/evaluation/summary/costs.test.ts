@@ -1,0 +1,91 @@
+/** What answers cost on average where some failed, at real servers that fail in different ways. */
+import { afterEach, describe, expect, test } from "vitest";
+import { HttpConnections } from "#http/connections.ts";
+import type { Item, Verifier } from "#kernel/item.ts";
+import type { Method } from "#kernel/trace.ts";
+import { vanilla } from "#methods/plain/vanilla.ts";
+import { selfRefine } from "#methods/refinement/self-refine.ts";
+import { retrying } from "#models/around/retry.ts";
+import { serverAddress } from "#models/openai/address.ts";
+import { OpenAiModel } from "#models/openai/openai.ts";
+import { carefulQuirks, serverQuirks } from "#models/openai/server-quirks.ts";
+import { chatReply, type ModelServer, type Play, playServer } from "../../../test/support/model-server.ts";
+import { evaluateTask } from "../records/evaluate.ts";
+import { slimRecord } from "../records/slim-record.ts";
+import { renderReport } from "../report/report.ts";
+import { renderTable } from "../report/table.ts";
+import { findings } from "../report/words.ts";
+import type { Results } from "./results.ts";
+import { summarise } from "./summary.ts";
+
+const items: Item[] = Array.from({ length: 10 }, (_, index) => ({ id: `i${index}`, question: `q${index}`, answer: "4" }));
+const verify: Verifier = (item, answer) => ({ accuracy: answer === item.answer ? 1 : 0, extracted: answer || undefined });
+
+const open: { close(): Promise<void> | void }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close();
+});
+
+async function resultsAt(play: Play, methods: Method[], retries = 0): Promise<{ results: Results; server: ModelServer }> {
+  const server = await playServer(play);
+  const connections = new HttpConnections();
+  open.push(server, connections);
+  const model = new OpenAiModel({
+    model: "m",
+    address: serverAddress({ baseUrl: server.baseUrl }),
+    connections,
+    quirks: carefulQuirks(serverQuirks.vllm),
+    policy: retrying({ retries, firstDelaySeconds: 0 }),
+  });
+  const records = await evaluateTask({ model, items, methods, verify, temperature: 0, maxTokens: 64, seed: 1, keepTrace: true });
+  const results = summarise({
+    run: "run",
+    model: "m",
+    seed: 1,
+    temperature: 0,
+    samples: 1,
+    tasks: [{ id: "sums", items: items.length }],
+    records: records.map((record) => slimRecord(record)),
+  });
+  return { results, server };
+}
+
+const askedFor = (body: Record<string, unknown> | undefined, question: string) => JSON.stringify(body).includes(question);
+
+describe("means of tokens", () => {
+  test("leave out what failed before anything was sampled, and say how many", async () => {
+    const { results } = await resultsAt(
+      ({ body }) =>
+        ["q1", "q2", "q3", "q4"].some((question) => askedFor(body, question))
+          ? { status: 429, body: { error: { message: "slow down" } } }
+          : { body: chatReply(["4"]) },
+      [vanilla()],
+    );
+    const [method] = results.tasks[0].methods;
+    expect(method).toMatchObject({ accuracy: 0.6, failures: 4, failuresUnsampled: 4, unknownTokens: 0 });
+    expect(method).toMatchObject({ tokensPerAnswer: 3, allTokensPerAnswer: 13, tokensPerCorrect: 13 });
+    const said = "left out of the means of tokens, failed before anything was sampled: vanilla 4 of 10 answers";
+    expect(renderTable(results, { width: 200 })).toContain(said);
+    expect(renderReport({ results, records: [] })).toContain("4 before anything was sampled, left out of the means of tokens");
+  });
+});
+
+describe("answers that failed on their way", () => {
+  test("are told as they are graded: right where what they had by then is right", async () => {
+    const { results } = await resultsAt(
+      ({ body }) => {
+        const messages = body?.messages as unknown[];
+        if (messages.length > 1) return { status: 500, body: { error: { message: "out of luck" } } };
+        return { body: chatReply([askedFor(body, "q0") || askedFor(body, "q1") ? "5" : "4"]) };
+      },
+      [vanilla(), selfRefine({ rounds: 1 })],
+    );
+    const refined = results.tasks[0].methods[1];
+    expect(refined).toMatchObject({ accuracy: 0.8, failures: 10, failuresRight: 8 });
+    const counts = `${refined.id} 10 of 10 answers (8 graded right, 2 wrong)`;
+    expect(renderTable(results, { width: 200 })).toContain(`failed: ${counts}; what they had by then is graded`);
+    expect(findings(results).join("\n")).toContain(counts);
+    expect(renderReport({ results, records: [] })).toContain("10 of 10 answers failed (8 graded right, 2 wrong)");
+    expect(refined.notComparable).not.toContain("gave no usage");
+  });
+});
