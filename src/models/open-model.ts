@@ -19,10 +19,11 @@ import { EmbeddedModel } from "./embedded.ts";
 import { checkModel, onlyModel, type ServerAddress, serverAddress } from "./openai/address.ts";
 import { OpenAiModel } from "./openai/openai.ts";
 import { probeServer, type ServerProfile } from "./openai/server-probe.ts";
+import { checkLimits, type TimeLimits } from "./openai/time-limits.ts";
 import { namedFolder, shippedModel } from "./shipped-model.ts";
 
 /** Which model, and what stands around it; everything may be left out. */
-export interface ModelOptions {
+export interface ModelOptions extends TimeLimits {
   /** Checkpoint folder, or name of a model at an OpenAI-compatible server. */
   model?: string | undefined;
   baseUrl?: string | undefined;
@@ -36,11 +37,12 @@ export interface ModelOptions {
   prices?: string | undefined;
   threads?: number | undefined;
   reasoningTags?: "keep" | "split" | "split-from-start" | "join" | undefined;
-  idleSeconds?: number | undefined;
   /** JSON object of fields sent with every request. */
   extraBody?: string | undefined;
   /** False: no test requests to an unknown server. */
   probe?: boolean | undefined;
+  /** Told what a server is asked before the first call, a line of words, and undefined when it is asked nothing any more. */
+  onProbe?: ((waitingFor: string | undefined) => void) | undefined;
 }
 
 export interface OpenModelOptions extends ModelOptions {
@@ -174,18 +176,26 @@ function checkpointFiles(folder: string): unknown[] {
 }
 
 async function openServer(options: OpenModelOptions, environment: Readonly<Record<string, string | undefined>>): Promise<Core> {
-  const { signal, reasoningTags = "keep", retries, seed, onRetry } = options;
+  const { signal, reasoningTags = "keep", retries, seed, onRetry, onProbe } = options;
+  const { idleSeconds, firstSeconds, totalSeconds } = options;
+  const limits: TimeLimits = { idleSeconds, firstSeconds, totalSeconds };
+  checkLimits(limits);
   const address = readAddress(options, environment);
   const extraBody = readExtraBody(options.extraBody);
   const connections = new HttpConnections();
   const limiter = new Limiter({ most: options.concurrency ?? 32 });
   const policy = retrying({ retries, seed, onRetry }, limiter.policy);
+  const base = new URL(address.baseUrl);
+  const onAsk = onProbe && ((what: string) => onProbe(`Asking ${base.origin}: ${what}`));
   try {
-    const model = options.model ?? (await onlyModel(connections, address, signal));
+    if (options.model === undefined) onAsk?.("which models it has");
+    const model = options.model ?? (await onlyModel(connections, address, signal, limits));
+    const probe = options.probe !== false;
     const profile =
-      options.profile ?? (await probeServer({ model, address, connections, policy, probe: options.probe !== false, signal }));
+      options.profile ?? (await probeServer({ model, address, connections, policy, probe, signal, onAsk, ...limits }));
     // It has the models of its list and no others, so a wrong name is told before any work.
-    if (profile.kind === "vllm") await checkModel(model, connections, address, signal);
+    if (profile.kind === "vllm") await checkModel(model, connections, address, signal, limits);
+    onProbe?.(undefined);
     const client = new OpenAiModel({
       model,
       address,
@@ -193,10 +203,9 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
       policy,
       quirks: profile.quirks,
       reasoningTags,
-      idleSeconds: options.idleSeconds,
       extraBody,
+      ...limits,
     });
-    const base = new URL(address.baseUrl);
     return {
       model: client,
       identity: client.identity,
@@ -215,6 +224,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
       close: async () => connections.close(),
     };
   } catch (error) {
+    onProbe?.(undefined);
     connections.close();
     throw error;
   }

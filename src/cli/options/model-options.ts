@@ -36,7 +36,13 @@ export function withServerOptions<Words extends unknown[], Values extends Option
         "<think> at the start of an answer: keep it in the text, split it off, split-from-start where the prompt opens it, or join what the server split off (default: keep)",
       ).choices(["keep", "split", "split-from-start", "join"]),
     )
-    .option("--idle-seconds <number>", "give up on a request when the server is silent for so long (default: 600)", fromOne)
+    .option(
+      "--idle-seconds <number>",
+      "give up on a request when no piece of its answer comes for so long (default: 600)",
+      fromOne,
+    )
+    .option("--first-seconds <number>", "or when the first piece is not here by then (default: as --idle-seconds)", fromOne)
+    .option("--total-seconds <number>", "or when the whole answer is not here by then (default: 7200)", fromOne)
     .option("--extra-body <json>", 'fields for every request, such as {"top_k":20} or {"reasoning_effort":"low"}')
     .option("--no-probe", "send no test requests to a server that is not known");
 }

@@ -4,6 +4,7 @@ import type { HttpConnections } from "#http/connections.ts";
 import { userError } from "#kernel/errors.ts";
 import { jsonIn } from "#kernel/values.ts";
 import { httpFailure } from "./failure.ts";
+import { briefly, type TimeLimits } from "./time-limits.ts";
 
 export interface ServerAddress {
   /** Such as `http://127.0.0.1:8000/v1`. */
@@ -64,19 +65,25 @@ export const connectionAdvice = {
 const modelList = z.object({ data: z.array(z.looseObject({ id: z.string(), owned_by: z.string().nullish().catch(undefined) })) });
 
 /** Names of the models the server says it has, in its order. */
-export async function listModels(connections: HttpConnections, address: ServerAddress, signal?: AbortSignal): Promise<string[]> {
-  return (await readModelList(connections, address, signal)).map(({ id }) => id);
+export async function listModels(
+  connections: HttpConnections,
+  address: ServerAddress,
+  signal?: AbortSignal | undefined,
+  limits?: TimeLimits,
+): Promise<string[]> {
+  return (await readModelList(connections, address, signal, limits)).map(({ id }) => id);
 }
 
 export async function readModelList(
   connections: HttpConnections,
   address: ServerAddress,
   signal?: AbortSignal | undefined,
+  limits: TimeLimits = {},
 ): Promise<{ id: string; ownedBy: string | undefined }[]> {
   const url = serverUrl(address, "models");
   const reply = await connections.request(url, {
     headers: serverHeaders(address),
-    idleSeconds: 30,
+    ...briefly(30, limits),
     maxBytes: 16 << 20,
     advice: connectionAdvice,
     signal,
@@ -100,8 +107,13 @@ export async function readModelList(
 }
 
 /** The name of the server's model where it has just one. */
-export async function onlyModel(connections: HttpConnections, address: ServerAddress, signal?: AbortSignal): Promise<string> {
-  const names = await listModels(connections, address, signal);
+export async function onlyModel(
+  connections: HttpConnections,
+  address: ServerAddress,
+  signal?: AbortSignal | undefined,
+  limits?: TimeLimits,
+): Promise<string> {
+  const names = await listModels(connections, address, signal, limits);
   if (names.length === 1) return names[0];
   throw userError(
     "model-not-chosen",
@@ -116,8 +128,9 @@ export async function checkModel(
   connections: HttpConnections,
   address: ServerAddress,
   signal?: AbortSignal | undefined,
+  limits?: TimeLimits,
 ): Promise<void> {
-  const names = await listModels(connections, address, signal);
+  const names = await listModels(connections, address, signal, limits);
   if (names.length === 0 || names.includes(model)) return;
   throw userError(
     "model-unknown",

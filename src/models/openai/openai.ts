@@ -15,8 +15,9 @@ import type { ReplySettings } from "./reply.ts";
 import { buildRequest, requestSeed } from "./request.ts";
 import type { ServerQuirks } from "./server-quirks.ts";
 import { ChatStream } from "./stream.ts";
+import { callLimits, checkLimits, type TimeLimits } from "./time-limits.ts";
 
-export interface OpenAiModelOptions {
+export interface OpenAiModelOptions extends TimeLimits {
   /** Name of the model at the server. */
   model: string;
   address: ServerAddress;
@@ -28,12 +29,6 @@ export interface OpenAiModelOptions {
   reasoningTags?: ReasoningTags | undefined;
   /** Streams every reply, listened to or not, so that slow servers do not look dead. Only listened-to replies when left out. */
   stream?: boolean | undefined;
-  /** A request fails when the server sends no piece of an answer for so long; keep-alive marks are none. 600 when left out. */
-  idleSeconds?: number | undefined;
-  /** A request fails when the first piece of its answer is not here by then. As long as `idleSeconds` when left out. */
-  firstSeconds?: number | undefined;
-  /** A request fails when its whole answer is not here by then. 7200 when left out. */
-  totalSeconds?: number | undefined;
   /** Largest reply taken, in bytes. 64 MiB when left out. */
   maxReplyBytes?: number | undefined;
   /** Fields sent with every request, over ours: `top_k`, `chat_template_kwargs`, `reasoning_effort`, `tools`. */
@@ -59,6 +54,7 @@ export class OpenAiModel implements Model {
   readonly #context: FailureContext;
 
   constructor(options: OpenAiModelOptions) {
+    checkLimits(options);
     this.id = options.model;
     this.#options = options;
     this.#policy = options.policy ?? callDirectly;
@@ -120,7 +116,7 @@ export class OpenAiModel implements Model {
 
   async #request(body: string, options: GenerateOptions, { first, samples }: Asking): Promise<Completion[]> {
     const { connections, address, reasoningTags = "keep", maxReplyBytes = 64 << 20 } = this.#options;
-    const { idleSeconds = 600, firstSeconds, totalSeconds = 7200 } = this.#options;
+    const { idleSeconds = callLimits.idleSeconds, firstSeconds, totalSeconds = callLimits.totalSeconds } = this.#options;
     const startedAt = performance.now();
     const elapsed = () => performance.now() - startedAt;
     const { onDelta } = options;

@@ -23,10 +23,8 @@ afterEach(closeAll);
 
 describe("the end of a reply", () => {
   test("the mark of the end ends a reply though the connection stays open, and the connection is let go", async () => {
-    const served = await serve(held(chatEvents(["It ", "is ", "4"])), { stream: true, idleSeconds: 30 });
-    const startedAt = performance.now();
+    const served = await serve(held(chatEvents(["It ", "is ", "4"])), { stream: true, idleSeconds: 600 });
     expect(await answer(served)).toMatchObject({ text: "It is 4", finishReason: "stop", usage: { outputTokens: 3 } });
-    expect(performance.now() - startedAt).toBeLessThan(900);
     expect(await served.openSockets()).toBe(1);
     await expect.poll(served.openSockets, { timeout: 5000 }).toBe(0);
   });
@@ -41,14 +39,14 @@ describe("the end of a reply", () => {
   ])("the mark of the end %s", async (_, mark) => {
     const served = await serve(held([chunk(piece({ content: "4" })), chunk(finish("stop")), mark]), {
       stream: true,
-      idleSeconds: 30,
+      idleSeconds: 600,
     });
     expect(await answer(served)).toMatchObject({ text: "4", finishReason: "stop" });
   });
 
   test("a finish reason and usage end a reply that never says so and stays open", async () => {
     const events = [piece({ content: "4" }), finish("stop"), closing].map(chunk);
-    const served = await serve(held(events), { stream: true, idleSeconds: 30 });
+    const served = await serve(held(events), { stream: true, idleSeconds: 600 });
     expect(await answer(served)).toMatchObject({ text: "4", usage: { inputTokens: 10, outputTokens: 3 } });
     await expect.poll(served.openSockets, { timeout: 5000 }).toBe(0);
   });
@@ -61,13 +59,13 @@ describe("the end of a reply", () => {
         await sleep(300);
         response.write(chunk(closing));
       },
-      { stream: true, idleSeconds: 30 },
+      { stream: true, idleSeconds: 600 },
     );
     expect(await answer(served)).toMatchObject({ text: "4", usage: { outputTokens: 3 } });
   });
 
   test("a whole reply in JSON ends though the connection stays open", async () => {
-    const served = await serve(held(JSON.stringify(chatReply(["4"])), "application/json"), { idleSeconds: 30 });
+    const served = await serve(held(JSON.stringify(chatReply(["4"])), "application/json"), { idleSeconds: 600 });
     expect(await answer(served)).toMatchObject({ text: "4", usage: { outputTokens: 3 } });
   });
 
@@ -83,7 +81,7 @@ describe("the end of a reply", () => {
         await sleep(1500);
         response.write(chunk(of(1, { content: "b" }, "stop")));
       },
-      { stream: true, idleSeconds: 30 },
+      { stream: true, idleSeconds: 600 },
     );
     const completions = await served.model.generate(ask, { ...options, n: 2 });
     expect(completions.map(({ text }) => text)).toEqual(["a", "b"]);

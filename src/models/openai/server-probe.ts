@@ -6,6 +6,7 @@ import type { CallPolicy } from "../around/retry.ts";
 import { connectionAdvice, readModelList, type ServerAddress, serverHeaders, serverUrl } from "./address.ts";
 import { OpenAiModel } from "./openai.ts";
 import { carefulQuirks, type ServerKind, type ServerQuirks, serverQuirks } from "./server-quirks.ts";
+import { briefly, type TimeLimits, testLimits } from "./time-limits.ts";
 
 export interface ServerProfile {
   kind: ServerKind;
@@ -19,11 +20,12 @@ export async function identifyServer(
   connections: HttpConnections,
   address: ServerAddress,
   signal?: AbortSignal | undefined,
+  limits: TimeLimits = {},
 ): Promise<ServerKind> {
   const host = new URL(address.baseUrl).hostname;
   if (host === "api.openai.com") return "openai";
   if (host === "openrouter.ai" || host.endsWith(".openrouter.ai")) return "openrouter";
-  const models = await readModelList(connections, address, signal).catch((error) => {
+  const models = await readModelList(connections, address, signal, limits).catch((error) => {
     // Nobody there, or not for us: that ends the command. A server without the list may still answer.
     if (signal?.aborted || (MidcourseError.isInstance(error) && fatal.has(error.code))) throw error;
     return [];
@@ -32,13 +34,15 @@ export async function identifyServer(
   if (owner === "vllm") return "vllm";
   if (owner === "sglang") return "sglang";
   if (owner === "llamacpp") return "llama.cpp";
-  const get = (path: string) => getJson(connections, address, path, signal);
+  const get = (path: string) => getJson(connections, address, path, signal, limits);
+  // Side by side: where none of them is answered the wait is that for one.
+  const asked = ["get_model_info", "props", "api/version", "version", "health"].map(get);
+  const [info, props, ollama, version, health] = await Promise.all(asked);
   // Others imitate Ollama's and vLLM's endpoints, so the more telling ones come first.
-  if ((await get("get_model_info"))?.json?.model_path !== undefined) return "sglang";
-  if ((await get("props"))?.json?.default_generation_settings !== undefined) return "llama.cpp";
-  if ((await get("api/version"))?.json?.version !== undefined) return "ollama";
-  if ((await get("version"))?.json?.version !== undefined) return "vllm";
-  const health = await get("health");
+  if (info?.json?.model_path !== undefined) return "sglang";
+  if (props?.json?.default_generation_settings !== undefined) return "llama.cpp";
+  if (ollama?.json?.version !== undefined) return "ollama";
+  if (version?.json?.version !== undefined) return "vllm";
   // transformers serve names no version; it stamps every reply, its health included, with a request id.
   if (health?.json?.status === "ok" && health.headers["x-request-id"] !== undefined) return "transformers";
   return "other";
@@ -51,12 +55,13 @@ async function getJson(
   address: ServerAddress,
   path: string,
   signal: AbortSignal | undefined,
+  limits: TimeLimits,
 ): Promise<(HttpReply & { json: Record<string, unknown> | undefined }) | undefined> {
   try {
     const reply = await connections.request(serverUrl(address, path, true), {
       headers: serverHeaders(address),
       advice: connectionAdvice,
-      idleSeconds: 10,
+      ...briefly(10, limits),
       maxBytes: 4 << 20,
       signal,
     });
@@ -67,7 +72,7 @@ async function getJson(
   }
 }
 
-export interface ProbeOptions {
+export interface ProbeOptions extends TimeLimits {
   model: string;
   address: ServerAddress;
   connections: HttpConnections;
@@ -76,20 +81,37 @@ export interface ProbeOptions {
   policy?: CallPolicy;
   /** False: nothing is asked, and the careful choice stands wherever the table does not know. */
   probe?: boolean;
+  /** Told what the server is asked, a few words, before each question. */
+  onAsk?: ((what: string) => void) | undefined;
 }
 
 /** At most six requests of a few tokens each, and none to servers whose row is complete. */
 export async function probeServer(options: ProbeOptions): Promise<ServerProfile> {
-  const kind = await identifyServer(options.connections, options.address, options.signal);
+  const { connections, address, signal, onAsk } = options;
+  onAsk?.("which server it is");
+  const kind = await identifyServer(connections, address, signal, options);
   const row = serverQuirks[kind];
   const probed = order.filter((field) => row[field] === "unknown");
   if (options.probe === false || probed.length === 0) return { kind, quirks: carefulQuirks(row), probed: [] };
   const quirks = carefulQuirks(row);
-  for (const field of probed) await tests[field](quirks, options);
+  for (const [place, field] of probed.entries()) {
+    onAsk?.(`test request ${place + 1} of ${probed.length}, ${questions[field]}`);
+    await tests[field](quirks, options);
+  }
   return { kind, quirks, probed };
 }
 
 const order = ["maxTokens", "temperature", "samples", "logprobs", "prefill", "streamUsage"] as const;
+
+/** What each test asks, in words. */
+const questions: Record<keyof ServerQuirks, string> = {
+  maxTokens: "how it bounds an answer's tokens",
+  temperature: "whether it takes a temperature",
+  samples: "whether it gives several samples at once",
+  logprobs: "whether it gives log-probabilities",
+  prefill: "whether it continues an answer",
+  streamUsage: "whether a stream tells its usage",
+};
 
 /** Each settles one field; a request that the server refuses settles it as well. Failures of other kinds end the probe. */
 const tests: Record<keyof ServerQuirks, (quirks: ServerQuirks, options: ProbeOptions) => Promise<void>> = {
@@ -141,8 +163,10 @@ async function refuses(quirks: ServerQuirks, options: ProbeOptions, more: Partia
 
 /** Undefined where the server refuses the request as it stands. */
 async function ask(quirks: ServerQuirks, options: ProbeOptions, messages: Message[], more: Partial<GenerateOptions>) {
-  const { model, address, connections, signal, policy } = options;
-  const asked = new OpenAiModel({ model, address, connections, quirks, idleSeconds: 120, policy });
+  const { model, address, connections, signal, policy, firstSeconds } = options;
+  const { idleSeconds = testLimits.idleSeconds, totalSeconds = testLimits.totalSeconds } = options;
+  const limits: TimeLimits = { idleSeconds, firstSeconds, totalSeconds };
+  const asked = new OpenAiModel({ model, address, connections, quirks, policy: policy && onceSilent(policy), ...limits });
   const base: GenerateOptions = { n: 1, temperature: 0.5, maxTokens: 16, seed: 1, signal };
   try {
     return await asked.generate(messages, { ...base, ...more });
@@ -152,6 +176,24 @@ async function ask(quirks: ServerQuirks, options: ProbeOptions, messages: Messag
     if (refusals.has(error.code) || (more.topLogprobs !== undefined && error.code === "not-authorised")) return undefined;
     throw error;
   }
+}
+
+/** A server that says nothing to a test request is not asked again: somebody waits to hear what is wrong. */
+function onceSilent(policy: CallPolicy): CallPolicy {
+  return async (call, signal) => {
+    let silence: unknown;
+    const completions = await policy(async () => {
+      try {
+        return await call();
+      } catch (error) {
+        if (!MidcourseError.isInstance(error) || error.code !== "server-silent") throw error;
+        silence = error;
+        return [];
+      }
+    }, signal);
+    if (silence !== undefined) throw silence;
+    return completions;
+  };
 }
 
 const refusals = new Set(["request-refused", "empty-reply", "reply-unreadable", "too-few-samples"]);

@@ -3,7 +3,7 @@ import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { makeFolder, replaceFile } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
-import { openModel } from "#models/open-model.ts";
+import { type ModelOptions, openModel } from "#models/open-model.ts";
 import { shippedModel } from "#models/shipped-model.ts";
 import { worldDomains } from "#tasks/world/domains.ts";
 import { judgeRefinements, type RefinementJudgement } from "#verifiers/judges/refinements.ts";
@@ -25,7 +25,7 @@ export interface TableOneWanted {
   /** Where the page goes. */
   markdownFile: string;
   /** A server's model that says of what kind refinements are, and how many of each row it is asked about. */
-  judge?: { model: string; sample: number } | undefined;
+  judge?: JudgeWanted | undefined;
 }
 
 export interface TableOneWritten {
@@ -70,13 +70,19 @@ function put(file: string, content: string): void {
   replaceFile(file, content);
 }
 
+/** Model and how many refinements of each row it is asked about. */
+interface JudgeWanted extends Pick<ModelOptions, "onProbe"> {
+  model: string;
+  sample: number;
+}
+
 /** Of what kind the refinements in the table's answers are, row by row. */
 async function judgements(
-  { model, sample }: { model: string; sample: number },
+  { model, sample, onProbe }: JudgeWanted,
   { folder, plan, seeds }: TableOneFacts,
   signal: AbortSignal | undefined,
 ): Promise<Record<string, RefinementJudgement>> {
-  return withOpened(await openModel({ model, cache: path.join(folder, "judge-answers"), signal }), async (judge) => {
+  return withOpened(await openModel({ model, cache: path.join(folder, "judge-answers"), signal, onProbe }), async (judge) => {
     const items = worldDomains.flatMap((domain) => testItems(plan, domain));
     const found: Record<string, RefinementJudgement> = {};
     for (const { row, records } of readTableOne(folder, seeds).answers) {
