@@ -45,15 +45,19 @@ function missingFolders(folder: string): string[] {
   return existsSync(folder) ? [] : [...missingFolders(path.dirname(folder)), folder];
 }
 
+/** What a file is to hold; in pieces where it may be larger than the memory should be. */
+export type FileContent = string | Uint8Array | Iterable<string>;
+
 /** @param content or a function that writes it to the open file */
-export function replaceFile(file: string, content: string | Uint8Array | ((handle: number) => void)): void {
+export function replaceFile(file: string, content: FileContent | ((handle: number) => void)): void {
   guarded(`write ${file}`, () => {
     const partial = partialOf(file);
     try {
       const handle = openSync(partial, "w");
       try {
         if (typeof content === "function") content(handle);
-        else writeFileSync(handle, content);
+        else if (typeof content === "string" || content instanceof Uint8Array) writeFileSync(handle, content);
+        else for (const piece of content) writeFileSync(handle, piece);
         fsyncSync(handle);
       } finally {
         closeSync(handle);

@@ -5,7 +5,7 @@
  */
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { makeFolder, replaceFile } from "#files/durable.ts";
+import { type FileContent, makeFolder, replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { JsonLines, type JsonObject, readLines, repairLines } from "#files/json-lines.ts";
 import { takeLock } from "#files/lock.ts";
@@ -105,7 +105,7 @@ export class RunDirectory {
   }
 
   /** Writes a file such as results.json or report.html in one move, and returns its path. */
-  writeFile(name: string, content: string | Uint8Array): string {
+  writeFile(name: string, content: FileContent): string {
     const file = path.join(this.folder, name);
     makeFolder(path.dirname(file));
     replaceFile(file, content);

@@ -1,10 +1,11 @@
 /** Pages from files in a real Chromium, each held to having loaded nothing else and complained of nothing. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { replaceFile } from "#files/durable.ts";
 
 const places = [
   process.env.CHROMIUM_PATH,
@@ -26,7 +27,11 @@ interface OpenedPage {
 export type Open = (name: string, options?: BrowserContextOptions) => Promise<Page>;
 
 /** A `describe` for pages given by name, as functions that make their markup; without a Chromium it is skipped and says so. */
-export function describePages(title: string, pages: Readonly<Record<string, () => string>>, tests: (open: Open) => void): void {
+export function describePages(
+  title: string,
+  pages: Readonly<Record<string, () => Iterable<string>>>,
+  tests: (open: Open) => void,
+): void {
   const executablePath = places.find((place) => place !== undefined && existsSync(place));
   if (!executablePath) console.log(`Skipped: ${title}. No Chromium was found; install one or set CHROMIUM_PATH.`);
 
@@ -37,7 +42,7 @@ export function describePages(title: string, pages: Readonly<Record<string, () =
     let opened: OpenedPage[] = [];
 
     beforeAll(async () => {
-      for (const [name, markup] of Object.entries(pages)) writeFileSync(fileOf(name), markup());
+      for (const [name, markup] of Object.entries(pages)) replaceFile(fileOf(name), markup());
       browser = await chromium.launch({ executablePath: executablePath!, args: ["--no-sandbox"] });
     });
 
@@ -68,10 +73,25 @@ export function describePages(title: string, pages: Readonly<Record<string, () =
       page.on("pageerror", (error) => problems.push(String(error)));
       page.on("request", (request) => requests.push(request.url()));
       await page.goto(url);
-      if (options.javaScriptEnabled !== false) await page.locator("html[data-ready=true]").waitFor();
+      if (options.javaScriptEnabled !== false) {
+        await page.locator("html[data-ready=true]").waitFor();
+        if ((await page.locator(".answer-detail").count()) > 0) await settled(page);
+      }
       return page;
     });
   });
+}
+
+/** Traces are unpacked when they are asked for: waits until those of the item chosen are shown. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator(".answer-detail[aria-busy=false]").waitFor();
+}
+
+/** A search reads every trace: waits until it has. */
+export async function searched(page: Page, text: string): Promise<void> {
+  await page.getByLabel("Search", { exact: true }).fill(text);
+  await page.locator(".search-progress", { hasText: "Searched all" }).waitFor();
+  await settled(page);
 }
 
 /** Every filter says how many entries it keeps, lists as many, and keeps some. */
@@ -96,13 +116,13 @@ export async function expectKeyboardWalk(page: Page, noun: string, count: number
   await page.getByRole("button", { name: "next" }).click();
   expect(await position.textContent()).toBe(`${noun} 3 of ${count}`);
   // A letter that only arrives, and changes no search, shows whether the page also walks.
-  for (const field of [page.getByLabel("Search"), page.locator("select[data-side=left]")]) {
+  for (const field of [page.getByLabel("Search", { exact: true }), page.locator("select[data-side=left]")]) {
     await field.dispatchEvent("keydown", { key: "j", bubbles: true });
     expect(await position.textContent()).toBe(`${noun} 3 of ${count}`);
   }
-  await page.getByLabel("Search").pressSequentially("j");
-  expect(await position.textContent()).toBe(`No ${noun.toLowerCase()} matches.`);
-  await page.getByLabel("Search").fill(only);
+  await page.getByLabel("Search", { exact: true }).pressSequentially("jjj");
+  await position.getByText(`No ${noun.toLowerCase()} matches.`).waitFor();
+  await searched(page, only);
   expect(await position.textContent()).toBe(`${noun} 1 of 1`);
 }
 

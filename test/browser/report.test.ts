@@ -2,17 +2,17 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { compareRuns } from "#evaluation/report/compare-runs.ts";
-import { pageData } from "#evaluation/report/page-data.ts";
 import { renderReport } from "#evaluation/report/report.ts";
 import type { TaskResult } from "#evaluation/summary/results.ts";
+import { writtenOut } from "#text/signs.ts";
 import { exampleMethods, hostileTexts } from "../support/example-benchmark.ts";
 import { exampleBenchmarkData } from "../support/example-benchmark-data.ts";
-import { describePages, expectFilterCounts, expectFitsDarkTelephone, expectKeyboardWalk } from "./page.ts";
+import { wholeTasks } from "../support/page-content.ts";
+import { describePages, expectFilterCounts, expectFitsDarkTelephone, expectKeyboardWalk, searched, settled } from "./page.ts";
 
 const data = exampleBenchmarkData({ run: "first" });
-const [sums, programs] = pageData([data]).browser;
-const texts = pageData([data]).texts;
-const [vanilla, selfRefine] = sums!.sets.map((set) => set.answers);
+const [sums, programs] = wholeTasks([data]);
+const [vanilla, selfRefine] = sums!.answers;
 const right = (answer: { accuracy: number } | null | undefined) => answer?.accuracy === 1;
 const counted = (keep: (before: boolean, after: boolean) => boolean) =>
   sums!.items.filter((_, index) => keep(right(vanilla![index]), right(selfRefine![index]))).length;
@@ -124,8 +124,8 @@ describePages("the benchmark report in a browser", pages, (open) => {
     const [left, following] = [page.locator(".card").nth(0), page.locator(".card").nth(1)];
     expect(await left.locator("del").last().textContent()).toBe(before.answer);
     expect(await following.locator("ins").last().textContent()).toBe(after.answer);
-    expect(await left.locator(".answer-text").textContent()).toBe(texts[before.text]);
-    expect(await following.locator(".answer-text").textContent()).toBe(texts[after.text]);
+    expect(await left.locator(".answer-text").textContent()).toBe(before.text);
+    expect(await following.locator(".answer-text").textContent()).toBe(after.text);
     await page.getByLabel("mark differing words").uncheck();
     expect(await page.locator(".card del, .card ins").count()).toBe(0);
   });
@@ -133,14 +133,14 @@ describePages("the benchmark report in a browser", pages, (open) => {
   test("shows hostile answers as the text they are", async () => {
     const page = await open("one");
     for (const [index, hostile] of hostileTexts.entries()) {
-      await page.getByLabel("Search").fill(`sums-${index}`);
-      await page.locator(".answer-list button").first().waitFor();
+      await searched(page, `sums-${index}`);
       for (const entry of await page.locator(".answer-list button").all()) {
         await entry.click();
+        await settled(page);
         if ((await page.locator(".question .note").textContent())?.includes(`sums-${index},`)) break;
       }
       const shown = await page.locator(".card").nth(0).locator(".answer-text").textContent();
-      expect(shown).toContain(hostile);
+      expect(shown).toContain(writtenOut(hostile));
     }
     expect(await page.evaluate("window.broken")).toBeUndefined();
     expect(await page.locator("#item-browser img, #item-browser script").count()).toBe(0);

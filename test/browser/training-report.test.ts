@@ -1,17 +1,15 @@
 /** The report of a training in a real browser: it draws, filters, searches, walks, keeps to itself, and shows untrusted answers as text. */
 import { expect, test } from "vitest";
-import { pageData } from "#evaluation/report/page-data.ts";
 import { renderReport } from "#evaluation/report/report.ts";
+import { writtenOut } from "#text/signs.ts";
+import { wholeTasks } from "../support/page-content.ts";
 import { exampleTraining, hostileTexts } from "./example-training.ts";
-import { describePages, expectFilterCounts, expectFitsDarkTelephone, expectKeyboardWalk } from "./page.ts";
+import { describePages, expectFilterCounts, expectFitsDarkTelephone, expectKeyboardWalk, searched } from "./page.ts";
 
 const data = exampleTraining();
-const {
-  browser: [shown],
-  texts,
-} = pageData([data]);
+const [shown] = wholeTasks([data]);
 const isRight = (accuracy: number | undefined) => accuracy === 1;
-const pairs = shown.items.map((_, index) => shown.first.map((set) => shown.sets[set].answers[index]));
+const pairs = shown.items.map((_, index) => shown.first.map((set) => shown.answers[set][index]));
 const expected = {
   all: pairs.length,
   gained: pairs.filter(([left, right]) => !isRight(left?.accuracy) && isRight(right?.accuracy)).length,
@@ -19,7 +17,7 @@ const expected = {
   refined: pairs.filter(([, right]) => right!.refinements > 0).length,
   malformed: pairs.filter(([, right]) => right!.verdict !== "ok").length,
 };
-const questionOf = (index: number) => texts[shown.items[index].question];
+const questionOf = (index: number) => shown.items[index].question;
 
 describePages("the report of a training in a browser", { report: () => renderReport(data) }, (open) => {
   test("draws every figure, each with a description, and redraws by the other count of tokens", async () => {
@@ -60,14 +58,14 @@ describePages("the report of a training in a browser", { report: () => renderRep
     expect(new Set(colours).size).toBe(3);
     for (const colour of colours) expect(colour).not.toMatch(/rgba\(.*, 0\)|transparent/);
 
-    const index = shown.sets[0].answers.findIndex((answer) => answer!.marks?.some((mark) => mark.kind === "wrong"));
+    const index = shown.answers[0].findIndex((answer) => answer!.marks?.some((mark) => mark.kind === "wrong"));
     await page.locator("select[data-side=left]").selectOption("0");
     await page.locator("button[data-filter=all]").click();
-    await page.getByLabel("Search").fill(questionOf(index));
+    await searched(page, questionOf(index));
     const mark = page.locator(".card .mark.wrong").first();
     expect(await mark.isVisible()).toBe(true);
-    const answer = shown.sets[0].answers[index]!;
-    const text = texts[answer.text];
+    const answer = shown.answers[0][index]!;
+    const { text } = answer;
     const { start, end } = answer.marks!.find(({ kind }) => kind === "wrong")!;
     expect(await mark.textContent()).toBe(`✗ first wrong step${text.slice(start, end)}`);
   });
@@ -75,8 +73,8 @@ describePages("the report of a training in a browser", { report: () => renderRep
   test("shows hostile answers as the text they are", async () => {
     const page = await open("report");
     for (const hostile of hostileTexts) {
-      const index = shown.sets[shown.first[1]].answers.findIndex((answer) => texts[answer!.text].includes(hostile));
-      await page.getByLabel("Search").fill(questionOf(index));
+      const index = shown.answers[shown.first[1]].findIndex((answer) => answer!.text.includes(writtenOut(hostile)));
+      await searched(page, questionOf(index));
       const text = await page
         .locator(".card .answer-text")
         .nth(1)
@@ -85,8 +83,8 @@ describePages("the report of a training in a browser", { report: () => renderRep
           for (const badge of copy.querySelectorAll(".badge")) badge.remove();
           return copy.textContent;
         });
-      expect(text).toBe(texts[shown.sets[shown.first[1]].answers[index]!.text]);
-      expect(text).toContain(hostile);
+      expect(text).toBe(shown.answers[shown.first[1]][index]!.text);
+      expect(text).toContain(writtenOut(hostile));
     }
     expect(await page.evaluate("window.broken")).toBeUndefined();
     expect(await page.locator(".answer-text img, .answer-text script").count()).toBe(0);

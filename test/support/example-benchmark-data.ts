@@ -2,7 +2,7 @@
 
 import { recordKey } from "#evaluation/records/evaluation-record.ts";
 import { slimRecord } from "#evaluation/records/slim-record.ts";
-import type { PageLimits, ReportData } from "#evaluation/report/page-data.ts";
+import type { ReportData } from "#evaluation/report/page-data.ts";
 import { summarise } from "#evaluation/summary/summary.ts";
 import { exampleBenchmark, exampleMethods, exampleTasks } from "./example-benchmark.ts";
 
@@ -11,10 +11,9 @@ export interface ExampleRun {
   seed?: number;
   skill?: number;
   samples?: number;
-  limits?: PageLimits;
 }
 
-export function exampleBenchmarkData({ run, limits, ...options }: ExampleRun): ReportData {
+export function exampleBenchmarkData({ run, ...options }: ExampleRun): ReportData {
   const { items, records } = exampleBenchmark(options);
   const slim = records.map((record) => slimRecord(record));
   const whole = new Map(records.map((record) => [recordKey(record), record]));
@@ -37,6 +36,5 @@ export function exampleBenchmarkData({ run, limits, ...options }: ExampleRun): R
     itemsOf: (task, ids) => (items.get(task) ?? []).filter((item) => ids.includes(item.id)),
     title: run,
     methodNotes: { "self-refine": "up to one round of feedback", "best-of-n": "best of 4 by a reward model" },
-    ...(limits ? { limits } : {}),
   };
 }

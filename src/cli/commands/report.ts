@@ -1,9 +1,7 @@
 /** `midcourse report`: evaluations side by side, or the training curves of several runs on one page. */
-import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
-import { makeFolder } from "#files/durable.ts";
-import { guarded } from "#files/file-failures.ts";
+import { makeFolder, replaceFile } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
 import { screen } from "../terminal/process.ts";
 
@@ -35,14 +33,12 @@ async function report(runs: string[], options: { out: string }): Promise<void> {
   }
   const file = path.resolve(options.out);
   const { html, table } = evaluations.length > 0 ? await evaluationReport(evaluations) : await trainingReport(runs);
-  guarded(`write ${file}`, () => {
-    makeFolder(path.dirname(file));
-    writeFileSync(file, html);
-  });
+  makeFolder(path.dirname(file));
+  replaceFile(file, html);
   process.stdout.write(`${table === undefined ? "" : `\n${table}\n\n`}report   ${file}\n`);
 }
 
-async function evaluationReport(folders: readonly string[]): Promise<{ html: string; table: string }> {
+async function evaluationReport(folders: readonly string[]): Promise<{ html: Iterable<string>; table: string }> {
   const [{ readEvaluation, reportData }, { compareRuns }, { renderReport }, { renderTable }] = await Promise.all([
     import("#recipes/benchmark/folder.ts"),
     import("#evaluation/report/compare-runs.ts"),
@@ -55,7 +51,7 @@ async function evaluationReport(folders: readonly string[]): Promise<{ html: str
   return { html: renderReport(first), table: renderTable(first.results, screen()) };
 }
 
-async function trainingReport(runs: readonly string[]): Promise<{ html: string; table: undefined }> {
+async function trainingReport(runs: readonly string[]): Promise<{ html: Iterable<string>; table: undefined }> {
   const { reportRuns } = await import("#recipes/quick-start/report.ts");
   return { html: reportRuns(runs), table: undefined };
 }

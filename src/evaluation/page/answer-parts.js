@@ -1,5 +1,6 @@
 /** What every browser of answers shows alike: the grade with its sign, the question, and the choice of what stands at each side. */
 import { element, percentText } from "./dom.js";
+import { folded } from "./fold.js";
 
 /** @typedef {{ accuracy: number }} Graded */
 
@@ -10,9 +11,13 @@ export function isRight(answer) {
 
 /** @param {Graded | null} answer null where there is none */
 export function gradeSign(answer) {
-  if (answer === null) return "·";
-  if (isRight(answer)) return "✓";
-  return answer.accuracy > 0 ? "◐" : "✗";
+  return gradeSignOf(answer !== null, isRight(answer), answer !== null && answer.accuracy > 0);
+}
+
+/** @param {boolean} given @param {boolean} right @param {boolean} partly */
+export function gradeSignOf(given, right, partly) {
+  if (!given) return "·";
+  return right ? "✓" : partly ? "◐" : "✗";
 }
 
 /** @param {Graded} answer */
@@ -27,24 +32,30 @@ export function gradeLine(answer, grade, given) {
     "p",
     { class: `grade ${isRight(answer) ? "is-right" : "is-wrong"}` },
     `${grade}: `,
-    element("strong", {}, given),
+    element("strong", { dir: "auto" }, given),
   );
 }
 
-/** @param {string} question @param {{ id: string, answer?: string, group?: string }} item `answer` is the reference's, where there is one */
+/** @param {string} question @param {{ id: string, answer?: string | undefined, group: string | null }} item `answer` is the reference's, where there is one */
 export function questionPart(question, { id, answer, group }) {
-  const reference = answer === undefined ? "" : `Reference answer: ${answer}. `;
+  const reference =
+    answer === undefined ? [] : ["Reference answer: ", folded(answer, (end) => isolated(answer.slice(0, end))), ". "];
   return element(
     "div",
     { class: "question" },
-    element("p", {}, question),
-    element("p", { class: "note" }, `${reference}${id}${group === undefined ? "" : `, ${group}`}.`),
+    folded(question, (end) => element("p", { class: "question-text", dir: "auto" }, question.slice(0, end))),
+    element("div", { class: "note" }, ...reference, isolated(id), ...(group === null ? [] : [", ", isolated(group)]), "."),
   );
+}
+
+/** A piece of a line whose direction of writing is its own. @param {string} text */
+function isolated(text) {
+  return element("bdi", {}, text);
 }
 
 /** @param {string} label @param {...(Node | null)} parts */
 export function answerCard(label, ...parts) {
-  return element("article", { class: "card" }, element("h3", {}, label), ...parts);
+  return element("article", { class: "card" }, element("h3", { dir: "auto" }, label), ...parts);
 }
 
 /** @param {string} label @param {readonly string[]} names @param {number} chosen @param {(index: number) => void} onChoose @param {Record<string, string>} [attributes] */

@@ -13,7 +13,9 @@ const markSigns = { wrong: "✗", corrected: "↺", spoiled: "✗" };
  * @param {readonly Piece[]} pieces what differs from another answer, in order; the whole text @param {"del" | "ins"} difference
  */
 export function answerText(text, spans, marks, pieces, difference) {
-  const root = element("div", { class: "answer-text" });
+  const inText = (/** @type {{ start: number }} */ { start }) => start < text.length;
+  [spans, marks] = [spans.filter(inText), marks.filter(inText)];
+  const root = element("div", { class: "answer-text", dir: "auto" });
   const edges = [...spans, ...marks].flatMap(({ start, end }) => [start, end]);
   const ranges = [
     ...spans.map(({ kind, start, end }) => ({
@@ -22,11 +24,13 @@ export function answerText(text, spans, marks, pieces, difference) {
       make: () => element("span", { class: `span ${kind}`, "data-kind": kind }),
     })),
     ...marks.map(({ kind, start, end }) => ({ start, end, make: () => markElement(kind) })),
-    ...changedRanges(pieces, edges).map(({ start, end }) => ({ start, end, make: () => element(difference) })),
+    ...changedRanges(pieces, edges)
+      .filter(inText)
+      .map(({ start, end }) => ({ start, end, make: () => element(difference) })),
   ].sort((first, second) => first.start - second.start || second.end - first.end);
-  const borders = [...new Set([0, text.length, ...ranges.flatMap(({ start, end }) => [start, end])])].sort(
-    (first, second) => first - second,
-  );
+  // A text may be the beginning of the one that was marked.
+  const ends = ranges.flatMap(({ start, end }) => [start, Math.min(end, text.length)]);
+  const borders = [...new Set([0, text.length, ...ends])].sort((first, second) => first - second);
   /** @type {{ end: number, node: HTMLElement }[]} */
   const open = [{ end: text.length + 1, node: root }];
   let next = 0;

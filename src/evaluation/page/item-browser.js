@@ -1,179 +1,349 @@
-/** The browser of items: two methods (of one run or of two) side by side on one item, with their traces. */
-import { answerCard, choiceOf, gradeLine, gradeName, gradeSign, isRight, questionPart, sideChoices } from "./answer-parts.js";
-import { answerText } from "./answer-text.js";
-import { browse } from "./browse.js";
+/** The browser of items: all of a task, filtered, ordered, searched; two methods (of one run or of two) side by side on the one chosen. */
+import { addressNow, inAddress, noteMove, noteStep } from "./address.js";
+import { choiceOf, gradeSignOf, sideChoices } from "./answer-parts.js";
 import { element, wholeText } from "./dom.js";
-import { traceTree } from "./trace-view.js";
-import { wordDiff } from "./word-diff.js";
+import { itemDetail, setName } from "./item-detail.js";
+import { filterItems, flagsOf, itemFilters, itemOrders, orderItems } from "./item-order.js";
+import { cannotUnpack, Parts } from "./packed.js";
+import { searchTraces } from "./trace-search.js";
+import { virtualList } from "./virtual-list.js";
 
-/** @import { PageData, PageTask, PageTrace } from "../report/page-shape.ts" */
-/** @import { Piece } from "./word-diff.js" */
-/** @typedef {PageTask["sets"][number]} TraceSet */
+/** @import { PageData, PageIndex } from "../report/page-shape.ts" */
+
+/** Milliseconds between two looks at what a search has found so far. */
+const searchStep = 150;
+
 /**
- * @typedef {object} ItemAnswers
- * @property {PageTask["items"][number]} item
- * @property {string[]} words
- * @property {PageTrace | null} left
- * @property {PageTrace | null} right
- * @property {(PageTrace | null)[]} all one for each set of the task
+ * Returns how to show another task.
+ * @param {HTMLElement} place @param {PageData} data @param {readonly PageIndex[]} indexes
  */
-
-/** @type {{ id: string, name: string, keep: (answers: ItemAnswers) => boolean }[]} */
-const itemFilters = [
-  { id: "all", name: "all", keep: () => true },
-  { id: "wrong", name: "right one wrong", keep: ({ right }) => right !== null && !isRight(right) },
-  { id: "gained", name: "wrong → right", keep: ({ left, right }) => left !== null && !isRight(left) && isRight(right) },
-  { id: "lost", name: "right → wrong", keep: ({ left, right }) => right !== null && isRight(left) && !isRight(right) },
-  {
-    id: "differ",
-    name: "answers differ",
-    keep: ({ left, right }) =>
-      left !== null && right !== null && (left.extracted ?? left.answer).trim() !== (right.extracted ?? right.answer).trim(),
-  },
-  { id: "refined", name: "refined", keep: ({ right }) => right !== null && right.refinements > 0 },
-  { id: "malformed", name: "malformed", keep: ({ right }) => right?.spans !== undefined && right.verdict !== "ok" },
-  { id: "errors", name: "failed", keep: ({ left, right }) => left?.error !== undefined || right?.error !== undefined },
-  {
-    id: "disagree",
-    name: "any two disagree",
-    keep: ({ all }) => all.some(isRight) && all.some((answer) => answer !== null && !isRight(answer)),
-  },
-];
-
-/** Returns how to show another task. @param {HTMLElement} place @param {PageData} data */
-export function drawItemBrowser(place, data) {
-  let task = data.browser[0];
+export function drawItemBrowser(place, data, indexes) {
+  const parts = data.browser.map((_, list) => new Parts(list));
+  let list = 0;
   /** @type {[left: number, right: number]} sets shown */
-  let sides = [...task.first];
+  let sides = [...data.browser[0].first];
+  let filter = "all";
+  let order = "name";
+  /** @type {number[]} items that pass filter and search, in order */
+  let listed = [];
+  /** @type {number | undefined} */
+  let current;
+  /** Items that the search has found; undefined where nothing is searched for. @type {Set<number> | undefined} */
+  let hits;
+  let searching = new AbortController();
+  let running = false;
+  let wholeTraces = true;
 
   const note = element("p", { class: "note" });
   const choices = element("div", { class: "answer-controls" });
   const marking = element("input", { type: "checkbox", checked: true });
-  const { controls, columns, refresh, refreshInPlace, redraw } = browse({
-    noun: "Item",
-    filters: itemFilters,
-    entries,
+  const search = element("input", { type: "search", placeholder: "in whole traces", "aria-label": "Search" });
+  const stop = element("button", { type: "button", hidden: true }, "stop the search");
+  const progress = element("p", { class: "note search-progress", role: "status" });
+  const buttons = itemFilters.map(({ id }) => {
+    const button = element("button", { type: "button", "data-filter": id, "aria-pressed": "false" });
+    button.addEventListener("click", () => {
+      filter = id;
+      showList();
+      noteStep();
+    });
+    return button;
+  });
+  const position = element("p", { class: "position", "aria-live": "polite" });
+  const link = element("a", { class: "permalink" }, "address of this view");
+  const previous = element("button", { type: "button", "aria-keyshortcuts": "k" }, "← previous");
+  const following = element("button", { type: "button", "aria-keyshortcuts": "j" }, "next →");
+  const shown = element("div", { class: "answer-detail", "aria-busy": "false" });
+  const rows = virtualList({
+    label: "Items",
     row,
-    detail,
+    onChoose: (at, repeated) => go(at, repeated),
   });
 
-  /** @returns {ItemAnswers[]} */
-  function entries() {
-    return task.items.map((item, index) => {
-      const all = task.sets.map((set) => set.answers[index]);
-      const [left, right] = sides.map((set) => all[set]);
-      const answers = [left, right].map((answer) => (answer ? data.texts[answer.text] : ""));
-      return { item, words: [item.id, data.texts[item.question], ...answers], left, right, all };
+  /** @param {number} at */
+  function row(at) {
+    const item = listed[at];
+    const { sets, questions } = indexes[list];
+    const [left, right] = sides.map((set) => signOf(sets[set].flags[item]));
+    return [element("span", { class: "fate" }, `${left}→${right}`), questions[item].replace(/\s+/g, " ").trim()];
+  }
+
+  /** @param {number} [wanted] the item to show; the first of the list when left out */
+  function showList(wanted) {
+    const kept = filterItems(indexes[list], sides, (item) => hits === undefined || hits.has(item));
+    for (const [index, button] of buttons.entries()) {
+      const { id, name } = itemFilters[index];
+      button.textContent = `${name} (${wholeText(kept[id].length)})`;
+      button.setAttribute("aria-pressed", String(id === filter));
+    }
+    listed = orderItems(kept[filter], indexes[list], sides, order);
+    const found = wanted === undefined ? -1 : listed.indexOf(wanted);
+    current = listed[Math.max(0, found)];
+    rows.show(listed.length, Math.max(0, found));
+    rows.move(Math.max(0, found));
+    void showCurrent();
+  }
+
+  let turn = 0;
+  async function showCurrent() {
+    const own = ++turn;
+    const at = current === undefined ? -1 : listed.indexOf(current);
+    previous.disabled = at <= 0;
+    following.disabled = at >= listed.length - 1;
+    position.textContent =
+      at < 0
+        ? running
+          ? "No item matches so far."
+          : "No item matches."
+        : `Item ${wholeText(at + 1)} of ${wholeText(listed.length)}`;
+    link.href = addressNow();
+    link.hidden = at < 0;
+    const item = current;
+    if (item === undefined) {
+      shown.setAttribute("aria-busy", "false");
+      return shown.replaceChildren();
+    }
+    let found = parts[list].peek(item);
+    if (!found) {
+      shown.setAttribute("aria-busy", "true");
+      try {
+        found = await parts[list].read(item);
+      } catch (error) {
+        if (own !== turn) return;
+        shown.setAttribute("aria-busy", "false");
+        const reason = error instanceof Error ? error.message : String(error);
+        return shown.replaceChildren(element("p", { class: "warning" }, cannotUnpack ?? reason));
+      }
+      if (own !== turn) return;
+    }
+    const { ids, groups } = indexes[list];
+    const detail = itemDetail({
+      ...{ data, task: data.browser[list], id: ids[item], group: groups[item], ...found },
+      ...{ sides, marking: marking.checked },
+      onChoose(set) {
+        sides[1] = set;
+        showChoices();
+        showList(current);
+        noteStep();
+      },
     });
+    shown.replaceChildren(...detail);
+    shown.setAttribute("aria-busy", "false");
   }
 
-  /** @param {ItemAnswers} answers */
-  function row({ item, left, right }) {
-    const fate = element("span", { class: "fate" }, `${traceSign(left)}→${traceSign(right)}`);
-    return [fate, beginningOf(data.texts[item.question])];
+  /** @param {number} at @param {boolean} [repeated] */
+  function go(at, repeated = false) {
+    if (at < 0 || at >= listed.length) return;
+    current = listed[at];
+    rows.move(at);
+    void showCurrent();
+    if (repeated) noteMove();
+    else noteStep();
   }
 
-  /** @param {ItemAnswers} answers */
-  function detail({ item, left, right, all }) {
-    const difference =
-      marking.checked && left && right && sides[0] !== sides[1]
-        ? wordDiff(data.texts[left.text], data.texts[right.text])
-        : undefined;
-    return [
-      questionPart(data.texts[item.question], item),
-      element("div", { class: "chips", role: "group", "aria-label": "Show at the right" }, ...all.flatMap(chip)),
-      element(
-        "div",
-        { class: "pair" },
-        traceCard(task.sets[sides[0]], left, difference?.left, "del"),
-        traceCard(task.sets[sides[1]], right, difference?.right, "ins"),
-      ),
-    ];
+  const step = (/** @type {number} */ way, repeated = false) =>
+    current !== undefined && go(listed.indexOf(current) + way, repeated);
+
+  /** Looks for what stands in the field, anew. @param {number} [wanted] the item to show */
+  function startSearch(wanted) {
+    searching.abort();
+    searching = new AbortController();
+    stop.hidden = true;
+    progress.textContent = "";
+    const text = search.value.trim().toLowerCase();
+    hits = text === "" ? undefined : new Set();
+    running = hits !== undefined;
+    const { ids, groups } = indexes[list];
+    for (const [item, id] of hits ? ids.entries() : []) {
+      if (`${id} ${groups[item] ?? ""}`.toLowerCase().includes(text)) hits?.add(item);
+    }
+    showList(wanted);
+    if (hits !== undefined) void runSearch(text, hits, searching, wanted);
   }
 
-  /** A button that puts a set's answer at the right. @param {PageTrace | null} answer @param {number} set */
-  function chip(answer, set) {
-    if (answer === null) return [];
-    const button = element(
-      "button",
-      { type: "button", class: isRight(answer) ? "chip is-right" : "chip is-wrong" },
-      `${traceSign(answer)} ${setName(task.sets[set], data)}`,
-    );
-    button.addEventListener("click", () => {
-      sides[1] = set;
-      showChoices();
-      refreshInPlace();
+  /** @param {string} text @param {Set<number>} found @param {AbortController} own @param {number | undefined} wanted */
+  async function runSearch(text, found, own, wanted) {
+    const total = indexes[list].ids.length;
+    let [drawn, drawnHits, done] = [performance.now(), found.size, 0];
+    const redraw = () => {
+      if (found.size !== drawnHits || listed.length === 0) showList(wanted ?? current);
+      [drawn, drawnHits] = [performance.now(), found.size];
+    };
+    own.signal.addEventListener("abort", () => {
+      if (own === searching) progress.textContent = `Stopped after ${wholeText(done)} of ${wholeText(total)} items.`;
     });
-    return [button];
-  }
-
-  /** @param {TraceSet} set @param {PageTrace | null} answer @param {readonly Piece[] | undefined} pieces @param {"del" | "ins"} mark */
-  function traceCard(set, answer, pieces, mark) {
-    const label = setName(set, data);
-    if (answer === null) return answerCard(label, element("p", { class: "note" }, "No answer to this item."));
-    const text = data.texts[answer.text];
-    return answerCard(
-      set.note === undefined ? label : `${label}: ${set.note}`,
-      gradeLine(answer, `${traceSign(answer)} ${traceGrade(answer)}`, answer.extracted ?? "(no answer found)"),
-      element("p", { class: "note" }, traceFacts(answer)),
-      answer.error === undefined ? null : element("p", { class: "warning" }, `Failed: ${answer.error}`),
-      answer.verdictReason === undefined
-        ? null
-        : element("p", { class: "warning" }, `Format: ${answer.verdict}. ${answer.verdictReason}`),
-      answer.stepMissing === undefined
-        ? null
-        : element("p", { class: "warning" }, `✗ Step ${answer.stepMissing + 1} of the reference solution is missing.`),
-      text === ""
-        ? element("p", { class: "note" }, "(empty)")
-        : answerText(text, answer.spans ?? [], answer.marks ?? [], pieces ?? [], mark),
-      element(
-        "details",
-        { class: "whole-trace", open: true },
-        element("summary", {}, `Trace, ${answer.events.length} ${answer.events.length === 1 ? "event" : "events"}`),
-        traceTree(answer, data.texts),
-      ),
-    );
+    await searchTraces({
+      parts: parts[list],
+      wanted: text,
+      sides: wholeTraces ? undefined : sides,
+      onFound: (item) => found.add(item),
+      onProgress(items) {
+        done = items;
+        if (performance.now() - drawn < searchStep) return;
+        stop.hidden = false;
+        progress.textContent = `Searched ${wholeText(done)} of ${wholeText(total)} items, ${wholeText(found.size)} found …`;
+        redraw();
+      },
+      signal: own.signal,
+    });
+    if (own !== searching) return;
+    stop.hidden = true;
+    running = false;
+    if (!own.signal.aborted) progress.textContent = `Searched all ${wholeText(total)} items: ${wholeText(found.size)} found.`;
+    redraw();
   }
 
   function showChoices() {
-    const names = task.sets.map((set) => setName(set, data));
+    const names = data.browser[list].sets.map((set) => setName(set, data));
+    const whole = choiceOf("search in", ["whole traces", "questions and the two answers"], wholeTraces ? 0 : 1, (chosen) => {
+      wholeTraces = chosen === 0;
+      search.placeholder = wholeTraces ? "in whole traces" : "in questions and answers";
+      startSearch(current);
+      noteStep();
+    });
     choices.replaceChildren(
       choiceOf(
         "task",
-        data.browser.map((candidate) => candidate.task),
-        data.browser.indexOf(task),
-        (chosen) => show(data.browser[chosen]),
+        data.browser.map(({ task }) => task),
+        list,
+        (chosen) => {
+          show(chosen);
+          noteStep();
+        },
       ),
-      ...sideChoices(names, sides, refresh),
+      ...sideChoices(names, sides, () => {
+        if (hits !== undefined && !wholeTraces) startSearch(current);
+        else showList();
+        noteStep();
+      }),
+      choiceOf(
+        "order",
+        itemOrders.map(({ name }) => name),
+        itemOrders.findIndex(({ id }) => id === order),
+        (chosen) => {
+          order = itemOrders[chosen].id;
+          showList();
+          noteStep();
+        },
+      ),
+      whole,
       element("label", { class: "set-choice" }, marking, "mark differing words"),
     );
   }
 
-  /** @param {PageTask} chosen */
+  /** @param {number} chosen */
   function show(chosen) {
-    task = chosen;
-    sides = [...task.first];
-    note.textContent = task.note;
+    list = chosen;
+    sides = [...data.browser[list].first];
+    note.textContent = data.browser[list].note;
     showChoices();
-    refresh();
+    startSearch();
   }
 
-  marking.addEventListener("change", redraw);
-  const isMarked = data.browser.some(({ sets }) =>
-    sets.some(({ answers }) => answers.some((answer) => answer?.spans !== undefined)),
+  marking.addEventListener("change", () => {
+    void showCurrent();
+    noteStep();
+  });
+  search.addEventListener("input", () => {
+    startSearch();
+    noteMove();
+  });
+  stop.addEventListener("click", () => searching.abort());
+  previous.addEventListener("click", () => step(-1));
+  following.addEventListener("click", () => step(1));
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
+    if (event.key === "j") step(1, event.repeat);
+    else if (event.key === "k") step(-1, event.repeat);
+  });
+
+  /** A set by run and method, as it stands in the address. @param {number} set */
+  const setAddress = (set) => {
+    const { run, method } = data.browser[list].sets[set];
+    return data.runs.length > 1 ? `${run + 1}:${method}` : method;
+  };
+  inAddress({
+    write(fields) {
+      const { task, first } = data.browser[list];
+      if (data.browser.length > 1) fields.set("task", task);
+      if (sides[0] !== first[0]) fields.set("left", setAddress(sides[0]));
+      if (sides[1] !== first[1]) fields.set("right", setAddress(sides[1]));
+      if (filter !== "all") fields.set("filter", filter);
+      if (order !== "name") fields.set("order", order);
+      if (search.value.trim() !== "") fields.set("search", search.value.trim());
+      if (!wholeTraces) fields.set("in", "answers");
+      if (!marking.checked) fields.set("differences", "off");
+      if (current !== undefined) fields.set("item", indexes[list].ids[current]);
+    },
+    read(fields) {
+      list = Math.max(
+        0,
+        data.browser.findIndex(({ task }) => task === fields.get("task")),
+      );
+      const { first, sets, note: about } = data.browser[list];
+      const side = (/** @type {string} */ name, /** @type {number} */ otherwise) => {
+        const found = sets.findIndex((_, set) => setAddress(set) === fields.get(name));
+        return found < 0 ? otherwise : found;
+      };
+      sides = [side("left", first[0]), side("right", first[1])];
+      filter = itemFilters.find(({ id }) => id === fields.get("filter"))?.id ?? "all";
+      order = itemOrders.find(({ id }) => id === fields.get("order"))?.id ?? "name";
+      search.value = fields.get("search") ?? "";
+      wholeTraces = fields.get("in") !== "answers";
+      marking.checked = fields.get("differences") !== "off";
+      const id = fields.get("item");
+      const item = id === null ? -1 : indexes[list].ids.indexOf(id);
+      note.textContent = id !== null && item < 0 ? `${about} The address names the item ${id}, which is not among them.` : about;
+      showChoices();
+      startSearch(item < 0 ? undefined : item);
+    },
+  });
+
+  const tagged = data.browser.some((task) => task.tagged);
+  place.replaceChildren(
+    note,
+    choices,
+    element(
+      "div",
+      { class: "answer-controls" },
+      element("div", { class: "filters", role: "group", "aria-label": "Show" }, ...buttons),
+      search,
+      stop,
+      progress,
+    ),
+    ...(tagged ? [key()] : []),
+    element(
+      "div",
+      { class: "answer-columns" },
+      element("div", { class: "answer-index" }, rows.box),
+      element(
+        "div",
+        { class: "answer-main" },
+        element(
+          "div",
+          { class: "walk" },
+          previous,
+          following,
+          position,
+          link,
+          element("span", { class: "note hint" }, "keys: j, k"),
+        ),
+        shown,
+      ),
+    ),
   );
-  place.append(note, choices, controls, ...(isMarked ? [key()] : []), columns);
-  show(task);
+  show(0);
   return (/** @type {string} */ name) => {
-    const chosen = data.browser.find((candidate) => candidate.task === name);
-    if (chosen) show(chosen);
+    const chosen = data.browser.findIndex(({ task }) => task === name);
+    if (chosen >= 0) show(chosen);
   };
 }
 
-/** As much of a question as two lines of the list hold. @param {string} text */
-function beginningOf(text) {
-  const line = text.slice(0, 400).replace(/\s+/g, " ").trim();
-  return line.length <= 56 ? line : `${line.slice(0, 55)}…`;
+/** @param {number} flags */
+function signOf(flags) {
+  if ((flags & flagsOf.failed) !== 0) return "!";
+  return gradeSignOf((flags & flagsOf.given) !== 0, (flags & flagsOf.right) !== 0, (flags & flagsOf.partly) !== 0);
 }
 
 /** What the colours and signs mean. */
@@ -185,35 +355,4 @@ function key() {
     element("li", {}, "✓ right, ✗ wrong, ◐ partly"),
   ];
   return element("ul", { class: "legend key", "aria-label": "Key" }, ...kinds, ...marks);
-}
-
-/** @param {TraceSet} set @param {PageData} data */
-function setName({ run, method, oracle }, data) {
-  return `${data.runs.length > 1 ? `${data.runs[run].label}: ` : ""}${method}${oracle ? " †" : ""}`;
-}
-
-/** @param {PageTrace | null} answer */
-function traceSign(answer) {
-  return answer?.error === undefined ? gradeSign(answer) : "!";
-}
-
-/** @param {PageTrace} answer */
-function traceGrade(answer) {
-  const inForm = !isRight(answer) || answer.strictAccuracy === undefined || answer.strictAccuracy >= 1;
-  return `${gradeName(answer)}${inForm ? "" : ", not in the form asked for"}`;
-}
-
-/** @param {PageTrace} answer */
-function traceFacts({ refinements, calls, inputTokens, outputTokens, seconds, reason, status }) {
-  const facts = [
-    `${calls} ${calls === 1 ? "call" : "calls"}`,
-    outputTokens === undefined
-      ? "tokens unknown"
-      : `${wholeText(outputTokens)} tokens sampled, ${inputTokens === undefined ? "?" : wholeText(inputTokens)} in prompts`,
-    seconds === undefined ? "" : `${seconds.toFixed(1)} s`,
-    refinements === 0 ? "" : `${refinements} ${refinements === 1 ? "refinement" : "refinements"}`,
-    reason === "done" ? "" : `ended: ${reason}`,
-    status === undefined ? "" : `grading: ${status}`,
-  ];
-  return `${facts.filter((fact) => fact !== "").join(", ")}.`;
 }

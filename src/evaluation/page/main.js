@@ -1,8 +1,10 @@
 /** Reads the page's data, switches between runs and tasks, and draws what belongs to the one chosen. */
+import { followAddress, inAddress, noteStep } from "./address.js";
 import { choiceOf } from "./answer-parts.js";
 import { drawCost } from "./cost-figure.js";
 import { byId, element } from "./dom.js";
 import { drawItemBrowser } from "./item-browser.js";
+import { cannotUnpack, readIndexes } from "./packed.js";
 import { drawPass } from "./pass-figure.js";
 import { drawTraining } from "./training-figures.js";
 import { drawTransitions } from "./transition-figure.js";
@@ -40,28 +42,60 @@ function showChosen() {
   }
 }
 
-const trainingPlace = byId("training-figures");
-if (trainingPlace) drawTraining(trainingPlace, report.training);
-const browserPlace = byId("item-browser");
-const showTask = browserPlace && report.browser.length > 0 ? drawItemBrowser(browserPlace, report) : undefined;
+/** @type {((task: string) => void) | undefined} */
+let showTask;
+
 const taskNames = [...new Set(report.runs.flatMap(({ tasks }) => tasks.map(({ task }) => task)))];
 const runNames = report.runs.map(({ label }) => label);
 const taskChoices = element("div", { class: "answer-controls" });
-if (runNames.length > 1) {
+
+function showChoices() {
   const chooseRun = (/** @type {number} */ run) => {
     chosen.run = run;
     showChosen();
+    noteStep();
   };
-  taskChoices.append(choiceOf("run", runNames, 0, chooseRun));
-}
-if (taskNames.length > 1) {
   const chooseTask = (/** @type {number} */ index) => {
     chosen.task = taskNames[index];
     showChosen();
     showTask?.(chosen.task);
+    noteStep();
   };
-  taskChoices.append(choiceOf("task", taskNames, 0, chooseTask));
+  taskChoices.replaceChildren(
+    ...(runNames.length > 1 ? [choiceOf("run", runNames, chosen.run, chooseRun)] : []),
+    ...(taskNames.length > 1 ? [choiceOf("task", taskNames, taskNames.indexOf(chosen.task), chooseTask)] : []),
+  );
 }
-byId("task-choice")?.append(taskChoices);
-showChosen();
-document.documentElement.dataset.ready = "true";
+
+inAddress({
+  write(fields) {
+    if (chosen.run > 0) fields.set("run", String(chosen.run + 1));
+    if (taskNames.indexOf(chosen.task) > 0) fields.set("figures", chosen.task);
+  },
+  read(fields) {
+    const run = Number(fields.get("run") ?? 1) - 1;
+    const task = fields.get("figures") ?? "";
+    chosen.run = report.runs[run] ? run : 0;
+    chosen.task = taskNames.includes(task) ? task : (taskNames[0] ?? "");
+    showChoices();
+    showChosen();
+  },
+});
+
+/** The items come when their index is unpacked; all else stands at once. */
+async function start() {
+  byId("task-choice")?.append(taskChoices);
+  showChoices();
+  showChosen();
+  const trainingPlace = byId("training-figures");
+  if (trainingPlace) drawTraining(trainingPlace, report.training);
+  const place = byId("item-browser");
+  if (place && report.browser.length > 0) {
+    if (cannotUnpack === undefined) showTask = drawItemBrowser(place, report, await readIndexes());
+    else place.append(element("p", { class: "warning" }, cannotUnpack));
+  }
+  if (followAddress() && location.hash.includes("item=")) place?.scrollIntoView({ behavior: "instant" });
+  document.documentElement.dataset.ready = "true";
+}
+
+void start();

@@ -1,5 +1,6 @@
 /** One answer's trace as a tree: attempts, feedback, checks, steps, choices and the runs of inner methods, prompts folded away. */
 import { element, percentText, wholeText } from "./dom.js";
+import { folded } from "./fold.js";
 
 /** @import { PageEvent, PageTrace } from "../report/page-shape.ts" */
 
@@ -69,24 +70,33 @@ function promptOf(messages, texts) {
     { class: "prompt" },
     element("summary", {}, `Prompt, ${messages.length} ${messages.length === 1 ? "message" : "messages"}`),
   );
-  // Built when it is opened: prompts repeat what stands above them, again and again.
-  details.addEventListener(
-    "toggle",
-    () => {
-      details.append(
-        ...messages.map(({ role, text }) =>
-          element("div", { class: "message" }, element("p", { class: "role" }, role), element("pre", {}, texts[text])),
-        ),
-      );
-    },
-    { once: true },
+  // Prompts repeat what stands above them, again and again.
+  whenOpened(details, () =>
+    messages.map(({ role, text }) =>
+      element("div", { class: "message" }, element("p", { class: "role" }, role), plainText(texts[text])),
+    ),
   );
   return details;
 }
 
 /** @param {string} text */
 function longText(text) {
-  if (text.length < 600) return element("pre", {}, text);
-  const rest = element("pre", {}, text);
-  return element("details", { class: "long" }, element("summary", {}, `${text.slice(0, 160).trim()} …`), rest);
+  if (text.length < 600) return plainText(text);
+  const details = element(
+    "details",
+    { class: "long" },
+    element("summary", {}, element("bdi", {}, `${text.slice(0, 160).trim()} …`)),
+  );
+  whenOpened(details, () => [plainText(text)]);
+  return details;
+}
+
+/** What is folded away is made when it is opened for the first time. @param {HTMLDetailsElement} details @param {() => Element[]} make */
+function whenOpened(details, make) {
+  details.addEventListener("toggle", () => details.append(...make()), { once: true });
+}
+
+/** @param {string} text */
+function plainText(text) {
+  return folded(text, (end) => element("pre", { dir: "auto" }, text.slice(0, end)));
 }

@@ -34,7 +34,10 @@ export interface ComparisonOptions {
 }
 
 /** The first run is what the others are compared with. */
-export function compareRuns(runs: readonly ReportData[], options: ComparisonOptions = {}): { html: string; table: string } {
+export function compareRuns(
+  runs: readonly ReportData[],
+  options: ComparisonOptions = {},
+): { html: Iterable<string>; table: string } {
   const pairs = runs.slice(1).map((run) => pairRuns(runs[0], run));
   const section: PageSection = { id: "runs", name: "Runs compared", body: html`${pairs.map(pairTable)}` };
   return {

@@ -1,4 +1,6 @@
-/** Text to HTML, safely: the only place where the report turns strings into markup. */
+/** Text to HTML, safely: the only place where the report turns strings into markup. What would steer the page unseen is written out. */
+import { gzipSync } from "node:zlib";
+import { writtenOut } from "#text/signs.ts";
 
 /** Markup that is already safe. Only `html` makes it. */
 export class Html {
@@ -27,7 +29,7 @@ function toMarkup(value: Part): string {
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character]);
+  return writtenOut(text).replace(/[&<>"']/g, (character) => entities[character]);
 }
 
 /** JSON for a script element: no text in it can end the element or open a comment. `JSON.parse` reads it back unchanged. */
@@ -38,6 +40,11 @@ export function embedJson(value: unknown): Html {
       (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
     ),
   );
+}
+
+/** A value of any size as text that can stand anywhere: JSON, gzip, base64. A browser's own means read it back. */
+export function packed(value: unknown): Html {
+  return new Html(gzipSync(JSON.stringify(value)).toString("base64"));
 }
 
 /** Script or style sheet of our own or of a library, for an element of that name. */

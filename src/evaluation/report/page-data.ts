@@ -1,23 +1,33 @@
-/** What of evaluations travels inside the page: all figures, and the traces of as many items as the page has room for. */
+/** What of evaluations travels inside the page: all figures, an index of all items, and all their traces, made piece by piece. */
 import type { Item } from "#kernel/item.ts";
+import { counted } from "#kernel/numbers.ts";
 import { verdictReasons } from "#kernel/refine-grammar.ts";
-import { deriveSeed, Random } from "#kernel/seed.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { getOrMake } from "#kernel/values.ts";
+import { writtenOut, writtenOutPlaces } from "#text/signs.ts";
 import { type EvaluationRecord, knownFields, recordKey } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { isRight } from "../statistics/transitions.ts";
 import type { Results, TaskResult } from "../summary/results.ts";
 import { resamplingMethod } from "../summary/summary.ts";
 import { markSteps, spansOf } from "./answer-marks.ts";
-import type { PageData, PageEvent, PageTask, PageTrace } from "./page-shape.ts";
+import {
+  answerFlags,
+  type PageData,
+  type PageEvent,
+  type PageIndex,
+  type PageItem,
+  type PagePart,
+  type PageTask,
+  type PageTrace,
+} from "./page-shape.ts";
 import type { TrainingHistory } from "./training-history.ts";
 
 /** One run. Without `readTraces` the page has no browser of items. */
 export interface ReportData {
   results: Results;
   records: readonly SlimRecord[];
-  /** Whole records by `recordKey`, in any order; those that are not there any more are left out. Asked for a few at a time. */
+  /** Whole records by `recordKey`, in any order; those that are not there any more are left out. Asked for an item at a time, twice. */
   readTraces?: (keys: readonly string[]) => Iterable<EvaluationRecord>;
   /** Questions and reference answers of a task's items; without them the question is read off the traces, and there is no answer. */
   itemsOf?: (task: string, ids: readonly string[]) => Iterable<Item>;
@@ -33,29 +43,31 @@ export interface ReportData {
   compare?: readonly [left: string, right: string];
   /** One entry for each training run. */
   training?: readonly TrainingHistory[];
-  limits?: PageLimits;
 }
 
-export interface PageLimits {
-  /** Items of each task that can be browsed; 120 when left out. */
-  items?: number;
-  /** Characters of traces in the page, all runs and tasks together; 12 million when left out. */
-  characters?: number;
-  /** Of one text; 20,000 when left out. */
-  text?: number;
+/** What travels in a page: the small part at once, the rest made piece by piece while the page is written. */
+export interface PageContent {
+  data: PageData;
+  tasks: { index: PageIndex; parts: () => Iterable<PagePart> }[];
 }
 
-export function pageData(runs: readonly ReportData[]): PageData {
-  const limits = runs[0]?.limits ?? {};
-  const texts = new Texts(limits.text ?? 20_000);
+/** Characters of texts in one part: some ten milliseconds of unpacking. */
+const partCharacters = 400_000;
+/** Of a question, for the list. */
+const beginning = 160;
+
+/** Reads every trace once for the index, and once more while the parts are made; holds one item of them at a time. */
+export function pageContent(runs: readonly ReportData[]): PageContent {
   const tasks = [...new Set(runs.flatMap(({ results }) => results.tasks.map(({ task }) => task)))];
-  const room = (limits.characters ?? 12_000_000) / Math.max(1, tasks.length);
   const readable = runs.some((run) => run.readTraces);
+  const browsers = readable ? tasks.flatMap((task) => browserOf(task, runs)) : [];
   return {
-    runs: runs.map(({ results, title }) => ({ label: title ?? results.run, tasks: results.tasks.map(drawnPart) })),
-    browser: readable ? tasks.flatMap((task) => browserOf(task, runs, texts, room, limits.items ?? 120)) : [],
-    texts: texts.all,
-    training: runs.flatMap(({ training = [] }) => training),
+    data: writtenOutAll({
+      runs: runs.map(({ results, title }) => ({ label: title ?? results.run, tasks: results.tasks.map(drawnPart) })),
+      browser: browsers.map(({ task }) => task),
+      training: runs.flatMap(({ training = [] }) => training),
+    }),
+    tasks: browsers,
   };
 }
 
@@ -64,77 +76,162 @@ function drawnPart(task: TaskResult): TaskResult {
   return { ...task, methods: task.methods.map(({ byGroup: _, verification: __, ...method }) => method) };
 }
 
-/** Texts by number, each kept once: a conversation that grows by a message an event is not written again and again. */
+/** The same with every text and every name in it written out. */
+function writtenOutAll<Value>(value: Value): Value {
+  if (typeof value === "string") return writtenOut(value) as Value;
+  if (Array.isArray(value)) return value.map(writtenOutAll) as Value;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [writtenOut(name), writtenOutAll(inner)])) as Value;
+}
+
+/** Texts of one part by number, each kept once: a conversation that grows by a message an event is not written again and again. */
 class Texts {
   readonly all: string[] = [];
   characters = 0;
   readonly #places = new Map<string, number>();
-  readonly #longest: number;
-
-  constructor(longest: number) {
-    this.#longest = longest;
-  }
+  #uses = new Set<number>();
 
   place(text: string): number {
-    const kept =
-      text.length <= this.#longest ? text : `${text.slice(0, this.#longest)}\n… (${text.length - this.#longest} more characters)`;
-    const known = this.#places.get(kept);
-    if (known !== undefined) return known;
-    this.#places.set(kept, this.all.length);
-    this.characters += kept.length;
-    return this.all.push(kept) - 1;
+    let place = this.#places.get(text);
+    if (place === undefined) {
+      place = this.all.push(writtenOut(text)) - 1;
+      this.#places.set(text, place);
+      this.characters += text.length;
+    }
+    this.#uses.add(place);
+    return place;
+  }
+
+  /** Those placed since this was asked the last time. */
+  takeUses(): number[] {
+    const uses = [...this.#uses];
+    this.#uses = new Set();
+    return uses;
   }
 }
 
-function browserOf(task: string, runs: readonly ReportData[], texts: Texts, room: number, most: number): PageTask[] {
-  const own = runs.map(({ records, results }) =>
-    records.filter(
+/** All there is about one item. */
+interface Found {
+  id: string;
+  question: string;
+  item: Item | undefined;
+  /** One for each set. */
+  records: (EvaluationRecord | undefined)[];
+}
+
+function browserOf(
+  task: string,
+  runs: readonly ReportData[],
+): { task: PageTask; index: PageIndex; parts: () => Iterable<PagePart> }[] {
+  const keys = runs.map(({ records, results }) => {
+    const own = records.filter(
       (record) => (record.task ?? results.tasks[0]?.task) === task && record.sample === 0 && record.method !== resamplingMethod,
-    ),
-  );
-  const { order, kinds } = chooseItems(own.flat(), runs[0].results.seed, task);
+    );
+    return Map.groupBy(own, (record) => record.item);
+  });
+  const ids = [...new Set(keys.flatMap((byItem) => [...byItem.keys()]))].sort(inReadingOrder);
   const sets = runs.flatMap(({ results, methodNotes = {} }, run) =>
     (results.tasks.find((candidate) => candidate.task === task)?.methods ?? []).map(({ id, oracle }) => ({
       run,
       method: id,
       ...knownFields({ note: methodNotes[id] }),
       oracle,
-      answers: [] as (PageTrace | null)[],
     })),
   );
-  const keys = own.map((records) => Map.groupBy(records, (record) => record.item));
-  const items: PageTask["items"] = [];
-  const before = texts.characters;
-  for (const id of order.slice(0, most)) {
-    if (texts.characters - before > room) break;
-    const found = runs.map(({ readTraces }, run) => {
+  const find = (id: string): Found | undefined => {
+    const read = runs.map(({ readTraces }, run) => {
       const wanted = (keys[run].get(id) ?? []).map((record) => recordKey(record));
       return new Map([...(readTraces?.(wanted) ?? [])].map((record) => [record.method, record]));
     });
     const item = runs.flatMap((run) => [...(run.itemsOf?.(task, [id]) ?? [])])[0];
-    const question = item?.question ?? askedIn(found.flatMap((records) => [...records.values()]));
-    if (question === undefined) continue;
-    items.push({ id, question: texts.place(question), ...knownFields({ answer: item?.answer, group: item?.group }) });
-    for (const set of sets) {
-      const record = found[set.run].get(set.method);
-      set.answers.push(record ? pageTrace(item, record, texts) : null);
-    }
-  }
-  if (items.length === 0) return [];
+    const question = item?.question ?? askedIn(read.flatMap((records) => [...records.values()]));
+    return question === undefined
+      ? undefined
+      : { id, question, item, records: sets.map(({ run, method }) => read[run].get(method)) };
+  };
+  const { index, tagged } = indexOf(ids, find, sets.length);
+  if (index.ids.length === 0) return [];
+  const gone = ids.length - index.ids.length;
   const manySamples = runs.some(({ results }) => results.samples > 1);
-  const note =
-    items.length === order.length
-      ? `All ${order.length} items.`
-      : `${items.length} of ${order.length} items, drawn so that every kind of outcome (${kinds}) is among them; the rest stands in the run's records.jsonl.`;
+  const note = [
+    gone === 0
+      ? `All ${counted(ids.length, "item")}.`
+      : `${index.ids.length} of ${counted(ids.length, "item")}: the traces of the others are gone.`,
+    ...(manySamples ? ["Of several answers to an item the first one is shown."] : []),
+  ];
   return [
     {
-      task,
-      note: `${note}${manySamples ? " Of several answers to an item the first one is shown." : ""}`,
-      items,
-      sets,
-      first: firstPair(runs, sets),
+      task: { task, note: note.join(" "), sets, first: firstPair(runs, sets), tagged },
+      index,
+      parts: () => partsOf(ids, find),
     },
   ];
+}
+
+/** Ids as one counts: item-2 before item-10. */
+function inReadingOrder(first: string, second: string): number {
+  return collator.compare(first, second) || (first < second ? -1 : 1);
+}
+const collator = new Intl.Collator("en", { numeric: true });
+
+function indexOf(ids: readonly string[], find: (id: string) => Found | undefined, sets: number) {
+  const index: PageIndex = {
+    ids: [],
+    questions: [],
+    groups: [],
+    sets: Array.from({ length: sets }, () => ({ flags: [], answers: [], tokens: [] })),
+  };
+  let tagged = false;
+  for (const id of ids) {
+    const found = find(id);
+    if (found === undefined) continue;
+    index.ids.push(writtenOut(id));
+    index.questions.push(writtenOut(found.question.slice(0, beginning)));
+    const group = found.item?.group;
+    index.groups.push(group === undefined ? null : writtenOut(group));
+    const answers = new Map<string, number>();
+    for (const [set, record] of found.records.entries()) {
+      const isTagged = record !== undefined && spansOf(record.text).length > 0;
+      tagged ||= isTagged;
+      const answer = record === undefined ? "" : (record.extracted ?? record.answer).trim();
+      index.sets[set].flags.push(record === undefined ? 0 : flagsOf(record, isTagged));
+      index.sets[set].answers.push(getOrMake(answers, answer, () => answers.size));
+      index.sets[set].tokens.push(record?.usage.outputTokens ?? null);
+    }
+  }
+  return { index, tagged };
+}
+
+function flagsOf({ accuracy, error, refinements, verdict }: EvaluationRecord, isTagged: boolean): number {
+  return (
+    answerFlags.given +
+    (isRight(accuracy) ? answerFlags.right : accuracy > 0 ? answerFlags.partly : 0) +
+    (error === undefined ? 0 : answerFlags.failed) +
+    (refinements > 0 ? answerFlags.refined : 0) +
+    (isTagged && verdict !== "ok" ? answerFlags.malformed : 0)
+  );
+}
+
+/** A part ends with the item that makes it large enough; one item is never cut in two. */
+function* partsOf(ids: readonly string[], find: (id: string) => Found | undefined): Generator<PagePart> {
+  let texts = new Texts();
+  let items: PageItem[] = [];
+  for (const id of ids) {
+    const found = find(id);
+    if (found === undefined) continue;
+    const { question, item, records } = found;
+    items.push({
+      question: texts.place(question),
+      ...knownFields({ answer: item?.answer === undefined ? undefined : writtenOut(item.answer) }),
+      answers: records.map((record) => (record ? pageTrace(item, record, texts) : null)),
+      uses: texts.takeUses(),
+    });
+    if (texts.characters < partCharacters) continue;
+    yield { texts: texts.all, items };
+    texts = new Texts();
+    items = [];
+  }
+  if (items.length > 0) yield { texts: texts.all, items };
 }
 
 /** Where nothing was asked for: plain answers left, and right the method after them or the same one of the second run. */
@@ -149,29 +246,6 @@ function firstPair(runs: readonly ReportData[], sets: PageTask["sets"]): PageTas
 function askedIn(records: readonly EvaluationRecord[]): string | undefined {
   const prompts = records.flatMap(({ events = [] }) => events.flatMap((event) => ("messages" in event ? [event.messages] : [])));
   return prompts[0]?.findLast((message) => message.role === "user")?.content;
-}
-
-/** All items, in an order in which every kind of outcome comes early: they are drawn from the kinds in turn. */
-function chooseItems(records: readonly SlimRecord[], seed: number, task: string): { order: string[]; kinds: string } {
-  const kinds = new Map<string, string[]>();
-  for (const [item, own] of Map.groupBy(records, (record) => record.item)) {
-    getOrMake(kinds, kindOf(own), () => []).push(item);
-  }
-  const random = new Random(deriveSeed(seed, "page", task));
-  const named = [...kinds]
-    .sort(([first], [second]) => (first < second ? -1 : 1))
-    .map(([kind, items]) => [kind, random.shuffle(items.sort())] as const);
-  const order: string[] = [];
-  for (let turn = 0; named.some(([, items]) => turn < items.length); turn++) {
-    for (const [, items] of named) if (turn < items.length) order.push(items[turn]);
-  }
-  return { order, kinds: named.map(([kind, items]) => `${kind} ${items.length}`).join(", ") };
-}
-
-function kindOf(records: readonly SlimRecord[]): string {
-  if (records.some((record) => record.failed)) return "some failed";
-  const right = records.filter((record) => isRight(record.accuracy)).length;
-  return right === 0 ? "all wrong" : right === records.length ? "all right" : "methods disagree";
 }
 
 function pageTrace(item: Item | undefined, record: EvaluationRecord, texts: Texts): PageTrace {
@@ -191,13 +265,15 @@ function pageTrace(item: Item | undefined, record: EvaluationRecord, texts: Text
     verdict,
     events = [],
   } = record;
-  const kept = texts.place(text);
-  // Marks point into the text as it is, so that a shortened one has none.
-  const isWhole = texts.all[kept] === text;
-  const spans = isWhole ? spansOf(text) : [];
-  const { marks, stepMissing } = isWhole ? markSteps(item ?? {}, record) : { marks: [] };
+  const shown = writtenOut(text);
+  // Steps are looked for in the text as it is, and stand elsewhere once what is unseen is written out.
+  const place = shown === text ? (at: number) => at : writtenOutPlaces(text);
+  const spans = spansOf(text).map((span) => ({ ...span, start: place(span.start), end: place(span.end) }));
+  const marked = markSteps(item ?? {}, record);
+  const marks = marked.marks.map((mark) => ({ ...mark, start: place(mark.start), end: place(mark.end) }));
+  const { stepMissing } = marked;
   return {
-    text: kept,
+    text: texts.place(text),
     answer: shorten(answer),
     accuracy,
     reason,
@@ -205,7 +281,7 @@ function pageTrace(item: Item | undefined, record: EvaluationRecord, texts: Text
     ...knownFields({
       extracted: extracted && shorten(extracted),
       strictAccuracy,
-      status,
+      status: status === undefined ? undefined : writtenOut(status),
       error: error && shorten(error),
       seconds,
     }),
@@ -228,11 +304,13 @@ function pageEvent(event: TraceEvent, texts: Texts, gradeOf: (attempt: number) =
   return {
     type: event.type,
     ...knownFields({
-      name: nameOf(event),
+      name: writtenOutName(event),
       attempt: "attempt" in event ? event.attempt : undefined,
       text: text === undefined ? undefined : texts.place(text),
       messages:
-        "messages" in event ? event.messages.map(({ role, content }) => ({ role, text: texts.place(content) })) : undefined,
+        "messages" in event
+          ? event.messages.map(({ role, content }) => ({ role: writtenOut(role), text: texts.place(content) }))
+          : undefined,
       inputTokens: usage?.inputTokens,
       outputTokens: usage?.outputTokens,
       passed: event.type === "check-end" ? event.passed : undefined,
@@ -244,6 +322,11 @@ function pageEvent(event: TraceEvent, texts: Texts, gradeOf: (attempt: number) =
   };
 }
 
+function writtenOutName(event: TraceEvent): string | undefined {
+  const name = nameOf(event);
+  return name === undefined ? undefined : writtenOut(name);
+}
+
 function nameOf(event: TraceEvent): string | undefined {
   if (event.type === "step-end") return event.role;
   if (event.type === "check-end") return event.by;
@@ -252,5 +335,5 @@ function nameOf(event: TraceEvent): string | undefined {
 }
 
 function shorten(text: string): string {
-  return text.length <= 400 ? text : `${text.slice(0, 400)} …`;
+  return writtenOut(text.length <= 400 ? text : `${text.slice(0, 400)} …`);
 }

@@ -1,17 +1,20 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { percentTogether, whole } from "#text/numbers.ts";
+import { wholePage, wholeTasks } from "../../../test/support/page-content.ts";
 import { type EvaluationRecord, recordKey } from "../records/evaluation-record.ts";
 import { slimRecord } from "../records/slim-record.ts";
 import { summarise } from "../summary/summary.ts";
 import { markSteps, spansOf } from "./answer-marks.ts";
 import { embedJson, embedSource, html } from "./html.ts";
-import { pageData, type ReportData } from "./page-data.ts";
+import type { ReportData } from "./page-data.ts";
+import { answerFlags } from "./page-shape.ts";
 import { renderReport } from "./report.ts";
 import { historyFromLines } from "./training-history.ts";
 import { findings, headline } from "./words.ts";
@@ -144,9 +147,9 @@ test("metric lines become a history: numbers only, objects with dotted names, ga
 describe("the page's data", () => {
   const item = items[0];
   function marked(text: string, accuracy = 0) {
-    const [shownTask] = pageData([dataOf([record("pasr", item.id, text, accuracy)])]).browser;
-    const answer = shownTask.sets[0].answers[0]!;
-    const shown = (answer.marks ?? []).map(({ kind, start, end }) => `${kind}: ${text.slice(start, end)}`);
+    const [shownTask] = wholeTasks([dataOf([record("pasr", item.id, text, accuracy)])]);
+    const answer = shownTask.answers[0][0]!;
+    const shown = (answer.marks ?? []).map(({ kind, start, end }) => `${kind}: ${answer.text.slice(start, end)}`);
     return { answer, shown };
   }
 
@@ -189,25 +192,30 @@ describe("the page's data", () => {
     expect(spansOf("no tags at all")).toEqual([]);
   });
 
-  test("leaves marks off a text that was shortened", () => {
-    const long = `${wrong}${"x".repeat(100)}`;
-    const data = dataOf([record("pasr", item.id, long, 0)]);
-    const [shownTask] = pageData([{ ...data, limits: { text: 60 } }]).browser;
-    expect(shownTask.sets[0].answers[0]).not.toHaveProperty("marks");
-    expect(shownTask.sets[0].answers[0]).not.toHaveProperty("spans");
+  test("marks a step at its place though unseen signs before it are written out", () => {
+    const hidden = wrong.replace("<think>", "\u202e<think>\u200b");
+    expect(marked(hidden).answer.text.startsWith("‹U+202E›<think>‹U+200B›12*3=35")).toBe(true);
+    expect(marked(hidden).shown).toEqual(["wrong: 12*3=35"]);
+    expect(marked(hidden).answer.spans![0]).toMatchObject({ kind: "think", start: 8 });
   });
 
   test("keeps every answer beside its item, with gaps where a set has none, and shows first what was asked for", () => {
     const data = dataOf([...vanilla.slice(1), ...trained]);
-    const [shownTask] = pageData([{ ...data, compare: ["pasr", "unknown"] }]).browser;
+    const [shownTask] = wholeTasks([{ ...data, compare: ["pasr", "unknown"] }]);
     const gap = shownTask.items.findIndex(({ id }) => id === "item-0");
-    expect(shownTask.sets.map(({ method, answers }) => [method, answers[gap] === null])).toEqual([
-      ["vanilla", true],
-      ["pasr", false],
+    expect(
+      shownTask.sets.map(({ method }, set) => [
+        method,
+        shownTask.answers[set][gap] === null,
+        shownTask.index.sets[set].flags[gap],
+      ]),
+    ).toEqual([
+      ["vanilla", true, 0],
+      ["pasr", false, 3],
     ]);
-    expect(shownTask.sets.map((set) => set.answers.length)).toEqual([40, 40]);
+    expect(shownTask.answers.map((answers) => answers.length)).toEqual([40, 40]);
     expect(shownTask.first).toEqual([1, 1]);
-    expect(pageData([{ ...data, compare: ["vanilla", "pasr"] }]).browser[0].first).toEqual([0, 1]);
+    expect(wholeTasks([{ ...data, compare: ["vanilla", "pasr"] }])[0].first).toEqual([0, 1]);
   });
 });
 
@@ -231,24 +239,30 @@ describe("the page", () => {
     expect([percentText(-0.0004), wholeText(-0.2)]).toEqual(["0.0\u00a0%", "0"]);
   });
 
+  test("reads the sums of an index as they were written", async () => {
+    const script = pathToFileURL(path.join(import.meta.dirname, "../page/item-order.js")).href;
+    expect(((await import(script)) as { flagsOf: object }).flagsOf).toEqual(answerFlags);
+  });
+
   test("is one file: no address to load from, and the data in it", () => {
-    const page = renderReport({ ...dataOf([...vanilla, ...trained]), title: "first <run>" });
+    const page = wholePage(renderReport({ ...dataOf([...vanilla, ...trained]), title: "first <run>" }));
     expect(page).toContain("<title>first &lt;run&gt; · Midcourse</title>");
     expect(page).not.toMatch(/<(?:script|img|iframe)[^>]*\ssrc=|<link\b/);
     expect(/<style>(.*?)<\/style>/s.exec(page)![1]).not.toMatch(/url\(|@import/);
     expect(page).not.toMatch(/^(?:import|export) /m);
-    expect(page.match(/<script/g)).toHaveLength(4);
-    const json = /<script type="application\/json" id="page-data">(.*?)<\/script>/s.exec(page)![1];
-    expect(JSON.parse(json).texts).toContain(right);
+    // Data, index, two libraries, the page's own, and the traces.
+    expect(page.match(/<script/g)).toHaveLength(6);
+    const packed = /<script [^>]*data-part="0" data-first="0">([\w+/=]*)<\/script>/.exec(page)![1];
+    expect(JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()).texts).toContain(right);
   });
 
   test("leaves out sections without data", () => {
-    const page = renderReport({ results, records: [] });
+    const page = wholePage(renderReport({ results, records: [] }));
     expect(page).not.toContain('id="training"');
     expect(page).not.toContain('id="items"');
     expect(page).toContain('aria-label="Comparisons of sums"');
     const training = [historyFromLines("seed 1", [{ step: 1, reward: 1 }])];
-    expect(renderReport({ results, records: [], training })).toContain('id="training"');
+    expect(wholePage(renderReport({ results, records: [], training }))).toContain('id="training"');
   });
 
   test("has scripts that the compiler accepts", () => {

@@ -4,8 +4,8 @@
  */
 
 import { type Html, html } from "./html.ts";
-import { pageData, type ReportData } from "./page-data.ts";
-import { type PageSection, renderPage } from "./page-frame.ts";
+import { type PageContent, pageContent, type ReportData } from "./page-data.ts";
+import { type PagePiece, type PageSection, renderPage } from "./page-frame.ts";
 import type { PageData } from "./page-shape.ts";
 import { averagesTable, comparisonsTable, overviewTable, taskDetails, taskTable } from "./report-tables.ts";
 import { findings, headline } from "./words.ts";
@@ -13,7 +13,10 @@ import { findings, headline } from "./words.ts";
 /** The page's scripts in the order of their imports. */
 const pageScripts = [
   "dom.js",
-  "browse.js",
+  "address.js",
+  "packed.js",
+  "virtual-list.js",
+  "fold.js",
   "answer-parts.js",
   "figures.js",
   "cost-figure.js",
@@ -23,18 +26,21 @@ const pageScripts = [
   "answer-text.js",
   "word-diff.js",
   "trace-view.js",
+  "trace-search.js",
+  "item-order.js",
+  "item-detail.js",
   "item-browser.js",
   "main.js",
 ];
 
-/** One self-contained page. */
-export function renderReport(data: ReportData): string {
+/** One self-contained page, in pieces to be written one after the other: all of it may be far larger than the memory. */
+export function renderReport(data: ReportData): Iterable<string> {
   return renderRuns([data], []);
 }
 
 /** The same for several runs; `comparison` stands before what each run has to say by itself. */
-export function renderRuns(runs: readonly ReportData[], comparison: readonly PageSection[]): string {
-  const shown = pageData(runs);
+export function renderRuns(runs: readonly ReportData[], comparison: readonly PageSection[]): Iterable<string> {
+  const { data, tasks } = pageContent(runs);
   const [first] = runs;
   const title =
     runs.length === 1
@@ -46,11 +52,23 @@ export function renderRuns(runs: readonly ReportData[], comparison: readonly Pag
       .map(({ results, subject }) => `${runs.length > 1 ? `${results.run}: ` : ""}${headline(results, subject)}`)
       .join(" "),
     facts: runs.flatMap(factsOf),
-    sections: sections(runs, comparison, shown),
-    data: shown,
+    sections: sections(runs, comparison, data),
+    data,
+    indexes: tasks.map(({ index }) => index),
+    parts: piecesOf(tasks),
     scripts: pageScripts,
     styles: ["page.css", "runs.css"],
   });
+}
+
+function* piecesOf(tasks: PageContent["tasks"]): Generator<PagePiece> {
+  for (const [list, { parts }] of tasks.entries()) {
+    let first = 0;
+    for (const content of parts()) {
+      yield { list, first, content };
+      first += content.items.length;
+    }
+  }
 }
 
 function factsOf({ results, facts }: ReportData, _index: number, runs: readonly ReportData[]) {
@@ -85,7 +103,15 @@ ${oracle ? html`<p class="note">† looks at the reference answer: an upper boun
       ? [{ id: "training", name: "Training", body: html`<div id="training-figures"></div>` }]
       : []),
     { id: "task", name: "One task", body: taskSection(runs) },
-    ...(shown.browser.length > 0 ? [{ id: "items", name: "Items and traces", body: html`<div id="item-browser"></div>` }] : []),
+    ...(shown.browser.length > 0
+      ? [
+          {
+            id: "items",
+            name: "Items and traces",
+            body: html`<div id="item-browser"><noscript><p>All items and their traces stand in this page, packed; to show them it needs JavaScript.</p></noscript></div>`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -75,7 +75,7 @@ ${bullets(tableNotes(table), "")}</details>`,
 
 /** The whole page; `data` travels along as JSON for whoever wants to read the numbers from it. */
 export function trainingTableHtml(page: Omit<ReportPage, "scripts" | "styles">): string {
-  return renderPage({ ...page, scripts: [], styles: ["page.css"] });
+  return [...renderPage({ ...page, scripts: [], styles: ["page.css"] })].join("");
 }
 
 /** Trained-on domains, held-out ones, then all together, each as one drawing. */

@@ -60,7 +60,7 @@ function commandOf({ seed, pasr, items }: QuickStartOptions): string {
 }
 
 /** `folders`: runs of `midcourse start`; results and answers are the first one's. */
-export function reportRuns(folders: readonly string[]): string {
+export function reportRuns(folders: readonly string[]): Iterable<string> {
   const [first] = folders.map(readStartRun);
   if (first === undefined) throw userError("no-runs", "There is no run to report on", "Name at least one run directory.");
   const { folder, options } = first;
@@ -87,7 +87,6 @@ export function reportRuns(folders: readonly string[]): string {
       const reader = { readLines: (name: string) => readLines(path.join(each, `${name}.jsonl`)) };
       return pasrHistory(`${path.basename(each)}, seed ${own.seed}`, reader, own.pasr.refineReward);
     }),
-    limits: { items: options.items },
   });
 }
 
