@@ -22,10 +22,26 @@ export interface Usage {
   cachedInputTokens?: number | undefined;
   /** The part of the output tokens that was reasoning. */
   reasoningTokens?: number | undefined;
+  /** How the server counts reasoning, as far as its replies show it; absent where none had any. `reasoning-count.ts` decides by it. */
+  reasoningCount?: ReasoningCount | undefined;
   /** Known where a price is. */
   dollars?: number | undefined;
   /** Sum over the calls; calls side by side count each. */
   milliseconds: number;
+}
+
+/** Servers tell reasoning as a part of the sampled tokens or beside them, and not each reply shows which. */
+export interface ReasoningCount {
+  /** Calls whose usage shows that the server's sampled tokens hold the reasoning, and that they do not. */
+  inside: number;
+  beside: number;
+  /** Calls whose usage shows neither, and their reasoning tokens. */
+  untold: number;
+  untoldTokens: number;
+  /** The part of `untoldTokens` that was added to `outputTokens`, because the server's other replies had shown by then that it is missing. */
+  addedTokens: number;
+  /** What `untoldTokens` cost as sampled tokens; known where a price is. */
+  untoldDollars?: number | undefined;
 }
 
 /**
@@ -107,7 +123,25 @@ export function addUsage(first: Usage, second: Usage): Usage {
     cachedInputTokens: sumKnown(first.cachedInputTokens, second.cachedInputTokens),
     reasoningTokens: sumKnown(first.reasoningTokens, second.reasoningTokens),
     dollars: sumKnown(first.dollars, second.dollars),
+    ...(first.reasoningCount || second.reasoningCount
+      ? { reasoningCount: addCounts(first.reasoningCount, second.reasoningCount) }
+      : {}),
     milliseconds: first.milliseconds + second.milliseconds,
+  };
+}
+
+/** What all calls together show. */
+export function addCounts(first: ReasoningCount | undefined, second: ReasoningCount | undefined): ReasoningCount | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return {
+    inside: first.inside + second.inside,
+    beside: first.beside + second.beside,
+    untold: first.untold + second.untold,
+    untoldTokens: first.untoldTokens + second.untoldTokens,
+    addedTokens: first.addedTokens + second.addedTokens,
+    ...(first.untoldDollars === undefined && second.untoldDollars === undefined
+      ? {}
+      : { untoldDollars: (first.untoldDollars ?? 0) + (second.untoldDollars ?? 0) }),
   };
 }
 

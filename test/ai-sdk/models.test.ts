@@ -69,6 +69,7 @@ describe("fromAiSdk", () => {
         outputTokens: 5,
         cachedInputTokens: 4,
         reasoningTokens: 2,
+        reasoningCount: { inside: 0, beside: 0, untold: 1, untoldTokens: 2, addedTokens: 0 },
         milliseconds: expect.any(Number),
       },
     });
@@ -175,6 +176,27 @@ describe("fromAiSdk", () => {
     const wrapped = wrapLanguageModel({ model: older, middleware: [] });
     const [completion] = await fromAiSdk(wrapped).generate(question, plain);
     expect(completion).toMatchObject({ text: "old but good", usage: { inputTokens: 3, outputTokens: 4 } });
+  });
+
+  it("counts reasoning as sampled, whether the server tells it inside of the completion or beside it", async () => {
+    const told = (prompt: number, completion: number, reasoning: number, total?: number) => ({
+      prompt_tokens: prompt,
+      completion_tokens: completion,
+      completion_tokens_details: { reasoning_tokens: reasoning },
+      ...(total === undefined ? {} : { total_tokens: total }),
+    });
+    const sampled = async (...usages: Record<string, unknown>[]) => {
+      const { model } = await serve((_, number) => ({ content: "42", usage: usages[number] }));
+      const ours = fromAiSdk(model);
+      const read: (number | undefined)[] = [];
+      for (const _ of usages) read.push((await ours.generate(question, plain))[0].usage.outputTokens);
+      await server?.close();
+      return read;
+    };
+    expect(await sampled(told(10, 2, 400, 412))).toEqual([402]);
+    expect(await sampled(told(10, 500, 400, 910))).toEqual([900]);
+    expect(await sampled(told(10, 500, 400, 510))).toEqual([500]);
+    expect(await sampled(told(10, 2, 400), told(10, 500, 400))).toEqual([402, 900]);
   });
 
   it("does not take a count of 0 for known where there must have been tokens", () => {

@@ -7,6 +7,7 @@ import type { Item } from "#kernel/item.ts";
 import type { Message, Usage } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { type EvaluationRecord, knownFields } from "../records/evaluation-record.ts";
+import { withSettledUsage } from "../records/settled-record.ts";
 import { z95 } from "../statistics/statistics.ts";
 import type { MethodResult, TaskResult } from "../summary/results.ts";
 import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./files.ts";
@@ -28,7 +29,8 @@ export function exportInspect(plan: ExportPlan): string[] {
       if (!taskResult || !method) continue;
       files.write(name, begun.has(name) ? ",\n" : logHead(plan, taskResult, method));
       begun.add(name);
-      files.write(name, JSON.stringify(sampleOf(item, record, results.model, date)));
+      const counted = withSettledUsage(record, results.reasoning?.convention);
+      files.write(name, JSON.stringify(sampleOf(item, counted, results.model, date)));
     }
     for (const name of begun) files.write(name, "\n]}\n");
   } finally {

@@ -53,6 +53,7 @@ const usageFields: Record<keyof Usage, Check> = {
   outputTokens: maybe(isAmount),
   cachedInputTokens: maybe(isAmount),
   reasoningTokens: maybe(isAmount),
+  reasoningCount: maybe(isRecord),
   dollars: maybe(isAmount),
   milliseconds: maybe(isAmount),
 };

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { groupAnswers, normaliseAnswer } from "#kernel/answer-form.ts";
-import type { Usage } from "#kernel/model.ts";
+import { addCounts, type ReasoningCount, type Usage } from "#kernel/model.ts";
 import type { EndReason, TraceEvent } from "#kernel/trace.ts";
 import { isRight } from "../statistics/transitions.ts";
 import { allTokens, type EvaluationRecord, knownFields } from "./evaluation-record.ts";
@@ -18,6 +18,8 @@ export interface SlimAttempt {
   inputTokens?: number;
   /** Sampled tokens of everything up to this attempt's end, feedback and failed tries between included. */
   spentTokens?: number;
+  /** How the server counts the reasoning among them. */
+  spentCount?: ReasoningCount;
   /** A scorer's verdict on it, in [0, 1], and the tokens that asking cost. */
   score?: number;
   scoreTokens?: { generated: number; all: number };
@@ -51,7 +53,7 @@ export interface SlimRecord {
   /** The text keeps the refine grammar. */
   wellFormed: boolean;
   refinements: number;
-  usage: Pick<Usage, "calls" | "inputTokens" | "outputTokens" | "dollars">;
+  usage: Pick<Usage, "calls" | "inputTokens" | "outputTokens" | "dollars" | "reasoningCount">;
   seconds?: number;
   usesOracle?: boolean;
   promptVersion?: string;
@@ -89,7 +91,7 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
       calls: usage.calls,
       inputTokens: usage.inputTokens,
       outputTokens: usage.outputTokens,
-      ...knownFields({ dollars: usage.dollars }),
+      ...knownFields({ dollars: usage.dollars, reasoningCount: usage.reasoningCount }),
     },
     ...knownFields({
       task: record.task,
@@ -112,7 +114,8 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
             ...knownFields({
               outputTokens: attempt.outputTokens,
               inputTokens: attempt.inputTokens,
-              spentTokens: spent?.[index],
+              spentTokens: spent?.[index]?.tokens,
+              spentCount: spent?.[index]?.count,
               score: scores.get(index)?.score,
               scoreTokens: scoreTokens(scores.get(index)?.usage),
             }),
@@ -157,28 +160,33 @@ function voteKeys(
   return keys;
 }
 
-/** Sampled tokens up to the end of each attempt; undefined where the parts are unknown or do not fit the whole. */
-function spending(events: readonly TraceEvent[], usage: SlimRecord["usage"]): number[] | undefined {
+interface Spent {
+  tokens: number;
+  count: ReasoningCount | undefined;
+}
+
+/** Sampled up to the end of each attempt; undefined where the parts are unknown or do not fit the whole. */
+function spending(events: readonly TraceEvent[], usage: SlimRecord["usage"]): Spent[] | undefined {
   return runningSum(events, usage.outputTokens, true) ?? runningSum(events, usage.outputTokens, false);
 }
 
 /** Methods composed of others may count an inner call twice, inside and outside: then the sum exceeds what was metered. */
-function runningSum(events: readonly TraceEvent[], metered: number | undefined, withInner: boolean): number[] | undefined {
+function runningSum(events: readonly TraceEvent[], metered: number | undefined, withInner: boolean): Spent[] | undefined {
   if (metered === undefined) return undefined;
-  let sum = 0;
-  const marks: number[] = [];
+  let sum: Spent = { tokens: 0, count: undefined };
+  const marks: Spent[] = [];
   for (const event of events) {
-    const tokens = outputTokens(event, withInner);
-    if (tokens === undefined) return undefined;
-    sum += tokens;
+    const usage = usageOf(event, withInner);
+    if (usage.outputTokens === undefined) return undefined;
+    sum = { tokens: sum.tokens + usage.outputTokens, count: addCounts(sum.count, usage.reasoningCount) };
     if (event.type === "attempt-end") marks.push(sum);
   }
-  return sum > metered ? undefined : marks;
+  return sum.tokens > metered ? undefined : marks;
 }
 
-function outputTokens(event: TraceEvent, withInner: boolean): number | undefined {
-  if (event.type === "inner") return withInner ? outputTokens(event.event, withInner) : 0;
-  return "usage" in event ? event.usage.outputTokens : 0;
+function usageOf(event: TraceEvent, withInner: boolean): Pick<Usage, "outputTokens" | "reasoningCount"> {
+  if (event.type === "inner") return withInner ? usageOf(event.event, withInner) : { outputTokens: 0 };
+  return "usage" in event ? event.usage : { outputTokens: 0 };
 }
 
 /** Verdicts on attempts whose grade is known. */

@@ -6,6 +6,7 @@ import type { TraceEvent } from "#kernel/trace.ts";
 import { getOrMake } from "#kernel/values.ts";
 import { writtenOut, writtenOutPlaces } from "#text/signs.ts";
 import { type EvaluationRecord, knownFields, recordKey } from "../records/evaluation-record.ts";
+import { withSettledUsage } from "../records/settled-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { isRight } from "../statistics/transitions.ts";
 import type { Results, TaskResult } from "../summary/results.ts";
@@ -139,9 +140,10 @@ function browserOf(
     })),
   );
   const find = (id: string): Found | undefined => {
-    const read = runs.map(({ readTraces }, run) => {
+    const read = runs.map(({ readTraces, results }, run) => {
       const wanted = (keys[run].get(id) ?? []).map((record) => recordKey(record));
-      return new Map([...(readTraces?.(wanted) ?? [])].map((record) => [record.method, record]));
+      const settled = (record: EvaluationRecord) => withSettledUsage(record, results.reasoning?.convention);
+      return new Map([...(readTraces?.(wanted) ?? [])].map((record) => [record.method, settled(record)]));
     });
     const item = runs.flatMap((run) => [...(run.itemsOf?.(task, [id]) ?? [])])[0];
     const question = item?.question ?? askedIn(read.flatMap((records) => [...records.values()]));

@@ -22,6 +22,7 @@ import {
   tokens,
   withEnds,
 } from "./cells.ts";
+import { runNotes } from "./run-notes.ts";
 
 export interface TableOptions {
   /** Columns of the terminal; 80 when left out. */
@@ -42,7 +43,11 @@ export function renderTable(results: Results, options: TableOptions = {}): strin
   if (results.tasks.length > 1) blocks.push([bold("over all tasks"), ...layOut(overallRows(results), overallColumns(results))]);
   if (results.tasks.length === 0) return "No answers were given.";
   const overall = [...lacking].filter((title) => !byTask.has(title)).map((title) => `${title} (over all tasks)`);
-  const last = [...legend(results, byTask), ...noRoomFor([...byTask, ...overall], "The report and results.json have them.")];
+  const last = [
+    ...legend(results, byTask),
+    ...runNotes(results),
+    ...noRoomFor([...byTask, ...overall], "The report and results.json have them."),
+  ];
   return [...blocks.map((block) => block.join("\n")), notes(last).join("\n")].join("\n\n");
 }
 

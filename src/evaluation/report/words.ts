@@ -3,6 +3,7 @@ import { mean } from "#kernel/numbers.ts";
 import { fixed, formatP, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import type { Comparison, MethodResult, OverallDifference, OverallResult, Results, TaskResult } from "../summary/results.ts";
 import { failureCounts } from "./cells.ts";
+import { runNotes } from "./run-notes.ts";
 import type { TrainingHistory } from "./training-history.ts";
 
 /** One sentence for the header. */
@@ -68,6 +69,7 @@ export function findings(results: Results, { subject, training = [] }: FindingsO
         `Not comparable with resampling: ${list([...new Set(cases.map(({ method }) => method))])} on ${list([...new Set(cases.map(({ task }) => task))])}: ${reason}.`,
     ),
     ...failedAnswers(results),
+    ...runNotes(results),
   ];
 }
 

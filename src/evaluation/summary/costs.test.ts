@@ -68,6 +68,24 @@ describe("means of tokens", () => {
     expect(renderTable(results, { width: 200 })).toContain(said);
     expect(renderReport({ results, records: [] })).toContain("4 before anything was sampled, left out of the means of tokens");
   });
+
+  test("stay known where a failure stands in a reply of status 200, tried again or not", async () => {
+    for (const retries of [0, 2]) {
+      const seen = new Set<string>();
+      const { results } = await resultsAt(
+        ({ body }) => {
+          const question = JSON.stringify(body?.messages);
+          const fails = /q[135]/.test(question) && !(retries > 0 && seen.has(question));
+          seen.add(question);
+          return { body: fails ? { error: { code: 429, message: "slow down" } } : chatReply(["4"]) };
+        },
+        [vanilla()],
+        retries,
+      );
+      expect(results.tasks[0].methods[0]).toMatchObject({ unknownTokens: 0, tokensPerAnswer: 3, allTokensPerAnswer: 13 });
+      expect(results.tasks[0].methods[0].failures).toBe(retries > 0 ? 0 : 3);
+    }
+  });
 });
 
 describe("answers that failed on their way", () => {
@@ -87,5 +105,45 @@ describe("answers that failed on their way", () => {
     expect(findings(results).join("\n")).toContain(counts);
     expect(renderReport({ results, records: [] })).toContain("10 of 10 answers failed (8 graded right, 2 wrong)");
     expect(refined.notComparable).not.toContain("gave no usage");
+  });
+});
+
+describe("reasoning in the tokens of a run", () => {
+  const told = (completion: number, reasoning: number, total?: number) => ({
+    prompt_tokens: 10,
+    completion_tokens: completion,
+    completion_tokens_details: { reasoning_tokens: reasoning },
+    ...(total === undefined ? {} : { total_tokens: total }),
+  });
+  const run = async (usage: (question: number) => unknown) =>
+    resultsAt(
+      ({ body }) => ({ body: chatReply(["4"], { usage: usage(Number(/q(\d)/.exec(JSON.stringify(body))![1])) }) }),
+      [vanilla()],
+    );
+
+  test("is counted alike in all answers once one reply shows how the server tells it; table, results and page say so", async () => {
+    // All but the last answer leave open what they hold.
+    const { results } = await run((question) => (question === 9 ? told(2, 400, 412) : told(500, 400)));
+    expect(results.reasoning).toEqual({ convention: "beside", inside: 0, beside: 1, untold: 9, untoldTokens: 3600 });
+    expect(results.tasks[0].methods[0].tokensPerAnswer).toBeCloseTo((9 * 900 + 402) / 10);
+    const said =
+      "the server tells it beside the sampled tokens, as 1 reply shows, and 9 replies that do not tell are counted alike";
+    expect(renderTable(results, { width: 400 })).toContain(said);
+    expect(renderReport({ results, records: [] })).toContain(said);
+    const { results: inside } = await run((question) => (question === 9 ? told(500, 400, 510) : told(500, 400)));
+    expect(inside.reasoning?.convention).toBe("inside");
+    expect(inside.tasks[0].methods[0].tokensPerAnswer).toBe(500);
+  });
+
+  test("is told where replies contradict each other, and where none shows anything", async () => {
+    const { results } = await run((question) => (question < 3 ? told(500, 400, 510) : told(500, 400, 910)));
+    expect(results.reasoning).toMatchObject({ convention: "beside", inside: 3, beside: 7 });
+    expect(results.tasks[0].methods[0].tokensPerAnswer).toBeCloseTo(780);
+    expect(renderTable(results, { width: 400 })).toContain("the server contradicts itself");
+    const { results: silent } = await run(() => told(500, 400));
+    expect(silent.reasoning).toMatchObject({ convention: "inside", inside: 0, beside: 0, untold: 10 });
+    expect(renderTable(silent, { width: 400 })).toContain("if it is not, tokens here are too low");
+    const { results: without } = await run(() => ({ prompt_tokens: 10, completion_tokens: 5 }));
+    expect(without.reasoning).toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@
  * The shape of results.json: methods × tasks of one model, or of one before and after its training. Accuracies, shares and differences are
  * in [0, 1] (or [−1, 1]); an absent field is unknown, never 0. Everything but `times` is the same again for the same answers.
  */
+import type { ReasoningConvention } from "#kernel/reasoning-count.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { Transitions } from "../statistics/transitions.ts";
 import type { VerifierMetrics } from "./verifier-metrics.ts";
@@ -246,6 +247,18 @@ export interface TimeResult {
   resampling?: EqualCost;
 }
 
+/** How the server counts reasoning, by its own replies. Sampled tokens hold it everywhere, whichever it is. */
+export interface ReasoningResult {
+  /** `inside`: the server's sampled tokens hold it. `beside`: they do not, and it was added. */
+  convention: ReasoningConvention;
+  /** Calls whose reply shows either; where both are there the server contradicts itself, and each call is counted by its own reply. */
+  inside: number;
+  beside: number;
+  /** Calls whose reply shows neither, with their reasoning tokens: counted by the convention. */
+  untold: number;
+  untoldTokens: number;
+}
+
 export interface Results {
   schema: 2;
   run: string;
@@ -261,6 +274,8 @@ export interface Results {
   tasks: TaskResult[];
   overall: OverallResult[];
   times: TimeResult[];
+  /** Absent where no reply told of reasoning. */
+  reasoning?: ReasoningResult;
   /** The same items at other temperatures. */
   others?: Results[] | undefined;
 }

@@ -4,6 +4,7 @@ import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { holm, type Interval } from "../statistics/statistics.ts";
 import { flipP } from "./paired-columns.ts";
+import { reasoningOf, settledRecords } from "./reasoning.ts";
 import type { OverallDifference, OverallResult, Results } from "./results.ts";
 import { type SummaryTask, summariseTask, type TaskDifference, type TaskSummary } from "./task-summary.ts";
 
@@ -29,7 +30,9 @@ export interface SummaryPlan
 
 export function summarise(plan: SummaryPlan): Results {
   const { run, model, command, version, commit, seed, temperature, samples, baseline = "vanilla", comparisons } = plan;
-  const byTask = Map.groupBy(plan.records, (record) => record.task ?? plan.tasks[0]?.id);
+  const given = [...plan.records];
+  const reasoning = reasoningOf(given);
+  const byTask = Map.groupBy(settledRecords(given, reasoning?.convention), (record) => record.task ?? plan.tasks[0]?.id);
   // Records arrive in the order answers were finished, which no two runs share.
   for (const records of byTask.values()) records.sort(byIdentity);
   const ids = [...new Set([...byTask.values()].flatMap((records) => records.map((record) => record.method)))].sort();
@@ -54,6 +57,7 @@ export function summarise(plan: SummaryPlan): Results {
     tasks: summaries.map(({ result }) => result),
     overall: overallResults(methods, summaries, seed),
     times: summaries.flatMap(({ times }) => times),
+    ...knownFields({ reasoning }),
   };
 }
 

@@ -7,6 +7,7 @@ import { sideBySide } from "#kernel/call.ts";
 import { type MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
+import { ReasoningMemory } from "../around/reasoning-memory.ts";
 import { failureOf } from "./failure.ts";
 import { promptOf } from "./prompt.ts";
 import { type AiSdkAnswer, readStream } from "./stream.ts";
@@ -88,7 +89,7 @@ export async function askAiSdk(
     const answer = tell
       ? await readStream((await model.doStream(call)).stream, (piece) => tell({ ...piece, sample }))
       : await model.doGenerate(call);
-    return { completion: completionOf(answer, performance.now() - startedAt), answer };
+    return { completion: completionOf(answer, performance.now() - startedAt, memoryOf(model)), answer };
   } catch (error) {
     if (call.abortSignal?.aborted) throw call.abortSignal.reason;
     const failure = failureOf(error, model.modelId);
@@ -102,7 +103,16 @@ function brokenMidway(error: MidcourseError): MidcourseError {
   return remoteError("stream-broken-midway", error.what, { ...error.remote }, { cause: error.cause ?? error });
 }
 
-function completionOf(answer: AiSdkAnswer, milliseconds: number): Completion {
+/** What each model's replies have shown, over all requests. */
+const memories = new WeakMap<LanguageModelV4, ReasoningMemory>();
+
+function memoryOf(model: LanguageModelV4): ReasoningMemory {
+  const memory = memories.get(model) ?? new ReasoningMemory();
+  memories.set(model, memory);
+  return memory;
+}
+
+function completionOf(answer: AiSdkAnswer, milliseconds: number, memory: ReasoningMemory): Completion {
   const { content } = answer;
   const joined = (type: "text" | "reasoning") => content.map((part) => (part.type === type ? part.text : "")).join("");
   const reasoning = joined("reasoning");
@@ -113,7 +123,7 @@ function completionOf(answer: AiSdkAnswer, milliseconds: number): Completion {
     text: joined("text"),
     reasoning: reasoning || undefined,
     finishReason: finishReasonOf(answer.finishReason, asksForTools),
-    usage: usageOf(answer.usage, content.length > 0, milliseconds),
+    usage: usageOf(answer.usage, content.length > 0, milliseconds, memory),
     parts: hasMore ? content : undefined,
   };
 }

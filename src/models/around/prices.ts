@@ -85,7 +85,11 @@ export class PricedModel implements Model {
   #priced(usage: Usage): Usage {
     if (usage.dollars !== undefined) return usage;
     const dollars = dollarsOf(usage, this.#price);
-    return dollars === undefined ? usage : { ...usage, dollars };
+    if (dollars === undefined) return usage;
+    const { reasoningCount: count } = usage;
+    if (!count?.untold) return { ...usage, dollars };
+    const untoldDollars = (count.untoldTokens * this.#price.output) / 1e6;
+    return { ...usage, dollars, reasoningCount: { ...count, untoldDollars } };
   }
 }
 

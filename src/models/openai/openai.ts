@@ -7,6 +7,7 @@ import { cutAtStop, sideBySide } from "#kernel/call.ts";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
+import { ReasoningMemory } from "../around/reasoning-memory.ts";
 import { type CallPolicy, callDirectly } from "../around/retry.ts";
 import { connectionAdvice, listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./address.ts";
 import { type FailureContext, httpFailure } from "./failure.ts";
@@ -52,6 +53,7 @@ export class OpenAiModel implements Model {
   readonly #policy: CallPolicy;
   readonly #url: URL;
   readonly #context: FailureContext;
+  readonly #memory = new ReasoningMemory();
 
   constructor(options: OpenAiModelOptions) {
     checkLimits(options);
@@ -126,6 +128,7 @@ export class OpenAiModel implements Model {
       topLogprobs: options.topLogprobs,
       samples,
       context: this.#context,
+      memory: this.#memory,
     };
     let stream: ChatStream | undefined;
     try {

@@ -1,10 +1,12 @@
 /** Replies of OpenAI-compatible servers as completions: lenient in what is there beside, strict in what is counted. */
 import { z } from "zod";
 import { type MidcourseError, remoteError } from "#kernel/errors.ts";
-import { type Completion, noUsage, type TokenLogprob, type Usage } from "#kernel/model.ts";
+import { type Completion, noUsage, type TokenLogprob } from "#kernel/model.ts";
+import type { ReasoningMemory } from "../around/reasoning-memory.ts";
 import type { FailureContext } from "./failure.ts";
 import { finishReasonOf } from "./finish-reasons.ts";
 import { type ReasoningTags, splitReasoning } from "./reasoning-text.ts";
+import type { ToldUsage } from "./usage.ts";
 
 /** Anything that is not what it should be is absent: one odd field does not lose a paid answer. */
 const text = z.string().nullish().catch(undefined);
@@ -39,20 +41,6 @@ const messageShape = z.object({
   tool_calls: z.array(toolCall).nullish().catch(undefined),
 });
 
-const usageShape = z
-  .object({
-    prompt_tokens: count,
-    completion_tokens: count,
-    prompt_tokens_details: z.object({ cached_tokens: count }).nullish().catch(undefined),
-    /** DeepSeek's own name. */
-    prompt_cache_hit_tokens: count,
-    completion_tokens_details: z.object({ reasoning_tokens: count }).nullish().catch(undefined),
-    /** OpenRouter: dollars. */
-    cost: z.number().nonnegative().nullish().catch(undefined),
-  })
-  .nullish()
-  .catch(undefined);
-
 /** Of a whole reply and of a piece of a stream alike: servers and proxies send each in the place of the other. */
 export const chunkShape = z.object({
   object: text,
@@ -71,12 +59,10 @@ export const chunkShape = z.object({
     )
     .nullish()
     .catch(undefined),
-  usage: usageShape,
 });
 
 export type MessageShape = z.infer<typeof messageShape>;
 export type LogprobsShape = z.infer<typeof logprobs>;
-export type UsageShape = z.infer<typeof usageShape>;
 export type ChoiceShape = NonNullable<z.infer<typeof chunkShape>["choices"]>[number];
 
 /** One sample as the server gave it, before tags are told apart. */
@@ -98,15 +84,14 @@ export interface ReplySettings {
   samples?: number | undefined;
   milliseconds: number;
   context: FailureContext;
+  /** What the server's earlier replies have shown of its counts. Nothing when left out. */
+  memory?: ReasoningMemory | undefined;
 }
 
 /** What the call cost stands in the first completion: servers give one sum for all samples. */
-export function completionsOf(choices: readonly RawChoice[], usage: UsageShape, settings: ReplySettings): Completion[] {
-  const total = readUsage(
-    usage,
-    settings.milliseconds,
-    choices.some((choice) => choice.text !== "" || choice.reasoning !== ""),
-  );
+export function completionsOf(choices: readonly RawChoice[], usage: ToldUsage, settings: ReplySettings): Completion[] {
+  const hasText = choices.some((choice) => choice.text !== "" || choice.reasoning !== "");
+  const total = usage.read(settings.milliseconds, hasText, settings.memory);
   return choices.map((choice, index) => {
     const split = splitReasoning(choice.text, settings.reasoningTags);
     const joins = settings.reasoningTags === "join" && choice.reasoning !== "";
@@ -153,22 +138,6 @@ export function readLogprobs(given: LogprobsShape, most: number | undefined): To
     logprob,
     ...(most > 0 && top ? { top: top.slice(0, most).map((other) => ({ token: other.token, logprob: other.logprob })) } : {}),
   }));
-}
-
-/** Tokens that were not told are unknown. So is a prompt of 0 tokens, which no conversation has, and an output of 0 beside text. */
-export function readUsage(usage: UsageShape, milliseconds: number, hasText: boolean): Usage {
-  const cached = usage?.prompt_tokens_details?.cached_tokens ?? usage?.prompt_cache_hit_tokens ?? undefined;
-  const output = usage?.completion_tokens ?? undefined;
-  const reasoning = usage?.completion_tokens_details?.reasoning_tokens ?? undefined;
-  return {
-    calls: 1,
-    inputTokens: usage?.prompt_tokens || undefined,
-    outputTokens: output === 0 && hasText ? undefined : output,
-    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-    ...(usage?.cost === undefined || usage.cost === null ? {} : { dollars: usage.cost }),
-    milliseconds,
-  };
 }
 
 export function emptyReply(context: FailureContext, body: string): MidcourseError {

@@ -157,6 +157,8 @@ describe("replies", () => {
       outputTokens: 7,
       cachedInputTokens: 4,
       reasoningTokens: 5,
+      // No total, and less reasoning than completion: it may stand beside it all the same.
+      reasoningCount: { inside: 0, beside: 0, untold: 1, untoldTokens: 5, addedTokens: 0 },
       dollars: 0.25,
       milliseconds: 5,
     });

@@ -4,7 +4,7 @@
  */
 import type { TakenBody } from "#http/body.ts";
 import { type MidcourseError, remoteError } from "#kernel/errors.ts";
-import type { Completion, CompletionDelta, TokenLogprob } from "#kernel/model.ts";
+import { type Completion, type CompletionDelta, noUsage, type TokenLogprob } from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
 import { getOrMake, isRecord } from "#kernel/values.ts";
 import { finishWord } from "./finish-reasons.ts";
@@ -22,10 +22,9 @@ import {
   type RawChoice,
   type ReplySettings,
   readLogprobs,
-  readUsage,
-  type UsageShape,
 } from "./reply.ts";
 import { failureIn, failureOf, sentenceOf } from "./reply-failures.ts";
+import { ToldUsage } from "./usage.ts";
 
 interface Arriving {
   text: string[];
@@ -61,7 +60,7 @@ export class ChatStream {
   readonly #choices = new Map<number, Arriving>();
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #framing: ReplyFraming;
-  #usage: UsageShape;
+  readonly #usage = new ToldUsage();
   /** Usage came with no choice beside it, as servers send it when all is said. */
   #usageClosed = false;
   #done = false;
@@ -149,16 +148,15 @@ export class ChatStream {
     if (!isRecord(value)) return;
     this.#sawJson = true;
     const chunk = chunkShape.safeParse(value);
-    // Some servers send the sum so far with every piece, so the last one counts.
-    if (chunk.success) this.#usage = chunk.data.usage ?? this.#usage;
+    const hasUsage = this.#usage.add(value);
     const failure = failureIn(value, event);
     if (failure !== undefined) throw this.#failure(failure);
     if (!chunk.success) return;
-    const { choices, usage, object } = chunk.data;
+    const { choices, object } = chunk.data;
     // A value that stands alone is a whole reply; with others behind it it was a piece.
     if (choices) this.#isWhole = object === "chat.completion" || (isBare && !this.#sawChoices);
     if (choices) this.#sawChoices = true;
-    if (usage) {
+    if (hasUsage) {
       this.#hasNews = true;
       if (this.#sawChoices && (choices ?? []).length === 0) this.#usageClosed = true;
     }
@@ -254,11 +252,14 @@ export class ChatStream {
     if (choices.length === 0 || choices.some(({ finishReason }) => finishReason === undefined)) return undefined;
     if (this.#usageClosed) return quietSeconds.whole;
     if (choices.length < (this.#settings.samples ?? 1)) return undefined;
-    return this.#usage ? quietSeconds.whole : quietSeconds.withoutUsage;
+    return this.#usage.isTold ? quietSeconds.whole : quietSeconds.withoutUsage;
   }
 
   #failure(said: unknown): MidcourseError {
-    const usage = this.#usage ? readUsage(this.#usage, 0, this.#choices.size > 0) : undefined;
+    const isBegun = this.#choices.size > 0;
+    // A failure in the place of an answer, with no word of its cost: nothing was sampled.
+    const unbegun = isBegun ? undefined : { ...noUsage, calls: 1 };
+    const usage = this.#usage.isTold ? this.#usage.read(0, isBegun, this.#settings.memory) : unbegun;
     return failureOf(said, this.#settings.context, usage);
   }
 
