@@ -121,6 +121,9 @@ const magnitudeWords: readonly (readonly [power: number, words: string])[] = [
   [18, "quintillion quintillions"],
 ];
 const powers = new Map(magnitudeWords.flatMap(([power, words]) => words.split(" ").map((word) => [word.toLowerCase(), power])));
+/** Of "million" 6; undefined for words that do not multiply. */
+export const powerOfWord = (word: string): number | undefined => powers.get(word.toLowerCase());
+
 const letters: Readonly<Record<string, number>> = { k: 3, K: 3, M: 6, B: 9, T: 12 };
 /** A word behind a number; signs of Chinese and Japanese stand there without a space, but 千米 and 千克 are units. */
 const magnitude =

@@ -6,6 +6,7 @@ import { answerCues } from "../answers/cues.ts";
 import { blank, withoutDenied } from "../answers/denials.ts";
 import { plainDigits } from "../answers/digits.ts";
 import { leadStart, visibleAnswer } from "../answers/extract.ts";
+import { plainNumbers, quantitiesIn } from "../answers/quantity.ts";
 import { isName } from "./forms.ts";
 import { canonicalLatex } from "./notation.ts";
 import { sameNumbers } from "./numbers.ts";
@@ -109,7 +110,7 @@ const deniesMathematics = (text: string, blanked: string) =>
 
 /** "but it is", "no, wait," before what is said instead. */
 const turning =
-  /^[\s.,;:…—–-]{0,12}(?:(?:but|sondern|sino|mais|pero|ma|maar|men|utan|а|но|wait|no|actually|sorry|oops|correction|scratch that|strike that|make that|it is|it['’]s|that is|rather|instead|而是)(?![\p{Script=Latin}\p{Script=Cyrillic}])[\s,.:;—–-]{0,6}){0,4}/iu;
+  /^[\s.,;:…，；、]{0,12}(?:(?:but|sondern|sino|mais|pero|ma|maar|men|utan|а|но|wait|no|actually|sorry|oops|correction|scratch that|strike that|make that|it is|it['’]s|that is|rather|instead|而是)(?![\p{Script=Latin}\p{Script=Cyrillic}])[\s,.:;]{0,6}){0,4}/iu;
 
 /** What is said behind the words that announce an answer, without what is denied there. */
 function clauseAnswer(text: string, { cue, start }: Cue): string | undefined {
@@ -172,7 +173,8 @@ function answerIn(rest: string): string | undefined {
   const line = rest
     .trimStart()
     .split(/\n|(?<=[^.])\.(?=\s|$)|[。！？]/, 1)[0]
-    .replace(/\*\*|["`]/g, "")
+    .replace(/(?<!\d\s?)\*\*|\*\*(?!\s?-?\d)|["`]/g, "")
+    .replace(/^(?:either|both)\s(?=.{1,80}\b(?:or|and)\b)/i, "")
     .trim();
   if (line === "" || line.length > 400) return undefined;
   const later = /\.{2,}|…/.test(line) && /(?:\.{2,}|…)\s?(?:no|wait|actually|sorry|rather|oops|hmm)\b[\s\S]*$/i.exec(line)?.[0];
@@ -225,8 +227,16 @@ function lastFormula(text: string): string | undefined {
 const percentBehind = (text: string) => (/^\s*(?:%|percent\b|pct\b)/.test(text) ? "\\%" : "");
 
 const numbersIn = (text: string) => [...plainDigits(text).matchAll(number)].map(([match]) => match.replace(/\s+(?=[\\%])/g, ""));
-const firstNumber = (text: string) => numbersIn(text)[0];
-const lastNumber = (text: string) => numbersIn(text).at(-1);
+/** A number as a whole; none where it is a part of what is written there, such as 3√2 or x > 3. */
+function quantityIn(text: string, place: 0 | -1): string | undefined {
+  const plain = plainNumbers(text);
+  const quantity = quantitiesIn(plain).at(place);
+  if (quantity?.text === undefined) return undefined;
+  const written = plain.slice(quantity.start, quantity.end);
+  return (/^-?[\d.,]+$/.test(written) ? written : quantity.text) + percentBehind(plain.slice(quantity.end, quantity.end + 12));
+}
+const firstNumber = (text: string) => quantityIn(text, 0);
+const lastNumber = (text: string) => quantityIn(text, -1);
 
 /** Mathematics or a few words and nothing else: the whole text is the answer. */
 function isBare(text: string): boolean {

@@ -52,7 +52,7 @@ function functionsOf(written: string): string {
       open === "]" || close === "[" ? `${before}${open === "]" ? "(" : "["}${inside}${close === "[" ? ")" : "]"}` : whole,
     );
   }
-  return text.replace(/^(?:negative|minus|负|負|マイナス) ?(?=[\d.\\(])/i, "-");
+  return text.replace(/^(?:\\text\{(?:negative|minus)\}|negative|minus|负|負|マイナス) ?(?=[\d.\\(])/i, "-");
 }
 
 /** An interval between square brackets, where an interval may stand. */
@@ -303,7 +303,7 @@ class Rewriter {
       .replace(/\s+/g, " ")
       .trim();
     const plain = text.toLowerCase();
-    if (text === "" || text === "," || text === ";") return text;
+    if (/^[,;+-]?$/.test(text)) return text;
     if (Object.hasOwn(plainWords, plain)) return plainWords[plain];
     // "12:30 PM", "3 apples"
     if (/^\d[\w .,:/-]*$/.test(text)) return text;

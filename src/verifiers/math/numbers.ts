@@ -112,12 +112,19 @@ export const quickValues: Values = {
 };
 
 /**
- * A number as other countries write it, in ours: 2,7 and 1.234,56 with a decimal comma, 1.234.567, 1 234 567, 1'234'567, 1_234_567 and
+ * A number as other countries write it, or with K, M, B or T behind it, in ours: 2,7 and 1.234,56 with a decimal comma, 1.234.567, 1 234 567, 1'234'567, 1_234_567 and
  * 12,34,567 with other marks of thousands; undefined for anything else. "2, 7" is a list.
  */
 export function numberFromElsewhere(text: string): string | undefined {
   if (text.length > 60) return undefined;
-  if (/^-?\d+,\d+$/.test(text)) return text.replace(",", ".");
+  // Three digits behind a comma are thousands, unless nothing but zero stands before it.
+  if (/^-?(?:\d+,(?!\d{3}$)\d+|0,\d+)$/.test(text)) return text.replace(",", ".");
+  const short = /^(-?\d{1,12})(?:\.(\d{1,3}))?([KMBT])$/.exec(text);
+  if (short) {
+    const [, whole, decimals = "", letter] = short;
+    const zeros = ({ K: 3, M: 6, B: 9, T: 12 }[letter] ?? 0) - decimals.length;
+    return `${whole}${decimals}${"0".repeat(zeros)}`;
+  }
   const [, sign, whole, decimals = ""] =
     /^(-?)(\d{1,3}(?:\.\d{3})+),(\d+)$/.exec(text) ??
     /^(-?)(\d{1,3}(?:\.\d{3}){2,})$/.exec(text) ??

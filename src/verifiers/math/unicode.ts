@@ -11,6 +11,8 @@ const signs: ReadonlyMap<string, string> = new Map(
     "－": "-",
     "‐": "-",
     "‑": "-",
+    "˗": "-",
+    "➖": "-",
     "＋": "+",
     "＝": "=",
     "（": "(",

@@ -2,6 +2,7 @@
  * Units, magnitudes and other words behind a number. A unit may be left out, but two different units are two different answers, and so are two
  * different words: 5 MB is not 5 GB, nor are 5 apples 5 pears.
  */
+import { powerOfWord } from "../answers/quantity.ts";
 
 /** Measures that take prefixes: the sign, then names. */
 const measures: readonly (readonly [string, string])[] = [
@@ -121,20 +122,12 @@ const compounds = new Map([
   ["mps", "m/s"],
 ]);
 
-const magnitudes = new Map([
-  ["dozen", "12"],
-  ["hundred", "10^{2}"],
-  ["thousand", "10^{3}"],
-  ["million", "10^{6}"],
-  ["billion", "10^{9}"],
-  ["trillion", "10^{12}"],
-  ["百", "10^{2}"],
-  ["千", "10^{3}"],
-  ["万", "10^{4}"],
-  ["萬", "10^{4}"],
-  ["亿", "10^{8}"],
-  ["億", "10^{8}"],
-]);
+/** Words that multiply, as factors. */
+function factorOf(word: string): string | undefined {
+  if (/^dozens?$/i.test(word)) return "12";
+  const power = powerOfWord(word);
+  return power === undefined ? undefined : `10^{${power}}`;
+}
 
 export interface UnitText {
   /** What stands before the unit. */
@@ -308,13 +301,13 @@ export function withoutUnit(text: string): UnitText {
   const parted = text[plain[1].length] === " " || !/^[A-Za-z]/.test(said);
   const isUnit = canonicalUnit(said) !== undefined && (parted || /^[A-Za-z./]{2}/.test(said));
   const areWords =
-    said.split(/[ /]+/).some((word) => word.length >= 4 || magnitudes.has(word) || !/[A-Za-z]/.test(word)) && parted;
+    said.split(/[ /]+/).some((word) => word.length >= 4 || factorOf(word) !== undefined || !/[A-Za-z]/.test(word)) && parted;
   return isUnit || areWords ? quantity(plain[1].trim(), said) : { rest: text };
 }
 
 function quantity(rest: string, words: string): UnitText {
-  const [, counter = "", behind = ""] = /^\s*([百千万萬亿億]|[A-Za-z]+)(.*)$/su.exec(words) ?? [];
-  const factor = magnitudes.get(counter.toLowerCase());
+  const [, counter = "", behind = ""] = /^\s*([百千万萬亿億兆]|[\p{L}\p{M}]+)(.*)$/su.exec(words) ?? [];
+  const factor = factorOf(counter);
   if (factor !== undefined && /\d/.test(rest)) {
     return quantity(`${rest.replaceAll(",", "")}\\cdot${factor}`, behind);
   }

@@ -22,7 +22,8 @@ export function decide(gold: string, answer: string, values: Values): { equal: b
   const [one, other] = [readForm(gold, first), readForm(answer, second)];
   if (one === undefined || other === undefined) return { equal: false, by: "limits" };
   // What is written in another country's way stands against a plain number of ours; the reference itself is written in one way.
-  const number = /\d[ ,.'_]/.test(second) && readRational(first) ? numberFromElsewhere(second) : undefined;
+  const written = /^\s*\$?\\?[$€£].*\dk\b/.test(answer) ? second.replace(/k$/, "K") : second;
+  const number = /\d[ ,.'_KMBT]/.test(written) && readRational(first) ? numberFromElsewhere(written) : undefined;
   if (number !== undefined && sameNumbers(first, number) === true) return { equal: true, by: "rational" };
   // $10 and €10 are spelt the same once their signs are gone.
   if (first === second) return { equal: sameForms(one, other, quickValues) !== false, by: "exact" };
