@@ -7,7 +7,7 @@ const english =
 
 /** Spanish, Portuguese, French, Italian, German, Dutch, Swedish, Polish, Turkish, Indonesian, Vietnamese, Russian, Ukrainian, Greek, Arabic, Persian, Hindi, Bengali, Thai. */
 const spaced =
-  /(?<![\p{L}])(?:respuesta|resposta|r[ée]ponse|risposta|antwort|lösung|ergebnis|antwoord|svaret|svar|odpowiedź|cevap|yanıt|jawabannya|jawaban|soluci[oó]n|solução|soluzione|đáp án|câu trả lời|(?:opci[oó]n|opção|alternativa|opzione|option|letra)\s{1,4}(?:correcta|correta|corretta|correcte)|ответом|ответ|відповідь|απάντηση|(?:ال)?[إا]جابة|(?:ال)?جواب|پاسخ|उत्तर|जवाब|উত্তর|คำตอบ)(?:\s{1,4}[\p{L}\p{M}'’]{1,16}){0,3}?\s{0,4}[*_]{0,3}\s{0,4}(?:[:：=]|[-–—](?=\s)|(?<![\p{L}\p{M}])(?:es|é|est|è|ist|lautet|is|är|to|adalah|ialah|là|هو|هي|است|है|হল|হলো|είναι|является|равен|равно|равна|это|будет)(?![\p{L}\p{M}])|คือ|(?=\s{0,3}(?:\p{Nd}|\())|(?<=\s)(?=(?:[A-Z]|[أبجدهАБГ])(?![\p{L}\p{M}])))/giu;
+  /(?<![\p{L}])(?:respuesta|resposta|r[ée]ponse|risposta|antwort|lösung|ergebnis|antwoord|svaret|svar|odpowiedź|cevap|yanıt|jawabannya|jawaban|soluci[oó]n|solução|soluzione|đáp án|câu trả lời|(?:opci[oó]n|opção|alternativa|opzione|option|letra)\s{1,4}(?:correcta|correta|corretta|correcte)|ответом|ответ|відповідь|απάντηση|(?:ال)?[إا]جابة|(?:ال)?جواب|پاسخ|उत्तर|जवाब|উত্তর|คำตอบ)(?:\s{1,4}[\p{L}\p{M}'’]{1,16}){0,3}?\s{0,4}[*_]{0,3}\s{0,4}(?:[:：=]|[-–—](?=\s)|(?<![\p{L}\p{M}])(?:es|é|est|è|ist|lautet|is|är|to|adalah|ialah|là|هو|هي|است|है|হল|হলো|είναι|является|равен|равно|равна|это|будет)(?![\p{L}\p{M}])|คือ|(?=\s{0,3}(?:\p{Nd}|\(|\$|\\))|(?<=\s)(?=(?:[A-Z]|[أبجدهАБГ])(?![\p{L}\p{M}])))/giu;
 
 /** Chinese, Japanese, Korean. */
 const unspaced =

@@ -146,7 +146,8 @@ function unionParts(one: Of<"union">, other: Of<"union">, values: Values): Verdi
 
 /** As sets of reals, where both are and at least one cannot be anything else. */
 function sameSets(one: Form, other: Form, values: Values): Verdict {
-  const ambiguous = (form: Form) => form.kind === "tuple" || form.kind === "list";
+  const ambiguous = (form: Form) =>
+    form.kind === "tuple" || (form.kind === "list" && !form.items.every((item) => item.kind === "relation"));
   const sets = (form: Form) =>
     ["tuple", "set", "union", "relation"].includes(form.kind) ||
     (form.kind === "value" && /^\\(?:emptyset|mathbb\{R\})$/.test(form.latex)) ||

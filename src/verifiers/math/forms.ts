@@ -55,11 +55,11 @@ export function isVariable(text: string): boolean {
   return new RegExp(`^${variable}$`).test(text);
 }
 
-/** The form of an answer as it was written; undefined beyond the limits. A currency sign in front is a unit. */
+/** The form of an answer as it was written; undefined beyond the limits. A currency sign before or behind it is a unit. */
 export function readForm(raw: string, latex: string | undefined = canonicalLatex(raw)): Form | undefined {
   if (latex === undefined) return undefined;
   const form = formOf(latex);
-  const currency = /^\s*\$?\s*(?:\\(\$)|([€£¥₹]))/.exec(raw);
+  const currency = /^\s*\$?\s*(?:\\(\$)|([€£¥₹]))/.exec(raw) ?? /(?:\\(\$)|([€£¥₹]))\s{0,3}\}?\s{0,3}[.$]{0,2}$/.exec(raw);
   if (!currency || form.kind !== "value" || form.unit !== undefined) return form;
   const unit = currencies[currency[1] ?? currency[2]];
   return { ...form, unit, words: [unit] };

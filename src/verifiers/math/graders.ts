@@ -22,7 +22,8 @@ export function mathGrader(options: { comparer?: MathComparer | undefined } = {}
     const inForm =
       strict === undefined || strict === flexible ? verdict : await best(item, (gold) => comparer.compare(gold, strict, signal));
     const status = !verdict.equal && ["time", "memory", "limits"].includes(verdict.by) ? { status: verdict.by } : {};
-    const strictAccuracy = strict !== undefined && inForm.equal ? 1 : 0;
+    // A box that the text took back later counts no more.
+    const strictAccuracy = strict !== undefined && inForm.equal && verdict.equal ? 1 : 0;
     return { accuracy: verdict.equal ? 1 : 0, extracted: flexible, strictAccuracy, ...status };
   };
 }

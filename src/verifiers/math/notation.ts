@@ -25,7 +25,10 @@ export function canonicalLatex(raw: string): string | undefined {
   // Backslashes doubled on the way ("\\\\frac"). Within a table two of them end a row, and four are the doubled end.
   const doubled = /\\\\begin\{/.test(raw) ? raw.replaceAll("\\\\", "\\") : raw;
   const single = doubled.includes("\\begin") ? doubled : raw.replace(/\\\\(?=[a-zA-Z{}()[\]%$,;!])/g, "\\");
-  const signs = withoutUnicodeSigns(unquoted(inOneLine(single.trim()))).replace(/\\(q?quad)(?=[a-zA-Z])/g, "\\$1 ");
+  const signs = withoutUnicodeSigns(unquoted(inOneLine(unitsOnOneLine(single.trim())))).replace(
+    /\\(q?quad)(?=[a-zA-Z])/g,
+    "\\$1 ",
+  );
   const text = signs.includes("\\root")
     ? signs.replace(/\\root\s*\{?([^\\{}]{1,20})\}?\s*\\of(?![a-zA-Z])/g, "\\sqrt[$1]")
     : signs;
@@ -45,6 +48,7 @@ function functionsOf(written: string): string {
       )
       .replace(/\\(sin|cos|tan)h\^\{-1\} ?/g, "\\ar$1h ");
   }
+  if (text.includes("\\mathbb")) text = text.replace(/(\\mathbb\{[A-Z]\}) ?- ?(?=\\\{)/g, "$1\\setminus ");
   if (text.includes("10^{")) text = text.replace(/(\d) ?[xX] ?(?=10\^\{)/g, "$1\\cdot");
   if (text.includes("C_{")) text = text.replace(/^(?:\{\})?[_^]\{(\d{1,6})\}C_\{(\d{1,6})\}/, "\\binom{$1}{$2}");
   if (text.startsWith("]") || text.endsWith("[") || text.includes("[\\") || text.includes("]\\")) {
@@ -65,6 +69,28 @@ function fractions(text: string): string {
   return text
     .replace(/(?<![\w.}^)])(\d+) (\d+)\/(\d+)(?![\d.^!])/g, "$1\\frac{$2}{$3}")
     .replace(/(?<![\w.}^)!])(\d+)\/(\d+)(?![\d.^!])/g, "\\frac{$1}{$2}");
+}
+
+const upright = String.raw`\{\s{0,3}((?:\\(?:text|mathrm|textrm|mbox)\s?\{[^{}]{1,20}\}|\^\{?-?\d\}?|\\cdot\s?|\\,|\s){1,12})\}`;
+const unitQuotient = new RegExp(
+  String.raw`(?<=[\d)}](?:\\[,;: !]|~|\s|\\text\{ \}){0,3})\\[dtc]?frac\s?${upright}\s?${upright}`,
+  "g",
+);
+const uprightQuotient =
+  /\\(?:mathrm|text)\s?\{\s{0,3}\\[dtc]?frac\s?\{([a-zA-Zμ ]{1,12}(?:\^\{?\d\}?)?)\}\s?\{([a-zA-Zμ ]{1,12}(?:\^\{?\d\}?)?)\}\s{0,3}\}/g;
+
+/** Fractions of units, \frac{\text{km}}{\text{h}} or \mathrm{\frac{m}{s}}, as \text{km/h}. */
+function unitsOnOneLine(text: string): string {
+  if (!text.includes("frac") || !/\\(?:text|mathrm|textrm|mbox)/.test(text)) return text;
+  const plain = (part: string) =>
+    part
+      .replace(/\\(?:text|mathrm|textrm|mbox)\s?\{([^{}]*)\}/g, "$1")
+      .replace(/\\cdot|\\,/g, " ")
+      .replace(/[{}]/g, "")
+      .trim();
+  return text
+    .replace(uprightQuotient, (_, over: string, under: string) => `\\text{ ${plain(over)}/${plain(under)}}`)
+    .replace(unitQuotient, (_, over: string, under: string) => `\\text{ ${plain(over)}/${plain(under)}}`);
 }
 
 const layout =
@@ -254,6 +280,7 @@ class Rewriter {
       if (this.#tokens[this.#at] === "[") while (this.#at < this.#tokens.length && this.#tokens[this.#at++] !== "]");
       return this.#tableDepth > 0 ? "\\\\" : ";";
     }
+    if (name === "\\not") return this.#negated();
     if (name === "\\frac" || name === "\\binom") return `${name}{${this.#argument()}}{${this.#argument()}}`;
     if (name === "\\sqrt") return this.#root();
     if (skippedArgument.has(name)) {
@@ -266,6 +293,15 @@ class Rewriter {
     if (name === "\\begin" || name === "\\end") return this.#environment(name);
     // Behind a number, or raised, a small circle is a degree sign; between functions it composes them.
     return name === "\\circ" && (before === "" || /\d/.test(before.slice(-1))) ? "\\degree" : name;
+  }
+
+  /** \not= is ≠, \not\in is ∉. */
+  #negated(): string {
+    const next = this.#tokens[this.#skipSpace()];
+    const sign = next === "=" ? "\\ne" : next === "\\in" ? "\\notin" : undefined;
+    if (sign === undefined) return "\\not";
+    this.#at++;
+    return sign;
   }
 
   #root(): string {
@@ -304,11 +340,15 @@ class Rewriter {
       .trim();
     const plain = text.toLowerCase();
     if (/^[,;+-]?$/.test(text)) return text;
+    // Behind a number "min" is minutes.
+    if (plain === "min" && /[\d})]$/.test(before)) return "\\text{min}";
     if (Object.hasOwn(plainWords, plain)) return plainWords[plain];
-    // "12:30 PM", "3 apples"
-    if (/^\d[\w .,:/-]*$/.test(text)) return text;
+    // "12:30 PM", "3 apples", "7 or 8"
+    if (/^\d[\w .,:/-]*$/.test(text)) return text.replace(/ (or|and) (?=\d)/g, "\\$1 ");
+    if (/^[A-Z](?:, ?[A-Z]){0,9}(?:,? and |, ?)[A-Z]$/.test(text)) return text.replace(/,? and /, ",");
     // Behind a number an upright letter is a unit; elsewhere one letter, or a number, is that letter or number.
-    if (/^[mgshlLVJNWAKCTFHB]$/.test(text) && /(?:[\d})]|\\degree|\\cdot)$/.test(before)) return `\\text{${text}}`;
+    if (/^[mgshlLVJNWAKCTFHB]$/.test(text) && /(?:[\d})]|\\degree|\\cdot|\\text\{[^{}]{1,20}\}(?:\^\{-?\d\})?\/)$/.test(before))
+      return `\\text{${text}}`;
     // "2\text{ hours and }30\text{ minutes}"
     const [, unit, joining] = /^(.{1,60}?),? (and|or)$/.exec(text) ?? [];
     if (unit !== undefined && /[\d})]/.test(before.slice(-1))) return `\\text{${unit.replace(/[{}]/g, "")}}\\${joining}`;

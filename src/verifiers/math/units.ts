@@ -57,7 +57,7 @@ const prefixes: readonly (readonly [string, string])[] = [
 
 /** The rest, and what is written otherwise. */
 const synonyms: readonly (readonly [string, string])[] = [
-  ["m", "米 公尺 метр метра метров"],
+  ["m", "米 公尺 м метр метра метров"],
   ["cm", "厘米 公分 см"],
   ["mm", "毫米 мм"],
   ["km", "千米 公里 км"],
@@ -85,10 +85,10 @@ const synonyms: readonly (readonly [string, string])[] = [
   ["dollar", "dollars usd USD 美元"],
   ["euro", "euros eur EUR 欧元"],
   ["sterling", "gbp GBP"],
-  ["yuan", "rmb RMB CNY 元 块 圆"],
+  ["yuan", "rmb RMB CNY 元 块 圆 块钱 元钱 人民币"],
   ["yen", "JPY 円"],
   ["rupee", "rupees Rs rs INR"],
-  ["rouble", "руб рубль рубля рублей"],
+  ["rouble", "roubles ruble rubles руб рубль рубля рублей"],
   ["am", ""],
   ["pm", ""],
   ["atm", "atmosphere atmospheres"],
@@ -178,9 +178,13 @@ function canonicalUnit(words: string): string | undefined {
 
 /** Words that say nothing of what is counted. */
 const fillers = new Set(
-  "a all about altogether an and answer answers approx approximately are as at be by different distinct each exactly for from in is it left more of on only or over per possible remaining roughly so square that the there to total unit units value ways way with 个 個 つ 개 只".split(
+  "a all about altogether an and answer answers approx approximately are as at be by different distinct each exactly for from in is it left more of on only or over per possible remaining roughly so square that the there to total unit units value ways way with".split(
     " ",
   ),
+);
+/** What other languages put between a number and what is counted. */
+const counters = new Set(
+  "个 個 つ 개 只 隻 条 條 本 枚 名 位 人 명 匹 头 頭 件 张 張 种 種 次 回 棵 颗 顆 朵 台 把 支 根 组 組 шт".split(" "),
 );
 /** "5 ways" and "5 combinations" count alike; so do what a language's counters add. */
 const singular = (word: string) => word.toLowerCase().replace(/(?<=[a-z]{3})(?:(?<=[sxh])es|s)$/, "");
@@ -246,8 +250,12 @@ export function partOfWhole(unit: string | undefined): readonly [kind: number, s
 /** Whether what stands behind two numbers says that different things are counted. */
 export function unitsDiffer(one: Omit<UnitText, "rest">, other: Omit<UnitText, "rest">): boolean {
   if (one.unit !== undefined && other.unit !== undefined) return one.unit !== other.unit;
-  const [first, second] = [one.words ?? [], other.words ?? []];
+  const measures = one.unit !== undefined || other.unit !== undefined;
+  // A counter says nothing of what is counted, but that it is counted and not measured: 5 个 is not 5 元.
+  const said = (words: readonly string[] = []) => (measures ? words : words.filter((word) => !counters.has(word)));
+  const [first, second] = [said(one.words), said(other.words)];
   if (first.length === 0 || second.length === 0) return false;
+  if (measures && [...first, ...second].some((word) => counters.has(word))) return !first.some((word) => second.includes(word));
   // Words of two scripts are two languages, which are not compared.
   const latin = (list: readonly string[]) => list.some((word) => /^\p{Script=Latin}/u.test(word));
   return latin(first) === latin(second) && !first.some((word) => second.includes(word));
