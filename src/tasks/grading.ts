@@ -143,11 +143,12 @@ function isRight(task: Task, score: Score): boolean {
   return task.answerKind === "span" ? score.measures?.exactMatch === 1 : score.accuracy >= 1 - 1e-9;
 }
 
-function details(task: Task, { extracted, strictAccuracy, accuracy, measures }: Score): Omit<GradeDetails, "status"> {
+function details(task: Task, score: Score): Omit<GradeDetails, "status"> {
+  const { extracted, strictAccuracy, accuracy, measures } = score;
   const isGraded = task.answerKind === "span" || task.answerKind === "summary";
   return {
     extracted,
-    strict: strictAccuracy === undefined ? undefined : strictAccuracy >= 1 - 1e-9,
+    strict: strictAccuracy === undefined ? undefined : strictAccuracy >= 1 - 1e-9 && isRight(task, score),
     accuracy: isGraded ? accuracy : undefined,
     measures: isGraded ? measures : undefined,
   };

@@ -70,7 +70,7 @@ describe("short answers", () => {
     ["The Green Bay Packers.", "Green Bay Packers"],
     ["green bay packers", "Green Bay Packers"],
     ["**Green Bay Packers**", "Green Bay Packers"],
-    ["\"Green Bay Packers\"", "Green Bay Packers"],
+    ['"Green Bay Packers"', "Green Bay Packers"],
     ["Answer: Green Bay Packers", "Green Bay Packers"],
     ["Answer: the Green Bay Packers.", "Green Bay Packers"],
     ["Final answer: Green Bay Packers", "Green Bay Packers"],
@@ -150,9 +150,9 @@ describe("short answers", () => {
         "Eve et Max",
         "\\boxed{Eve, Max}",
         "<answer>Eve, Max</answer>",
-        "\"Eve\", \"Max\"",
+        '"Eve", "Max"',
         "['Eve', 'Max']",
-        "[\"Eve\", \"Max\"]",
+        '["Eve", "Max"]',
         "Eve, Max.",
       ],
       ["Eve", "Max", "Eve, Max, Tom", "Eve, Tom", "Eve or Max", "Not Eve, Max", "", "Eve, Eve", "neither Eve nor Max"],
@@ -162,7 +162,11 @@ describe("short answers", () => {
       ["Eve, Max and Tom", "Eve, Max, and Tom", "Tom, Eve, Max", "Eve\nMax\nTom", "- Tom\n- Max\n- Eve", "Eve; Max; Tom"],
       ["Eve, Max", "Eve and Tom", "Eve, Max, Tom, Ann"],
     );
-    await several(["3", "12"], ["3 and 12", "12, 3", "3, 12", "3\n12", "3; 12", "Answer: 3 and 12"], ["312", "3", "12", "3.12", "-3, 12", "3, 13"]);
+    await several(
+      ["3", "12"],
+      ["3 and 12", "12, 3", "3, 12", "3\n12", "3; 12", "Answer: 3 and 12"],
+      ["312", "3", "12", "3.12", "-3, 12", "3, 13"],
+    );
     await several(
       ["New York", "Los Angeles"],
       ["New York and Los Angeles", "Los Angeles, New York", "- New York\n- Los Angeles", "new york, los angeles"],

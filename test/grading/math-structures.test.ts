@@ -3,7 +3,7 @@ import { describe, test } from "vitest";
 import { expectReadings, type ReadAs } from "../support/grades.ts";
 
 const r = String.raw;
-const box = (answer: string) => r`\boxed{` + answer + "}";
+const box = (answer: string) => `\\boxed{${answer}}`;
 /** The answers stand in boxes. */
 const boxed = (title: string, table: readonly ReadAs[]) =>
   test(title, () =>
@@ -441,7 +441,7 @@ describe("structures of mathematical answers", () => {
     [r`\boxed{\text{The answer is }\boxed{17}}`, "17"],
     [r`\boxed{\text{The answer is } 17}`, "17"],
     [r`\boxed{x = \boxed{17}}`, "17"],
-    [r`\boxed{}` + "\n17", "17"],
+    ["\\boxed{}\n17", "17"],
     [r`\boxed{ } so 17`, "17"],
     [r`Put your answer in \boxed{}: \boxed{17}`, "17"],
     [r`\[\boxed{17}\]`, "17"],
@@ -475,8 +475,8 @@ describe("structures of mathematical answers", () => {
     [r`\boxed{1} or \boxed{2}`, "1,2", "1", "2"],
     [r`First \boxed{1}. Then I see that it is \boxed{2}.`, "2", "1"],
     [r`\boxed{1} ... \boxed{2}`, "2", "1"],
-    [r`\boxed{1}` + "\n\nWait.\n\n" + r`\boxed{2}`, "2", "1"],
-    [r`\boxed{1}` + "\n\nFinal Answer: 2", "2", "1"],
+    ["\\boxed{1}\n\nWait.\n\n\\boxed{2}", "2", "1"],
+    ["\\boxed{1}\n\nFinal Answer: 2", "2", "1"],
     [`${r`\boxed{`}${"1+".repeat(3000)}1} so 7`, null, "7"],
     [r`$$\begin{aligned} x &= 3 + 4 \\ &= 7 \end{aligned}$$`, "7", "3", "4"],
     [r`$$\begin{align*} x &= 3 + 4 \\ &= 7 \end{align*}$$`, "7", "3"],
@@ -502,7 +502,7 @@ describe("structures of mathematical answers", () => {
     ["The answer is 7\n\nConfidence: 90%", "7", "90", "0.9"],
     ["7\n\nConfidence: 90%", "7", "90", "0.9"],
     ["**Answer:** 7\n\n**Confidence:** 0.9", "7", "0.9"],
-    [r`$\boxed{7}$` + "\n\nConfidence: 90%", "7"],
+    ["$\\boxed{7}$\n\nConfidence: 90%", "7"],
     [r`\boxed{7}. I am 95% sure.`, "7", "0.95"],
     ["The answer is $x = 7$.", "7"],
     ["Therefore, $x = \\frac{3}{4}$.", r`\frac34`],

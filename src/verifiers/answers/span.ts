@@ -90,7 +90,7 @@ const hyphens = /(?<=[^\s([{"'“=:])-+(?=[^\s])|-+(?![$€£]?\.?\d)/;
 function spanWords(span: string): string[] {
   const words: string[] = [];
   const text = plainText(span.slice(0, longestSpan)).toLowerCase();
-  const signed = text.includes("us") ? text.replace(/\b(?:negative|minus)\s(?=[$€£]?\.?\d)/g, "-") : text;
+  const signed = /us|neg/.test(text) ? text.replace(/\b(?:negative|minus)\s(?=[$€£]?\.?\d)/g, "-") : text;
   const parts = signed.includes("-") ? signed.split(/\s+/).flatMap((part) => part.split(hyphens)) : signed.split(/\s+/);
   for (const raw of parts) {
     const word = numberWord(raw) ?? raw.replace(/[\p{P}\p{S}]/gu, "");
