@@ -115,7 +115,7 @@ test("a server that speaks the other of http and https is told with the scheme t
   await expect(secure).rejects.toMatchObject({
     family: "user",
     code: "server-scheme",
-    message: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+ does not speak https but http$/),
+    what: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+ does not speak https but http$/),
     advice: expect.stringContaining("http://"),
   });
   // What a server of TLS answers to a request in plain text: an alert, or a hello of its own.

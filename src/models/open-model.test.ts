@@ -121,6 +121,91 @@ describe("servers", () => {
     await expect(open({ model: "m", baseUrl: "http://127.0.0.1:1/v1" })).rejects.toMatchObject({ code: "server-unreachable" });
   });
 
+  test("headers travel, are checked, and are neither described nor part of an error", async () => {
+    const server = await playServer(({ method }) => (method === "POST" ? { body: chatReply(["a", "b"]) } : { status: 404 }));
+    servers.push(server);
+    const azure = { baseUrl: `${server.baseUrl}?api-version=2026-01-01`, model: "qwen" };
+    const model = await open({
+      ...azure,
+      header: ["api-key: first", "Api-Key:secret-value", "X-Team: us: all"],
+      headers: { "x-more": "1" },
+    });
+    await model.model.generate(ask, options);
+    const chat = server.requests.find(({ method }) => method === "POST");
+    expect(chat?.path).toBe("/v1/chat/completions?api-version=2026-01-01");
+    expect(chat?.headers).toMatchObject({ "api-key": "secret-value", "x-team": "us: all", "x-more": "1" });
+    expect(chat?.headers.authorization).toBeUndefined();
+    expect(JSON.stringify(model.describe())).not.toContain("secret-value");
+    for (const header of ["secret-value", ": secret-value", "a b: secret-value", "x: secret\nvalue", "content-length: 1"]) {
+      const error = await open({ ...azure, header: [header] }).catch((thrown) => thrown);
+      expect(error).toMatchObject({ family: "user", code: "bad-header" });
+      expect(JSON.stringify([error.message, error.advice])).not.toMatch(/secret/);
+    }
+  });
+
+  test("a header may hold the key in the place of OPENAI_API_KEY", async () => {
+    const given = { model: "gpt", environment: {}, probe: false };
+    await expect(open({ ...given, header: ["x-other: 1"] })).rejects.toMatchObject({ code: "no-api-key" });
+    expect((await open({ ...given, header: ["Authorization: Bearer sk"] })).profile).toMatchObject({ kind: "openai" });
+  });
+
+  test("fields are left out by name or as null, alike; what cannot be left out is told", async () => {
+    const server = await vllm(["qwen"]);
+    const byName = await open({ baseUrl: server.baseUrl, omit: "seed, stop" });
+    const byNull = await open({ baseUrl: server.baseUrl, extraBody: '{"seed":null,"stop":null}' });
+    for (const model of [byName, byNull]) {
+      await model.model.generate(ask, { ...options, stop: ["x"] });
+      expect(server.chats().at(-1)?.body).not.toHaveProperty("seed");
+      expect(server.chats().at(-1)?.body).not.toHaveProperty("stop");
+      expect(model.notHonoured().map(({ field }) => field)).toEqual(["seed", "stop"]);
+    }
+    expect(byName.describe()).toEqual(byNull.describe());
+    const wrong = (given: OpenModelOptions) => expect(open({ baseUrl: server.baseUrl, ...given })).rejects;
+    await wrong({ omit: "model" }).toMatchObject({
+      code: "bad-omit",
+      what: expect.stringContaining("“model” cannot be left out"),
+    });
+    await wrong({ extraBody: '{"messages":null}' }).toMatchObject({ code: "bad-omit" });
+    await wrong({ omit: "sead" }).toMatchObject({ code: "bad-omit", advice: expect.stringContaining("Did you mean seed?") });
+    await wrong({ omit: " ," }).toMatchObject({ code: "bad-omit" });
+    await wrong({ omit: "seed", extraBody: '{"seed":1}' }).toMatchObject({ code: "bad-omit" });
+  });
+
+  test.each([401, 403, 404, 405, 500])(
+    "a server whose list of models answers %d and that chats is asked all the same",
+    async (status) => {
+      const server = await playServer(({ path: place }) =>
+        place === "/v1/chat/completions" ? { body: chatReply(["4"]) } : { status, body: { error: { message: "not for you" } } },
+      );
+      servers.push(server);
+      const model = await open({ baseUrl: server.baseUrl, model: "m", retries: 0 });
+      expect(await model.model.generate(ask, options)).toHaveLength(2);
+      const before = server.requests.length;
+      const unprobed = await open({ baseUrl: server.baseUrl, model: "m", probe: false });
+      await unprobed.model.generate(ask, options);
+      expect(server.requests.slice(before).every(({ path: place }) => place === "/v1/chat/completions")).toBe(true);
+      await expect(open({ baseUrl: server.baseUrl })).rejects.toMatchObject({
+        code: "model-not-chosen",
+        what: expect.stringContaining("not for you"),
+        advice: expect.stringContaining("--model"),
+      });
+    },
+  );
+
+  test("a field that the server refuses is learnt by its probe and refused no more", async () => {
+    const server = await playServer(({ path: place, body }) => {
+      if (place !== "/v1/chat/completions") return { status: 404, body: { detail: "Not Found" } };
+      const detail = [{ type: "extra_forbidden", loc: ["body", "seed"], msg: "Extra inputs are not permitted" }];
+      return "seed" in body! ? { status: 422, body: { detail } } : { body: chatReply(["4"]) };
+    });
+    servers.push(server);
+    const model = await open({ baseUrl: server.baseUrl, model: "m" });
+    expect(model.notHonoured()).toEqual([]);
+    for (let seed = 0; seed < 3; seed++) await model.model.generate(ask, { ...options, seed });
+    expect(server.chats().filter(({ body }) => "seed" in body!)).toHaveLength(1);
+    expect(model.notHonoured().map(({ field }) => field)).toEqual(["seed"]);
+  });
+
   test("what an earlier run found out is taken and nothing is asked for again", async () => {
     const server = await vllm(["qwen"]);
     const first = await open({ baseUrl: server.baseUrl });

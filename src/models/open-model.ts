@@ -7,6 +7,7 @@ import type { JsonObject } from "#files/json-lines.ts";
 import { HttpConnections } from "#http/connections.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Completion, Model } from "#kernel/model.ts";
+import { meant, shortened } from "#kernel/options.ts";
 import { isRecord, jsonIn } from "#kernel/values.ts";
 import { ResponseStore } from "#record/response-store.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
@@ -17,7 +18,9 @@ import { defaultPrices, findPrice, mergePrices, PricedModel, type PriceTable, pa
 import { type RetryOptions, retrying } from "./around/retry.ts";
 import { EmbeddedModel } from "./embedded.ts";
 import { checkModel, onlyModel, type ServerAddress, serverAddress } from "./openai/address.ts";
+import { LearntFields, type NotHonoured } from "./openai/learnt-fields.ts";
 import { OpenAiModel } from "./openai/openai.ts";
+import { checkExtraBody } from "./openai/request.ts";
 import { probeServer, type ServerProfile } from "./openai/server-probe.ts";
 import { checkLimits, type TimeLimits } from "./openai/time-limits.ts";
 import { namedFolder, shippedModel } from "./shipped-model.ts";
@@ -37,8 +40,12 @@ export interface ModelOptions extends TimeLimits {
   prices?: string | undefined;
   threads?: number | undefined;
   reasoningTags?: "keep" | "split" | "split-from-start" | "join" | undefined;
-  /** JSON object of fields sent with every request. */
+  /** JSON object of fields sent with every request; one that is null is left out. */
   extraBody?: string | undefined;
+  /** Fields left out of every request, with commas between: `seed,stop`, for a server that refuses them. */
+  omit?: string | undefined;
+  /** Headers sent with every request, each as `name: value`. Their values are never printed or written. */
+  header?: readonly string[] | undefined;
   /** False: no test requests to an unknown server. */
   probe?: boolean | undefined;
   /** Told what a server is asked before the first call, a line of words, and undefined when it is asked nothing any more. */
@@ -48,6 +55,8 @@ export interface ModelOptions extends TimeLimits {
 export interface OpenModelOptions extends ModelOptions {
   /** Goes before the environment's. */
   apiKey?: string | undefined;
+  /** Headers sent with every request, by name, over those of `header`. Their values are never printed or written. */
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Spreads the waits between tries. */
   seed?: number | undefined;
   signal?: AbortSignal | undefined;
@@ -68,13 +77,15 @@ export interface OpenedModel {
   limiter: Limiter | undefined;
   /** What the server was found to be; undefined for a checkpoint folder. */
   profile: ServerProfile | undefined;
+  /** What was asked for and not honoured so far: fields that the server refuses and that were left out. Empty for a checkpoint folder. */
+  notHonoured(): NotHonoured[];
   /** For the record: which model this is. Holds no key, and nothing that a second run of the same command would find different. */
   describe(): JsonObject;
   close(): Promise<void>;
 }
 
 /** Model with what belongs to its kind. */
-interface Core extends Pick<OpenedModel, "limiter" | "profile"> {
+interface Core extends Pick<OpenedModel, "limiter" | "profile" | "notHonoured"> {
   model: Model;
   /** For the cache's key. */
   identity: unknown;
@@ -98,6 +109,7 @@ export async function openModel(options: OpenModelOptions = {}): Promise<OpenedM
     cache,
     limiter: core.limiter,
     profile: core.profile,
+    notHonoured: core.notHonoured,
     describe: () => ({ ...core.description, ...(price ? { dollarsPerMillion: { ...price } } : {}) }),
     close: async () => {
       store?.close();
@@ -149,6 +161,7 @@ async function openFolder(folder: string, options: OpenModelOptions): Promise<Co
     host: "embedded",
     limiter: undefined,
     profile: undefined,
+    notHonoured: () => [],
     description: {
       kind: "embedded",
       model: id,
@@ -181,7 +194,9 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
   const limits: TimeLimits = { idleSeconds, firstSeconds, totalSeconds };
   checkLimits(limits);
   const address = readAddress(options, environment);
-  const extraBody = readExtraBody(options.extraBody);
+  const extraBody = withLeftOut(readExtraBody(options.extraBody), options.omit);
+  checkExtraBody(extraBody);
+  const fields = new LearntFields(extraBody);
   const connections = new HttpConnections();
   const limiter = new Limiter({ most: options.concurrency ?? 32 });
   const policy = retrying({ retries, seed, onRetry }, limiter.policy);
@@ -192,7 +207,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
     const model = options.model ?? (await onlyModel(connections, address, signal, limits));
     const probe = options.probe !== false;
     const profile =
-      options.profile ?? (await probeServer({ model, address, connections, policy, probe, signal, onAsk, ...limits }));
+      options.profile ?? (await probeServer({ model, address, connections, policy, probe, fields, signal, onAsk, ...limits }));
     // It has the models of its list and no others, so a wrong name is told before any work.
     if (profile.kind === "vllm") await checkModel(model, connections, address, signal, limits);
     onProbe?.(undefined);
@@ -205,6 +220,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
       reasoningTags,
       extraBody,
       ...limits,
+      fields,
     });
     return {
       model: client,
@@ -212,6 +228,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
       host: base.host,
       limiter,
       profile,
+      notHonoured: () => client.notHonoured,
       description: {
         kind: "openai-compatible",
         model,
@@ -239,14 +256,69 @@ function readAddress(options: OpenModelOptions, environment: Readonly<Record<str
     throw userError("no-api-key", `${keyVariable} is not set`, `Set ${keyVariable} to the server's key.`);
   }
   const baseUrl = options.baseUrl ?? (environment.OPENAI_BASE_URL || openAi);
-  if (baseUrl === openAi && apiKey === undefined) {
+  const headers = readHeaders(options);
+  if (baseUrl === openAi && apiKey === undefined && headers.authorization === undefined) {
     throw userError(
       "no-api-key",
       `“${options.model}” is no checkpoint folder, and there is no key to ask OpenAI for it`,
       "Set OPENAI_API_KEY; or OPENAI_BASE_URL (--base-url) to a server of your own; or give --model a checkpoint folder.",
     );
   }
-  return serverAddress({ baseUrl, keyVariable, apiKey });
+  return serverAddress({ baseUrl, keyVariable, apiKey, headers });
+}
+
+/** By lower-case name: a name that is given again replaces what it had. */
+function readHeaders({ header = [], headers = {} }: OpenModelOptions): Record<string, string> {
+  const given = header.map((line): [string, string] => {
+    const colon = line.indexOf(":");
+    if (colon > 0) return [line.slice(0, colon), line.slice(colon + 1)];
+    // The line may be a key, so it is not shown.
+    throw userError(
+      "bad-header",
+      "--header is given something without a name",
+      "Write --header 'name: value', such as --header 'api-key: …'.",
+    );
+  });
+  return Object.fromEntries(
+    [...given, ...Object.entries(headers)].map(([name, value]) => [name.trim().toLowerCase(), value.trim()]),
+  );
+}
+
+/** Fields that a request may have of ours. */
+const ownFields = [
+  "temperature",
+  "max_tokens",
+  "max_completion_tokens",
+  "seed",
+  "top_p",
+  "stop",
+  "n",
+  "logprobs",
+  "top_logprobs",
+  "stream",
+  "stream_options",
+];
+
+/** A field that is null is left out. */
+function withLeftOut(extraBody: JsonObject | undefined, omit: string | undefined): JsonObject | undefined {
+  if (omit === undefined) return extraBody;
+  const names = omit
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const unknown = names.find((name) => !ownFields.includes(name) && name !== "model" && name !== "messages");
+  if (names.length === 0 || unknown !== undefined) {
+    throw userError(
+      "bad-omit",
+      unknown === undefined ? "--omit names no field" : `requests have no field “${shortened(unknown)}” that could be left out`,
+      `${unknown === undefined ? "" : meant(unknown, ownFields)}Name some of ${ownFields.join(", ")}, with commas between.`,
+    );
+  }
+  const given = names.find((name) => (extraBody?.[name] ?? null) !== null);
+  if (given !== undefined) {
+    throw userError("bad-omit", `--omit and --extra-body both name ${given}`, "Leave it out, or give it a value.");
+  }
+  return { ...extraBody, ...Object.fromEntries(names.map((name) => [name, null])) };
 }
 
 function readExtraBody(text: string | undefined): JsonObject | undefined {

@@ -43,8 +43,21 @@ export function withServerOptions<Words extends unknown[], Values extends Option
     )
     .option("--first-seconds <number>", "or when the first piece is not here by then (default: as --idle-seconds)", fromOne)
     .option("--total-seconds <number>", "or when the whole answer is not here by then (default: 7200)", fromOne)
-    .option("--extra-body <json>", 'fields for every request, such as {"top_k":20} or {"reasoning_effort":"low"}')
-    .option("--no-probe", "send no test requests to a server that is not known");
+    .option(
+      "--extra-body <json>",
+      'fields for every request, such as {"top_k":20} or {"reasoning_effort":"low"}; null leaves one out',
+    )
+    .option(
+      "--omit <fields>",
+      "fields that the server refuses, such as seed,stop (default: found out from its first refusal); results say what was left out",
+    )
+    .addOption(
+      new Option(
+        "--header <name: value>",
+        "header for every request, such as 'api-key: …'; may be repeated, and is never printed or written",
+      ).argParser((line: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), line]),
+    )
+    .option("--no-probe", "ask the server nothing but the questions themselves: no test requests, and none for what kind it is");
 }
 
 /** Of commands whose methods or tasks may run programs. */

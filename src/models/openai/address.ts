@@ -1,7 +1,8 @@
 /** Where an OpenAI-compatible server is, how it is spoken to, and which models it says it has. */
 import { z } from "zod";
 import type { HttpConnections } from "#http/connections.ts";
-import { userError } from "#kernel/errors.ts";
+import { MidcourseError, userError } from "#kernel/errors.ts";
+import { shortened } from "#kernel/options.ts";
 import { jsonIn } from "#kernel/values.ts";
 import { httpFailure } from "./failure.ts";
 import { briefly, type TimeLimits } from "./time-limits.ts";
@@ -12,6 +13,7 @@ export interface ServerAddress {
   apiKey?: string | undefined;
   /** Where the key came from, for advice. */
   keyVariable?: string | undefined;
+  /** By lower-case name; over our own. Their values are as secret as the key. */
   headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -33,7 +35,37 @@ export function serverAddress(address: ServerAddress): ServerAddress {
       "Set it again, without quotes or line breaks.",
     );
   }
+  for (const [name, value] of Object.entries(address.headers ?? {})) checkHeader(name, value);
   return { ...address, baseUrl };
+}
+
+/** These belong to the connection, and to each request alone. */
+const notOfUsers = new Set([
+  "connection",
+  "content-length",
+  "host",
+  "transfer-encoding",
+  "upgrade",
+  "keep-alive",
+  "te",
+  "trailer",
+]);
+
+/** The value is never shown. */
+function checkHeader(name: string, value: string): void {
+  const advice = "Write --header 'name: value', such as --header 'api-key: …'.";
+  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name))
+    throw userError("bad-header", `“${shortened(name)}” is no name of a header`, advice);
+  if (notOfUsers.has(name.toLowerCase())) {
+    throw userError("bad-header", `The header ${name} belongs to the connection and cannot be given`, "Leave it out.");
+  }
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+    throw userError(
+      "bad-header",
+      `The value of the header ${name} holds signs that no header can carry`,
+      "Give it without line breaks.",
+    );
+  }
 }
 
 /** A path below the base address, or, with `atRoot`, below the server itself. */
@@ -106,6 +138,15 @@ export async function readModelList(
   return list.data.data.map(({ id, owned_by: ownedBy }) => ({ id, ownedBy: ownedBy ?? undefined }));
 }
 
+/** Nothing else will work either. */
+export const endsEverything = new Set([
+  "server-unreachable",
+  "proxy-refused",
+  "bad-proxy",
+  "server-certificate",
+  "server-scheme",
+]);
+
 /** The name of the server's model where it has just one. */
 export async function onlyModel(
   connections: HttpConnections,
@@ -113,7 +154,11 @@ export async function onlyModel(
   signal?: AbortSignal | undefined,
   limits?: TimeLimits,
 ): Promise<string> {
-  const names = await listModels(connections, address, signal, limits);
+  const names = await listModels(connections, address, signal, limits).catch((error) => {
+    if (!MidcourseError.isInstance(error) || endsEverything.has(error.code)) throw error;
+    const what = `no model is named, and the server does not list its own: ${error.what}`;
+    throw userError("model-not-chosen", what, "Name one with --model; chats may work though the list does not.", error);
+  });
   if (names.length === 1) return names[0];
   throw userError(
     "model-not-chosen",
@@ -130,7 +175,11 @@ export async function checkModel(
   signal?: AbortSignal | undefined,
   limits?: TimeLimits,
 ): Promise<void> {
-  const names = await listModels(connections, address, signal, limits);
+  // Chats may work though the list does not.
+  const names = await listModels(connections, address, signal, limits).catch((error): string[] => {
+    if (signal?.aborted || (MidcourseError.isInstance(error) && endsEverything.has(error.code))) throw error;
+    return [];
+  });
   if (names.length === 0 || names.includes(model)) return;
   throw userError(
     "model-unknown",

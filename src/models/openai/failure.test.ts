@@ -81,7 +81,7 @@ describe("the server's own sentence is in the error", () => {
     expect(huge.message).toContain(said);
     expect(huge.message.length).toBeLessThan(600);
     const odd = await failure(400, { error: { message: `the\u001b[2J tokenizer\r\nhas\u202e gone\u0000 home` } });
-    expect(odd.message).toMatch(/the \[2J tokenizer has gone home$/);
+    expect(odd.what).toMatch(/the \[2J tokenizer has gone home$/);
     const vast = await failure(400, `{"error":{"message":"${said}","more":"${"y".repeat(3 << 20)}"}}`);
     expect(vast.message).toContain(said);
     expect(vast.message.length).toBeLessThan(600);
@@ -89,7 +89,7 @@ describe("the server's own sentence is in the error", () => {
 
   test("no body, and bodies without a sentence, are told by their status", async () => {
     for (const body of ["", "{}", "[]", "null", '{"error":null}', { error: {} }]) {
-      expect((await failure(400, body)).message).toMatch(/answered 400(: (null|\{\}|\[\]))?$/);
+      expect((await failure(400, body)).what).toMatch(/answered 400(: (null|\{\}|\[\]))?$/);
     }
   });
 
@@ -223,6 +223,6 @@ describe("what is done about it follows from what was said", () => {
   test("too many tokens asked for, and fields, are told with the option that helps", async () => {
     const tokens = { error: { message: "max_tokens is too large: 100000. This model supports at most 16384 completion tokens" } };
     expect((await failure(400, tokens)).advice).toMatch(/--max-tokens/);
-    expect((await failure(400, { error: { message: "no" } })).advice).toMatch(/--leave-out FIELD/);
+    expect((await failure(400, { error: { message: "no" } })).advice).toMatch(/--omit FIELD/);
   });
 });

@@ -13,6 +13,21 @@ export interface FailureContext {
   keyVariable: string;
 }
 
+/** What a server said in refusing a request, whole: the error keeps its beginning. */
+export interface Refusal {
+  status: number | undefined;
+  /** The error's. */
+  code: string;
+  words: ServerWords;
+}
+
+const heard = new WeakMap<object, Refusal>();
+
+/** Of an error that is an answer of the server's. */
+export function refusalIn(error: unknown): Refusal | undefined {
+  return typeof error === "object" && error !== null ? heard.get(error) : undefined;
+}
+
 /** Most of an error's body that is kept. */
 const keptBody = 600;
 
@@ -21,6 +36,21 @@ const checkAddress = "OPENAI_BASE_URL (or --base-url) usually ends in /v1; check
 /** For a status other than 2xx. Refusals (4xx, and 503: not taken on) cost nothing; what other failures cost is unknown. */
 export function httpFailure(status: number, headers: IncomingHttpHeaders, body: string, context: FailureContext): MidcourseError {
   const words = serverWords(body);
+  return heardOf(statusFailure(status, headers, body, words, context), status, words);
+}
+
+function heardOf(error: MidcourseError, status: number | undefined, words: ServerWords): MidcourseError {
+  heard.set(error, { status, code: error.code, words });
+  return error;
+}
+
+function statusFailure(
+  status: number,
+  headers: IncomingHttpHeaders,
+  body: string,
+  words: ServerWords,
+  context: FailureContext,
+): MidcourseError {
   const { sentence: said = "", codes } = words;
   const remote: RemoteDetails = {
     status,
@@ -87,13 +117,12 @@ export function httpFailure(status: number, headers: IncomingHttpHeaders, body: 
 /** For an error object inside a reply that said 200, or inside a stream. Part of the work may be done, so the cost is unknown. */
 export function errorInReply(error: unknown, context: FailureContext): MidcourseError {
   const body = JSON.stringify({ error });
-  const { sentence: said = "no reason given", codes } = serverWords(body);
+  const words = serverWords(body);
+  const { sentence: said = "no reason given", codes } = words;
   if (isContextExceeded(said, codes)) return httpFailure(400, {}, body, context);
   const status = codes.map(Number).find((number) => Number.isInteger(number) && number >= 400 && number < 600);
-  return remoteError("server-failed", `${context.url} failed while it answered: ${shorten(said, 300)}`, {
-    status,
-    body: shorten(body),
-  });
+  const what = `${context.url} failed while it answered: ${shorten(said, 300)}`;
+  return heardOf(remoteError("server-failed", what, { status, body: shorten(body) }), status, words);
 }
 
 /** The address below which chats are asked for, which is what the user gives. */
@@ -158,7 +187,7 @@ function waitInWords(status: number, said: string): number | undefined {
 function refusalAdvice(said: string): string {
   if (/max_(?:completion_|new_|output_)?tokens|maxOutputTokens/.test(said))
     return "Ask for fewer tokens an answer with --max-tokens.";
-  return "The server does not take the request in this form. --leave-out FIELD sends it without a field, --extra-body with another value.";
+  return "The server does not take the request in this form. --omit FIELD sends it without a field, --extra-body with another value.";
 }
 
 function shorten(text: string, most = keptBody): string {

@@ -10,11 +10,14 @@ import { shortened } from "#kernel/options.ts";
 import { ReasoningMemory } from "../around/reasoning-memory.ts";
 import { type CallPolicy, callDirectly } from "../around/retry.ts";
 import { connectionAdvice, listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./address.ts";
+import { EarlierReasoning } from "./earlier-reasoning.ts";
 import { type FailureContext, httpFailure } from "./failure.ts";
+import { LearntFields, type NotHonoured, OneByOne, type RequestBody } from "./learnt-fields.ts";
 import type { ReasoningTags } from "./reasoning-text.ts";
 import type { ReplySettings } from "./reply.ts";
-import { buildRequest, requestSeed } from "./request.ts";
+import { buildRequest, checkExtraBody, requestSeed } from "./request.ts";
 import type { ServerQuirks } from "./server-quirks.ts";
+import { StopCutter } from "./stop-cutter.ts";
 import { ChatStream } from "./stream.ts";
 import { callLimits, checkLimits, type TimeLimits } from "./time-limits.ts";
 
@@ -32,8 +35,13 @@ export interface OpenAiModelOptions extends TimeLimits {
   stream?: boolean | undefined;
   /** Largest reply taken, in bytes. 64 MiB when left out. */
   maxReplyBytes?: number | undefined;
-  /** Fields sent with every request, over ours: `top_k`, `chat_template_kwargs`, `reasoning_effort`, `tools`. */
+  /**
+   * Fields sent with every request, over ours: `top_k`, `chat_template_kwargs`, `reasoning_effort`, `tools`. One that is null is left out:
+   * `seed` for a server that refuses it.
+   */
   extraBody?: Readonly<Record<string, unknown>> | undefined;
+  /** What is known of the fields that the server takes, shared by all who ask it; begun anew when left out. Of the same `extraBody`. */
+  fields?: LearntFields | undefined;
 }
 
 /** What one request asks for. */
@@ -54,11 +62,18 @@ export class OpenAiModel implements Model {
   readonly #url: URL;
   readonly #context: FailureContext;
   readonly #memory = new ReasoningMemory();
+  readonly #fields: LearntFields;
+  /** The user's fields that are sent; those to be left out are in `#fields`. */
+  readonly #extraBody: RequestBody;
+  readonly #reasoning = new EarlierReasoning();
 
   constructor(options: OpenAiModelOptions) {
     checkLimits(options);
     this.id = options.model;
     this.#options = options;
+    checkExtraBody(options.extraBody);
+    this.#fields = options.fields ?? new LearntFields(options.extraBody);
+    this.#extraBody = Object.fromEntries(Object.entries(options.extraBody ?? {}).filter(([, value]) => value !== null));
     this.#policy = options.policy ?? callDirectly;
     this.#url = serverUrl(options.address, "chat/completions");
     this.#context = {
@@ -66,6 +81,11 @@ export class OpenAiModel implements Model {
       model: options.model,
       keyVariable: options.address.keyVariable ?? "OPENAI_API_KEY",
     };
+  }
+
+  /** What was asked for and not honoured so far, because the server refuses it or the user left it out. */
+  get notHonoured(): NotHonoured[] {
+    return this.#fields.notHonoured;
   }
 
   /** What an answer depends on beside the conversation and the options: for the cache's key. */
@@ -83,37 +103,55 @@ export class OpenAiModel implements Model {
     options.signal?.throwIfAborted();
     const { n, seed } = options;
     if (n === 0) return [];
-    if (this.#options.quirks.samples === "one" && n > 1) {
-      return sideBySide(options, async (sample) => {
-        const asking = { samples: 1, first: sample, seed: requestSeed(seed, sample) };
-        const [completion] = await this.#ask(messages, options, asking);
-        return completion;
-      });
-    }
+    if (this.#options.quirks.samples === "one" && n > 1) return this.#oneByOne(messages, options);
     const completions: Completion[] = [];
     for (let followUp = 0; followUp <= mostFollowUps && completions.length < n; followUp++) {
       const first = completions.length;
       const samples = n - first;
       const asking = { samples, first, seed: requestSeed(seed, ...(samples === 1 ? [first] : ["samples", first])) };
-      completions.push(...(await this.#ask(messages, options, asking)).slice(0, samples));
+      try {
+        completions.push(...(await this.#ask(messages, options, asking)).slice(0, samples));
+      } catch (error) {
+        if (error instanceof OneByOne) return this.#oneByOne(messages, options);
+        throw error;
+      }
     }
     if (completions.length === n) return completions;
     throw remoteError("too-few-samples", `${this.#context.url} gave ${completions.length} of ${n} samples`, {});
   }
 
+  #oneByOne(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
+    return sideBySide(options, async (sample) => {
+      const asking = { samples: 1, first: sample, seed: requestSeed(options.seed, sample) };
+      const [completion] = await this.#ask(messages, options, asking);
+      return completion;
+    });
+  }
+
   async #ask(messages: readonly Message[], options: GenerateOptions, asking: Asking): Promise<Completion[]> {
-    const { quirks, model, extraBody } = this.#options;
+    const { quirks, model } = this.#options;
+    const extraBody = this.#extraBody;
+    const { samples, seed } = asking;
     const stream = options.onDelta !== undefined || this.#options.stream === true;
-    const body = JSON.stringify(
-      buildRequest(messages, options, { model, quirks, stream, samples: asking.samples, seed: asking.seed, extraBody }),
-    );
+    const build = () => {
+      const reasoningOf = this.#fields.sendsReasoning ? (text: string) => this.#reasoning.of(text) : undefined;
+      return buildRequest(messages, options, { model, quirks, stream, samples, seed, extraBody, reasoningOf });
+    };
+    const send = (body: RequestBody) => this.#request(JSON.stringify(body), options, asking);
+    build();
     try {
-      const completions = await this.#policy(() => this.#request(body, options, asking), options.signal);
-      // transformers serve leaves the stop text in; a listener to the stream has seen it by now.
-      return completions.map((completion) => cutAtStop(completion, options.stop));
+      const completions = await this.#policy(() => this.#fields.ask(build, send, options.signal), options.signal);
+      return completions.map((completion) => this.#ended(completion, options.stop));
     } catch (error) {
       throw await this.#withModelNames(error);
     }
+  }
+
+  /** As it is handed on: transformers serve leaves the stop text in, and a server that takes no stop texts samples past them. */
+  #ended(completion: Completion, stop: readonly string[] | undefined): Completion {
+    const cut = cutAtStop(completion, stop);
+    if (cut.reasoning !== undefined && this.#fields.mayNeedReasoning) this.#reasoning.remember(cut.text, cut.reasoning);
+    return cut !== completion && cut.finishReason === "length" ? { ...cut, finishReason: "stop" } : cut;
   }
 
   async #request(body: string, options: GenerateOptions, { first, samples }: Asking): Promise<Completion[]> {
@@ -123,6 +161,7 @@ export class OpenAiModel implements Model {
     const elapsed = () => performance.now() - startedAt;
     const { onDelta } = options;
     const shifted = onDelta && ((delta: CompletionDelta) => onDelta({ ...delta, sample: delta.sample + first }));
+    const cutter = shifted && options.stop?.length ? new StopCutter(options.stop, shifted) : undefined;
     const settings: Omit<ReplySettings, "milliseconds"> = {
       reasoningTags,
       topLogprobs: options.topLogprobs,
@@ -143,12 +182,14 @@ export class OpenAiModel implements Model {
         signal: options.signal,
         onHeader: (status) => {
           if (status < 200 || status > 299) return undefined;
-          stream = new ChatStream(settings, shifted);
+          stream = new ChatStream(settings, cutter ? (delta) => cutter.push(delta) : shifted);
           return (bytes) => stream!.push(bytes);
         },
       });
       if (stream === undefined) throw httpFailure(reply.status, reply.headers, reply.body, this.#context);
-      return answersOf(stream.finish(elapsed()), this.#context);
+      const answers = answersOf(stream.finish(elapsed()), this.#context);
+      cutter?.end();
+      return answers;
     } catch (error) {
       if (stream?.isComplete && isOfConnection(error)) return answersOf(stream.finish(elapsed()), this.#context);
       throw stream?.toldSomething ? brokenMidway(error) : error;

@@ -14,6 +14,18 @@ export interface RequestSettings {
   stream: boolean;
   /** Fields that are sent as they are, over ours. */
   extraBody?: Readonly<Record<string, unknown>> | undefined;
+  /** The reasoning that came with an answer of before, for servers that want it back. */
+  reasoningOf?: ((text: string) => string) | undefined;
+}
+
+/** Without them there is no request. */
+const needed = ["model", "messages"];
+
+/** Throws where the user leaves out what the protocol needs. */
+export function checkExtraBody(extraBody: Readonly<Record<string, unknown>> | undefined): void {
+  const missing = needed.find((field) => extraBody?.[field] === null);
+  if (missing === undefined) return;
+  throw userError("bad-omit", `“${missing}” cannot be left out of a request`, "Leave out other fields, such as seed or stop.");
 }
 
 /** Servers take seeds of different widths; 31 bits without a sign fit them all. */
@@ -48,7 +60,11 @@ export function buildRequest(
   }
   return {
     model: settings.model,
-    messages: messages.map(wireMessage),
+    messages: messages.map((message, place) => {
+      const wired = wireMessage(message);
+      const isEarlier = message.role === "assistant" && place < messages.length - 1;
+      return isEarlier && settings.reasoningOf ? { ...wired, reasoning_content: settings.reasoningOf(message.content) } : wired;
+    }),
     ...(quirks.temperature === "sent" ? { temperature: options.temperature } : {}),
     [quirks.maxTokens]: options.maxTokens,
     seed: settings.seed,

@@ -10,7 +10,7 @@ import {
   type PlayedRequest,
   playServer,
 } from "../../../test/support/model-server.ts";
-import { probeServer } from "./server-probe.ts";
+import { identifyServer, probeServer } from "./server-probe.ts";
 import { carefulQuirks, type ServerKind, serverQuirks } from "./server-quirks.ts";
 
 const open: { server: ModelServer; connections: HttpConnections }[] = [];
@@ -22,10 +22,15 @@ afterEach(async () => {
   }
 });
 
-async function probe(play: Play, more: { probe?: boolean } = {}) {
+async function serveFor(play: Play) {
   const server = await playServer(play);
   const connections = new HttpConnections();
   open.push({ server, connections });
+  return { server, connections };
+}
+
+async function probe(play: Play, more: { probe?: boolean } = {}) {
+  const { server, connections } = await serveFor(play);
   const profile = await probeServer({ model: "m", address: { baseUrl: server.baseUrl }, connections, ...more });
   return { profile, server };
 }
@@ -66,9 +71,28 @@ describe("servers are told apart", () => {
     ["other", { "/v1/models": models("me"), "/health": { body: { status: "ok" } } }],
     ["other", { "/health": { body: "ok" } }],
   ])("%s", async (kind, endpoints) => {
-    const { profile, server: played } = await probe(server(endpoints), { probe: false });
-    expect(profile).toEqual({ kind, quirks: carefulQuirks(serverQuirks[kind]), probed: [] });
+    const { connections, server: played } = await serveFor(server(endpoints));
+    expect(await identifyServer(connections, { baseUrl: played.baseUrl })).toBe(kind);
     expect(played.chats()).toHaveLength(0);
+  });
+
+  test("without a probe nothing at all is asked, and what every server takes is assumed", async () => {
+    const { profile, server: played } = await probe(server({ "/v1/models": models("vllm") }), { probe: false });
+    expect(profile).toEqual({ kind: "other", quirks: carefulQuirks(serverQuirks.other), probed: [] });
+    expect(played.requests).toHaveLength(0);
+  });
+
+  test.each<[string, PlayedReply]>([
+    ["401", { status: 401, body: { error: { message: "no key" } } }],
+    ["403", { status: 403, body: "Forbidden" }],
+    ["404", missing],
+    ["405", { status: 405, body: { detail: "Method Not Allowed" } }],
+    ["500", { status: 500, body: "Internal Server Error" }],
+    ["a web page", { body: "<html><title>Welcome</title></html>" }],
+    ["a redirection", { status: 302, headers: { location: "/login" } }],
+  ])("a server that answers the list of models with %s and chats as it should is probed like any other", async (_, list) => {
+    const { profile } = await probe((request, number) => (request.path === "/v1/models" ? list : able()(request, number)));
+    expect(profile).toMatchObject({ kind: "other", quirks: { samples: "many", temperature: "sent", streamUsage: "asked" } });
   });
 
   test("a server whose row is complete is asked nothing", async () => {

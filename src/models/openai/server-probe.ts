@@ -3,7 +3,8 @@ import type { HttpConnections, HttpReply } from "#http/connections.ts";
 import { MidcourseError } from "#kernel/errors.ts";
 import type { GenerateOptions, Message } from "#kernel/model.ts";
 import type { CallPolicy } from "../around/retry.ts";
-import { connectionAdvice, readModelList, type ServerAddress, serverHeaders, serverUrl } from "./address.ts";
+import { connectionAdvice, endsEverything, readModelList, type ServerAddress, serverHeaders, serverUrl } from "./address.ts";
+import { LearntFields } from "./learnt-fields.ts";
 import { OpenAiModel } from "./openai.ts";
 import { carefulQuirks, type ServerKind, type ServerQuirks, serverQuirks } from "./server-quirks.ts";
 import { briefly, type TimeLimits, testLimits } from "./time-limits.ts";
@@ -15,19 +16,28 @@ export interface ServerProfile {
   probed: (keyof ServerQuirks)[];
 }
 
-/** By host name, then by what the list of models and a few endpoints of each server's own say. Never throws for a server that is there. */
+/** Undefined where the name of the host does not say it. */
+function kindOfHost(address: ServerAddress): ServerKind | undefined {
+  const host = new URL(address.baseUrl).hostname;
+  if (host === "api.openai.com") return "openai";
+  return host === "openrouter.ai" || host.endsWith(".openrouter.ai") ? "openrouter" : undefined;
+}
+
+/**
+ * By host name, then by what the list of models and a few endpoints of each server's own say. Never throws for a server that is there: one that
+ * keeps its list to itself (401, 403) may answer chats all the same.
+ */
 export async function identifyServer(
   connections: HttpConnections,
   address: ServerAddress,
   signal?: AbortSignal | undefined,
   limits: TimeLimits = {},
 ): Promise<ServerKind> {
-  const host = new URL(address.baseUrl).hostname;
-  if (host === "api.openai.com") return "openai";
-  if (host === "openrouter.ai" || host.endsWith(".openrouter.ai")) return "openrouter";
+  const known = kindOfHost(address);
+  if (known !== undefined) return known;
   const models = await readModelList(connections, address, signal, limits).catch((error) => {
-    // Nobody there, or not for us: that ends the command. A server without the list may still answer.
-    if (signal?.aborted || (MidcourseError.isInstance(error) && fatal.has(error.code))) throw error;
+    // Nobody there ends the command.
+    if (signal?.aborted || (MidcourseError.isInstance(error) && endsEverything.has(error.code))) throw error;
     return [];
   });
   const owner = models[0]?.ownedBy?.toLowerCase();
@@ -47,8 +57,6 @@ export async function identifyServer(
   if (health?.json?.status === "ok" && health.headers["x-request-id"] !== undefined) return "transformers";
   return "other";
 }
-
-const fatal = new Set(["server-unreachable", "proxy-refused", "bad-proxy", "server-certificate", "not-authorised"]);
 
 async function getJson(
   connections: HttpConnections,
@@ -79,26 +87,48 @@ export interface ProbeOptions extends TimeLimits {
   signal?: AbortSignal | undefined;
   /** Around each test request: a limiter, tries again. */
   policy?: CallPolicy;
-  /** False: nothing is asked, and the careful choice stands wherever the table does not know. */
+  /** False: nothing at all is asked, and the careful choice stands wherever host name and table do not know. */
   probe?: boolean;
   /** Told what the server is asked, a few words, before each question. */
   onAsk?: ((what: string) => void) | undefined;
+  /** What is known of the fields that the server takes, and is learnt here. */
+  fields?: LearntFields | undefined;
 }
 
-/** At most six requests of a few tokens each, and none to servers whose row is complete. */
-export async function probeServer(options: ProbeOptions): Promise<ServerProfile> {
+/** At most six requests of a few tokens each, besides those that teach which fields are refused; none to servers whose row is complete. */
+export async function probeServer(given: ProbeOptions): Promise<ServerProfile> {
+  if (given.probe === false) {
+    const kind = kindOfHost(given.address) ?? "other";
+    return { kind, quirks: carefulQuirks(serverQuirks[kind]), probed: [] };
+  }
+  const options = { ...given, fields: given.fields ?? new LearntFields() };
   const { connections, address, signal, onAsk } = options;
   onAsk?.("which server it is");
   const kind = await identifyServer(connections, address, signal, options);
   const row = serverQuirks[kind];
   const probed = order.filter((field) => row[field] === "unknown");
-  if (options.probe === false || probed.length === 0) return { kind, quirks: carefulQuirks(row), probed: [] };
   const quirks = carefulQuirks(row);
   for (const [place, field] of probed.entries()) {
     onAsk?.(`test request ${place + 1} of ${probed.length}, ${questions[field]}`);
     await tests[field](quirks, options);
   }
-  return { kind, quirks, probed };
+  options.fields.forgetAsked();
+  return { kind, quirks: withLearnt(quirks, options.fields), probed };
+}
+
+/** A refused field was left out of the test itself, which then went well. */
+function withLearnt(quirks: ServerQuirks, fields: LearntFields): ServerQuirks {
+  const [one, other] = (["max_tokens", "max_completion_tokens"] as const).toSorted((name) =>
+    name === quirks.maxTokens ? -1 : 1,
+  );
+  return {
+    ...quirks,
+    ...(fields.refuses(one) && !fields.refuses(other) ? { maxTokens: other } : {}),
+    ...(fields.refuses("temperature") ? { temperature: "left-out" } : {}),
+    ...(fields.refuses("n") ? { samples: "one" } : {}),
+    ...(fields.refuses("logprobs") ? { logprobs: "absent" } : {}),
+    ...(fields.refuses("stream_options") ? { streamUsage: "unasked" } : {}),
+  };
 }
 
 const order = ["maxTokens", "temperature", "samples", "logprobs", "prefill", "streamUsage"] as const;
@@ -163,10 +193,10 @@ async function refuses(quirks: ServerQuirks, options: ProbeOptions, more: Partia
 
 /** Undefined where the server refuses the request as it stands. */
 async function ask(quirks: ServerQuirks, options: ProbeOptions, messages: Message[], more: Partial<GenerateOptions>) {
-  const { model, address, connections, signal, policy, firstSeconds } = options;
+  const { model, address, connections, signal, policy, fields, firstSeconds } = options;
   const { idleSeconds = testLimits.idleSeconds, totalSeconds = testLimits.totalSeconds } = options;
   const limits: TimeLimits = { idleSeconds, firstSeconds, totalSeconds };
-  const asked = new OpenAiModel({ model, address, connections, quirks, policy: policy && onceSilent(policy), ...limits });
+  const asked = new OpenAiModel({ model, address, connections, quirks, fields, policy: policy && onceSilent(policy), ...limits });
   const base: GenerateOptions = { n: 1, temperature: 0.5, maxTokens: 16, seed: 1, signal };
   try {
     return await asked.generate(messages, { ...base, ...more });
