@@ -1,5 +1,5 @@
 /** One model call as methods make it: the budget is asked before, a failure becomes a value, and usage is summed either way. */
-import { MidcourseError, messageOf } from "./errors.ts";
+import { MidcourseError, messageOf, remoteError } from "./errors.ts";
 import { addUsage, type Completion, type GenerateOptions, type Message, type Model, noUsage, type Usage } from "./model.ts";
 import type { EndReason, MethodRequest } from "./trace.ts";
 
@@ -75,6 +75,15 @@ export function failedCallUsage(error: unknown): Usage {
   return isFree ? { ...noUsage, calls: 1 } : { calls: 1, inputTokens: undefined, outputTokens: undefined, milliseconds: 0 };
 }
 
+/** The error of a call, with what its other tries or samples cost, those that were free left out. */
+export function costing(error: unknown, others: readonly Usage[]): unknown {
+  const paid = others.filter(({ outputTokens }) => outputTokens !== 0);
+  if (!MidcourseError.isInstance(error) || error.family !== "remote" || paid.length === 0) return error;
+  const own = failedCallUsage(error);
+  const usage = (own.outputTokens === 0 ? paid : [own, ...paid]).reduce(addUsage);
+  return remoteError(error.code, error.what, { ...error.remote, usage }, { advice: error.advice, cause: error.cause ?? error });
+}
+
 /**
  * Several samples as several calls at once. A sample that failed beside others that did not is a completion with the finish reason `error`;
  * when all failed, the call did.
@@ -86,7 +95,11 @@ export async function sideBySide(
   const results = await Promise.allSettled(Array.from({ length: n }, (_, sample) => ask(sample)));
   signal?.throwIfAborted();
   const failed = results.filter((result) => result.status === "rejected");
-  if (failed.length > 0 && failed.length === results.length) throw failed[0].reason;
+  if (failed.length > 0 && failed.length === results.length) {
+    const [{ reason }, ...others] = failed;
+    const costs = others.map((other) => failedCallUsage(other.reason));
+    throw costing(reason, costs);
+  }
   return results.map((result) =>
     result.status === "fulfilled" ? result.value : { text: "", finishReason: "error", usage: failedCallUsage(result.reason) },
   );

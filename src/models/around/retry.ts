@@ -4,7 +4,7 @@
  * server refused the request, unknown where it may have worked on it.
  */
 import { pause } from "#http/tries.ts";
-import { failedCallUsage } from "#kernel/call.ts";
+import { costing, failedCallUsage } from "#kernel/call.ts";
 import { MidcourseError } from "#kernel/errors.ts";
 import { addUsage, type Completion, type GenerateOptions, type Message, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
@@ -36,9 +36,10 @@ export function retrying(options: RetryOptions = {}, inner: CallPolicy = callDir
         answered = true;
         return withLost(completions, lost);
       } catch (error) {
-        if (signal?.aborted || attempt >= retries || !isWorthRetrying(error, answered)) throw error;
+        if (signal?.aborted) throw error;
+        if (attempt >= retries || !isWorthRetrying(error, answered)) throw costing(error, [lost]);
         const asked = error.remote?.retryAfterSeconds;
-        if (asked !== undefined && asked > longestRetryAfterSeconds) throw error;
+        if (asked !== undefined && asked > longestRetryAfterSeconds) throw costing(error, [lost]);
         const delaySeconds = Math.max(asked ?? 0, delay(attempt, options) * (0.5 + 0.5 * random.uniform()));
         // A refusal is not a call of the model.
         const cost = failedCallUsage(error);

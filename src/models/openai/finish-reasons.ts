@@ -49,7 +49,7 @@ const parts: readonly [RegExp, FinishReason][] = [
 /** Said in a piece that is not the last one by servers that have no null there. */
 const notYet = new Set(["", "null", "none", "undefined"]);
 
-/** The word that a server gave for the end of an answer, in whatever form; undefined where it has not ended. */
+/** The word that a server gave for the end of an answer, in whatever form (SGLang's own is an object); undefined where it has not ended. */
 export function finishWord(given: unknown): string | undefined {
   if (typeof given === "number") return String(given);
   if (typeof given === "object" && given !== null) {

@@ -148,6 +148,12 @@ export class ReplyFraming {
       else if (letter === " " || letter === "\t" || letter === "\n" || letter === "\r" || letter === ",") at++;
       else {
         const rest = payload.slice(at).trim();
+        // Proxies that frame what is framed already.
+        const inner = /^data:/i.exec(rest);
+        if (inner !== null) {
+          at = payload.indexOf(inner[0], at) + inner[0].length;
+          continue;
+        }
         this.#dataOfEvent = rest;
         this.#listener.onText(unquoted(rest) ?? rest, event);
         return;

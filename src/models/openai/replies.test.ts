@@ -69,6 +69,22 @@ describe("the end of a reply", () => {
     expect(await answer(served)).toMatchObject({ text: "4", usage: { outputTokens: 3 } });
   });
 
+  test("a finish reason that comes with every piece is no end as long as pieces come", async () => {
+    const events = ["It is ", "4"].map((content) => chunk({ ...piece({ content }, { finish_reason: "stop" }), usage }));
+    const served = await serve(
+      async (response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        for (const event of events) {
+          response.write(event);
+          await sleep(2500);
+        }
+        response.end("data: [DONE]\n\n");
+      },
+      { stream: true, idleSeconds: 600 },
+    );
+    expect(await answer(served)).toMatchObject({ text: "It is 4" });
+  });
+
   test("with several samples the reply ends when each has its end, not before", async () => {
     const of = (index: number, delta: object, reason: string | null = null) => ({
       choices: [{ index, delta, finish_reason: reason }],
@@ -202,7 +218,7 @@ describe("failures that come with the status of success", () => {
     const policy = retrying({ retries: 1, firstDelaySeconds: 0.001 });
     const twice = await serve(body(JSON.stringify(failed), "application/json"), { policy });
     const thrown = await failure(twice);
-    expect(thrown).toMatchObject({ code: "answer-failed", remote: { usage: { inputTokens: 10, outputTokens: 3 } } });
+    expect(thrown).toMatchObject({ code: "answer-failed", remote: { usage: { calls: 2, inputTokens: 20, outputTokens: 6 } } });
     expect(thrown.message).toContain(`“${reason}”`);
     expect(twice.count()).toBe(2);
     const once = await serve(
@@ -210,6 +226,31 @@ describe("failures that come with the status of success", () => {
       { policy },
     );
     expect(await answer(once)).toMatchObject({ text: "4", usage: { calls: 2, inputTokens: 20, outputTokens: 6 } });
+  });
+
+  test("tries that failed and were paid are counted when the last one fails as well", async () => {
+    const failed = { choices: [{ index: 0, message: { content: "It" }, finish_reason: "network_error" }], usage };
+    const served = await serve(body(JSON.stringify(failed), "application/json"), {
+      policy: retrying({ retries: 2, firstDelaySeconds: 0.001 }),
+    });
+    expect((await failure(served)).remote.usage).toMatchObject({ calls: 3, inputTokens: 30, outputTokens: 9 });
+  });
+
+  test("a failure that the same request would end in again is not asked for again", async () => {
+    for (const code of ["invalid_request_error", "insufficient_quota", "INVALID_ARGUMENT", 401]) {
+      const served = await serve(body(JSON.stringify({ error: { message: saying, code } }), "application/json"), {
+        policy: retrying({ retries: 2, firstDelaySeconds: 0.001 }),
+      });
+      expect((await failure(served)).message).toContain(saying);
+      expect(served.count()).toBe(1);
+    }
+  });
+
+  test("an end in an object says why", async () => {
+    const reason = { type: "abort", message: "the sequence was too long for the cache", status_code: 500 };
+    const reply = { choices: [{ index: 0, message: { content: "" }, finish_reason: reason }] };
+    const thrown = await failure(await serve(body(JSON.stringify(reply), "application/json")));
+    expect(thrown).toMatchObject({ code: "answer-failed", message: expect.stringContaining(reason.message) });
   });
 
   test("one sample that failed beside others that did not is known by what the server said of it", async () => {

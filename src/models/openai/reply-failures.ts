@@ -8,30 +8,28 @@ import { type MidcourseError, remoteError } from "#kernel/errors.ts";
 import type { Usage } from "#kernel/model.ts";
 import { isRecord } from "#kernel/values.ts";
 import { errorInReply, type FailureContext } from "./failure.ts";
+import { serverWords } from "./server-words.ts";
 
-/** What a value says of a failure, as an error object of OpenAI's form, a list of them, or a sentence; undefined where it says of none. */
+/** What of a value tells a failure, for `failureOf`; undefined where it tells none. */
 export function failureIn(value: unknown, event: string | undefined): unknown {
-  if (event !== undefined && failureEvents.has(event)) return isRecord(value) ? (stated(value) ?? value) : value;
+  if (event !== undefined && failureEvents.has(event)) return value;
   if (!isRecord(value)) return undefined;
-  const said = stated(value);
+  const said = [value.error, value.errors].find(saysSomething);
   if (said !== undefined) return said;
-  if (value.object === "error" || value.type === "error" || value.success === false || value.status === "error")
-    return flat(value);
-  const { base_resp: base } = value;
+  const { base_resp: base, error_msg: sentence, error_code: code } = value;
   if (isRecord(base) && typeof base.status_code === "number" && base.status_code !== 0) {
     return { code: base.status_code, message: base.status_msg };
   }
-  // Beside an answer a message is no failure.
-  if (value.choices !== undefined && value.choices !== null) return undefined;
-  return sentence(value) === undefined ? undefined : flat(value);
+  if (saysSomething(sentence)) return { code, message: sentence };
+  if (value.object === "error" || value.type === "error" || value.success === false || value.status === "error") return value;
+  // Beside an answer a message is no failure, and one with a role is a turn of the conversation.
+  const { choices, message, detail, msg, reason, error_message } = value;
+  const isAnswer =
+    (choices !== undefined && choices !== null) || (isRecord(message) && ("role" in message || "content" in message));
+  return !isAnswer && [message, detail, msg, reason, error_message].some(saysSomething) ? value : undefined;
 }
 
 const failureEvents = new Set(["error", "exception", "failure"]);
-
-/** What stands under a name of its own for failures. */
-function stated(value: Readonly<Record<string, unknown>>): unknown {
-  return [value.error, value.errors, isRecord(value.error_msg) ? undefined : value.error_msg && flat(value)].find(saysSomething);
-}
 
 /** Some servers send an empty `error` with every piece. */
 function saysSomething(value: unknown): boolean {
@@ -39,48 +37,19 @@ function saysSomething(value: unknown): boolean {
   return typeof value !== "object" || Object.values(value).some((inner) => inner !== null && inner !== undefined && inner !== "");
 }
 
-function sentence(value: Readonly<Record<string, unknown>>): string | undefined {
-  const { message, detail, msg, error_msg, error_message, err, reason } = value;
-  const found = [message, detail, msg, error_msg, error_message, err, reason].find(
-    (each) => saysSomething(each) && !isAnswer(each),
-  );
-  return found === undefined ? undefined : typeof found === "string" ? found : JSON.stringify(found);
-}
-
-/** A message with a role is a turn of the conversation. */
-function isAnswer(value: unknown): boolean {
-  return isRecord(value) && ("role" in value || "content" in value);
-}
-
-function flat(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const code = value.code ?? value.error_code ?? value.status_code ?? value.statusCode ?? undefined;
-  const type = value.type === "error" ? undefined : value.type;
-  return {
-    message: sentence(value) ?? JSON.stringify(value),
-    ...(code === undefined ? {} : { code }),
-    ...(type ? { type } : {}),
-  };
-}
-
 /** What a failure says, in a word or a sentence. */
 export function sentenceOf(said: unknown): string {
-  const one = single(said);
-  return isRecord(one) ? (sentence(one) ?? JSON.stringify(one)) : String(one);
+  return typeof said === "string" ? said : (serverWords(JSON.stringify({ error: said })).sentence ?? "error");
 }
+
+/** What the same request would end in again. */
+const lasting =
+  /^(?:invalid_request(?:_error)?|bad_?request(?:_?error)?|invalid_argument|invalid_parameter|validation_error|invalid_api_key|authentication_error|unauthorized|unauthenticated|permission_(?:denied|error)|forbidden|not_found(?:_error)?|model_not_found|insufficient_(?:quota|balance)|billing_\w+|unsupported\w*)$/i;
 
 /** `usage`: what the server told of the cost by then. */
 export function failureOf(said: unknown, context: FailureContext, usage: Usage | undefined): MidcourseError {
-  const error = errorInReply(single(said), context);
-  if (usage === undefined || error.remote === undefined) return error;
-  return remoteError(error.code, error.message, { ...error.remote, usage }, { advice: error.advice, cause: error.cause });
-}
-
-/** Of a list the first, which has the code, with the sentences of all. */
-function single(said: unknown): unknown {
-  if (!Array.isArray(said)) return said;
-  const all = said.map((each) => (isRecord(each) && saysSomething(each.error) ? each.error : each)).filter(saysSomething);
-  const [first] = all;
-  if (all.length <= 1 || !isRecord(first)) return first ?? "no reason given";
-  const sentences = all.flatMap((each) => (isRecord(each) ? (sentence(each) ?? []) : String(each)));
-  return { ...first, message: sentences.join("; ") };
+  const error = errorInReply(said, context);
+  if (error.remote === undefined) return error;
+  const isLasting = serverWords(error.remote.body ?? "").codes.some((code) => lasting.test(code)) || undefined;
+  return remoteError(error.code, error.what, { ...error.remote, usage, isLasting }, { advice: error.advice, cause: error.cause });
 }

@@ -90,6 +90,8 @@ describe("answers in another form than was asked for", () => {
       "application/json",
     ],
     ["no finish reason but usage at the end", [delta("It is"), delta(" 4"), closing].map(chunk).join(""), "text/event-stream"],
+    ["events that were framed twice", streamed.replaceAll("data: ", "data: data: "), "text/event-stream"],
+    ["a word behind a whole reply", `${whole}\n<!-- cached -->\n`, "application/json"],
     [
       "heartbeats between events",
       streamed.replaceAll("data: ", 'event: ping\ndata: {"type":"ping"}\n\ndata: '),
@@ -187,6 +189,7 @@ describe("what cannot be read", () => {
     ],
     ["JSON of another kind", '{"hello":"world"}', "application/json", /no “choices”: “{"hello":"world"}”/],
     ["a list of models", '{"object":"list","data":[{"id":"m"}]}', "application/json", /no “choices”/],
+    ["words of another language", "{'choices': []}", "application/json", /holds what is no JSON: “\{'choices': \[\]\}”/],
     ["a number", "42", "application/json", /neither JSON nor a stream of events: “42”/],
   ])("%s is told by its first characters and not asked for again", async (_, text, type, words) => {
     const served = await serve(body(text, type), { policy: retrying({ retries: 5, firstDelaySeconds: 0.001 }) });

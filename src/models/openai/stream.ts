@@ -7,7 +7,7 @@ import { type MidcourseError, remoteError } from "#kernel/errors.ts";
 import { type Completion, type CompletionDelta, noUsage, type TokenLogprob } from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
 import { getOrMake, isRecord } from "#kernel/values.ts";
-import { finishWord } from "./finish-reasons.ts";
+import { finishReasonOf, finishWord } from "./finish-reasons.ts";
 import { ReplyFraming } from "./framing.ts";
 import { parseLeniently } from "./lenient-json.ts";
 import { ReasoningSplitter } from "./reasoning-text.ts";
@@ -41,6 +41,8 @@ interface Arriving {
   /** `message` came: all of it at once, or in pieces as some servers send it. */
   hasMessage: boolean;
   hasDelta: boolean;
+  /** The finish reason came without words beside it. */
+  isClosed: boolean;
 }
 
 interface ToolCallPieces {
@@ -49,8 +51,11 @@ interface ToolCallPieces {
   arguments: string;
 }
 
-/** Seconds without news after which a reply that lacks nothing but its mark of the end has ended; the longer where its usage is missing. */
-const quietSeconds = { whole: 1, withoutUsage: 10 };
+/**
+ * Seconds without news after which a reply that lacks nothing but its mark of the end has ended: little where usage came by itself, which nothing
+ * follows, more where a finish reason stands beside words, as some servers send it with every piece, or where usage is missing.
+ */
+const quietSeconds = { closed: 1, finished: 2, unsure: 10 };
 
 const keptHead = 600;
 
@@ -126,8 +131,11 @@ export class ChatStream {
     try {
       value = parseLeniently(json);
     } catch (cause) {
-      const what = `holds what is no JSON: “${beginning(json)}”`;
-      throw remoteError("reply-broken", `the answer from ${context.url} ${what}`, { body: json.slice(0, keptHead) }, { cause });
+      const what = `the answer from ${context.url} holds what is no JSON: “${beginning(json)}”`;
+      const body = json.slice(0, keptHead);
+      // Written so from end to end it would come so again.
+      if (isBare) throw remoteError("reply-unreadable", what, { body, isLasting: true }, { cause });
+      throw remoteError("reply-broken", what, { body }, { cause });
     }
     for (const each of Array.isArray(value) ? value : [value]) this.#document(each, event, isBare);
   }
@@ -173,7 +181,9 @@ export class ChatStream {
     const finish = finishWord(given.finish_reason);
     if (finish !== undefined) this.#hasNews = true;
     choice.finishReason = finish ?? choice.finishReason;
-    const failure = failureIn({ error }, undefined);
+    const before = choice.length + choice.reasoning.length;
+    // SGLang says why it stopped in the finish reason.
+    const failure = failureIn({ error: error ?? stoppedBy(given.finish_reason) }, undefined);
     if (failure !== undefined) choice.failure = sentenceOf(failure);
     const read = readLogprobs(logprobs, topLogprobs);
     if (read) {
@@ -184,6 +194,7 @@ export class ChatStream {
     if (delta && !isBlank(delta)) this.#delta(sample, choice, delta);
     else if (message && !(choice.hasDelta && isBlank(message))) this.#message(sample, choice, message);
     else if (text) this.#delta(sample, choice, { content: text });
+    choice.isClosed = choice.finishReason !== undefined && choice.length + choice.reasoning.length === before;
   }
 
   #delta(sample: number, choice: Arriving, delta: MessageShape): void {
@@ -243,6 +254,7 @@ export class ChatStream {
       splitter: new ReasoningSplitter(this.#settings.reasoningTags),
       hasMessage: false,
       hasDelta: false,
+      isClosed: false,
     }));
   }
 
@@ -250,9 +262,9 @@ export class ChatStream {
     if (this.#done) return 0;
     const choices = [...this.#choices.values()];
     if (choices.length === 0 || choices.some(({ finishReason }) => finishReason === undefined)) return undefined;
-    if (this.#usageClosed) return quietSeconds.whole;
+    if (this.#usageClosed || (this.#isWhole && !this.#framing.isMidway)) return quietSeconds.closed;
     if (choices.length < (this.#settings.samples ?? 1)) return undefined;
-    return this.#usage.isTold ? quietSeconds.whole : quietSeconds.withoutUsage;
+    return this.#usage.isTold && choices.every(({ isClosed }) => isClosed) ? quietSeconds.finished : quietSeconds.unsure;
   }
 
   #failure(said: unknown): MidcourseError {
@@ -287,6 +299,11 @@ export class ChatStream {
     }
     return remoteError("reply-broken", `the stream from ${url} ended before the answer began`, {});
   }
+}
+
+function stoppedBy(finish: unknown): unknown {
+  if (!isRecord(finish) || typeof finish.message !== "string") return undefined;
+  return finishReasonOf(finishWord(finish), false) === "error" ? finish.message : undefined;
 }
 
 function isBlank(message: MessageShape): boolean {
