@@ -62,10 +62,12 @@ export function pointsWithin(difference: number, interval: readonly [number, num
   return `${points(difference)} (${pointRange(interval)})`;
 }
 
-/** Below a thousandth nothing but that. */
+/** Below a thousandth nothing but that; what is below 0.05 does not look as if it were not. */
 export function formatP(value: number): string {
   if (Number.isNaN(value)) return dash;
-  return value < 0.001 ? "< 0.001" : value.toFixed(3);
+  if (value < 0.001) return "< 0.001";
+  const text = value.toFixed(3);
+  return value < 0.05 && text === "0.050" ? "< 0.050" : text;
 }
 
 /** A whole number with its thousands apart: 1,904. */

@@ -39,6 +39,8 @@ describe("numbers", () => {
 
   test("p, whole numbers, tokens, dollars", () => {
     expect([0.0004, 0.001, 0.0162, 1].map(formatP)).toEqual(["< 0.001", "0.001", "0.016", "1.000"]);
+    // Nothing that is called clear has a p which looks as if it were not.
+    expect([0.0494, 0.0499, 0.05, 0.0501].map(formatP)).toEqual(["0.049", "< 0.050", "0.050", "0.050"]);
     expect([whole(1903.6), whole(-1904)]).toEqual(["1,904", "−1,904"]);
     expect([812, 1904, 9999, 12_345].map((value) => tokenCount(value))).toEqual(["812", "1,904", "9,999", "12.3k"]);
     expect([999_940, 999_999, 1_250_000].map((value) => tokenCount(value))).toEqual(["999.9k", "1.00M", "1.25M"]);

@@ -1,6 +1,7 @@
 /** Cells of the terminal table: shares in per cent, differences in points, a star where the corrected p is below 0.05. */
 import { dash, dollars, percent, pointRange, points, tokenCount } from "#text/numbers.ts";
 import type { EqualCost, MethodResult, PairedResult, TaskResult } from "../summary/results.ts";
+import { clearP } from "./standing.ts";
 
 export function name({ id, oracle }: { id: string; oracle: boolean }): string {
   return oracle ? `${id} †` : id;
@@ -30,7 +31,7 @@ export function costDifference(cost: EqualCost | undefined): string {
 
 export function marked(paired: { difference: number; pHolm?: number; pValue?: number } | undefined): string {
   if (!paired) return dash;
-  return `${points(paired.difference)}${(paired.pHolm ?? paired.pValue ?? 1) < 0.05 ? "*" : ""}`;
+  return `${points(paired.difference)}${(paired.pHolm ?? paired.pValue ?? 1) < clearP ? "*" : ""}`;
 }
 
 export function baselineText(cost: EqualCost | undefined): string {
@@ -53,9 +54,18 @@ export function poolTokens({ resamplingCurve, pool }: TaskResult, isShort: boole
   return isShort ? tokenCount(point.generated) : `${tokenCount(point.generated)} / ${tokenCount(point.all)}`;
 }
 
-export function costPerRight({ costPerCorrect, tokensPerCorrect }: MethodResult): string {
+/** Where no answer is right there is nothing to divide by: the cost of a right one is not unknown, there is none. */
+export const noneRight = "none right";
+
+/** Dollars where prices are known, else tokens; what is not known is said so. */
+export function costPerRight(
+  { accuracy, costPerCorrect, tokensPerCorrect }: Pick<MethodResult, "accuracy" | "costPerCorrect" | "tokensPerCorrect">,
+  unit = "tok.",
+  count: (tokens: number) => string = tokenCount,
+): string {
   if (costPerCorrect !== undefined) return dollars(costPerCorrect);
-  return tokensPerCorrect === undefined ? dash : `${tokenCount(tokensPerCorrect)} tok.`;
+  if (tokensPerCorrect !== undefined) return `${count(tokensPerCorrect)} ${unit}`;
+  return accuracy === 0 ? noneRight : "unknown";
 }
 
 export function share(method: MethodResult, value: number): string {

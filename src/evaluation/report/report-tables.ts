@@ -4,8 +4,9 @@ import { counted } from "#kernel/numbers.ts";
 import { dollars, fixed, formatP, percent, percentRange, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { EqualCost, MethodResult, Results, TaskResult, TimeResult } from "../summary/results.ts";
-import { detectable, gradedWords, poolDoubt } from "./cells.ts";
+import { detectable, gradedWords, noneRight, poolDoubt } from "./cells.ts";
 import { type Html, html } from "./html.ts";
+import { competitorsOn, competitorsOver, isClear, standingOut, taskStanding } from "./standing.ts";
 
 export function methodName({ id, oracle }: { id: string; oracle: boolean }, notes: Readonly<Record<string, string>> = {}): Html {
   const note = notes[id] === undefined ? html`` : html` <small>${notes[id]}</small>`;
@@ -17,24 +18,22 @@ export function tableOf(label: string, head: readonly string[], rows: readonly H
 <thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-/** Rows methods, columns tasks and the mean over them, then tokens. The best of each column is bold; oracles do not compete. */
+/** Rows methods, columns tasks and the mean over them, then tokens. The best of each column is bold, unless all are one; oracles do not compete. */
 export function overviewTable(results: Results, notes: Readonly<Record<string, string>> = {}): Html {
   const { tasks, overall } = results;
-  const best = (values: readonly (number | undefined)[]) => Math.max(...values.filter((value) => value !== undefined), 0);
-  const highest = tasks.map((task) => best(task.methods.map((method) => (method.oracle ? undefined : method.accuracy))));
-  const highestMean = best(overall.map((row) => (row.oracle || row.tasks < tasks.length ? undefined : row.macro.accuracy)));
+  const idsOf = (rows: readonly { id: string }[]) => new Set(rows.map(({ id }) => id));
+  const best = tasks.map((task) => idsOf(standingOut(competitorsOn(task))));
+  const bestMean = idsOf(standingOut(competitorsOver(results)));
   const emphasise = (share: number, isBest: boolean) =>
     isBest ? html`<strong>${percent(share)}</strong>` : html`${percent(share)}`;
   const rows = overall.map((row) => {
     const cells = tasks.map((task, index) => {
       const method = task.methods.find(({ id }) => id === row.id);
-      return method
-        ? html`<td>${emphasise(method.accuracy, !row.oracle && method.accuracy === highest[index])}</td>`
-        : html`<td>–</td>`;
+      return method ? html`<td>${emphasise(method.accuracy, best[index].has(row.id))}</td>` : html`<td>–</td>`;
     });
     const { accuracy } = row.macro;
     return html`<tr><th scope="row">${methodName(row, notes)}</th>${cells}
-<td>${emphasise(accuracy, accuracy === highestMean && !row.oracle)}${row.tasks < tasks.length ? html` <small>of ${row.tasks} tasks</small>` : html``}</td>
+<td>${emphasise(accuracy, bestMean.has(row.id))}${row.tasks < tasks.length ? html` <small>of ${row.tasks} tasks</small>` : html``}</td>
 <td>${whole(row.tokensPerAnswer)}</td></tr>`;
   });
   return html`<p class="note">Accuracy in per cent; average over tasks, each with the same weight; sampled tokens of an answer, drafts and feedback included.</p>
@@ -51,7 +50,7 @@ export function averagesTable({ tasks, overall }: Results): Html {
 <td>${differenceCell(row.versusBaseline)}</td><td>${differenceCell(row.versusResampling)}</td><td>${tokenCell(row)}</td></tr>`;
   });
   const head = ["method", "average over tasks", "over all items", "Δ plain", "Δ resampling", "tokens"];
-  return html`<h3>Averages against plain answers and resampling</h3><p class="note">Intervals put together from those of the tasks. Δ in points, p corrected over the methods: from plain answers, and from resampling at the same sampled tokens.</p>
+  return html`<h3>Averages against plain answers and resampling</h3><p class="note">Intervals put together from those of the tasks. Δ in points, p corrected over the methods by Holm's method: from plain answers, and from resampling at the same sampled tokens.</p>
 ${tableOf("Averages over tasks", head, rows, "averages-table")}`;
 }
 
@@ -91,11 +90,11 @@ function at(temperature: number | undefined): string {
 export function comparisonsTable({ task, comparisons = [] }: TaskResult, temperature?: number): Html {
   if (comparisons.length === 0) return html``;
   const rows = comparisons.map(({ a, b, difference, interval, pValue, pHolm, test, items }) => {
-    const verdict = pHolm >= 0.05 ? "not clear" : `${difference > 0 ? a : b} is better`;
+    const verdict = isClear({ pHolm }) ? `${difference > 0 ? a : b} is better` : difference === 0 ? "a tie" : "not clear";
     return html`<tr><th scope="row">${a} − ${b}</th><td><strong>${points(difference)}</strong></td>
 <td class="together">${pointRange(interval)}</td><td>${formatP(pValue)}</td><td>${formatP(pHolm)}</td><td>${test === "mcnemar" ? "McNemar, exact" : "sign flips"}</td><td>${items}</td><td>${verdict}</td></tr>`;
   });
-  const head = ["comparison", "difference", "interval", "p", "p, corrected", "test", "items", "reading"];
+  const head = ["comparison", "difference", "interval", "p, uncorrected", "p, corrected", "test", "items", "reading"];
   return html`<h4>Compared with each other</h4><p class="note">Differences of accuracy in percentage points, paired by item; bootstrap intervals (95&nbsp;%), p corrected for all rows by Holm's method.</p>
 ${tableOf(`Comparisons of ${task}${at(temperature)}`, head, rows, "comparisons-table")}`;
 }
@@ -104,6 +103,7 @@ function taskNote(task: TaskResult): string {
   const effects = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
   const pool = task.pool;
   return [
+    taskStanding(task, { where: "", intervals: false }),
     `${counted(task.items, "item")}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters, which the intervals allow for`}.`,
     detectable(effects, task.baseline),
     pool
@@ -134,7 +134,7 @@ function costsTable(task: TaskResult, times: readonly TimeResult[]): Html {
 <td>${method.dollarsPerAnswer === undefined ? "unknown" : dollars(method.dollarsPerAnswer)}</td>
 <td>${time ? `${fixed(time.meanSeconds, 1)} s` : "unknown"} <small>${time ? `median ${fixed(time.medianSeconds, 1)} s` : ""}</small></td>
 <td>${effect?.minimumDetectableEffect === undefined ? "–" : percent(effect.minimumDetectableEffect)}</td>
-<td>${effect ? (effect.test === "mcnemar" ? `${effect.onlyThis} : ${effect.onlyOther}` : "–") : "–"} <small>${effect ? `p ${formatP(effect.pValue)}, ${effect.test === "mcnemar" ? "McNemar" : "sign flips"}` : ""}</small></td></tr>`;
+<td>${effect ? (effect.test === "mcnemar" ? `${effect.onlyThis} : ${effect.onlyOther}` : "–") : "–"} <small>${effect ? `uncorrected p ${formatP(effect.pValue)}, ${effect.test === "mcnemar" ? "McNemar" : "sign flips"}` : ""}</small></td></tr>`;
   });
   const head = [
     "method",
@@ -245,8 +245,8 @@ function costCell(cost: EqualCost | undefined, missing: string | undefined): Htm
 
 export function pairCell(difference: number, interval: Interval, pHolm: number | undefined): Html {
   const p = pHolm === undefined ? html`` : html` <small>corrected p ${formatP(pHolm)}</small>`;
-  const isClear = pHolm !== undefined && pHolm < 0.05;
-  return html`<span class="${isClear ? "clear" : ""}">${points(difference)}</span> <small>${pointRange(interval)}</small>${p}`;
+  const isSure = pHolm !== undefined && isClear({ pHolm });
+  return html`<span class="${isSure ? "clear" : ""}">${points(difference)}</span> <small>${pointRange(interval)}</small>${p}`;
 }
 
 function differenceCell(difference: { difference: number; interval: Interval; pHolm: number } | undefined): Html {
@@ -258,7 +258,8 @@ function tokenCell({ tokensPerAnswer, allTokensPerAnswer }: Pick<MethodResult, "
   return html`${whole(tokensPerAnswer)} <small>${whole(allTokensPerAnswer)} with prompts</small>`;
 }
 
-function moneyCell({ costPerCorrect, tokensPerCorrect }: MethodResult): Html {
+function moneyCell({ accuracy, costPerCorrect, tokensPerCorrect }: MethodResult): Html {
+  if (accuracy === 0) return html`${noneRight}`;
   const money = costPerCorrect === undefined ? html`` : html`${dollars(costPerCorrect)} `;
   const tokens = tokensPerCorrect === undefined ? html`tokens unknown` : html`<small>${whole(tokensPerCorrect)} tokens</small>`;
   return html`${money}${tokens}`;

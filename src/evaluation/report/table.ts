@@ -2,7 +2,7 @@
 
 import { styleText } from "node:util";
 import { counted } from "#kernel/numbers.ts";
-import { dash, dollars, fixed, formatP, percent, percentSign, percentWithin, tokenCount, whole } from "#text/numbers.ts";
+import { dash, fixed, formatP, percent, percentSign, percentWithin, tokenCount, whole } from "#text/numbers.ts";
 import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { MethodResult, OverallResult, Results, TaskResult } from "../summary/results.ts";
@@ -23,6 +23,7 @@ import {
   withEnds,
 } from "./cells.ts";
 import { runNotes } from "./run-notes.ts";
+import { competitorsOn, competitorsOver, overallStanding, standingOut, taskStanding } from "./standing.ts";
 
 export interface TableOptions {
   /** Columns of the terminal; 80 when left out. */
@@ -31,16 +32,24 @@ export interface TableOptions {
   styled?: boolean;
 }
 
+/** The table says of which task, and has the intervals. On a terminal lines are broken by us, at spaces like any other. */
+function besideTable(say: (words: { where: string; intervals: boolean }) => string): string {
+  return say({ where: "", intervals: false }).replaceAll("\u00a0", " ");
+}
+
 export function renderTable(results: Results, options: TableOptions = {}): string {
   const { width, bold, dim, layOut, lacking } = layoutOf(options);
-  const notes = (texts: readonly string[]) => texts.flatMap((text) => wrapText(text, width, "  ").map(dim));
+  const notes = (texts: readonly string[]) => texts.flatMap((text) => (text === "" ? [] : wrapText(text, width, "  ").map(dim)));
   const blocks = results.tasks.map((task) => {
     const heading = `${task.task}${task.title === undefined ? "" : `: ${task.title}`}`;
     return [...wrapText(heading, width).map(bold), ...layOut(taskRows(task), taskColumns), ...notes(taskNotes(task))];
   });
   const byTask = new Set(lacking);
   lacking.clear();
-  if (results.tasks.length > 1) blocks.push([bold("over all tasks"), ...layOut(overallRows(results), overallColumns(results))]);
+  if (results.tasks.length > 1) {
+    const table = layOut(overallRows(results), overallColumns(results));
+    blocks.push([bold("over all tasks"), ...table, ...notes([besideTable((words) => overallStanding(results, words))])]);
+  }
   if (results.tasks.length === 0) return "No answers were given.";
   const overall = [...lacking].filter((title) => !byTask.has(title)).map((title) => `${title} (over all tasks)`);
   const last = [
@@ -86,11 +95,7 @@ const measurementColumns: readonly TextColumn<MeasuredRow>[] = [
   measured("tokens per answer", "tokens", ({ tokensPerAnswer }) => whole(tokensPerAnswer)),
   measured("right→wrong", "r→w", ({ transitions, rightToWrong }) => (transitions ? percentSign(rightToWrong) : dash)),
   measured("wrong→right", "w→r", ({ transitions, wrongToRight }) => (transitions ? percentSign(wrongToRight) : dash)),
-  measured("cost per correct", "cost", ({ costPerCorrect, tokensPerCorrect }) =>
-    costPerCorrect === undefined && tokensPerCorrect !== undefined
-      ? `${whole(tokensPerCorrect)} tokens`
-      : dollars(costPerCorrect),
-  ),
+  measured("cost per correct", "cost", (method) => costPerRight(method, "tokens", whole)),
 ];
 
 export interface MeasurementOptions extends TableOptions {
@@ -103,11 +108,13 @@ export function renderMeasurement(results: Results, options: MeasurementOptions 
   const { width, dim, layOut } = layoutOf(options);
   const [task] = results.tasks;
   if (!task) return "No answers were given.";
-  const best = Math.max(...task.methods.map(({ accuracy }) => accuracy));
-  const rows = task.methods.map((method) => ({ method, best: method.accuracy === best }));
+  const best = standingOut(competitorsOn(task));
+  const rows = task.methods.map((method) => ({ method, best: best.includes(method) }));
   const { evalNames = {} } = options;
   const renamed = task.methods.flatMap(({ id }) => (Object.hasOwn(evalNames, id) ? [`${id} is ${evalNames[id]}`] : []));
+  const who = besideTable((words) => taskStanding(task, words));
   const notes = [
+    ...(who === "" ? [] : [who]),
     `${counted(task.items, "item")}, temperature ${results.temperature}. Right→wrong and wrong→right: shares of answers, from ${task.baseline} to the method.`,
     "Tokens are sampled ones, drafts and feedback included; cost per correct answer counts prompts too.",
     ...(renamed.length > 0 ? [`As midcourse eval calls them: ${renamed.join(", ")}.`] : []),
@@ -124,11 +131,8 @@ interface TaskRow {
 
 /** The methods, and under them what the whole resampling pool comes to. */
 function taskRows(task: TaskResult): TaskRow[] {
-  const honest = task.methods.filter((method) => !method.oracle);
-  const highest = Math.max(...honest.map((method) => method.accuracy));
-  const rows = task.methods.map(
-    (method): TaskRow => ({ method, task, oracle: method.oracle, best: !method.oracle && method.accuracy === highest }),
-  );
+  const best = standingOut(competitorsOn(task));
+  const rows = task.methods.map((method): TaskRow => ({ method, task, oracle: method.oracle, best: best.includes(method) }));
   return task.pool && !task.methods.some(({ id }) => id === task.pool!.method) ? [...rows, { task }] : rows;
 }
 
@@ -207,7 +211,7 @@ const taskColumns: readonly TextColumn<TaskRow>[] = [
     ),
   ),
   column("calls", "calls", 6, ({ callsPerAnswer }) => fixed(callsPerAnswer, 1)),
-  column("cost/right", "cost/right", 4, costPerRight),
+  column("cost/right", "cost/right", 4, (method) => costPerRight(method)),
   column("r→w", "r→w", 3, (method) => share(method, method.rightToWrong)),
   column("w→r", "w→r", 3, (method) => share(method, method.wrongToRight)),
 ];
@@ -232,6 +236,7 @@ function taskNotes(task: TaskResult): string[] {
     ),
   );
   const notes = [
+    besideTable((words) => taskStanding(task, words)),
     `${counted(task.items, "item")}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters`}${task.promptVersion === undefined ? "" : `, ${task.promptVersion}`}.` +
       (blind.length > 0 ? ` ${detectable(blind, task.baseline)}` : ""),
     ...[...reasons].map(([reason, methods]) => `not comparable: ${names(methods)}: ${reason}`),
@@ -277,14 +282,8 @@ interface OverallRow {
 }
 
 function overallRows(results: Results): OverallRow[] {
-  const honest = results.overall.filter((row) => !row.oracle && row.tasks === results.tasks.length);
-  const highest = Math.max(...honest.map((row) => row.macro.accuracy));
-  return results.overall.map((result) => ({
-    result,
-    results,
-    oracle: result.oracle,
-    best: honest.includes(result) && result.macro.accuracy === highest,
-  }));
+  const best = standingOut(competitorsOver(results)).map(({ id }) => id);
+  return results.overall.map((result) => ({ result, results, oracle: result.oracle, best: best.includes(result.id) }));
 }
 
 /** Rows methods, columns tasks and the mean over them, then tokens: the shape of PASR's Table 1. */

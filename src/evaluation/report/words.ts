@@ -1,9 +1,10 @@
 /** An evaluation in sentences: who is ahead, of what, at which cost, and what cannot be said. */
-import { mean } from "#kernel/numbers.ts";
+import { counted, mean } from "#kernel/numbers.ts";
 import { fixed, formatP, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import type { Comparison, MethodResult, OverallDifference, OverallResult, Results, TaskResult } from "../summary/results.ts";
 import { failureCounts } from "./cells.ts";
 import { runNotes } from "./run-notes.ts";
+import { clearP, fewerItems, isClear, leadersOf, listed, overallStanding } from "./standing.ts";
 import type { TrainingHistory } from "./training-history.ts";
 
 /** One sentence for the header. */
@@ -11,27 +12,23 @@ export function headline(results: Results, subject?: string): string {
   const { overall, tasks } = results;
   const focus = overall.find((row) => row.id === subject);
   if (focus && tasks.length === 1) return aboutSubject(results, focus);
-  const complete = overall.filter((row) => !row.oracle && row.tasks === tasks.length);
-  const [best] = [...complete].sort((first, second) => second.macro.accuracy - first.macro.accuracy);
-  if (!best) return "No method has answers of every task.";
-  const baseline = overall.find((row) => row.id === tasks[0]?.baseline);
+  if (tasks.length === 0) return "No answers were given.";
   const where = tasks.length === 1 ? `on ${tasks[0].title ?? tasks[0].task}` : `over ${tasks.length} tasks`;
-  const own = `${best.id} is the most accurate of ${complete.length} ${complete.length === 1 ? "method" : "methods"} ${where}: ${accuracyText(best)}`;
-  return baseline && baseline !== best ? `${own}; ${baseline.id} has ${accuracyText(baseline)}.` : `${own}.`;
+  return overallStanding(results, { where, intervals: true }) || "No method has answers of every task.";
 }
 
 /** One task, and the method the report is about. */
-function aboutSubject({ overall, tasks: [task] }: Results, { id, macro }: OverallResult): string {
+function aboutSubject({ overall, tasks: [task] }: Results, { id, macro, versusBaseline }: OverallResult): string {
   const [low, high] = macro.interval;
-  const own = `${id} answers ${percentTogether(macro.accuracy)} of ${task.items} problems right (95\u00a0% interval ${percentTogether(low)} to ${percentTogether(high)})`;
+  const own = `${id} answers ${percentTogether(macro.accuracy)} of ${counted(task.items, "problem")} right (95\u00a0% interval ${percentTogether(low)} to ${percentTogether(high)})`;
   const baseline = overall.find((row) => row.id === task.baseline);
-  return baseline && baseline.id !== id
-    ? `${own}; ${baseline.id} answers ${percentTogether(baseline.macro.accuracy)}.`
-    : `${own}.`;
-}
-
-function accuracyText({ macro }: OverallResult): string {
-  return `${percentTogether(macro.accuracy)} (95\u00a0% interval ${percentTogether(macro.interval[0])} to ${percentTogether(macro.interval[1])})`;
+  if (!baseline || baseline.id === id) return `${own}.`;
+  if (leadersOf([macro, baseline.macro]).length > 1) return `${own}; ${baseline.id} answers as many: a tie.`;
+  const doubt =
+    versusBaseline === undefined || isClear(versusBaseline)
+      ? ""
+      : `, no clear difference (corrected p ${formatP(versusBaseline.pHolm)})`;
+  return `${own}; ${baseline.id} answers ${percentTogether(baseline.macro.accuracy)}${doubt}.`;
 }
 
 /** What is said of more than the results. */
@@ -62,14 +59,20 @@ export function findings(results: Results, { subject, training = [] }: FindingsO
     ...(withResampling.length > 0 ? [meaningOfResampling(results)] : []),
     ...sorted(honest, (row) => row.versusBaseline, `${tasks[0]?.baseline ?? "plain answers"} at any cost`, tasks.length),
     ...(oracles.length > 0
-      ? [`${list(oracles.map(({ id }) => id))}: an upper bound, not a method: it looks at the reference answer.`]
+      ? [`${listed(oracles.map(({ id }) => id))}: an upper bound, not a method: it looks at the reference answer.`]
       : []),
     ...[...missing].map(
       ([reason, cases]) =>
-        `Not comparable with resampling: ${list([...new Set(cases.map(({ method }) => method))])} on ${list([...new Set(cases.map(({ task }) => task))])}: ${reason}.`,
+        `Not comparable with resampling: ${listed([...new Set(cases.map(({ method }) => method))])} on ${listed([...new Set(cases.map(({ task }) => task))])}: ${reason}.`,
     ),
     ...failedAnswers(results),
     ...runNotes(results),
+    ...tasks.flatMap((task) => {
+      const fewer = fewerItems(task);
+      return fewer.length === 0
+        ? []
+        : [`Not everything was answered on ${task.task}: ${listed(fewer)}. Accuracies over other items are not compared.`];
+    }),
   ];
 }
 
@@ -80,7 +83,7 @@ function failedAnswers({ tasks }: Results): string[] {
   );
   return failed.length === 0
     ? []
-    : [`Some answers failed on their way: ${list(failed)}. The same command as before tries them again.`];
+    : [`Some answers failed on their way: ${listed(failed)}. The same command as before tries them again.`];
 }
 
 /** What plain samples were made into, said once and not in every comparison. */
@@ -113,10 +116,10 @@ function sorted(
     );
     const limit = formatP(extreme(...group.map(({ pHolm }) => pHolm)));
     const bound = group.every(({ pHolm }) => formatP(pHolm) === limit) ? limit : `${limit} or ${rest}`;
-    return [`${beginning} ${than}: ${list(names)} points (corrected p ${bound}).`];
+    return [`${beginning} ${than}: ${listed(names)} points (corrected p ${bound}).`];
   };
-  const clear = known.filter(({ pHolm }) => pHolm < 0.05);
-  const unclear = known.filter(({ pHolm }) => pHolm >= 0.05);
+  const clear = known.filter(({ pHolm }) => pHolm < clearP);
+  const unclear = known.filter(({ pHolm }) => pHolm >= clearP);
   return [
     ...sentence(
       "Better than",
@@ -134,10 +137,6 @@ function sorted(
   ];
 }
 
-function list(names: readonly string[]): string {
-  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-}
-
 /** What the subject was compared with, a sentence each, and what became of the baseline's answers. */
 function ofSubject({ methods, comparisons = [], baseline }: TaskResult, subject: string | undefined): string[] {
   const byId = new Map(methods.map((method) => [method.id, method]));
@@ -153,7 +152,7 @@ function ofSubject({ methods, comparisons = [], baseline }: TaskResult, subject:
 function compared({ b, difference, interval, pHolm }: Comparison, focus: MethodResult, other: MethodResult | undefined): string {
   const evidence = `${points(difference)} points, 95\u00a0% interval ${pointRange(interval)}, corrected p ${formatP(pHolm)}`;
   const cost = tokensBeside(focus, other);
-  if (pHolm >= 0.05) return `No clear difference between ${focus.id} and ${b}: ${evidence}${cost}.`;
+  if (pHolm >= clearP) return `No clear difference between ${focus.id} and ${b}: ${evidence}${cost}.`;
   return difference > 0
     ? `${focus.id} is more accurate than ${b}: ${evidence}${cost}.`
     : `${focus.id} is less accurate than ${b}: ${evidence}${cost}.`;
@@ -170,7 +169,7 @@ function resampled({ id, resampling }: MethodResult): string[] {
   if (!cost) return [];
   const { samples, accuracyAtSameTokens, difference, differenceInterval, outside } = cost;
   const verdict =
-    (cost.pHolm ?? cost.pValue) >= 0.05 ? "is not clearly apart from" : difference > 0 ? "is ahead of" : "is behind";
+    (cost.pHolm ?? cost.pValue) >= clearP ? "is not clearly apart from" : difference > 0 ? "is ahead of" : "is behind";
   const paid = outside === "above" ? "more than the pool's " : outside === "below" ? "less than " : "";
   const amount = `${paid}${fixed(samples, samples % 1 === 0 ? 0 : 1)} plain ${samples === 1 ? "sample" : "samples"}`;
   return [

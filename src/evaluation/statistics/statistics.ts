@@ -119,6 +119,17 @@ export function signFlip(differences: readonly number[], random: Random, draws: 
   return extreme / (draws + 1);
 }
 
+/**
+ * Holm's correction of several families of tests. A test that stands in several of them is one test and has one p: the largest of what it comes
+ * to in each.
+ */
+export function holmOfFamilies<Key>(...families: readonly (readonly (readonly [Key, number | undefined])[])[]): Map<Key, number> {
+  const corrected = new Map<Key, number>();
+  for (const family of families)
+    for (const [key, pValue] of holm(family)) corrected.set(key, Math.max(pValue, corrected.get(key) ?? 0));
+  return corrected;
+}
+
 /** Holm's correction for several tests, each under the key it came with; those without a p are no test. */
 export function holm<Key>(pValues: Iterable<readonly [Key, number | undefined]>): Map<Key, number> {
   const order = [...pValues]

@@ -10,6 +10,7 @@ import { serverAddress } from "#models/openai/address.ts";
 import { OpenAiModel } from "#models/openai/openai.ts";
 import { carefulQuirks, serverQuirks } from "#models/openai/server-quirks.ts";
 import { chatReply, type ModelServer, type Play, playServer } from "../../../test/support/model-server.ts";
+import { wholePage } from "../../../test/support/page-content.ts";
 import { evaluateTask } from "../records/evaluate.ts";
 import { slimRecord } from "../records/slim-record.ts";
 import { renderReport } from "../report/report.ts";
@@ -66,7 +67,9 @@ describe("means of tokens", () => {
     expect(method).toMatchObject({ tokensPerAnswer: 3, allTokensPerAnswer: 13, tokensPerCorrect: 13 });
     const said = "left out of the means of tokens, failed before anything was sampled: vanilla 4 of 10 answers";
     expect(renderTable(results, { width: 200 })).toContain(said);
-    expect(renderReport({ results, records: [] })).toContain("4 before anything was sampled, left out of the means of tokens");
+    expect(wholePage(renderReport({ results, records: [] }))).toContain(
+      "4 before anything was sampled, left out of the means of tokens",
+    );
   });
 
   test("stay known where a failure stands in a reply of status 200, tried again or not", async () => {
@@ -103,7 +106,7 @@ describe("answers that failed on their way", () => {
     const counts = `${refined.id} 10 of 10 answers (8 graded right, 2 wrong)`;
     expect(renderTable(results, { width: 200 })).toContain(`failed: ${counts}; what they had by then is graded`);
     expect(findings(results).join("\n")).toContain(counts);
-    expect(renderReport({ results, records: [] })).toContain("10 of 10 answers failed (8 graded right, 2 wrong)");
+    expect(wholePage(renderReport({ results, records: [] }))).toContain("10 of 10 answers failed (8 graded right, 2 wrong)");
     expect(refined.notComparable).not.toContain("gave no usage");
   });
 });
@@ -129,7 +132,7 @@ describe("reasoning in the tokens of a run", () => {
     const said =
       "the server tells it beside the sampled tokens, as 1 reply shows, and 9 replies that do not tell are counted alike";
     expect(renderTable(results, { width: 400 })).toContain(said);
-    expect(renderReport({ results, records: [] })).toContain(said);
+    expect(wholePage(renderReport({ results, records: [] }))).toContain(said);
     const { results: inside } = await run((question) => (question === 9 ? told(500, 400, 510) : told(500, 400)));
     expect(inside.reasoning?.convention).toBe("inside");
     expect(inside.tasks[0].methods[0].tokensPerAnswer).toBe(500);

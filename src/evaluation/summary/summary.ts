@@ -124,7 +124,7 @@ function overallResults(methods: readonly string[], summaries: readonly TaskSumm
   return rows.map(({ result, ...differences }): OverallResult => {
     const finished = (["versusBaseline", "versusResampling"] as const).flatMap((kind) => {
       const difference = differences[kind];
-      return difference ? [[kind, { ...difference, pHolm: corrected[kind].get(result.id)! }] as const] : [];
+      return difference ? [[kind, { pHolm: corrected[kind].get(result.id)!, ...difference }] as const] : [];
     });
     return { ...result, ...Object.fromEntries(finished) };
   });
@@ -149,8 +149,14 @@ function combined(parts: readonly Part[], weights: readonly number[]): OverallRe
   return { accuracy, interval: [accuracy - side(0), accuracy + side(1)] };
 }
 
-function differenceOver(parts: readonly TaskDifference[], seed: number): Omit<OverallDifference, "pHolm"> | undefined {
+/** Over several tasks it is a test of its own; over a single one it is that task's, whose p it keeps, corrected too. */
+function differenceOver(
+  parts: readonly TaskDifference[],
+  seed: number,
+): (Omit<OverallDifference, "pHolm"> & { pHolm?: number }) | undefined {
   if (parts.length === 0) return undefined;
+  const [{ mean: ofOne, interval: within, pValue, pHolm }] = parts;
+  if (parts.length === 1) return { difference: ofOne, interval: within, pValue, pHolm, tasks: 1 };
   const { accuracy: difference, interval } = combined(
     parts,
     parts.map(() => 1),

@@ -3,7 +3,7 @@ import { mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
-import { holm, type Interval, median } from "../statistics/statistics.ts";
+import { holm, holmOfFamilies, type Interval, median } from "../statistics/statistics.ts";
 import { countTransitions, transitionShares } from "../statistics/transitions.ts";
 import { type CostCurve, costCurve, withPlainFloor } from "./cost-curve.ts";
 import { meanCost, unknownCost } from "./costs.ts";
@@ -49,6 +49,9 @@ export interface TaskDifference {
   interval: Interval;
   /** What each cluster of items adds to the mean. */
   shares: readonly number[];
+  pValue: number;
+  /** Corrected over the methods of the task. */
+  pHolm: number;
 }
 
 export interface TaskSummary {
@@ -108,18 +111,22 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     const compared = first && second && versus(first, second, paired);
     return compared ? [{ a, b, compared }] : [];
   });
-  const corrected = holm(pending.map(({ id, versusBaseline }) => [id, versusBaseline?.result.pValue]));
+  const corrected = holmOfFamilies(
+    pending.map(({ id, versusBaseline }) => [pairKey(id, baseline), versusBaseline?.result.pValue]),
+    comparisons.map(({ a, b, compared }) => [pairKey(a, b), compared.result.pValue]),
+  );
   const correctedCost = holm(pending.map(({ id, atCost }) => [id, atCost.generated?.result.pValue]));
-  const correctedPairs = holm(comparisons.map((pair) => [pair, pair.compared.result.pValue]));
   const differences: TaskDifferences = { versusBaseline: new Map(), versusResampling: new Map() };
   const times: TimeResult[] = [];
   const methods = pending.map(({ id, own, versusBaseline, atCost, best }): MethodResult => {
-    const fromPlain = versusBaseline && finishPaired(versusBaseline, columns, corrected.get(id)!);
+    const fromPlain = versusBaseline && finishPaired(versusBaseline, columns, corrected.get(pairKey(id, baseline))!);
     if (versusBaseline && fromPlain)
       differences.versusBaseline.set(id, {
         mean: fromPlain.difference,
         interval: fromPlain.interval,
         shares: versusBaseline.shares,
+        pValue: fromPlain.pValue,
+        pHolm: fromPlain.pHolm,
       });
     const generated = atCost.generated && { ...finishCost(atCost.generated, columns), pHolm: correctedCost.get(id)! };
     if (atCost.generated && generated)
@@ -127,6 +134,8 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
         mean: generated.difference,
         interval: generated.differenceInterval,
         shares: atCost.generated.shares,
+        pValue: generated.pValue,
+        pHolm: generated.pHolm,
       });
     const resampling = present({ generated, all: finishCost(atCost.all, columns), dollars: finishCost(atCost.dollars, columns) });
     const bestOfN = present({ generated: finishCost(best.generated, columns), all: finishCost(best.all, columns) });
@@ -163,11 +172,16 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
           comparisons: comparisons.map((pair) => ({
             a: pair.a,
             b: pair.b,
-            ...finishPaired(pair.compared, columns, correctedPairs.get(pair)!),
+            ...finishPaired(pair.compared, columns, corrected.get(pairKey(pair.a, pair.b))!),
           })),
         }),
   };
   return { result, times, differences };
+}
+
+/** Of two methods in either order, which are one comparison. */
+function pairKey(first: string, second: string): string {
+  return JSON.stringify([first, second].sort());
 }
 
 interface PendingPair {
