@@ -173,6 +173,14 @@ describe("what is done about it follows from what was said", () => {
     expect(await failure(status, body)).toMatchObject({ family: "user", code: "no-credit" });
   });
 
+  test("what a gateway fails over would fail again and is not asked for again; other failures may pass", async () => {
+    const lasting = { error: { message: "litellm.BadRequestError: OpenAIException - Invalid schema", code: 500 } };
+    expect(await failure(500, lasting)).toMatchObject({ code: "server-failed", remote: { isLasting: true } });
+    expect(await failure(501, "Not Implemented")).toMatchObject({ remote: { isLasting: true } });
+    expect((await failure(500, "Internal Server Error")).remote?.isLasting).toBeUndefined();
+    expect((await failure(503, "Loading")).remote?.isLasting).toBeUndefined();
+  });
+
   test("a minute's quota is waited for, as long as the body says", async () => {
     const gemini = [
       {

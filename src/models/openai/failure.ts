@@ -110,7 +110,7 @@ function statusFailure(
     return userError("model-unknown", what, "Name the model with --model as the server names it.");
   }
   if (status === 429) return remoteError("too-many-requests", what, remote);
-  if (status >= 500) return remoteError("server-failed", what, remote);
+  if (status >= 500) return remoteError("server-failed", what, { ...remote, isLasting: isLasting(status, said) || undefined });
   return remoteError("request-refused", what, remote, { advice: refusalAdvice(said) });
 }
 
@@ -173,6 +173,14 @@ function isModeration(status: number, { sentence = "", codes }: ServerWords): bo
   if (codes.some((each) => code.test(each))) return true;
   return /requires moderation|\bmoderation\b|(?:input|prompt|content|text|message|request|output)\b.{0,40}\b(?:was|is|were|been|being) (?:flagged|blocked|filtered)|flagged (?:as|for|by)|content (?:management )?polic|content.?filter|inappropriate content|(?:sensitive|harmful|unsafe) content|violat\w+ (?:our |the )?(?:usage|safety|content)|usage guidelines|data inspection/i.test(
     sentence,
+  );
+}
+
+/** Gateways that fail over a request, not over their work: it would fail again. */
+function isLasting(status: number, said: string): boolean {
+  if (status === 501 || status === 505) return true;
+  return /UnsupportedParams|BadRequestError|InvalidRequestError|unexpected keyword argument|does not support parameters/.test(
+    said,
   );
 }
 

@@ -82,6 +82,11 @@ export class LearntFields {
     return [...this.#met.values()];
   }
 
+  /** Why a field was not sent as it was asked for, and what was done in its place; undefined where it was. */
+  reasonFor(field: string): NotHonoured | undefined {
+    return this.#met.get(field);
+  }
+
   /** What test requests asked for is no wish of the user's. */
   forgetAsked(): void {
     this.#met.clear();
