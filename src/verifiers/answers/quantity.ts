@@ -276,7 +276,18 @@ const operatorAfter =
 const symbolAfter =
   /^\s?(?:[πθφ√∞]|pi(?![\p{L}])|\\(?:pi|sqrt|theta|phi|times|cdot|infty|log|ln|sin|cos|tan|frac|binom|alpha|beta|lambda|mathrm\{i\}))|^[ixyznab](?![\p{L}\p{N}'’])|^[({](?=[\da-z])/iu;
 
+/** "2 hours and 30 minutes" and "5 feet 3 inches" are one measure, and neither number is it. */
+const measure = String.raw`\s?(?:hours?|hrs?|h|minutes?|mins?|days?|weeks?|months?|years?|feet|foot|ft|yards?|miles?|pounds?|lbs?)\.?,?\s(?:and\s)?`;
+const measureBefore = new RegExp(String.raw`\d${measure}$`, "i");
+const measureAfter = new RegExp(
+  String.raw`^${measure}\d+(?:\.\d+)?\s?(?:hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s|days?|weeks?|months?|inch(?:es)?|in|feet|foot|ft|yards?|ounces?|oz)(?![\p{L}])`,
+  "iu",
+);
+const smallerUnit =
+  /^\s?(?:minutes?|mins?|m|seconds?|secs?|s|hours?|days?|weeks?|months?|inch(?:es)?|in|feet|foot|ft|yards?|ounces?|oz)(?![\p{L}])/iu;
+
 function isUnclear(lead: string, own: string, after: string): boolean {
+  if (measureAfter.test(after) || (smallerUnit.test(after) && measureBefore.test(lead))) return true;
   const end = own === "" ? lead : lead.trimEnd();
   if (
     wordBefore.test(lead) &&

@@ -46,7 +46,11 @@ function bare(text: string, entryPoint: string): string | undefined {
  * helpers); anything else is taken for the body, set to the right depth if its indentation was lost. Docstrings are not run as tests.
  */
 export function completeProgram({ prompt, entryPoint }: ProgramPrompt, code: string): string {
-  if (!defines(code, entryPoint)) return `${prompt}${prompt.endsWith("\n") ? "" : "\n"}${indentBody(code)}\n`;
+  if (!defines(code, entryPoint)) {
+    // A body in tabs cannot go on from a docstring in spaces.
+    const spaced = /^\t/m.test(prompt) ? code : code.replace(/^\t+/gm, (tabs) => "    ".repeat(tabs.length));
+    return `${prompt}${prompt.endsWith("\n") ? "" : "\n"}${indentBody(spaced)}\n`;
+  }
   const preamble = prompt.slice(0, startOfDefinition(prompt, entryPoint) ?? 0);
   const lines = code.split("\n").filter((line) => !ownTests.test(line));
   // Imports from the future have to stand first.
