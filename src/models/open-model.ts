@@ -50,6 +50,8 @@ export interface ModelOptions extends TimeLimits {
   probe?: boolean | undefined;
   /** Told what a server is asked before the first call, a line of words, and undefined when it is asked nothing any more. */
   onProbe?: ((waitingFor: string | undefined) => void) | undefined;
+  /** Told what is odd about the server's answers, each thing once: an end by a word that is not known. */
+  onNote?: ((note: string) => void) | undefined;
 }
 
 export interface OpenModelOptions extends ModelOptions {
@@ -189,7 +191,7 @@ function checkpointFiles(folder: string): unknown[] {
 }
 
 async function openServer(options: OpenModelOptions, environment: Readonly<Record<string, string | undefined>>): Promise<Core> {
-  const { signal, reasoningTags = "keep", retries, seed, onRetry, onProbe } = options;
+  const { signal, reasoningTags = "keep", retries, seed, onRetry, onProbe, onNote } = options;
   const { idleSeconds, firstSeconds, totalSeconds } = options;
   const limits: TimeLimits = { idleSeconds, firstSeconds, totalSeconds };
   checkLimits(limits);
@@ -221,6 +223,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
       extraBody,
       ...limits,
       fields,
+      onNote,
     });
     return {
       model: client,

@@ -17,7 +17,7 @@ import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts"
 import { exitCodesHelp } from "../terminal/failure.ts";
 import { interruptSignal, packageVersion, printResults, shownCommand } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
-import { waitingLine } from "../terminal/waiting.ts";
+import { serverLines } from "../terminal/waiting.ts";
 
 export function registerEval(program: Command): void {
   evalOptions(program).action(evaluateCommand);
@@ -116,7 +116,7 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
 function evaluationOf(options: EvalOptions): EvaluationWanted {
   return {
     folder: options.out,
-    model: { ...options, onProbe: waitingLine() },
+    model: { ...options, ...serverLines() },
     tasks: (isShipped) => tasksOf(options, isShipped),
     help: {
       sandbox: { prefer: options.sandbox, allowBare: options.allowBare === true },

@@ -8,7 +8,7 @@ import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.t
 import { wholeNumber } from "../options/option-numbers.ts";
 import { interruptSignal, packageVersion, shownCommand } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
-import { waitingLine } from "../terminal/waiting.ts";
+import { serverLines } from "../terminal/waiting.ts";
 
 export function registerReproduce(program: Command): void {
   tableOneOptions(program.command("reproduce").description("tables of papers, run again in miniature")).action(reproduce);
@@ -60,7 +60,7 @@ async function reproduce(options: TableOneOptions): Promise<void> {
       model: options.model,
       isFast,
       markdownFile,
-      judge: judge === undefined ? undefined : { model: judge, sample: options.judged, onProbe: waitingLine() },
+      judge: judge === undefined ? undefined : { model: judge, sample: options.judged, ...serverLines() },
     },
     {
       command: shownCommand(),

@@ -13,7 +13,7 @@ import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts"
 import { exitCodesHelp } from "../terminal/failure.ts";
 import { interruptSignal } from "../terminal/process.ts";
 import { describeTotal, TraceView } from "../terminal/trace.ts";
-import { waitingLine } from "../terminal/waiting.ts";
+import { serverLines } from "../terminal/waiting.ts";
 
 export function registerSolve(program: Command): void {
   solveOptions(program).action(solve);
@@ -70,7 +70,7 @@ async function solve(question: string, options: SolveOptions): Promise<void> {
       maxTokens: options.maxTokens,
       seed: options.seed,
       budget,
-      model: { ...options, onProbe: waitingLine() },
+      model: { ...options, ...serverLines() },
       scorer: options.scorer,
       sandbox: { prefer: options.sandbox, allowBare: options.allowBare === true },
     },

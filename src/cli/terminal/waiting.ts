@@ -1,5 +1,15 @@
 /** What a command waits for before it can begin: a live line on a terminal, a plain line where the wait is long elsewhere. */
 
+import { harmless } from "#text/signs.ts";
+
+/** What a command shows of the servers that it asks, for the options of a model. */
+export function serverLines(stream: NodeJS.WriteStream = process.stderr) {
+  return {
+    onProbe: waitingLine(stream),
+    onNote: (note: string) => void stream.write(`${stream.isTTY ? "\r\x1b[2K" : ""}${harmless(note)}\n`),
+  };
+}
+
 /** Milliseconds before anything is said; servers that answer at once leave no trace. */
 const unsaid = { terminal: 400, elsewhere: 1000 };
 

@@ -42,6 +42,8 @@ export interface OpenAiModelOptions extends TimeLimits {
   extraBody?: Readonly<Record<string, unknown>> | undefined;
   /** What is known of the fields that the server takes, shared by all who ask it; begun anew when left out. Of the same `extraBody`. */
   fields?: LearntFields | undefined;
+  /** Told what is odd about the server's answers, each thing once. */
+  onNote?: ((note: string) => void) | undefined;
 }
 
 /** What one request asks for. */
@@ -55,6 +57,9 @@ interface Asking {
 /** Requests for samples that a reply left out. */
 const mostFollowUps = 3;
 
+/** Words for the end of an answer that are told of; a server that makes up one for each answer has said enough. */
+const mostNotes = 10;
+
 export class OpenAiModel implements Model {
   readonly id: string;
   readonly #options: OpenAiModelOptions;
@@ -66,6 +71,8 @@ export class OpenAiModel implements Model {
   /** The user's fields that are sent; those to be left out are in `#fields`. */
   readonly #extraBody: RequestBody;
   readonly #reasoning = new EarlierReasoning();
+  /** Words for the end of an answer that have been told. */
+  readonly #unknownEnds = new Set<string>();
 
   constructor(options: OpenAiModelOptions) {
     checkLimits(options);
@@ -170,6 +177,11 @@ export class OpenAiModel implements Model {
       memory: this.#memory,
     };
     let stream: ChatStream | undefined;
+    const finished = (whole: ChatStream) => {
+      const answers = this.#answersOf(whole.finish(elapsed()));
+      cutter?.end();
+      return answers;
+    };
     try {
       const reply = await connections.request(this.#url, {
         headers: serverHeaders(address),
@@ -187,13 +199,26 @@ export class OpenAiModel implements Model {
         },
       });
       if (stream === undefined) throw httpFailure(reply.status, reply.headers, reply.body, this.#context);
-      const answers = answersOf(stream.finish(elapsed()), this.#context);
-      cutter?.end();
-      return answers;
+      return finished(stream);
     } catch (error) {
-      if (stream?.isComplete && isOfConnection(error)) return answersOf(stream.finish(elapsed()), this.#context);
+      if (stream?.isComplete && isOfConnection(error)) return finished(stream);
       throw stream?.toldSomething ? brokenMidway(error) : error;
     }
+  }
+
+  /** A server that ended every sample in a failure has failed; what it told of the cost stays. */
+  #answersOf(completions: Completion[]): Completion[] {
+    const { url } = this.#context;
+    for (const { finishReason, finishSaid } of completions) {
+      if (finishReason !== "other" || finishSaid === undefined || this.#unknownEnds.has(finishSaid)) continue;
+      if (this.#unknownEnds.size >= mostNotes) break;
+      this.#unknownEnds.add(finishSaid);
+      const what = `${url} ended an answer with “${shortened(finishSaid)}”, which is no end that is known here`;
+      this.#options.onNote?.(`${what}; the answer is taken as it is.`);
+    }
+    if (completions.some(({ finishReason }) => finishReason !== "error")) return completions;
+    const [{ finishSaid = "error", usage }] = completions;
+    throw remoteError("answer-failed", `${url} ended the answer with “${shortened(finishSaid, 300)}”`, { usage });
   }
 
   async #withModelNames(error: unknown): Promise<unknown> {
@@ -207,14 +232,6 @@ export class OpenAiModel implements Model {
 /** Nothing that it befell is missing where the answer is whole. */
 function isOfConnection(error: unknown): boolean {
   return MidcourseError.isInstance(error) && ["reply-broken", "server-silent", "server-slow"].includes(error.code);
-}
-
-/** A server that ended every sample in a failure has failed; what it told of the cost stays. */
-function answersOf(completions: Completion[], { url }: FailureContext): Completion[] {
-  const isFailed = completions.every(({ finishReason }) => finishReason === "error");
-  if (!isFailed) return completions;
-  const [{ finishSaid = "error", usage }] = completions;
-  throw remoteError("answer-failed", `${url} ended the answer with “${shortened(finishSaid, 300)}”`, { usage });
 }
 
 /** Pieces have been handed on, so the call cannot be made again without the listener seeing them twice. */

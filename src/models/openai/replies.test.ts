@@ -295,10 +295,13 @@ describe("finish reasons", () => {
     for (const word of words.split(" ")) expect([word, finishReasonOf(word, false)]).toEqual([word, expected]);
   });
 
-  test("a word that is not known is kept by its name and is no proper end", async () => {
+  test("a word that is not known is kept by its name, is no proper end, and is told once", async () => {
     const reply = { choices: [{ index: 0, message: { content: "4" }, finish_reason: "banana" }], usage };
-    const served = await serve(body(JSON.stringify(reply), "application/json"));
+    const notes: string[] = [];
+    const served = await serve(body(JSON.stringify(reply), "application/json"), { onNote: (note) => notes.push(note) });
     expect(await answer(served)).toMatchObject({ text: "4", finishReason: "other", finishSaid: "banana" });
+    await answer(served);
+    expect(notes).toEqual([expect.stringMatching(/ended an answer with “banana”, which is no end that is known here/)]);
   });
 
   test("words for not yet ended are no end, and an end in an object is read", async () => {

@@ -39,7 +39,18 @@ function saysSomething(value: unknown): boolean {
 
 /** What a failure says, in a word or a sentence. */
 export function sentenceOf(said: unknown): string {
-  return typeof said === "string" ? said : (serverWords(JSON.stringify({ error: said })).sentence ?? "error");
+  const { error } = writable(said);
+  return typeof error === "string" ? error : (serverWords(JSON.stringify({ error })).sentence ?? "error");
+}
+
+/** Lists inside lists a hundred thousand deep are read as JSON and cannot be written as such again. */
+function writable(error: unknown): { error: unknown } {
+  try {
+    JSON.stringify(error);
+    return { error };
+  } catch {
+    return { error: "no reason given" };
+  }
 }
 
 /** What the same request would end in again. */
@@ -48,7 +59,7 @@ const lasting =
 
 /** `usage`: what the server told of the cost by then. */
 export function failureOf(said: unknown, context: FailureContext, usage: Usage | undefined): MidcourseError {
-  const error = errorInReply(said, context);
+  const error = errorInReply(writable(said).error, context);
   if (error.remote === undefined) return error;
   const isLasting = serverWords(error.remote.body ?? "").codes.some((code) => lasting.test(code)) || undefined;
   return remoteError(error.code, error.what, { ...error.remote, usage, isLasting }, { advice: error.advice, cause: error.cause });

@@ -2,11 +2,13 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import type { CompletionDelta } from "#kernel/model.ts";
+import { growsTooFast } from "../../../test/support/growth.ts";
 import { chatEvents, chatReply, chunk } from "../../../test/support/model-server.ts";
 import { answer, body, closeAll, closing, failure, finish, piece, serve, usage } from "../../../test/support/raw-server.ts";
 import { retrying } from "../around/retry.ts";
 import { ReplyFraming } from "./framing.ts";
 import { parseLeniently } from "./lenient-json.ts";
+import { ChatStream } from "./stream.ts";
 
 afterEach(closeAll);
 
@@ -175,6 +177,59 @@ describe("answers in another form than was asked for", () => {
         expect(parseLeniently(`[NaN,${json}]`)).toEqual([null, JSON.parse(json)]);
       }),
     );
+  });
+});
+
+describe("hostile replies", () => {
+  const settings = {
+    reasoningTags: "keep",
+    topLogprobs: undefined,
+    context: { url: "u", model: "m", keyVariable: "K" },
+  } as const;
+  const encoder = new TextEncoder();
+  const readIn = (size: number) => (text: string) => {
+    const stream = new ChatStream(settings);
+    try {
+      const bytes = encoder.encode(text);
+      for (let at = 0; at < bytes.length; at += size) stream.push(bytes.subarray(at, at + size));
+      stream.finish(1);
+    } catch (error) {
+      expect(error).toMatchObject({ family: "remote" });
+    }
+  };
+  const around: [string, string, string][] = [
+    ["", "\n", ""],
+    ["", ":\n", ""],
+    ["data: ", "x", ""],
+    ["data: {", '"a":1,', '"b":2}\n\n'],
+    ["", "data: data: ", ""],
+    ["data: ", "data: ", "{}"],
+    ["", "[", ""],
+    ["", "[]", ""],
+    ["", '{"choices":[]}', ""],
+    ['{"a":"', "\\\\", '"}'],
+    ['{"a":', "NaN,NaN,", "1}"],
+    ['{"a":[', "-Infinity,", "0]}"],
+    ['{"error":', "[".repeat(8), ""],
+    ["", "<title>", ""],
+    ["", '"', ""],
+    ["", chunk({ choices: [{ index: 0, message: { content: "a" } }] }), ""],
+    ["", chunk({ choices: [{ index: 0, delta: { tool_calls: [{ function: { arguments: "1" } }] } }] }), ""],
+    ['{"choices":[{"message":{"content":"', "<think>", '"},"finish_reason":"stop"}]}'],
+  ];
+  test.each([
+    ["at once", 1 << 20],
+    ["in pieces of seven bytes", 7],
+  ])("taken %s, no work grows faster than the reply", (_, size) => {
+    const slow = around.filter(([before, piece, behind]) =>
+      growsTooFast(readIn(size), (length) => before + piece.repeat(Math.ceil(length / piece.length)) + behind),
+    );
+    expect(slow).toEqual([]);
+  });
+
+  test("an error of lists inside lists, a hundred thousand deep, is a failure like any other", async () => {
+    const deep = `{"error":${"[".repeat(100_000)}"x"${"]".repeat(100_000)}}`;
+    expect(await failure(await serve(body(deep, "application/json")))).toMatchObject({ code: "server-failed" });
   });
 });
 

@@ -71,18 +71,18 @@ function put(file: string, content: string): void {
 }
 
 /** Model and how many refinements of each row it is asked about. */
-interface JudgeWanted extends Pick<ModelOptions, "onProbe"> {
+interface JudgeWanted extends Pick<ModelOptions, "onProbe" | "onNote"> {
   model: string;
   sample: number;
 }
 
 /** Of what kind the refinements in the table's answers are, row by row. */
 async function judgements(
-  { model, sample, onProbe }: JudgeWanted,
+  { model, sample, ...lines }: JudgeWanted,
   { folder, plan, seeds }: TableOneFacts,
   signal: AbortSignal | undefined,
 ): Promise<Record<string, RefinementJudgement>> {
-  return withOpened(await openModel({ model, cache: path.join(folder, "judge-answers"), signal, onProbe }), async (judge) => {
+  return withOpened(await openModel({ model, cache: path.join(folder, "judge-answers"), signal, ...lines }), async (judge) => {
     const items = worldDomains.flatMap((domain) => testItems(plan, domain));
     const found: Record<string, RefinementJudgement> = {};
     for (const { row, records } of readTableOne(folder, seeds).answers) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { answerVerifier } from "#recipes/sources/file-verifiers.ts";
+import { growsTooFast } from "../../../test/support/growth.ts";
 import { extractMath } from "../math/extract.ts";
 import { compareMathQuick } from "../math/verdict.ts";
 import { extractCode } from "../programs/extract.ts";
@@ -92,32 +93,11 @@ const hostile: readonly [before: string, piece: string, behind: string][] = [
   ["A\n", "Explanation ", ""],
 ];
 
-const shortest = 8000;
-/** Three doublings. Work in proportion to the length is 8 times as much, in proportion to its square 64 times. */
-const longest = 8 * shortest;
-const mostGrowth = 30;
-/** Below this there is nothing to measure but the clock. */
-const leastMilliseconds = 4;
-
-function milliseconds(read: (text: string) => unknown, text: string): number {
-  const begun = process.cpuUsage();
-  read(text);
-  const { user, system } = process.cpuUsage(begun);
-  return (user + system) / 1000;
-}
-
-/** Of several tries the quickest: whatever else ran then is not the reader's. */
-const quickest = (read: (text: string) => unknown, text: string): number =>
-  Math.min(...Array.from({ length: 3 }, () => milliseconds(read, text)));
-
 describe("no reader's work grows faster than its input", () => {
   it.each(Object.entries(readers))("%s", (_name, read) => {
-    const slow = hostile.filter(([before, piece, behind]) => {
-      const text = (length: number) => before + piece.repeat(length / piece.length) + behind;
-      const long = quickest(read, text(longest));
-      if (long < leastMilliseconds) return false;
-      return long > mostGrowth * Math.max(quickest(read, text(shortest)), leastMilliseconds / 8);
-    });
+    const slow = hostile.filter(([before, piece, behind]) =>
+      growsTooFast(read, (length) => before + piece.repeat(length / piece.length) + behind),
+    );
     expect(slow).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ import { withServerOptions } from "../../options/model-options.ts";
 import { fromOne, notNegative, share, wholeNumber } from "../../options/option-numbers.ts";
 import { interruptSignal, shownCommand } from "../../terminal/process.ts";
 import { Progress } from "../../terminal/progress.ts";
-import { waitingLine } from "../../terminal/waiting.ts";
+import { serverLines } from "../../terminal/waiting.ts";
 import { printCard } from "./shared.ts";
 
 export function registerPtr(data: Command): void {
@@ -69,7 +69,7 @@ function modelOf(options: PtrOptions, which: "weak" | "strong"): ModelOptions & 
   const { cache = path.join(options.out, "cache") } = options;
   return {
     ...options,
-    onProbe: waitingLine(),
+    ...serverLines(),
     model: options[which],
     baseUrl: options[`${which}BaseUrl`] ?? options.baseUrl,
     apiKeyEnv: options[`${which}ApiKeyEnv`] ?? options.apiKeyEnv,
