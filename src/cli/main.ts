@@ -4,6 +4,12 @@ import { Command } from "commander";
 import { registerCommands } from "./commands.ts";
 import { neverEnding, reportFailure } from "./terminal/failure.ts";
 import { packageVersion } from "./terminal/process.ts";
+import { guardStream, keepSecretsOfCommand, weakSecretWords } from "./terminal/secrets.ts";
+
+keepSecretsOfCommand(process.argv.slice(2), process.env);
+guardStream(process.stdout);
+guardStream(process.stderr);
+process.stderr.write(weakSecretWords());
 
 const program = new Command("midcourse")
   .description(

@@ -18,6 +18,7 @@ import {
 import { cp, type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
+import { struckFile, struckPieces } from "#kernel/secrets.ts";
 import { fileFailure, guarded } from "./file-failures.ts";
 
 const partialOf = (place: string) => `${place}.partial`;
@@ -48,7 +49,11 @@ function missingFolders(folder: string): string[] {
 /** What a file is to hold; in pieces where it may be larger than the memory should be. */
 export type FileContent = string | Uint8Array | Iterable<string>;
 
-/** @param content or a function that writes it to the open file */
+/**
+ * A text loses what is secret in it; bytes stay what they are.
+ *
+ * @param content or a function that writes it to the open file
+ */
 export function replaceFile(file: string, content: FileContent | ((handle: number) => void)): void {
   guarded(`write ${file}`, () => {
     const partial = partialOf(file);
@@ -56,8 +61,9 @@ export function replaceFile(file: string, content: FileContent | ((handle: numbe
       const handle = openSync(partial, "w");
       try {
         if (typeof content === "function") content(handle);
-        else if (typeof content === "string" || content instanceof Uint8Array) writeFileSync(handle, content);
-        else for (const piece of content) writeFileSync(handle, piece);
+        else if (typeof content === "string") writeFileSync(handle, struckFile(content));
+        else if (content instanceof Uint8Array) writeFileSync(handle, content);
+        else for (const piece of struckPieces(content)) writeFileSync(handle, piece);
         fsyncSync(handle);
       } finally {
         closeSync(handle);

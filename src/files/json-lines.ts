@@ -1,6 +1,7 @@
 /** An append-only file of JSON lines that a crash can tear only at its end, and that opening repairs. */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, truncateSync, writeSync } from "node:fs";
 import { userError } from "#kernel/errors.ts";
+import { struckValue } from "#kernel/secrets.ts";
 import { isRecord, jsonIn } from "#kernel/values.ts";
 import { fileFailure, guarded } from "./file-failures.ts";
 
@@ -20,11 +21,11 @@ export class JsonLines {
   }
 
   /**
-   * Adds one line, whole or not at all: where the disk fills up half-way, the part that was written is taken back.
+   * Adds one line without what is secret in it, whole or not at all: where the disk fills up half-way, the part that was written is taken back.
    * Returns where the line stands.
    */
   append(line: object): Pick<Entry, "start" | "end"> {
-    const bytes = Buffer.from(`${JSON.stringify({ v: schemaVersion, ...line })}\n`);
+    const bytes = Buffer.from(`${JSON.stringify({ v: schemaVersion, ...struckValue(line) })}\n`);
     const before = fstatSync(this.#handle).size;
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(this.#handle, bytes, written);

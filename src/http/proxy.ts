@@ -8,6 +8,7 @@ import { BlockList, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { urlToHttpOptions } from "node:url";
 import { type MidcourseError, userError } from "#kernel/errors.ts";
+import { keepSecretsOfAddress } from "#kernel/secrets.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,6 +27,7 @@ export function proxyFor(url: URL, environment: Environment): NamedProxy | undef
     return undefined;
   }
   const text = (environment[variable] ?? "").trim();
+  keepSecretsOfAddress(text, variable);
   const address = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   if (address === null || !["http:", "https:"].includes(address.protocol)) {
     throw userError(

@@ -5,6 +5,7 @@
  */
 
 import type { Usage } from "./model.ts";
+import { struck, struckValue } from "./secrets.ts";
 
 export type ErrorFamily = "user" | "remote" | "bug";
 
@@ -44,7 +45,9 @@ export class MidcourseError extends Error {
     what: string,
     options: { advice?: string | undefined; cause?: unknown; remote?: RemoteDetails } = {},
   ) {
-    const { advice } = options;
+    // Servers quote what they were sent, the key included.
+    what = struck(what);
+    const { advice } = struckValue({ advice: options.advice });
     // Whoever logs the message alone is told what to do as well.
     super(
       advice === undefined ? what : `${what} → ${advice}`,
@@ -55,7 +58,7 @@ export class MidcourseError extends Error {
     this.code = code;
     this.what = what;
     this.advice = advice;
-    this.remote = options.remote;
+    this.remote = struckValue(options.remote);
   }
 
   /** True across package copies and realms, where `instanceof` fails. */

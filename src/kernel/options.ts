@@ -2,7 +2,9 @@
  * What options a method or a recipe has, as data: their types, ranges, defaults and papers' values. One checker serves whoever gives them, a
  * command line, a file or a program, and the types of the checked values follow from the data.
  */
+
 import { userError } from "./errors.ts";
+import { struck } from "./secrets.ts";
 import type { BoundMethod } from "./trace.ts";
 import { isRecord } from "./values.ts";
 
@@ -220,7 +222,8 @@ export function meant(name: string, names: readonly string[]): string {
 }
 
 /** Text of a user's as errors quote it. */
-export function shortened(text: string, most = 60): string {
+export function shortened(told: string, most = 60): string {
+  const text = struck(told);
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 

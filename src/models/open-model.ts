@@ -8,6 +8,8 @@ import { HttpConnections } from "#http/connections.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Completion, Model } from "#kernel/model.ts";
 import { meant, shortened } from "#kernel/options.ts";
+import { looksSecret } from "#kernel/secret-forms.ts";
+import { keepSecret, keepSecretsOfFields } from "#kernel/secrets.ts";
 import { isRecord, jsonIn } from "#kernel/values.ts";
 import { ResponseStore } from "#record/response-store.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
@@ -239,7 +241,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
         serverKind: profile.kind,
         quirks: { ...profile.quirks },
         reasoningTags,
-        extraBody,
+        extraBody: keepSecretsOfFields(extraBody, "--extra-body"),
       },
       close: async () => connections.close(),
     };
@@ -254,6 +256,8 @@ const openAi = "https://api.openai.com/v1";
 
 function readAddress(options: OpenModelOptions, environment: Readonly<Record<string, string | undefined>>): ServerAddress {
   const keyVariable = options.apiKeyEnv ?? "OPENAI_API_KEY";
+  // The key where its variable's name is asked for.
+  if (looksSecret(keyVariable)) keepSecret(keyVariable, "--api-key-env");
   const apiKey = options.apiKey ?? (environment[keyVariable]?.trim() || undefined);
   if (options.apiKeyEnv !== undefined && apiKey === undefined) {
     throw userError("no-api-key", `${keyVariable} is not set`, `Set ${keyVariable} to the server's key.`);
@@ -327,6 +331,9 @@ function withLeftOut(extraBody: JsonObject | undefined, omit: string | undefined
 function readExtraBody(text: string | undefined): JsonObject | undefined {
   if (text === undefined) return undefined;
   const value = jsonIn(text);
-  if (isRecord(value)) return value as JsonObject;
+  if (isRecord(value)) {
+    keepSecretsOfFields(value, "--extra-body");
+    return value as JsonObject;
+  }
   throw userError("bad-extra-body", "--extra-body is not a JSON object", `Quote it for the shell: --extra-body '{"top_k":20}'.`);
 }

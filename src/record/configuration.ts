@@ -6,6 +6,7 @@ import { replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { type JsonObject, type JsonValue, schemaVersion } from "#files/json-lines.ts";
 import { type MidcourseError, userError } from "#kernel/errors.ts";
+import { struckValue } from "#kernel/secrets.ts";
 import { leavesOf } from "#kernel/values.ts";
 
 export interface RunConfiguration {
@@ -25,10 +26,10 @@ export interface StoredConfiguration extends RunConfiguration {
 
 const fileName = "config.json";
 
-/** Writes config.json, or checks that the one that is there asks for the same. */
+/** Writes config.json, or checks that the one that is there asks for the same. Another password or key makes no other run: neither is kept. */
 export function openConfiguration(folder: string, wanted: RunConfiguration): StoredConfiguration {
-  const { command, options } = plain(wanted);
-  const stored = readConfiguration(folder);
+  const { command, options } = struckValue(plain(wanted));
+  const stored = struckValue(readConfiguration(folder));
   if (stored !== undefined) {
     const differences = listDifferences({ command: stored.command, ...stored.options }, { command, ...options });
     if (differences.length > 0) throw otherConfiguration(folder, differences);

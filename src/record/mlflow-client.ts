@@ -2,6 +2,7 @@
 import { HttpConnections } from "#http/connections.ts";
 import { retryAfter } from "#http/tries.ts";
 import { remoteError, userError } from "#kernel/errors.ts";
+import { keepPair, keepSecret, keepSecretsOfAddress, struck, struckValue } from "#kernel/secrets.ts";
 import { jsonIn } from "#kernel/values.ts";
 
 export interface MlflowAddress {
@@ -40,6 +41,7 @@ export class MlflowClient {
 
   /** @throws userError where the address is no http address */
   constructor({ uri, authorization, timeoutSeconds = 20 }: MlflowAddress) {
+    keepSecretsOfAddress(uri, "MLflow's address");
     const url = readAddress(uri);
     const own = url.username === "" ? undefined : basic(decodeURIComponent(url.username), decodeURIComponent(url.password));
     this.origin = url.origin;
@@ -104,7 +106,7 @@ export class MlflowClient {
     for (let from = 0; from < parameters.length; from += mostParametersPerRequest) {
       const params = parameters
         .slice(from, from + mostParametersPerRequest)
-        .map(([key, value]) => ({ key: mlflowName(key), value: value.slice(0, longestParameter) }));
+        .map(([key, value]) => ({ key: mlflowName(key), value: struck(value).slice(0, longestParameter) }));
       await this.#call("runs/log-batch", { run_id: runId, params }, signal);
     }
   }
@@ -117,7 +119,7 @@ export class MlflowClient {
   async #call(method: string, body: object | undefined, signal: AbortSignal): Promise<unknown> {
     const reply = await this.#connections.request(new URL(`${this.#base}/${method}`), {
       headers: this.#headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? undefined : JSON.stringify(struckValue(body)),
       signal,
       withinSeconds: this.#timeoutSeconds,
       redirects: 10,
@@ -126,7 +128,7 @@ export class MlflowClient {
     if (status < 200 || status >= 300) {
       throw remoteError("mlflow-refused", `${this.origin} answered ${status} to ${method.split("?")[0]}: ${said(text)}`, {
         status,
-        body: text.slice(0, 500),
+        body: struck(text).slice(0, 500),
         retryAfterSeconds: retryAfter(reply.headers),
       });
     }
@@ -149,7 +151,11 @@ export class MlflowClient {
  */
 export function mlflowAuthorization(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const { MLFLOW_TRACKING_USERNAME: user, MLFLOW_TRACKING_PASSWORD: password, MLFLOW_TRACKING_TOKEN: token } = environment;
-  if (user && password) return basic(user, password);
+  if (user && password) {
+    keepPair(user, password, "MLFLOW_TRACKING_PASSWORD");
+    return basic(user, password);
+  }
+  keepSecret(token, "MLFLOW_TRACKING_TOKEN");
   return token ? `Bearer ${token}` : undefined;
 }
 
@@ -185,7 +191,7 @@ export function statusOf(error: unknown): number | undefined {
 /** MLflow's message where the body has one. */
 function said(text: string): string {
   const message = at(jsonIn(text), "message");
-  return (typeof message === "string" ? message : text).slice(0, 300);
+  return struck(typeof message === "string" ? message : text).slice(0, 300);
 }
 
 function at(value: unknown, ...path: string[]): unknown {

@@ -1,15 +1,16 @@
 /** The process of a command: which version it is, how it was typed, and Ctrl-C. */
 import { readFileSync } from "node:fs";
+import { struckWords } from "./secrets.ts";
 
 export function packageVersion(): string {
   return (JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }
 
-/** The command as it was typed; a shell takes it again. */
+/** The command as it was typed, without what is secret in it; a shell takes it again. */
 export function shownCommand(words: readonly string[] = process.argv.slice(2)): string {
   return [
     "midcourse",
-    ...words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)),
+    ...struckWords(words).map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)),
   ].join(" ");
 }
 

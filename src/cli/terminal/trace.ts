@@ -3,6 +3,7 @@
 import { styleText } from "node:util";
 import type { CompletionDelta, GenerateOptions, Message, Model, Usage } from "#kernel/model.ts";
 import { counted } from "#kernel/numbers.ts";
+import { StruckPieces } from "#kernel/secrets.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { whole } from "#text/numbers.ts";
 import { harmless } from "#text/signs.ts";
@@ -43,13 +44,18 @@ export class TraceView {
       id: model.id,
       generate: async (messages: readonly Message[], options: GenerateOptions) => {
         this.#callBegins(options.n);
+        // A secret may arrive in parts, so an ending that may be one's beginning waits for what follows.
+        const held = { text: new StruckPieces(), reasoning: new StruckPieces() };
         const onDelta = (delta: CompletionDelta) => {
           options.onDelta?.(delta);
-          if (options.n === 1) this.#show(delta);
+          if (options.n !== 1) return;
+          const reasoning = held.reasoning.push(delta.reasoning ?? "") + (delta.text ? held.reasoning.end() : "");
+          this.#show(reasoning, held.text.push(delta.text ?? ""));
         };
         try {
           return await model.generate(messages, { ...options, onDelta });
         } finally {
+          this.#show(held.reasoning.end(), held.text.end());
           this.#clearWaiting();
         }
       },
@@ -93,7 +99,7 @@ export class TraceView {
     this.#waiting = false;
   }
 
-  #show({ text, reasoning }: CompletionDelta): void {
+  #show(reasoning: string, text: string): void {
     if (reasoning) this.#stream("reasoning", reasoning);
     if (text) this.#stream("text", text);
   }

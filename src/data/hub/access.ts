@@ -11,6 +11,7 @@ import type { BodyTaker } from "#http/body.ts";
 import { HttpConnections, type HttpReply } from "#http/connections.ts";
 import { doubling, isPassingStatus, retryAfter, withTries } from "#http/tries.ts";
 import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
+import { keepSecret, keepSecretsOfAddress, struck } from "#kernel/secrets.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -40,7 +41,12 @@ export function inHuggingFaceCache(environment: Environment, dataset: string, co
 /** `HF_TOKEN`, else the token that `hf auth login` has stored. */
 export async function hubToken(environment: Environment): Promise<string | undefined> {
   const given = (environment.HF_TOKEN ?? environment.HUGGING_FACE_HUB_TOKEN)?.trim();
-  if (given) return given;
+  const token = given || (await storedToken(environment));
+  keepSecret(token, "HF_TOKEN");
+  return token;
+}
+
+async function storedToken(environment: Environment): Promise<string | undefined> {
   try {
     const file = environment.HF_TOKEN_PATH || path.join(huggingFaceHome(environment), "token");
     return (await readFile(file, "utf8")).trim() || undefined;
@@ -51,6 +57,7 @@ export async function hubToken(environment: Environment): Promise<string | undef
 
 /** Throws a user error where HF_ENDPOINT is no address that can be asked. */
 export function hubEndpoint(environment: Environment): string {
+  keepSecretsOfAddress(environment.HF_ENDPOINT, "HF_ENDPOINT");
   const named = (environment.HF_ENDPOINT?.trim() || "https://huggingface.co").replace(/\/+$/, "");
   if (!/^https?:$/.test(URL.parse(named)?.protocol ?? "")) {
     const host = named.replace(/^[a-z][a-z0-9+.-]*:(\/\/|$)/i, "") || "HOST";
@@ -151,7 +158,7 @@ function refused(
   return remoteError(
     "hub-failed",
     `${endpoint} answered status ${status} when asked for ${what} of ${dataset}.`,
-    { status, body: body.slice(0, 500), retryAfterSeconds: retryAfter(headers) || undefined },
+    { status, body: struck(body).slice(0, 500), retryAfterSeconds: retryAfter(headers) || undefined },
     { advice: `Try again later. ${otherwise}` },
   );
 }

@@ -1,8 +1,10 @@
 /** Every format of training data by its name, and files of them: read, converted, written, with every row accounted for. */
+
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { makeFolder, replaceFile } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
+import { struckValue } from "#kernel/secrets.ts";
 import { parquetBytes, parquetRows } from "../files/parquet.ts";
 import { type Row, readRows } from "../files/rows.ts";
 import { type Dropped, DropTally, isDropped } from "./data-card.ts";
@@ -147,7 +149,7 @@ export function writeRows(file: string, rows: readonly Record<string, unknown>[]
   const layout = rowsLayout(file);
   makeFolder(path.dirname(file), `write ${file}`);
   if (layout === "parquet") {
-    replaceFile(file, parquetBytes(rows, path.basename(file)));
+    replaceFile(file, parquetBytes(struckValue(rows), path.basename(file)));
     return;
   }
   const lines = rows.map((row) => JSON.stringify(row));

@@ -5,6 +5,7 @@ import path from "node:path";
 import { makeFolder } from "#files/durable.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Message } from "#kernel/model.ts";
+import { struckFile } from "#kernel/secrets.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { getOrMake } from "#kernel/values.ts";
 import type { EvaluationRecord } from "../records/evaluation-record.ts";
@@ -71,7 +72,7 @@ export class GrowingFiles {
       makeFolder(path.dirname(file));
       return openSync(file, "w");
     });
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(struckFile(text));
     for (let written = 0; written < bytes.length; ) written += writeSync(handle, bytes, written);
   }
 

@@ -1,5 +1,6 @@
 /** Text to HTML, safely: the only place where the report turns strings into markup. What would steer the page unseen is written out. */
 import { gzipSync } from "node:zlib";
+import { struckValue } from "#kernel/secrets.ts";
 import { writtenOut } from "#text/signs.ts";
 
 /** Markup that is already safe. Only `html` makes it. */
@@ -35,7 +36,7 @@ function escapeHtml(text: string): string {
 /** JSON for a script element: no text in it can end the element or open a comment. `JSON.parse` reads it back unchanged. */
 export function embedJson(value: unknown): Html {
   return new Html(
-    JSON.stringify(value).replace(
+    JSON.stringify(struckValue(value)).replace(
       /[<>\u2028\u2029]/g,
       (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
     ),
@@ -44,7 +45,7 @@ export function embedJson(value: unknown): Html {
 
 /** A value of any size as text that can stand anywhere: JSON, gzip, base64. A browser's own means read it back. */
 export function packed(value: unknown): Html {
-  return new Html(gzipSync(JSON.stringify(value)).toString("base64"));
+  return new Html(gzipSync(JSON.stringify(struckValue(value))).toString("base64"));
 }
 
 /** Script or style sheet of our own or of a library, for an element of that name. */

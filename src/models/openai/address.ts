@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { HttpConnections } from "#http/connections.ts";
 import { MidcourseError, userError } from "#kernel/errors.ts";
 import { shortened } from "#kernel/options.ts";
+import { keepSecret, keepSecretsOfAddress, keepSecretsOfHeaders } from "#kernel/secrets.ts";
 import { jsonIn } from "#kernel/values.ts";
 import { httpFailure } from "./failure.ts";
 import { briefly, type TimeLimits } from "./time-limits.ts";
@@ -19,6 +20,7 @@ export interface ServerAddress {
 
 /** Checks an address as the user gave it. */
 export function serverAddress(address: ServerAddress): ServerAddress {
+  keepSecretsOfServer(address);
   const baseUrl = address.baseUrl.trim().replace(/\/+$/, "");
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
@@ -68,6 +70,12 @@ function checkHeader(name: string, value: string): void {
   }
 }
 
+export function keepSecretsOfServer({ baseUrl, apiKey, keyVariable = "OPENAI_API_KEY", headers }: ServerAddress): void {
+  keepSecret(apiKey, `the key in ${keyVariable}`);
+  keepSecretsOfAddress(baseUrl, "the server's address");
+  keepSecretsOfHeaders(headers);
+}
+
 /** A path below the base address, or, with `atRoot`, below the server itself. */
 export function serverUrl(address: ServerAddress, path: string, atRoot = false): URL {
   if (atRoot) return new URL(`/${path}`, address.baseUrl);
@@ -76,7 +84,9 @@ export function serverUrl(address: ServerAddress, path: string, atRoot = false):
   return url;
 }
 
+/** From here on the key is a secret, so are a password in the address and what the headers of one's own say. */
 export function serverHeaders(address: ServerAddress): Record<string, string> {
+  keepSecretsOfServer(address);
   return {
     "content-type": "application/json",
     accept: "application/json, text/event-stream",

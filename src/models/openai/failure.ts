@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { isRefusal, retryAfter } from "#http/tries.ts";
 import { type MidcourseError, type RemoteDetails, remoteError, userError } from "#kernel/errors.ts";
+import { struck } from "#kernel/secrets.ts";
 import { isContextExceeded } from "./context-overflow.ts";
 import { type ServerWords, serverWords } from "./server-words.ts";
 
@@ -198,6 +199,8 @@ function refusalAdvice(said: string): string {
   return "The server does not take the request in this form. --omit FIELD sends it without a field, --extra-body with another value.";
 }
 
-function shorten(text: string, most = keptBody): string {
+/** Struck before it is cut: half a key is one that nothing knows again. */
+function shorten(told: string, most = keptBody): string {
+  const text = struck(told);
   return text.length <= most ? text : `${text.slice(0, most)}… (${text.length} characters)`;
 }

@@ -7,9 +7,18 @@ import { cutAtStop, sideBySide } from "#kernel/call.ts";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
+import { keepSecretsOfFields } from "#kernel/secrets.ts";
 import { ReasoningMemory } from "../around/reasoning-memory.ts";
 import { type CallPolicy, callDirectly } from "../around/retry.ts";
-import { connectionAdvice, listModels, type ServerAddress, serverHeaders, serverUrl, shownNames } from "./address.ts";
+import {
+  connectionAdvice,
+  keepSecretsOfServer,
+  listModels,
+  type ServerAddress,
+  serverHeaders,
+  serverUrl,
+  shownNames,
+} from "./address.ts";
 import { EarlierReasoning } from "./earlier-reasoning.ts";
 import { type FailureContext, httpFailure } from "./failure.ts";
 import { LearntFields, type NotHonoured, OneByOne, type RequestBody } from "./learnt-fields.ts";
@@ -82,6 +91,8 @@ export class OpenAiModel implements Model {
     this.#fields = options.fields ?? new LearntFields(options.extraBody);
     this.#extraBody = Object.fromEntries(Object.entries(options.extraBody ?? {}).filter(([, value]) => value !== null));
     this.#policy = options.policy ?? callDirectly;
+    keepSecretsOfServer(options.address);
+    keepSecretsOfFields(options.extraBody, "the extra body");
     this.#url = serverUrl(options.address, "chat/completions");
     this.#context = {
       url: `${this.#url.origin}${this.#url.pathname}`,

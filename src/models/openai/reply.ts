@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type MidcourseError, remoteError } from "#kernel/errors.ts";
 import { type Completion, noUsage, type TokenLogprob } from "#kernel/model.ts";
+import { struck } from "#kernel/secrets.ts";
 import type { ReasoningMemory } from "../around/reasoning-memory.ts";
 import type { FailureContext } from "./failure.ts";
 import { finishReasonOf } from "./finish-reasons.ts";
@@ -141,5 +142,5 @@ export function readLogprobs(given: LogprobsShape, most: number | undefined): To
 }
 
 export function emptyReply(context: FailureContext, body: string): MidcourseError {
-  return remoteError("empty-reply", `${context.url} answered without a single choice`, { body: body.slice(0, 600) });
+  return remoteError("empty-reply", `${context.url} answered without a single choice`, { body: struck(body).slice(0, 600) });
 }

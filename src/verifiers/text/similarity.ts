@@ -3,6 +3,7 @@ import { HttpConnections } from "#http/connections.ts";
 import { doubling, isPassingStatus, retryAfter, withTries } from "#http/tries.ts";
 import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
 import { noUsage, type Usage } from "#kernel/model.ts";
+import { keepSecret, keepSecretsOfAddress, struck } from "#kernel/secrets.ts";
 
 export interface EmbeddingOptions {
   /** Such as `http://127.0.0.1:8000/v1`; EMBEDDINGS_BASE_URL, else OPENAI_BASE_URL, when left out. */
@@ -47,6 +48,8 @@ export function embeddingClient(options: EmbeddingOptions = {}): EmbeddingClient
     const what = baseUrl ? `"${baseUrl}" is no address of an embeddings server.` : "No embeddings server is named.";
     throw userError("no-embeddings-server", what, "Set EMBEDDINGS_BASE_URL to one such as http://127.0.0.1:8000/v1.");
   }
+  keepSecret(apiKey, "the key of the embeddings server");
+  keepSecretsOfAddress(baseUrl, "the embeddings server's address");
   const url = `${baseUrl.replace(/\/+$/, "")}/embeddings`;
   const connections = new HttpConnections();
   return {
@@ -101,7 +104,7 @@ async function post(
       });
     const { status } = reply;
     if (status >= 200 && status < 300) return parse(reply.body, url);
-    const details = { status, body: reply.body.slice(0, 500), retryAfterSeconds: retryAfter(reply.headers) || undefined };
+    const details = { status, body: struck(reply.body).slice(0, 500), retryAfterSeconds: retryAfter(reply.headers) || undefined };
     throw remoteError("embeddings-failed", `${url} answered ${status}.`, details, { advice });
   });
   return { body: read, tries };
@@ -122,7 +125,7 @@ function parse(text: string, url: string): unknown {
     throw remoteError(
       "embeddings-unreadable",
       `${url} answered with something that is no JSON.`,
-      { body: text.slice(0, 500) },
+      { body: struck(text).slice(0, 500) },
       { cause },
     );
   }
@@ -141,7 +144,7 @@ function readVectors(body: unknown, count: number, url: string): number[][] {
   const size = vectors[0]?.length ?? 0;
   const isWhole = size > 0 && Array.from({ length: count }, (_, index) => vectors[index]?.length === size).every(Boolean);
   if (!isWhole) {
-    const shown = JSON.stringify(body)?.slice(0, 300) ?? "";
+    const shown = struck(JSON.stringify(body) ?? "").slice(0, 300);
     throw remoteError("embeddings-unreadable", `${url} did not answer with ${count} vectors of one size.`, { body: shown });
   }
   return vectors;
