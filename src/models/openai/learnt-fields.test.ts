@@ -307,6 +307,15 @@ describe("the reasoning of earlier answers", () => {
     expect(model.notHonoured).toEqual([]);
   });
 
+  test("goes back as a space where it is not known and the server takes no empty text", async () => {
+    const { server, model } = await client(({ body = {} }) =>
+      earlier(body).some((turn) => !turn.reasoning_content) ? wanted : { body: chatReply(["4"]) },
+    );
+    await model.generate(turns("written by hand"), options);
+    await model.generate(turns("also"), options);
+    expect(server.chats().map(({ body }) => earlier(body!)[0]?.reasoning_content)).toEqual([undefined, "", " ", " "]);
+  });
+
   test("is not sent to a server that does not ask, nor again to one that refuses it", async () => {
     const plain = await client(() => ({ body: { ...chatReply([]), ...thinking } }));
     const [first] = await plain.model.generate(ask, options);

@@ -68,6 +68,7 @@ export class LearntFields {
   #first: Promise<void> | undefined;
   #trying: Promise<void> | undefined;
   #reasoning: "unsent" | "sent" | "never" = "unsent";
+  #filler = "";
 
   /** `extraBody`: fields of the user's own are sent whatever the server says, and those that are null are left out. */
   constructor(extraBody: RequestBody = {}) {
@@ -100,6 +101,11 @@ export class LearntFields {
   /** Whether the reasoning of earlier answers goes back with them. */
   get sendsReasoning(): boolean {
     return this.#reasoning === "sent";
+  }
+
+  /** What goes back where the reasoning of an answer is not known. */
+  get reasoningFiller(): string {
+    return this.#filler;
   }
 
   /** False once it is known that nobody will ask for the reasoning of earlier answers. */
@@ -185,10 +191,12 @@ export class LearntFields {
     const why = `the server refused it: ${short(words.sentence ?? String(status))}`;
     const wish = reasoningWish(words);
     if (wish !== undefined) {
-      const before = this.#reasoning;
+      const before = `${this.#reasoning}${this.#filler}`;
       if (wish === "refused") this.#reasoning = "never";
-      else if (before === "unsent") this.#reasoning = "sent";
-      if (before !== this.#reasoning) return [earlierTurns];
+      else if (this.#reasoning === "unsent") this.#reasoning = "sent";
+      // Moonshot takes no empty text for what is not known any more.
+      else if (this.#reasoning === "sent" && hasEmptyReasoning(body)) this.#filler = " ";
+      if (before !== `${this.#reasoning}${this.#filler}`) return [earlierTurns];
     }
     // With 403 OpenAI forbids log-probabilities of some models, as if the key were wrong.
     const named = refusedFields(words, body, this.#kept).filter(({ field }) => status !== 403 || /logprobs$/.test(field));
@@ -301,6 +309,10 @@ function kindsOf(body: RequestBody): string[] {
   const fields = Object.entries(body).flatMap(([field, value]) => (value === 0 ? [field, `${field}=0`] : [field]));
   const turns = Array.isArray(body.messages) ? body.messages.slice(0, -1) : [];
   return turns.some((turn) => isRecord(turn) && turn.role === "assistant") ? [...fields, earlierTurns] : fields;
+}
+
+function hasEmptyReasoning({ messages }: RequestBody): boolean {
+  return Array.isArray(messages) && messages.some((turn) => isRecord(turn) && turn.reasoning_content === "");
 }
 
 /** 5xx: gateways that fail over what they do not know. */

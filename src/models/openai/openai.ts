@@ -152,7 +152,9 @@ export class OpenAiModel implements Model {
     const { samples, seed } = asking;
     const stream = options.onDelta !== undefined || this.#options.stream === true;
     const build = () => {
-      const reasoningOf = this.#fields.sendsReasoning ? (text: string) => this.#reasoning.of(text) : undefined;
+      const reasoningOf = this.#fields.sendsReasoning
+        ? (text: string) => this.#reasoning.of(text) || this.#fields.reasoningFiller
+        : undefined;
       return buildRequest(messages, options, { model, quirks, stream, samples, seed, extraBody, reasoningOf });
     };
     const send = (body: RequestBody) => this.#request(JSON.stringify(body), options, asking);

@@ -171,6 +171,25 @@ describe("a refused field is read from the words", () => {
     ["Malformed input request: #: extraneous key [stop] is not permitted, please reformat your input and try again.", ["stop"]],
     ["parameter.seed is invalid", ["seed"]],
     ["参数 seed 不支持", ["seed"]],
+    ["temperature参数非法。请检查文档。", ["temperature"]],
+    ["Model grok-4.5 does not support parameter stop.", ["stop"]],
+    ["len(stop) > 4 is not supported", ["stop"]],
+    ["custom stop words are not implemented for completions.", ["stop"]],
+    [
+      "ValidationException: Malformed input request: #/p: 1 is not less or equal to 0.99, please reformat your input and try again.",
+      ["top_p"],
+    ],
+    ["deepseek-reasoner does not support the parameter `temperature`", ["temperature"]],
+    ["Validation: Unsupported parameter(s): `seed`", ["seed"]],
+    ["Extra inputs are not permitted, field: 'seed', value: 7", ["seed"]],
+    ['Bad request: json: unknown field "stream_options"\n', ["stream_options"]],
+    [
+      "1 validation error for ChatCompletionRequest\nseed\n  Extra inputs are not permitted [type=extra_forbidden, input_value=7, input_type=int]",
+      ["seed"],
+    ],
+    ["The parameter `n` specified in the request are not valid: expected a value <= 1, but got 4 instead.", ["n"]],
+    ["Unsupported value: 'stream' does not support true with this model.", ["stream"]],
+    ["logprobs are not supported for reasoning models.", ["logprobs"]],
   ])("%s", (message, expected) => {
     expect(fields({ error: { message } })).toEqual(expected);
   });
@@ -224,6 +243,7 @@ describe("a value out of range is replaced by the nearest that the server takes"
     ["temperature must be between 0 and 1", 1.5, 1],
     ["temperature should be in (0.0, 2.0)", 0, 0.01],
     ["temperature must be in [0, 1.5]", 2, 1.5],
+    ["Invalid params: temperature must be in range (0, +inf)", 0, 0.01],
     ["'temperature' must be at most 1.0", 1.5, 1],
     ["invalid temperature: only 1 is allowed for this model", 0, undefined],
     ["temperature is not supported", 0.7, undefined],
@@ -254,6 +274,8 @@ describe("whether reasoning is wanted back", () => {
     ["Missing required parameter: 'messages[1].reasoning_content'", "wanted"],
     ["property 'reasoning_content' is unsupported", "refused"],
     ["The reasoning_content is not allowed in input messages", "refused"],
+    ["Missing `reasoning_content` field in the assistant message at message index 2.", "wanted"],
+    ["messages with tool_calls must include reasoning_content", "wanted"],
     ["seed is not supported", undefined],
   ])("%s", (message, wish) => {
     expect(reasoningWish(serverWords(JSON.stringify({ error: { message } })))).toBe(wish);

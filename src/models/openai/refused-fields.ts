@@ -24,7 +24,7 @@ const needed = new Set(["model", "messages", "continue_final_message", "add_gene
 const otherNames: Readonly<Record<string, readonly string[]>> = {
   max_tokens: ["maxTokens", "max_new_tokens", "max_output_tokens", "maxOutputTokens"],
   max_completion_tokens: ["maxTokens", "max_new_tokens", "max_output_tokens", "maxOutputTokens"],
-  top_p: ["topP"],
+  top_p: ["topP", "#/p"],
   stop: ["stop_sequences", "stopSequences", "stop_words", "stop sequences", "stop words", "stop tokens"],
   n: [
     "candidate_count",
@@ -70,7 +70,7 @@ function leadsTo(path: readonly string[], field: string): boolean {
 
 /** A sentence that refuses something, by its form or its value. */
 const refusing =
-  /\bnot (?:\w+ )?(?:support|permit|allow|recogni[sz]|availab|enabl|implement|accept|compatib|valid)|n['’]t (?:\w+ )?(?:support|accept|allow|take|compatib)|\bno support|unsupported|unrecogni[sz]ed|unknown|unexpected|extra_forbidden|\b(?:extra|additional) (?:\w+ )?(?:inputs?|fields?|propert|param|arg|keys?)|deprecat|no longer|forbidden|disallow|cannot|can['’]t|\bremove\b|incompatible|invalid|illegal|\bmust\b|\bshould\b|\bonly\b|\brange\b|exceeds?\b|too (?:large|high|many|small|low)|不支持|无效/i;
+  /\bnot (?:\w+ )?(?:support|permit|allow|recogni[sz]|availab|enabl|implement|accept|compatib|valid)|n['’]t (?:\w+ )?(?:support|accept|allow|take|compatib)|\bno support|unsupported|unrecogni[sz]ed|unknown|unexpected|extra_forbidden|\b(?:extra|additional) (?:\w+ )?(?:inputs?|fields?|propert|param|arg|keys?)|deprecat|no longer|forbidden|disallow|cannot|can['’]t|\bremove\b|incompatible|invalid|illegal|\bmust\b|\bshould\b|\bonly\b|\brange\b|exceeds?\b|too (?:large|high|many|small|low)|\bmalformed\b|不支持|无效|非法|有误|错误|不合法|不能/i;
 
 /** What is wrong with a number of tokens is its size; without a bound the answer would be another. */
 const ofAmount =
@@ -96,7 +96,7 @@ function isNamed(field: string, sentence: string): boolean {
     if (!everyday.has(name)) return new RegExp(word).test(sentence);
     const quoted = `["'\`“‘«\\[({]\\s*${name}\\s*["'\`”’»\\])}:=]`;
     const before = `(?:\\b(?:param(?:eter)?s?|arg(?:ument)?s?|fields?|propert(?:y|ies)|options?|names?|keys?|keywords?|supports?|invalid|unsupported|unknown|unexpected|with|for|only|and|or|参数)|[:,.]|^)\\s*[:=]?\\s*${word}`;
-    const after = `${word}\\s*(?:[:=<>]|(?:is|are|was|must|should|cannot|can't|can not|may|does|doesn't|not|param|arg|field|propert|values?)\\b|[不无])`;
+    const after = `${word}\\s*(?:[:=<>]|(?:is|are|was|must|should|cannot|can't|can not|may|does|doesn't|not|param|arg|field|propert|values?|[Ee]xtra inputs?|Input)\\b|[不无])`;
     // “n” after a comma or “and” may be anything; the other side has to agree.
     const both = new RegExp(
       `${before}(?:\\s*(?:[.,;:=<>]|$)|\\s+(?:is|are|must|should|cannot|not|on|in|with|for|param|arg|field|and \\w+ (?:is|are|cannot|must))\\b)`,
@@ -119,7 +119,7 @@ const ranges = [
   `\\b(?:between|from|range:?)\\s*${number}\\s*(?:and|to|\\.\\.|-|,)\\s*${number}`,
   `[[(]\\s*${number}\\s*,\\s*${number}\\s*[\\])]`,
 ];
-const upper = `(?:<=|≤|less than or equal to|at most|no (?:more|greater|larger|higher) than|not (?:be )?(?:exceed|more than|greater than|larger than)|maximum(?: value)?(?: is| of|:)?|max(?: is|:)?|up to)\\s*${number}`;
+const upper = `(?:<=|≤|not less or equal to|less than or equal to|at most|no (?:more|greater|larger|higher) than|not (?:be )?(?:exceed|more than|greater than|larger than)|maximum(?: value)?(?: is| of|:)?|max(?: is|:)?|up to)\\s*${number}`;
 const lower = `(?:>=|≥|greater than or equal to|at least|no (?:less|lower|smaller) than|not (?:be )?(?:less than|below)|minimum(?: value)?(?: is| of|:)?)\\s*${number}`;
 const above = `(?:>|greater than|larger than|more than|above)\\s*${number}`;
 const below = `(?:<|less than|smaller than|below)\\s*${number}`;
@@ -142,7 +142,7 @@ function nearest(value: unknown, field: string, sentence: string): number | unde
   if (most !== undefined && value > most && most > 0) return most;
   if (least !== undefined && value < least && least > 0) return least;
   // A range that leaves its lower end out: (0, 2].
-  if (value === 0 && least === 0 && /\(\s*0(?:\.0+)?\s*,/.test(sentence)) return aside;
+  if (value === 0 && (least ?? 0) === 0 && /\(\s*0(?:\.0+)?\s*,/.test(sentence)) return aside;
   return undefined;
 }
 
