@@ -14,6 +14,9 @@ test.skipIf(python === undefined)("prints what holds programs and how strongly",
   expect(text).toContain("python3 in ");
   expect(text).toContain("strong: the operating system holds it");
   expect(text).toMatch(/^read a file outside +contained +contained +refused/m);
+  expect(text).toMatch(/^forge a pass: an object equal to everything +contained +contained +fail/m);
+  expect(text).toMatch(/^pass by solving the task +contained +pass/m);
+  expect(text).toContain("Could still be forged: Tests that compare two objects of the program's own classes");
   expect(text).toContain("Everything that was tried was contained.");
 });
 

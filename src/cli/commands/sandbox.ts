@@ -72,5 +72,7 @@ function describe(report: SelfTestReport): string {
   const verdict = report.contained
     ? "Everything that was tried was contained."
     : `Not everything was contained:\n${details.join("\n")}`;
-  return `${report.kind}\n  ${report.description ?? ""}\n  Strength: ${strength}\n\n${lines.join("\n")}\n\n${verdict}\n`;
+  const judged = `Hidden tests run in a process of their own and call the program across; only plain data comes back, compared by type and value.`;
+  const forging = report.forging === undefined ? "" : `  Could still be forged: ${report.forging}\n`;
+  return `${report.kind}\n  ${report.description ?? ""}\n  Strength: ${strength}\n  ${judged}\n${forging}\n${lines.join("\n")}\n\n${verdict}\n`;
 }

@@ -1,15 +1,15 @@
 /**
  * Grades programs by running them in a sandbox, as HumanEval does (Chen et al. 2021, arXiv 2107.03374): prompt, solution, the hidden tests
- * and a call of `check`. A program passes when its last line is reached.
+ * and a call of `check`. A program passes when the tests reach their last line.
  *
- * A program shares the interpreter with its tests. One written to deceive them (objects equal to everything, patched builtins) can; that is a
- * known limit of the benchmark, and leaving early, forged exit codes and forged output are not among the ways.
+ * The tests run in another process than the program (judging.ts), so it can neither see what they expect nor speak for them.
  */
 import type { Grader, Item } from "#kernel/item.ts";
 import type { ExecutionReport, TestReport } from "#kernel/trace.ts";
 import { visibleAnswer } from "../answers/extract.ts";
 import type { Sandbox, SandboxLimits, SandboxResult } from "../sandbox/sandbox.ts";
 import { completeProgram, extractCode } from "./extract.ts";
+import { judgeOf } from "./judging.ts";
 
 /** Programs under test are not run as `__main__`, so that a demonstration at their end stays out of it, as in the original evaluation. */
 const moduleName = "solution";
@@ -77,6 +77,6 @@ function runTests(
   limits: SandboxLimits,
   signal: AbortSignal | undefined,
 ): Promise<SandboxResult> {
-  const source = `${completeProgram(program, code)}\n${program.tests}\n\ncheck(${program.entryPoint})\n`;
-  return sandbox.run(source, { ...limits, moduleName }, signal);
+  const options = { ...limits, moduleName, candidate: completeProgram(program, code) };
+  return sandbox.run(judgeOf(program), options, signal);
 }

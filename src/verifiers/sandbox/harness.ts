@@ -3,9 +3,14 @@
  * refuses files, network and processes by name (an audit hook, PEP 578). The guard is there to name what was tried; what holds a
  * program that gets round it is the isolation outside. Needs Python 3.8.
  */
+import { conversationSource } from "./conversation.ts";
 
-/** Defines `midcourse_run(source, name, guard) -> (status, message)`; status is `end`, `fail`, `memory` or `refused`. */
-export const harnessSource = String.raw`
+/**
+ * Defines `midcourse_run(source, name, guard) -> (status, message)`; status is `end`, `fail`, `memory` or `refused`. For a program and its
+ * judge in two processes: `midcourse_judge(source, name, guard, receive, send)`, whose status may also be `gone` where the other process is,
+ * and `midcourse_serve` with the same parameters, which does what the judge asks until it asks no more.
+ */
+export const harnessSource = `${conversationSource}${String.raw`
 def _midcourse_make_run():
     import builtins, linecache, sys, traceback, types
     add_hook, get_modules = sys.addaudithook, sys.modules
@@ -59,7 +64,7 @@ def _midcourse_make_run():
             return "host (import " + args[0] + ")"
         return None
 
-    def run(source, name, guard):
+    def protect(guard):
         attempts = []
         if guard:
             permission_error = PermissionError
@@ -75,9 +80,15 @@ def _midcourse_make_run():
                 del get_modules[loaded]
             sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("_pyodide")]
             add_hook(hook)
+        return attempts
+
+    def module_of(source, name):
         module = types.ModuleType(name)
         get_modules[name] = module
         cache_lines["<program>"] = (len(source), None, source.splitlines(True), "<program>")
+        return module
+
+    def perform(source, module, attempts):
         status, message = "end", ""
         try:
             execute(compile_source(source, "<program>", "exec"), module.__dict__)
@@ -93,24 +104,85 @@ def _midcourse_make_run():
                 message = "".join(lines)[-1500:]
             except base_exception:
                 message = "an exception that cannot be shown"
+        return refusal(attempts, status, message)
+
+    def refusal(attempts, status, message):
         if attempts:
-            status = "refused"
-            message = "refused: " + "; ".join(attempts) + ("\n" + message if message else "")
+            return "refused", "refused: " + "; ".join(attempts) + ("\n" + message if message else "")
         return status, message
 
-    return run
+    def run(source, name, guard):
+        return perform(source, module_of(source, name), protect(guard))
 
-midcourse_run = _midcourse_make_run()
+    def judge(source, name, guard, receive, send):
+        module = module_of(source, name)
+        talk = midcourse_converse(receive, send, module.__dict__, True)
+        module.__dict__["midcourse_candidate"] = talk
+        status, message = perform(source, module, protect(guard))
+        if talk.end is not None:
+            status, message = talk.end, talk.message
+        elif status == "end" and talk.notes:
+            message = "Open to forging: " + "; ".join(talk.notes) + "."
+        return refusal(talk.refused, status, message)
+
+    def serve(source, name, guard, receive, send):
+        module = module_of(source, name)
+        out, err = sys.stdout, sys.stderr
+
+        def send_all(text):
+            # What was printed so far is not lost when this process is ended.
+            for stream in (out, err):
+                try:
+                    stream.flush()
+                except base_exception:
+                    pass
+            send(text)
+
+        talk = midcourse_converse(receive, send_all, module.__dict__, False)
+        talk.load = lambda: execute(compile_source(source, "<program>", "exec"), module.__dict__)
+        talk.refused = protect(guard)
+        loads = talk.loads
+        while True:
+            line = receive()
+            if line is None:
+                return
+            talk.serve(loads(line))
+
+    return run, judge, serve
+
+midcourse_run, midcourse_judge, midcourse_serve = _midcourse_make_run()
 del _midcourse_make_run
-`;
+
+def midcourse_lines(read, write):
+    """Whole lines over something like a descriptor: what receives one (None at the end) and what sends one."""
+    pieces = []
+
+    def receive():
+        while not pieces or b"\n" not in pieces[-1]:
+            piece = read(65536)
+            if not piece:
+                return None
+            pieces.append(piece)
+        line, rest = b"".join(pieces).split(b"\n", 1)
+        pieces[:] = [rest] if rest else []
+        return line
+
+    def send(text):
+        data = memoryview((text + "\n").encode("ascii"))
+        while data:
+            data = data[write(data):]
+
+    return receive, send
+`}`;
 
 /**
  * What a python3 process runs: limits on itself, one program read from descriptor 3, and a verdict that only an ended program gets.
  *
- * Protocol on descriptor 3, a socket pair. In: one line of JSON `{megabytes, seconds, name, guard, bytes}`, the program, a secret line.
+ * Protocol on descriptor 3, a socket pair. In: one line of JSON `{megabytes, seconds, name, guard, bytes, role}`, the program, a secret line.
  * Out: `ready`, then one line of JSON `{status, message, secret}`. The secret is read after the program has ended, and only a program
  * that ended by itself has it sent back, so that neither an exit code nor printed text can stand for a pass. A program written against
- * this very protocol could read the descriptor itself: that cannot be kept from code in the same process.
+ * this very protocol could read the descriptor itself: that cannot be kept from code in the same process. Where it matters the program has
+ * the role `candidate`: it is sent no secret, gives no verdict and does over descriptor 4 what a `judge` in another process asks.
  */
 export const pythonDriver = String.raw`
 ${harnessSource}
@@ -159,7 +231,16 @@ def _midcourse_main():
                 write_all((dumps({"status": "error", "message": "cannot set " + name}) + "\n").encode())
                 leave(98)
     write_all(b"ready\n")
-    status, message = midcourse_run(source, request["name"], request["guard"])
+    role, name, guard = request["role"], request["name"], request["guard"]
+    if role == "alone":
+        status, message = midcourse_run(source, name, guard)
+    else:
+        receive, send = midcourse_lines(lambda most: read(4, most), lambda data: write(4, data))
+        if role == "candidate":
+            os.close(3)
+            midcourse_serve(source, name, guard, receive, send)
+            leave(0)
+        status, message = midcourse_judge(source, name, guard, receive, send)
     for stream in (out, err):
         try:
             stream.flush()
@@ -181,8 +262,16 @@ _midcourse_main()
 export const preload = `
 import collections, copy, dataclasses, decimal, enum, fractions, functools, hashlib, heapq, itertools, json, math, operator, os
 import asyncio, random, re, statistics, string, sys, time, types, typing, unittest, doctest, datetime, bisect, cmath, textwrap, inspect
-def _midcourse_as_text(run, dumps):
-    return lambda source, name, guard: dumps(run(source, name, guard))
+def _midcourse_by_role(alone, judge, serve, lines, dumps, read, write):
+    def perform(role, source, name, guard, descriptor):
+        if role == "alone":
+            return dumps(alone(source, name, guard))
+        receive, send = lines(lambda most: read(descriptor, most), lambda data: write(descriptor, data))
+        if role == "judge":
+            return dumps(judge(source, name, guard, receive, send))
+        serve(source, name, guard, receive, send)
+        return dumps(["end", ""])
+    return perform
 def _midcourse_exit(code=0):
     raise SystemExit(code)
 def _midcourse_no_loop(*arguments, **options):
@@ -193,8 +282,8 @@ def _midcourse_popen(self, *arguments, **options):
     sys.audit("subprocess.Popen", arguments, options)
     raise OSError("there are no processes here")
 subprocess.Popen.__init__ = _midcourse_popen
-midcourse_run = _midcourse_as_text(midcourse_run, json.dumps)
+midcourse_perform = _midcourse_by_role(midcourse_run, midcourse_judge, midcourse_serve, midcourse_lines, json.dumps, os.read, os.write)
 os._exit = sys.modules["posix"]._exit = _midcourse_exit
 os.environ.clear()
-del _midcourse_as_text, _midcourse_exit, _midcourse_no_loop, _midcourse_popen
+del _midcourse_by_role, _midcourse_exit, _midcourse_no_loop, _midcourse_popen
 `;

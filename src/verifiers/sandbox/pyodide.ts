@@ -4,14 +4,22 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { pyodide, requirePart } from "#kernel/optional-parts.ts";
 import { jsonIn } from "#kernel/values.ts";
 import { harnessSource, preload } from "./harness.ts";
 import { descendants, dieWithParent, killAll, type Launcher, launchEnvironment } from "./launch.ts";
-import type { PyodideGreeting, PyodideReply, PyodideRequest, PyodideSetup } from "./pyodide-child.ts";
+import type { PyodideGreeting, PyodideReply, PyodideRequest, PyodideSetup, PyodideTalk } from "./pyodide-child.ts";
 import { composeOutput, floodBytes, Queue } from "./running.ts";
-import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions } from "./sandbox.ts";
+import {
+  defaultLimits,
+  ownObjects,
+  type Sandbox,
+  type SandboxResult,
+  type SandboxRunOptions,
+  type SandboxStatus,
+} from "./sandbox.ts";
 
 export interface PyodideSandboxOptions {
   launcher: Launcher | undefined;
@@ -55,6 +63,7 @@ export function pyodideSandbox({ launcher, asNobody, workers }: PyodideSandboxOp
       launcher === undefined
         ? "Python as WebAssembly in a process of its own under Node's permission model: no writing, no processes, nothing to read but Pyodide itself; the network is only taken away from JavaScript, not closed by the system."
         : `Python as WebAssembly in a process without rights or network and with an empty read-only file system (${launcher.name}), under Node's permission model besides.`,
+    forging: ownObjects,
     async start() {
       const first = idle.pop() ?? launch();
       try {
@@ -68,7 +77,13 @@ export function pyodideSandbox({ launcher, asNobody, workers }: PyodideSandboxOp
         if (isClosed) return { status: "error", milliseconds: 0, output: "the sandbox has been closed" };
         const used = idle.pop() ?? launch();
         try {
-          return await used.run(program, limits, signal);
+          if (limits.candidate === undefined) return composed(await used.run("alone", program, limits, signal));
+          const other = idle.pop() ?? launch();
+          try {
+            return await judged(used, program, other, limits.candidate, limits, signal);
+          } finally {
+            putBack(other);
+          }
         } finally {
           putBack(used);
         }
@@ -82,12 +97,78 @@ export function pyodideSandbox({ launcher, asNobody, workers }: PyodideSandboxOp
   };
 }
 
+/** What a run came to, before it is put into a few words. */
+interface PyodideRun {
+  status: SandboxStatus | "gone";
+  milliseconds: number;
+  standardOutput: string;
+  standardError: string;
+  message: string;
+}
+
+function composed({ status, milliseconds, standardOutput, standardError, message }: PyodideRun): SandboxResult {
+  const output = composeOutput(standardOutput, standardError, message);
+  return { status: status === "gone" ? "fail" : status, milliseconds, output };
+}
+
+/** Of what a program says to its judge. More is no answer to any call. */
+const mostTalk = 64 * 1024 * 1024;
+/** How long a candidate may take to end once its judge has. */
+const endMilliseconds = 300;
+
+async function judged(
+  judge: PyodideProcess,
+  tests: string,
+  candidate: PyodideProcess,
+  program: string,
+  options: SandboxRunOptions,
+  signal: AbortSignal | undefined,
+): Promise<SandboxResult> {
+  // Neither one's time runs while the other starts. What went wrong is told by the run itself.
+  await Promise.allSettled([judge.started, candidate.started]);
+  const { seconds = defaultLimits.seconds } = options;
+  let said = 0;
+  const judging = judge.run("judge", tests, { ...options, seconds: seconds + 1 }, signal, (talk) => candidate.tell(talk));
+  const answering = candidate.run("candidate", program, options, signal, (talk) => {
+    said += talk.length;
+    if (said > mostTalk) candidate.kill();
+    else judge.tell(talk);
+  });
+  let isOver = false;
+  void answering.then(
+    () => {
+      if (!isOver) judge.tell("");
+    },
+    () => {},
+  );
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const verdict = await judging;
+    isOver = true;
+    candidate.tell("");
+    timer = setTimeout(() => candidate.kill(), endMilliseconds);
+    const answers = await answering;
+    const standardOutput = answers.standardOutput + verdict.standardOutput;
+    const standardError = answers.standardError + verdict.standardError;
+    const { milliseconds } = verdict;
+    if (verdict.status !== "gone") return composed({ ...verdict, standardOutput, standardError });
+    const status = answers.status === "pass" ? "fail" : answers.status;
+    return composed({ status, milliseconds, standardOutput, standardError, message: answers.message || verdict.message });
+  } finally {
+    clearTimeout(timer);
+    // Where one was called off the other has been as well.
+    await Promise.allSettled([judging, answering]);
+  }
+}
+
 class PyodideProcess {
   /** Rejects, with the end of what it wrote, when the process cannot be started. */
   readonly started: Promise<void>;
   isUsable = true;
   hasStarted = false;
   readonly #child: ChildProcess;
+  readonly #requests: Duplex;
+  readonly #replies: Duplex;
   readonly #lines: AsyncIterator<string>;
   #errors = "";
   #isRunning = false;
@@ -106,7 +187,7 @@ class PyodideProcess {
       env: launcher === undefined ? {} : launchEnvironment,
       detached: true,
       windowsHide: true,
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
       ...(asNobody ? { uid: 65_534, gid: 65_534 } : {}),
     });
     this.#child.on("error", (error) => {
@@ -119,8 +200,10 @@ class PyodideProcess {
     this.#child.stderr!.on("data", (chunk: Buffer) => {
       this.#errors = (this.#errors + chunk.toString("utf8")).slice(-2000);
     });
-    this.#child.stdin!.on("error", () => {});
-    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+    [this.#requests, this.#replies] = [this.#child.stdio[3] as Duplex, this.#child.stdio[4] as Duplex];
+    this.#requests.on("error", () => {});
+    this.#replies.on("error", () => {});
+    this.#lines = createInterface({ input: this.#replies })[Symbol.asyncIterator]();
     this.started = this.#start();
     // Told to whoever runs a program in it.
     this.started.catch(() => {});
@@ -145,7 +228,13 @@ class PyodideProcess {
   }
 
   /** Rejects when aborted, and when the process cannot be started the result says `error`. */
-  async run(program: string, options: SandboxRunOptions, signal: AbortSignal | undefined): Promise<SandboxResult> {
+  async run(
+    role: PyodideRequest["role"],
+    program: string,
+    options: SandboxRunOptions,
+    signal: AbortSignal | undefined,
+    onTalk: (talk: string) => void = () => {},
+  ): Promise<PyodideRun> {
     const {
       seconds = defaultLimits.seconds,
       megabytes = defaultLimits.megabytes,
@@ -156,14 +245,15 @@ class PyodideProcess {
     this.#hold(true);
     const onAbort = () => this.kill();
     signal?.addEventListener("abort", onAbort, { once: true });
-    let stopped: SandboxResult | undefined;
+    const nothing = { standardOutput: "", standardError: "" };
+    let stopped: PyodideRun | undefined;
     let timer: NodeJS.Timeout | undefined;
     let watch: NodeJS.Timeout | undefined;
     try {
       await this.started;
       const startedAt = performance.now();
-      const stop = (status: "timeout" | "memory", output: string) => {
-        stopped ??= { status, milliseconds: performance.now() - startedAt, output };
+      const stop = (status: "timeout" | "memory", message: string) => {
+        stopped ??= { ...nothing, status, milliseconds: performance.now() - startedAt, message };
         this.kill();
       };
       timer = setTimeout(() => stop("timeout", `stopped after ${seconds} s`), seconds * 1000);
@@ -172,25 +262,29 @@ class PyodideProcess {
         const grown = this.#residentBytes() - before;
         if (grown > (megabytes + slackMegabytes) * 1_048_576) stop("memory", "stopped: it took too much memory");
       }, 50);
-      const request: PyodideRequest = { program: program.toWellFormed(), moduleName, guard, megabytes };
-      this.#send(request);
-      const reply = await this.#receive<PyodideReply>();
+      this.#send({ program: program.toWellFormed(), moduleName, guard, megabytes, role });
+      let reply = await this.#receive<PyodideReply | PyodideTalk>();
+      while (reply !== undefined && "talk" in reply) {
+        onTalk(reply.talk);
+        reply = await this.#receive<PyodideReply | PyodideTalk>();
+      }
       signal?.throwIfAborted();
       if (stopped !== undefined) return stopped;
       if (reply === undefined) {
         this.isUsable = false;
         const milliseconds = performance.now() - startedAt;
         const isMemory = /memory|heap limit/i.test(this.#errors);
-        return { status: isMemory ? "memory" : "fail", milliseconds, output: `its process ended: ${this.#errors.slice(-400)}` };
+        const message = `its process ended: ${this.#errors.slice(-400)}`;
+        return { ...nothing, status: isMemory ? "memory" : "fail", milliseconds, message };
       }
       if (reply.isSpent) this.isUsable = false;
       const [standardOutput, standardError] = [reply.standardOutput, reply.standardError].map(decode);
-      const output = composeOutput(standardOutput, standardError, reply.message);
-      return { status: reply.status === "end" ? "pass" : reply.status, milliseconds: reply.milliseconds, output };
+      const { message, milliseconds } = reply;
+      return { status: reply.status === "end" ? "pass" : reply.status, milliseconds, standardOutput, standardError, message };
     } catch (error) {
       signal?.throwIfAborted();
       this.kill();
-      return { status: "error", milliseconds: 0, output: (error as Error).message };
+      return { ...nothing, status: "error", milliseconds: 0, message: (error as Error).message };
     } finally {
       clearTimeout(timer);
       clearInterval(watch);
@@ -200,14 +294,19 @@ class PyodideProcess {
     }
   }
 
+  /** What the other side of a conversation says; nothing when it is gone. */
+  tell(talk: string): void {
+    if (this.isUsable) this.#send({ talk });
+  }
+
   kill(): void {
     this.isUsable = false;
     killAll(this.#child);
-    this.#child.stdin!.destroy();
+    this.#requests.destroy();
   }
 
-  #send(value: PyodideSetup | PyodideRequest): void {
-    this.#child.stdin!.write(`${JSON.stringify(value)}\n`);
+  #send(value: PyodideSetup | PyodideRequest | PyodideTalk): void {
+    this.#requests.write(`${JSON.stringify(value)}\n`);
   }
 
   async #receive<T>(): Promise<T | undefined> {
@@ -215,10 +314,12 @@ class PyodideProcess {
     return done ? undefined : (jsonIn(value) as T | undefined);
   }
 
-  /** A process that waits for work does not keep ours alive; it ends when its standard input does. */
+  /** A process that waits for work does not keep ours alive; it ends when what it reads does. */
   #hold(isNeeded: boolean): void {
-    const { stdin, stdout, stderr } = this.#child;
-    for (const part of [this.#child, stdin, stdout, stderr] as unknown as { ref?(): void; unref?(): void }[]) {
+    for (const part of [this.#child, this.#requests, this.#replies, this.#child.stderr] as unknown as {
+      ref?(): void;
+      unref?(): void;
+    }[]) {
       if (isNeeded) part.ref?.();
       else part.unref?.();
     }

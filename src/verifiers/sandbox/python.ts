@@ -4,10 +4,18 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Duplex } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { pythonDriver } from "./harness.ts";
 import { dieWithParent, killAll, type Launcher, launchEnvironment } from "./launch.ts";
 import { composeOutput, floodBytes, OutputTail, Queue } from "./running.ts";
-import { defaultLimits, type Sandbox, type SandboxResult, type SandboxRunOptions, type SandboxStatus } from "./sandbox.ts";
+import {
+  defaultLimits,
+  ownObjects,
+  type Sandbox,
+  type SandboxResult,
+  type SandboxRunOptions,
+  type SandboxStatus,
+} from "./sandbox.ts";
 
 export interface PythonInstallation {
   executable: string;
@@ -18,6 +26,8 @@ export interface PythonInstallation {
 
 /** How long starting a process may take before the sandbox counts as broken. */
 const startSeconds = 30;
+/** How long the system may take to tell how a process ended that no longer answers. */
+const endMilliseconds = 500;
 
 /** A python3 of 3.8 or later: `wanted`, else the system's own, else the first on PATH. Wrappers such as pyenv's shims are followed. */
 export function findPython(wanted?: string): PythonInstallation | undefined {
@@ -67,6 +77,10 @@ export function pythonSandbox({ python, launcher, workers }: PythonSandboxOption
       launcher === undefined
         ? `Python ${python.version} under your own account: a guard inside the interpreter and resource limits, no isolation around it.`
         : `Python ${python.version}, a fresh process for each program: no rights, no network, no other processes, an empty read-only file system (${launcher.name}), and resource limits.`,
+    forging:
+      launcher === undefined
+        ? `A program runs under the same account as its judge and could read and write that process's memory. ${ownObjects}`
+        : ownObjects,
     run: (program, limits = {}, signal) =>
       queue.run(async () => {
         if (isClosed) return { status: "error", milliseconds: 0, output: "the sandbox has been closed" };
@@ -89,76 +103,110 @@ async function runOnce(
   signal: AbortSignal | undefined,
 ): Promise<SandboxResult> {
   const { seconds = defaultLimits.seconds, megabytes = defaultLimits.megabytes, moduleName = "__main__", guard = true } = options;
-  const environment = isolated ? launchEnvironment : {};
-  const child = spawn(command.file, command.args, {
-    cwd: "/",
-    env: environment,
-    detached: true,
-    windowsHide: true,
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
-  });
-  running.add(child);
-  const [standardOutput, standardError] = [new OutputTail(), new OutputTail()];
-  const channel = child.stdio[3] as Duplex;
   const secret = randomBytes(16).toString("hex");
+  const parts: PythonPart[] = [];
+  const [standardOutput, standardError] = [new OutputTail(), new OutputTail()];
   let startedAt: number | undefined;
   let stopped: { status: SandboxStatus; ending: string } | undefined;
-  let reply = "";
   let timer: NodeJS.Timeout | undefined;
 
   const stop = (status: SandboxStatus, ending: string) => {
     stopped ??= { status, ending };
-    killAll(child);
+    for (const { child } of parts) killAll(child);
   };
   const onAbort = () => stop("error", "cancelled");
-
-  try {
-    await new Promise<void>((resolve) => {
-      timer = setTimeout(() => stop("error", `python3 did not start within ${startSeconds} seconds`), startSeconds * 1000);
-      signal?.addEventListener("abort", onAbort, { once: true });
+  const launch = (role: PythonPart["role"], source: string): PythonPart => {
+    const environment = isolated ? launchEnvironment : {};
+    const child = spawn(command.file, command.args, {
+      cwd: "/",
+      env: environment,
+      detached: true,
+      windowsHide: true,
+      stdio: role === "alone" ? ["ignore", "pipe", "pipe", "pipe"] : ["ignore", "pipe", "pipe", "pipe", "pipe"],
+    });
+    const [channel, talk] = [child.stdio[3] as Duplex, child.stdio[4] as Duplex | undefined];
+    const part: PythonPart = { role, child, channel, talk, reply: "", closed: Promise.resolve() };
+    running.add(child);
+    parts.push(part);
+    part.closed = new Promise((resolve) => {
       child.on("error", (error) => {
         stopped ??= { status: "error", ending: `cannot start ${command.file}: ${error.message}` };
         resolve();
       });
       child.on("close", () => resolve());
-      for (const [stream, tail] of [
-        [child.stdout!, standardOutput],
-        [child.stderr!, standardError],
-      ] as const) {
-        stream.on("error", () => {});
-        stream.on("data", (chunk: Buffer) => {
-          tail.add(chunk);
-          if (tail.size > floodBytes) stop("fail", `stopped: it printed more than ${floodBytes / 1048576} MiB`);
-        });
-      }
-      channel.on("error", () => {});
-      channel.on("data", (chunk: Buffer) => {
-        // The verdict is short; what is longer was written by the program.
-        if (reply.length < 65_536) reply += chunk.toString("utf8");
-        if (startedAt === undefined && reply.startsWith("ready\n")) {
-          startedAt = performance.now();
-          clearTimeout(timer);
-          timer = setTimeout(() => stop("timeout", `stopped after ${seconds} s`), seconds * 1000);
-        }
-        // Whatever is left of the process has nothing more to say.
-        if (/^ready\n.*\n/.test(reply)) killAll(child);
-      });
-      const source = Buffer.from(program, "utf8");
-      const request = { megabytes, seconds: Math.ceil(seconds), name: moduleName, guard, bytes: source.length, strict: isolated };
-      channel.write(`${JSON.stringify(request)}\n`);
-      channel.write(source);
-      channel.write(`${secret}\n`);
     });
+    for (const [stream, tail] of [
+      [child.stdout!, standardOutput],
+      [child.stderr!, standardError],
+    ] as const) {
+      stream.on("error", () => {});
+      stream.on("data", (chunk: Buffer) => {
+        tail.add(chunk);
+        if (tail.size > floodBytes) stop("fail", `stopped: it printed more than ${floodBytes / 1048576} MiB`);
+      });
+    }
+    channel.on("error", () => {});
+    channel.on("data", (chunk: Buffer) => {
+      // The verdict is short; what is longer was written by the program.
+      if (part.reply.length < 65_536) part.reply += chunk.toString("utf8");
+      if (startedAt === undefined && parts.every(({ reply }) => reply.startsWith("ready\n"))) {
+        startedAt = performance.now();
+        clearTimeout(timer);
+        timer = setTimeout(() => stop("timeout", `stopped after ${seconds} s`), seconds * 1000);
+      }
+      // Whatever is left of the process has nothing more to say.
+      if (role !== "candidate" && /^ready\n.*\n/.test(part.reply)) killAll(child);
+    });
+    const data = Buffer.from(source, "utf8");
+    const request = {
+      megabytes,
+      seconds: Math.ceil(seconds),
+      name: moduleName,
+      guard,
+      bytes: data.length,
+      strict: isolated,
+      role,
+    };
+    channel.write(`${JSON.stringify(request)}\n`);
+    channel.write(data);
+    if (role !== "candidate") channel.write(`${secret}\n`);
+    return part;
+  };
+
+  let main: PythonPart;
+  let candidate: PythonPart | undefined;
+  try {
+    timer = setTimeout(() => stop("error", `python3 did not start within ${startSeconds} seconds`), startSeconds * 1000);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (options.candidate === undefined) main = launch("alone", program);
+    else {
+      candidate = launch("candidate", options.candidate);
+      main = launch("judge", program);
+      join(candidate.talk!, main.talk!);
+      join(main.talk!, candidate.talk!);
+    }
+    await main.closed;
+    if (candidate !== undefined) {
+      // One that is gone is given the moment in which the system says how it ended.
+      const isGone = main.reply.includes('"status": "gone"');
+      const ended = isGone && (await Promise.race([candidate.closed.then(() => true), pause(endMilliseconds, false)]));
+      if (isGone && !ended) stop("fail", "it stopped answering its tests");
+      killAll(candidate.child);
+      await candidate.closed;
+    }
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
-    killAll(child);
-    channel.destroy();
-    running.delete(child);
+    for (const { child, channel, talk } of parts) {
+      killAll(child);
+      channel.destroy();
+      talk?.destroy();
+      running.delete(child);
+    }
   }
   signal?.throwIfAborted();
   const milliseconds = startedAt === undefined ? 0 : performance.now() - startedAt;
-  const verdict = stopped ?? readVerdict(reply, secret, child, standardError.text());
+  const verdict = stopped ?? readVerdict(main, candidate, secret, standardError.text());
   return {
     status: verdict.status,
     milliseconds,
@@ -166,19 +214,40 @@ async function runOnce(
   };
 }
 
+/** One process of a run: a program alone, or a judge and its candidate. */
+interface PythonPart {
+  role: "alone" | "judge" | "candidate";
+  child: ChildProcess;
+  /** Descriptor 3: what is to be run, and the verdict. */
+  channel: Duplex;
+  /** Descriptor 4: what judge and candidate say to each other. */
+  talk: Duplex | undefined;
+  reply: string;
+  closed: Promise<void>;
+}
+
+/** Hands on what one says to the other, no faster than it listens, and its end. */
+function join(from: Duplex, to: Duplex): void {
+  from.on("error", () => {});
+  from.pipe(to);
+  from.on("close", () => to.end());
+}
+
 function readVerdict(
-  reply: string,
+  main: PythonPart,
+  candidate: PythonPart | undefined,
   secret: string,
-  child: ChildProcess,
   standardError: string,
 ): { status: SandboxStatus; ending: string } {
-  const [ready, line] = reply.split("\n");
-  if (ready !== "ready") {
+  for (const { reply, child } of candidate === undefined ? [main] : [main, candidate]) {
+    const [ready, line] = reply.split("\n");
+    if (ready === "ready") continue;
+    // A candidate that is not there yet when its judge ends was ended with it.
     return { status: "error", ending: `python3 did not start (${line === undefined || ready === "" ? how(child) : ready})` };
   }
   let answer: { status?: unknown; message?: unknown; secret?: unknown } = {};
   try {
-    answer = (JSON.parse(line ?? "") ?? {}) as typeof answer;
+    answer = (JSON.parse(main.reply.split("\n")[1] ?? "") ?? {}) as typeof answer;
   } catch {
     // Ended without a verdict.
   }
@@ -187,6 +256,7 @@ function readVerdict(
   if (answer.status === "fail" || answer.status === "memory" || answer.status === "refused") {
     return { status: answer.status, ending: message };
   }
+  const { child } = answer.status === "gone" && candidate !== undefined ? candidate : main;
   if (child.signalCode === "SIGXCPU") return { status: "timeout", ending: "stopped: its processor time was used up" };
   // Nobody here has killed it, so the system has, for want of memory.
   if (child.signalCode === "SIGKILL" || child.exitCode === 137) return { status: "memory", ending: "killed by the system" };

@@ -18,6 +18,12 @@ export interface SandboxRunOptions extends SandboxLimits {
   /** `__name__` of the program: `__main__` when left out. Anything else keeps `if __name__ == "__main__":` blocks from running. */
   moduleName?: string;
   /**
+   * A second program, which runs in a process of its own; the first is then its judge and alone reaches the verdict. In the judge,
+   * `midcourse_candidate.ask("load")` runs the second program, and `midcourse_candidate.ask("name", "f")` is what it calls `f`: functions are
+   * called across, and what they return is plain data (conversation.ts). Both processes have these limits, each for itself.
+   */
+  candidate?: string;
+  /**
    * False leaves out the guard inside the interpreter, which names what is refused, so that only the isolation around it holds. For the
    * self-test, which has to know what that isolation is worth by itself. Close a sandbox that such a program ran in.
    */
@@ -43,9 +49,15 @@ export interface Sandbox {
   readonly strength?: SandboxStrength;
   /** What this kind does and does not hold, in a sentence. */
   readonly description?: string;
+  /** What a program could still forge while another judges it (`candidate` above), in a sentence. */
+  readonly forging?: string;
   /** Runs one Python program by itself. Never throws for what the program does; rejects when `signal` is aborted. */
   run(program: string, limits?: SandboxRunOptions, signal?: AbortSignal): Promise<SandboxResult>;
   close(): Promise<void>;
 }
 
 export const defaultLimits = { seconds: 5, megabytes: 512 } as const;
+
+/** What no separation of program and judge takes away. */
+export const ownObjects =
+  "Tests that compare two objects of the program's own classes, ask one for its truth or call helpers that only the program defines are answered by the program; a verdict in which objects or helpers were so used says it.";

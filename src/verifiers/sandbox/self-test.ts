@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import type { Sandbox, SandboxStatus, SandboxStrength } from "./sandbox.ts";
+import { forgeries, forgeryTests, honest } from "./forgeries.ts";
+import type { Sandbox, SandboxResult, SandboxStatus, SandboxStrength } from "./sandbox.ts";
 
 export interface ProbeResult {
   name: string;
@@ -23,6 +24,8 @@ export interface SelfTestReport {
   kind: string;
   strength: SandboxStrength | undefined;
   description: string | undefined;
+  /** What a program could still forge. */
+  forging: string | undefined;
   probes: ProbeResult[];
   /** Every probe was. */
   contained: boolean;
@@ -30,7 +33,7 @@ export interface SelfTestReport {
   containedAlone: boolean;
 }
 
-/** Some twenty short programs; seconds. The probes touch nothing but a temporary folder and a server of our own on the loopback interface. */
+/** Some forty short programs; seconds. The probes touch nothing but a temporary folder and a server of our own on the loopback interface. */
 export async function selfTest(sandbox: Sandbox, signal?: AbortSignal): Promise<SelfTestReport> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "midcourse-self-test-"));
   const secret = randomBytes(8).toString("hex");
@@ -57,6 +60,7 @@ export async function selfTest(sandbox: Sandbox, signal?: AbortSignal): Promise<
       results.push(await tryProbe(sandbox, probe, reached, signal));
     }
     results.push(await tryLeftovers(sandbox, signal));
+    results.push(...(await tryForgeries(sandbox, signal)));
   } finally {
     Reflect.deleteProperty(process.env, "MIDCOURSE_SELF_TEST");
     server.close();
@@ -66,6 +70,7 @@ export async function selfTest(sandbox: Sandbox, signal?: AbortSignal): Promise<
     kind: sandbox.kind,
     strength: sandbox.strength,
     description: sandbox.description,
+    forging: sandbox.forging,
     probes: results,
     contained: results.every((result) => result.contained),
     containedAlone: results.every((result) => result.containedAlone !== false),
@@ -112,6 +117,26 @@ async function tryLeftovers(sandbox: Sandbox, signal: AbortSignal | undefined): 
   };
 }
 
+/** Programs that do not what they should and would be called right; beside them one that does. */
+async function tryForgeries(sandbox: Sandbox, signal: AbortSignal | undefined): Promise<ProbeResult[]> {
+  const judge = (candidate: string, guard: boolean) => sandbox.run(forgeryTests, { ...judgeLimits, candidate, guard }, signal);
+  const solved = await judge(honest, true);
+  const results: ProbeResult[] = [probeResult("pass by solving the task", ["pass"], solved)];
+  for (const { name, program } of forgeries) {
+    const expected = ["fail", "refused", "timeout"] as const;
+    const guarded = probeResult(`forge a pass: ${name}`, expected, await judge(program, true));
+    const alone = await judge(program, false);
+    results.push({ ...guarded, containedAlone: alone.status !== "pass" && alone.status !== "error" });
+  }
+  return results;
+}
+
+function probeResult(name: string, expected: readonly SandboxStatus[], result: SandboxResult): ProbeResult {
+  const { status, milliseconds, output } = result;
+  const contained = expected.includes(status);
+  return { name, contained, status, expected, milliseconds, ...(contained ? {} : { detail: output.slice(-200) }) };
+}
+
 /** A harmless program that does once what a hostile one would do. */
 interface Probe {
   name: string;
@@ -136,6 +161,7 @@ interface ProbeTargets {
 
 /** Limits under which every probe runs; a program that respects neither is stopped soon. */
 const probeLimits = { seconds: 1, megabytes: 128 } as const;
+const judgeLimits = { seconds: 2, megabytes: 128 } as const;
 
 function probes({ file, secret, newFile, port, pid }: ProbeTargets): Probe[] {
   const text = (value: string) => JSON.stringify(value);
