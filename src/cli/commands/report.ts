@@ -39,14 +39,16 @@ async function report(runs: string[], options: { out: string }): Promise<void> {
 }
 
 async function evaluationReport(folders: readonly string[]): Promise<{ html: Iterable<string>; table: string }> {
-  const [{ readEvaluation, reportData }, { compareRuns }, { renderReport }, { renderTable }] = await Promise.all([
+  const [{ readEvaluation, reportData }, { runNames }, { compareRuns }, { renderReport }, { renderTable }] = await Promise.all([
     import("#recipes/benchmark/folder.ts"),
+    import("#recipes/shared/run-names.ts"),
     import("#evaluation/report/compare-runs.ts"),
     import("#evaluation/report/report.ts"),
     import("#evaluation/report/table.ts"),
   ]);
   const data = folders.map((folder) => reportData(readEvaluation(folder)));
   const [first, ...others] = data;
+  for (const [index, title] of runNames(others.length > 0 ? folders : []).entries()) data[index].title = title;
   if (others.length > 0) return compareRuns(data, { width: screen().width });
   return { html: renderReport(first), table: renderTable(first.results, screen()) };
 }

@@ -49,7 +49,7 @@ export function renderRuns(runs: readonly ReportData[], comparison: readonly Pag
   return renderPage({
     title,
     headline: runs
-      .map(({ results, subject }) => `${runs.length > 1 ? `${results.run}: ` : ""}${headline(results, subject)}`)
+      .map(({ results, subject, title }) => `${runs.length > 1 ? `${title ?? results.run}: ` : ""}${headline(results, subject)}`)
       .join(" "),
     facts: runs.flatMap(factsOf),
     sections: sections(runs, comparison, data),
@@ -71,10 +71,10 @@ function* piecesOf(tasks: PageContent["tasks"]): Generator<PagePiece> {
   }
 }
 
-function factsOf({ results, facts }: ReportData, _index: number, runs: readonly ReportData[]) {
+function factsOf({ results, facts, title }: ReportData, _index: number, runs: readonly ReportData[]) {
   const { run, model, command, seed, temperature, samples, version, commit } = results;
   return [
-    ...(runs.length > 1 ? [{ label: "run", value: run }] : []),
+    ...(runs.length > 1 ? [{ label: "run", value: title ?? run }] : []),
     ...(facts ?? [
       { label: "model", value: model },
       { label: "temperature", value: String(temperature) },

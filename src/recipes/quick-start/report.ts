@@ -16,6 +16,7 @@ import { readRun } from "#record/run-directory.ts";
 import { worldTask } from "#tasks/world/task.ts";
 
 import { answersFile } from "../shared/answers-file.ts";
+import { runNames } from "../shared/run-names.ts";
 import { samplingTemperature } from "../shared/world-methods.ts";
 import { type QuickStartOptions, quickStartItems } from "./plan.ts";
 
@@ -62,6 +63,7 @@ function commandOf({ seed, pasr, items }: QuickStartOptions): string {
 /** `folders`: runs of `midcourse start`; results and answers are the first one's. */
 export function reportRuns(folders: readonly string[]): Iterable<string> {
   const [first] = folders.map(readStartRun);
+  const names = runNames(folders);
   if (first === undefined) throw userError("no-runs", "There is no run to report on", "Name at least one run directory.");
   const { folder, options } = first;
   const answers = greedyPhases.flatMap((phase) => readLines<EvaluationRecord>(answersFile(folder, phase)));
@@ -82,10 +84,10 @@ export function reportRuns(folders: readonly string[]): Iterable<string> {
     methodNotes,
     subject: "pasr",
     compare: ["vanilla", "pasr"],
-    training: folders.map((each) => {
+    training: folders.map((each, index) => {
       const { options: own } = readStartRun(each);
       const reader = { readLines: (name: string) => readLines(path.join(each, `${name}.jsonl`)) };
-      return pasrHistory(`${path.basename(each)}, seed ${own.seed}`, reader, own.pasr.refineReward);
+      return pasrHistory(`${names[index]}, seed ${own.seed}`, reader, own.pasr.refineReward);
     }),
   });
 }
