@@ -12,14 +12,8 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import type { Item } from "#kernel/item.ts";
-import type { Completion, GenerateOptions, Message, Model } from "#kernel/model.ts";
-import { deriveSeed } from "#kernel/seed.ts";
-import { evaluateBenchmarks } from "#recipes/benchmark/benchmark.ts";
 import { RecordStore, recordsFile } from "#recipes/benchmark/store.ts";
-import { bindFor } from "#recipes/benchmark/task-methods.ts";
-import { withRun } from "#record/run-directory.ts";
-import { gsm8k } from "#tasks/gsm8k.ts";
+import { writeLargeRun } from "../test/support/large-run.ts";
 
 const { values } = parseArgs({
   options: {
@@ -36,54 +30,15 @@ const ceiling = 500;
 const megabytes = () => Math.round(process.resourceUsage().maxRSS / 1024);
 const secondsSince = (start: number) => (performance.now() - start) / 1000;
 
-/** Right two times of three; a review finds every answer worth improving. */
-const instant: Model = {
-  id: "instant",
-  async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
-    const question = messages.find(({ role }) => role === "user")!.content;
-    const pens = Number(/holds (\d+) pens/.exec(question)![1]);
-    return Array.from({ length: options.n }, (_, sample) => {
-      const draw = deriveSeed(options.seed, "instant", sample);
-      const answer = 2 * pens + (draw % 3 === 0 ? 4 : 3);
-      const text = `${"We count what each of the two boxes holds, one after the other, and write the sums down. ".repeat(3 + (draw % 3))}\nSo there are ${pens} and ${answer - pens} pens.\nThe answer is ${answer}.`;
-      const usage = { calls: sample === 0 ? 1 : 0, inputTokens: sample === 0 ? 80 : 0, outputTokens: 70, milliseconds: 1 };
-      return { text, finishReason: "stop", usage };
-    });
-  },
-};
-
-function questions(): Item[] {
-  return Array.from({ length: itemCount }, (_, index) => ({
-    id: `item-${index}`,
-    question: `A box holds ${index} pens and a second one holds three more than the first. Somebody counts them all. `.repeat(3),
-    answer: String(2 * index + 3),
-    group: `${2 + (index % 7)} steps`,
-  }));
-}
-
-async function evaluate(folder: string, signal: AbortSignal | undefined, onDone: (done: number, total: number) => void) {
-  return withRun(folder, { command: "eval", options: {} }, async (run) => {
-    return await evaluateBenchmarks({
-      model: instant,
-      modelName: "instant",
-      run,
-      tasks: [
-        {
-          task: gsm8k,
-          items: questions(),
-          shots: [],
-          methods: await bindFor(gsm8k, "vanilla,chain-of-thought,self-refine:rounds=1"),
-        },
-      ],
-      settings: { samples: Number(values.samples), temperature: 0.7, seed: 1, poolSamples: 4, poolTemperature: 0.7 },
-      grading: {},
-      help: {},
-      concurrency: Number(values.concurrency),
-      command: "node bench/records.ts",
-      version: "0",
-      onProgress: ({ done, total }) => onDone(done, total),
-      signal,
-    });
+function evaluate(folder: string, signal: AbortSignal | undefined, onProgress: (done: number, total: number) => void) {
+  return writeLargeRun(folder, {
+    items: itemCount,
+    methods: "vanilla,chain-of-thought,self-refine:rounds=1",
+    samples: Number(values.samples),
+    poolSamples: 4,
+    concurrency: Number(values.concurrency),
+    signal,
+    onProgress,
   });
 }
 

@@ -1,6 +1,6 @@
 /** Accuracy against tokens: each method as a point with its interval, and what voting over plain answers reaches at each cost. */
 import { element, percentText, wholeText } from "./dom.js";
-import { figure, placeLabels, seriesColours } from "./figures.js";
+import { figure, placeLabels, readoutTip, seriesColours } from "./figures.js";
 
 /** @import { CurvePoint, MethodResult, ResamplingPool } from "../summary/results.ts" */
 /** @typedef {"generated" | "all"} Convention */
@@ -59,8 +59,24 @@ function costFigure(results, convention) {
   const best = pointsOf(results.bestOfNCurve ?? []);
   const unknown = results.methods.length - points.length;
   if (points.length + curve.length === 0) return element("p", { class: "note" }, "No method's tokens are known.");
+  const onLine = (/** @type {typeof curve} */ line, /** @type {string} */ name) =>
+    line.map(({ tokens, accuracy, low, high, samples }) => ({
+      x: tokens,
+      y: accuracy,
+      text: `${name}, ${samples === 1 ? "1 sample" : `${samples} samples`}\n${withInterval(accuracy, low, high)}\n${wholeText(tokens)} tokens`,
+    }));
+  const readouts = [
+    ...points.map(({ id, tokens, accuracy, low, high }) => ({
+      x: tokens,
+      y: accuracy,
+      text: `${id}\n${withInterval(accuracy, low, high)}\n${wholeText(tokens)} tokens`,
+    })),
+    ...onLine(curve, "plain samples"),
+    ...onLine(best, "best by the scorer"),
+  ];
   const unnamed = element("p", { class: "note" });
   const drawing = figure({
+    readouts,
     label: points.map(({ id, tokens, accuracy }) => `${id}: ${percentText(accuracy)} at ${wholeText(tokens)} tokens`).join("; "),
     caption:
       "Points: methods, with 95 % intervals. " +
@@ -68,7 +84,9 @@ function costFigure(results, convention) {
         ? `Line and band: ${results.curveName ?? "voting over 1, 2, 3 … sampled plain answers"}.${results.pool?.floor ? " Where the greedy plain answer is better than these, it stands in their place, and the line is level." : ""} A method below the line loses to plain resampling at its own cost.`
         : "") +
       (best.length > 0 ? " Dotted line: the best of 1, 2, 3 … samples by the scorer." : "") +
-      (unknown > 0 ? ` ${unknown} method(s) with unknown tokens are not shown.` : ""),
+      (unknown > 0
+        ? ` ${unknown === 1 ? "1 method with unknown tokens is" : `${unknown} methods with unknown tokens are`} not shown.`
+        : ""),
     draw(width) {
       const height = Math.min(460, Math.max(320, width * 0.5));
       const margin = { left: 48, right: 20, top: 26, bottom: 42 };
@@ -147,19 +165,16 @@ function costFigure(results, convention) {
           labelMark("start"),
           labelMark("end"),
           labelMark("middle"),
-          Plot.tip(
-            points,
-            Plot.pointer({
-              x: "tokens",
-              y: "accuracy",
-              title: (point) =>
-                `${point.id}\n${percentText(point.accuracy)} (${percentText(point.low)} – ${percentText(point.high)})\n${wholeText(point.tokens)} tokens`,
-            }),
-          ),
+          readoutTip(readouts),
         ],
       });
     },
   });
   drawing.append(unnamed);
   return drawing;
+}
+
+/** @param {number} share @param {number} low @param {number} high */
+function withInterval(share, low, high) {
+  return `${percentText(share)} (${percentText(low)} to ${percentText(high)})`;
 }

@@ -1,6 +1,6 @@
 /** pass@t: the share of items with at least one right attempt against the tokens sampled so far, if an oracle did the choosing. */
 import { element, percentText, wholeText } from "./dom.js";
-import { figure, lineLegend, seriesColours, seriesDashes } from "./figures.js";
+import { figure, lineLegend, readoutTip, seriesColours, seriesDashes } from "./figures.js";
 
 /** @import { TaskResult } from "../summary/results.ts" */
 
@@ -21,8 +21,16 @@ export function drawPass(place, task) {
     const last = points[points.length - 1];
     return `${name}: ${percentText(last.share)} at ${wholeText(last.tokens)} tokens`;
   });
+  const readouts = drawn.flatMap(({ name, points }) =>
+    points.map(({ tokens, share, attempts }) => ({
+      x: tokens,
+      y: share,
+      text: `${name}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}\n${percentText(share)} at ${wholeText(tokens)} tokens`,
+    })),
+  );
   place.append(
     figure({
+      readouts,
       label: `Share of items with a right attempt, by sampled tokens. ${ends.join("; ")}`,
       caption:
         "Items with at least one right attempt after 1, 2, 3 … attempts, all of them paid for. An upper bound (oracle): nobody could tell the right attempt without the reference answer. The distance to a method's accuracy is what its choosing loses.",
@@ -57,15 +65,7 @@ export function drawPass(place, task) {
               }),
             ),
             ...drawn.map(({ points, colour }) => Plot.dot(points, { x: "tokens", y: "share", r: 3, fill: colour })),
-            Plot.tip(
-              drawn.flatMap(({ name, points }) => points.map((point) => ({ ...point, name }))),
-              Plot.pointer({
-                x: "tokens",
-                y: "share",
-                title: (point) =>
-                  `${point.name}, ${point.attempts} attempts\n${percentText(point.share)} at ${wholeText(point.tokens)} tokens`,
-              }),
-            ),
+            readoutTip(readouts),
           ],
         }),
     }),

@@ -1,6 +1,6 @@
 /** Training curves: what the reward was made of, accuracy refined and plain, refinements, lengths, and how far the policy moved. */
-import { element, shortText } from "./dom.js";
-import { figure, lineLegend, seriesColours, seriesDashes } from "./figures.js";
+import { element, shortText, wholeText } from "./dom.js";
+import { figure, lineLegend, readoutTip, seriesColours, seriesDashes } from "./figures.js";
 
 /** @import { TrainingHistory } from "../report/training-history.ts" */
 
@@ -140,8 +140,12 @@ function curvesFigure(title, curves) {
   const changes = shown.map(
     ({ name, mean }) => `${name}: ${shortText(mean[0].value)} → ${shortText(mean[mean.length - 1].value)}`,
   );
+  const readouts = shown.flatMap(({ mean, name }) =>
+    mean.map(({ step, value }) => ({ x: step, y: value, text: `${name}\nstep ${wholeText(step)}: ${shortText(value)}` })),
+  );
   const made = figure({
     title,
+    readouts,
     label: `${title} by training step. ${changes.join("; ")}`,
     draw: (width) =>
       Plot.plot({
@@ -163,14 +167,7 @@ function curvesFigure(title, curves) {
             Plot.lineY(raw, { x: "step", y: "value", z: "run", stroke: colour, strokeOpacity: 0.25, strokeWidth: 1 }),
             Plot.lineY(mean, { x: "step", y: "value", stroke: colour, strokeWidth: 2.5, strokeDasharray: dash }),
           ]),
-          Plot.tip(
-            shown.flatMap(({ mean, name }) => mean.map((point) => ({ ...point, name }))),
-            Plot.pointer({
-              x: "step",
-              y: "value",
-              title: (point) => `${point.name}\nstep ${point.step}: ${shortText(point.value)}`,
-            }),
-          ),
+          readoutTip(readouts),
         ],
       }),
   });

@@ -1,6 +1,6 @@
 /** What each method made of the baseline's answers: stayed right, became right, became wrong, stayed wrong. */
 import { element, percentText } from "./dom.js";
-import { figure } from "./figures.js";
+import { figure, readoutTip } from "./figures.js";
 
 /** @import { MethodResult } from "../summary/results.ts" */
 
@@ -29,8 +29,17 @@ export function drawTransitions(place, results) {
       return { id: method.id, name, fill, ink, share, x1: start - share, x2: start };
     });
   });
+  const drawn = segments.filter(({ share }) => share > 0);
+  const read = drawn.map(({ id, name, share, x1, x2 }) => {
+    const of = { x: (x1 + x2) / 2, y: id, text: `${id}\n${name}: ${percentText(share)}` };
+    // Close enough to each other that the nearest one is in the bar that the pointer is in.
+    const places = Math.ceil(share * 60);
+    return { of, places: Array.from({ length: places }, (_, at) => ({ ...of, x: x1 + ((at + 0.5) / places) * share, of })) };
+  });
+  const readouts = read.map(({ of }) => of);
   place.append(
     figure({
+      readouts,
       label: methods
         .map((method) => `${method.id}: ${fates.map(({ key, name }) => `${percentText(method[key])} ${name}`).join(", ")}`)
         .join("; "),
@@ -77,6 +86,7 @@ export function drawTransitions(place, results) {
               },
             ),
             narrow ? Plot.text(methods, { x: 0, y: "id", text: "id", textAnchor: "start", dy: -24, fill: "var(--ink)" }) : null,
+            readoutTip(read.flatMap(({ places }) => places)),
           ],
         });
         return chart;
