@@ -58,6 +58,18 @@ export interface TokenLogprob {
   top?: readonly { token: string; logprob: number | undefined }[];
 }
 
+/** Something that was asked for and not honoured. */
+export interface NotHonoured {
+  /** Its name in a request of OpenAI's form: `temperature`, `top_p`, `max_tokens`, `seed`, `n`, `stop`, `logprobs`. */
+  field: string;
+  /** The value that was asked for; absent where it differs from call to call. */
+  asked?: number | undefined;
+  /** Why, such as “the server refused it”. */
+  why: string;
+  /** What was done in its place. */
+  instead?: string | undefined;
+}
+
 export interface Completion {
   text: string;
   /** Reasoning that was told apart from the answer; not part of `text`. */
@@ -70,6 +82,8 @@ export interface Completion {
   logprobs?: readonly TokenLogprob[] | undefined;
   /** What the completion holds beside text, tool calls above all, in the model's own form. */
   parts?: unknown;
+  /** What its call asked for in vain. */
+  notHonoured?: readonly NotHonoured[] | undefined;
 }
 
 /** A piece of a completion as it arrives. */

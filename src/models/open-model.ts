@@ -6,7 +6,7 @@ import { guarded } from "#files/file-failures.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { HttpConnections } from "#http/connections.ts";
 import { userError } from "#kernel/errors.ts";
-import type { Completion, Model } from "#kernel/model.ts";
+import type { Completion, Model, NotHonoured } from "#kernel/model.ts";
 import { meant, shortened } from "#kernel/options.ts";
 import { looksSecret } from "#kernel/secret-forms.ts";
 import { keepSecret, keepSecretsOfFields } from "#kernel/secrets.ts";
@@ -20,7 +20,7 @@ import { defaultPrices, findPrice, mergePrices, PricedModel, type PriceTable, pa
 import { type RetryOptions, retrying } from "./around/retry.ts";
 import { EmbeddedModel } from "./embedded.ts";
 import { checkModel, onlyModel, type ServerAddress, serverAddress } from "./openai/address.ts";
-import { LearntFields, type NotHonoured } from "./openai/learnt-fields.ts";
+import { LearntFields } from "./openai/learnt-fields.ts";
 import { OpenAiModel } from "./openai/openai.ts";
 import { checkExtraBody } from "./openai/request.ts";
 import { probeServer, type ServerProfile } from "./openai/server-probe.ts";

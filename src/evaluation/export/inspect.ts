@@ -9,6 +9,7 @@ import type { TraceEvent } from "#kernel/trace.ts";
 import { type EvaluationRecord, knownFields } from "../records/evaluation-record.ts";
 import { withSettledUsage } from "../records/settled-record.ts";
 import { z95 } from "../statistics/statistics.ts";
+import { honouredSeed, honouredTemperature } from "../summary/asked-in-vain.ts";
 import type { MethodResult, TaskResult } from "../summary/results.ts";
 import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./files.ts";
 
@@ -59,7 +60,7 @@ function logHead({ results, itemsOf, date }: ExportPlan, task: TaskResult, metho
       tags: ["midcourse", ...(method.oracle ? ["oracle"] : [])],
       dataset: { name: task.task, samples: items.length, shuffled: false },
       model: results.model,
-      model_generate_config: { temperature: results.temperature, seed: results.seed },
+      model_generate_config: knownFields({ temperature: honouredTemperature(results), seed: honouredSeed(results) }),
       model_args: {},
       config: { epochs: results.samples, log_samples: true },
       packages: { midcourse: results.version },
@@ -67,9 +68,14 @@ function logHead({ results, itemsOf, date }: ExportPlan, task: TaskResult, metho
         command: results.command,
         run: results.run,
         commit: results.commit,
+        ...knownFields({ not_honoured: results.notHonoured, reasoning: results.reasoning }),
       },
     },
-    plan: { name: "plan", steps: [{ solver: method.id, params: {} }], config: { temperature: results.temperature } },
+    plan: {
+      name: "plan",
+      steps: [{ solver: method.id, params: {} }],
+      config: knownFields({ temperature: honouredTemperature(results) }),
+    },
     results: {
       total_samples: task.items * results.samples,
       completed_samples: method.answers,

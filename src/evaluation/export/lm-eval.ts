@@ -10,6 +10,7 @@ import { mean } from "#kernel/numbers.ts";
 import { getOrMake } from "#kernel/values.ts";
 import { type EvaluationRecord, knownFields } from "../records/evaluation-record.ts";
 import { z95 } from "../statistics/statistics.ts";
+import { honouredTemperature } from "../summary/asked-in-vain.ts";
 import type { MethodResult, TaskResult } from "../summary/results.ts";
 import { type ExportPlan, exportedRecords, fileName, GrowingFiles, promptOf, sha256 } from "./files.ts";
 
@@ -19,11 +20,12 @@ export function exportLmEval(plan: ExportPlan): string[] {
   const stamp = date.toISOString().replace("Z", "").replaceAll(":", "-");
   const files = new GrowingFiles(folder);
   const waiting = new Map<string, { item: Item; index: number; task: string; records: EvaluationRecord[] }>();
+  const settings = generationSettings(results);
   try {
     const write = (key: string) => {
       const { item, index, task, records } = waiting.get(key)!;
       waiting.delete(key);
-      const lines = sampleLines(item, index, records, results.temperature);
+      const lines = sampleLines(item, index, records, settings);
       const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
       files.write(`${fileName(records[0].method)}/samples_${fileName(task)}_${stamp}.jsonl`, text);
     };
@@ -44,7 +46,13 @@ export function exportLmEval(plan: ExportPlan): string[] {
   return files.written;
 }
 
-function sampleLines(item: Item, index: number, records: EvaluationRecord[], temperature: number): object[] {
+/** Without the temperature where it was asked for in vain: nobody knows what it was. */
+function generationSettings(results: ExportPlan["results"]): object {
+  const temperature = honouredTemperature(results);
+  return { ...(temperature === undefined ? {} : { do_sample: temperature > 0, temperature }), until: [] };
+}
+
+function sampleLines(item: Item, index: number, records: EvaluationRecord[], settings: object): object[] {
   records.sort((first, second) => first.sample - second.sample);
   const [first] = records;
   const { id, question, answer, group, choices, alternatives } = item;
@@ -54,7 +62,7 @@ function sampleLines(item: Item, index: number, records: EvaluationRecord[], tem
     doc_id: index,
     doc,
     target: answer,
-    arguments: { gen_args_0: { arg_0: prompt, arg_1: { do_sample: temperature > 0, temperature, until: [] } } },
+    arguments: { gen_args_0: { arg_0: prompt, arg_1: settings } },
     resps: [records.map((record) => record.text)],
   };
   const hashes = { doc_hash: sha256(JSON.stringify(doc, null, 2)), prompt_hash: sha256(prompt), target_hash: sha256(answer) };
@@ -112,7 +120,8 @@ function resultsOf({ results, itemsOf, date }: ExportPlan, method: string): obje
     config: {
       model: "midcourse",
       model_args: { model: results.model, method },
-      gen_kwargs: { temperature: results.temperature },
+      gen_kwargs: knownFields({ temperature: honouredTemperature(results) }),
+      ...knownFields({ not_honoured: results.notHonoured }),
       limit: null,
       random_seed: results.seed,
     },

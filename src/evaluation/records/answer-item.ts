@@ -9,6 +9,7 @@ import { getOrMake } from "#kernel/values.ts";
 import { waitingFor } from "#kernel/waiting.ts";
 import { type AttemptRecord, type EvaluationRecord, knownFields } from "./evaluation-record.ts";
 import { drain, type MethodSlip, slipOf, thrownWords } from "./handed-over.ts";
+import { unreadAdvice, WatchedModel } from "./watched-model.ts";
 
 /** What all answers of one evaluation have in common. */
 export interface AnswerPlan {
@@ -62,13 +63,14 @@ export async function answerItem(plan: AnswerPlan, job: Job): Promise<Answered |
   const { signal } = plan;
   const startedAt = performance.now();
   const events: TraceEvent[] = [];
+  const watched = new WatchedModel(plan.model);
   let outcome: Outcome;
   // What is thrown may be anything, undefined too.
   let failure: { thrown: unknown } | undefined;
   let slip: MethodSlip | undefined;
   try {
     outcome = await waitingFor(`the method ${method.id}`, () =>
-      drain(method, requestOf(plan, job), plan.keepTrace === true, (event) => events.push(event)),
+      drain(method, requestOf({ ...plan, model: watched }, job), plan.keepTrace === true, (event) => events.push(event)),
     );
   } catch (thrown) {
     failure = { thrown };
@@ -89,10 +91,14 @@ export async function answerItem(plan: AnswerPlan, job: Job): Promise<Answered |
     if (signal?.aborted) return undefined;
     failure ??= { thrown };
   }
-  const message = failure === undefined ? firstError(events) : thrownWords(failure.thrown);
+  const failed = failure === undefined ? firstError(events) : thrownWords(failure.thrown);
+  const { notHonoured, unreadReasoning } = watched;
+  const advice = unreadAdvice(unreadReasoning);
+  const message = failed && advice ? `${failed} (${advice})` : failed;
   const record = {
     ...recordOf(plan, job, outcome, score, attempts, events),
     ...grading.cost(),
+    ...knownFields({ notHonoured, unreadReasoning }),
     ...(message ? { error: message } : {}),
     ...(plan.keepTime ? { seconds } : {}),
   };

@@ -1,7 +1,8 @@
 /** What is kept of one answer: one record for each (item, method, sample), plain JSON, so that a run can be stored and resumed. */
-import type { Usage } from "#kernel/model.ts";
+import type { NotHonoured, Usage } from "#kernel/model.ts";
 import type { Verdict } from "#kernel/refine-grammar.ts";
 import type { EndReason, TraceEvent } from "#kernel/trace.ts";
+import type { UnreadReasoning } from "./watched-model.ts";
 
 /** One of several attempts that led to an answer: drafts of a refinement, samples of a vote. */
 export interface AttemptRecord {
@@ -52,6 +53,10 @@ export interface EvaluationRecord {
   reason: EndReason;
   /** What failed on the way. The best answer so far is graded all the same, and a later run tries the whole again. */
   error?: string;
+  /** What its calls asked for in vain, each once. */
+  notHonoured?: readonly NotHonoured[];
+  /** How many completions held reasoning and no text, which no method reads and no grader grades. */
+  unreadReasoning?: UnreadReasoning;
   /** Prompt and output of every call of this answer; a field is absent when it is unknown. */
   usage: Usage;
   /** Wall time from the first call to the answer, waiting included. */

@@ -4,10 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import { groupAnswers, normaliseAnswer } from "#kernel/answer-form.ts";
-import { addCounts, type ReasoningCount, type Usage } from "#kernel/model.ts";
+import { addCounts, type NotHonoured, type ReasoningCount, type Usage } from "#kernel/model.ts";
 import type { EndReason, TraceEvent } from "#kernel/trace.ts";
+import { getOrMake } from "#kernel/values.ts";
 import { isRight } from "../statistics/transitions.ts";
 import { allTokens, type EvaluationRecord, knownFields } from "./evaluation-record.ts";
+import type { UnreadReasoning } from "./watched-model.ts";
 
 export interface SlimAttempt {
   /** Attempts with equal keys give the same answer; empty where there is none. Comparable within one record only. */
@@ -53,6 +55,8 @@ export interface SlimRecord {
   /** The text keeps the refine grammar. */
   wellFormed: boolean;
   refinements: number;
+  notHonoured?: readonly NotHonoured[];
+  unreadReasoning?: UnreadReasoning;
   usage: Pick<Usage, "calls" | "inputTokens" | "outputTokens" | "dollars" | "reasoningCount">;
   seconds?: number;
   usesOracle?: boolean;
@@ -104,6 +108,8 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
       promptVersion: record.promptVersion,
       measures: record.measures,
       gradingTokens: gradingTokens(record),
+      notHonoured: record.notHonoured && sharedList(record.notHonoured),
+      unreadReasoning: record.unreadReasoning,
       nothingSampled: isNothingSampled(record) ? true : undefined,
     }),
     ...(attempts
@@ -124,6 +130,15 @@ export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}):
       : {}),
     ...(checks.length > 0 ? { checks } : {}),
   };
+}
+
+const lists = new Map<string, readonly NotHonoured[]>();
+const mostLists = 1000;
+
+/** Most answers of a run have the same one, which is kept once. */
+function sharedList(list: readonly NotHonoured[]): readonly NotHonoured[] {
+  if (lists.size > mostLists) lists.clear();
+  return getOrMake(lists, JSON.stringify(list), () => list);
 }
 
 /** A failed call whose cost is unknown and that gave nothing counts here too: what it may have cost is no part of any answer. */

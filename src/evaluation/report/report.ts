@@ -8,6 +8,7 @@ import { type PageContent, pageContent, type ReportData } from "./page-data.ts";
 import { type PagePiece, type PageSection, renderPage } from "./page-frame.ts";
 import type { PageData } from "./page-shape.ts";
 import { averagesTable, comparisonsTable, overviewTable, taskDetails, taskTable } from "./report-tables.ts";
+import { temperatureWords } from "./run-notes.ts";
 import { findings, headline } from "./words.ts";
 
 /** The page's scripts in the order of their imports. */
@@ -72,12 +73,12 @@ function* piecesOf(tasks: PageContent["tasks"]): Generator<PagePiece> {
 }
 
 function factsOf({ results, facts, title }: ReportData, _index: number, runs: readonly ReportData[]) {
-  const { run, model, command, seed, temperature, samples, version, commit } = results;
+  const { run, model, command, seed, samples, version, commit } = results;
   return [
     ...(runs.length > 1 ? [{ label: "run", value: title ?? run }] : []),
     ...(facts ?? [
       { label: "model", value: model },
-      { label: "temperature", value: String(temperature) },
+      { label: "temperature", value: temperatureWords(results).replace(/^temperature /, "") },
       { label: "answers an item", value: String(samples) },
       { label: "seed", value: String(seed) },
       ...(version === undefined

@@ -1,9 +1,43 @@
 /** What a reader has to know of how a run was asked and counted before its figures mean what they seem to: one sentence each. */
 import { counted } from "#kernel/numbers.ts";
-import type { ReasoningResult, Results } from "../summary/results.ts";
+import { shortened } from "#kernel/options.ts";
+import { temperatureInVain } from "../summary/asked-in-vain.ts";
+import type { NotHonouredResult, ReasoningResult, Results } from "../summary/results.ts";
 
-export function runNotes({ reasoning }: Results): string[] {
-  return reasoning ? [reasoningNote(reasoning)] : [];
+export function runNotes(results: Results): string[] {
+  const { notHonoured = [], unreadReasoning, reasoning } = results;
+  // The temperature stands where settings are told.
+  const others = notHonoured.filter((entry) => entry !== temperatureInVain(results));
+  return [
+    ...(others.length === 0 ? [] : [`Asked and not honoured: ${others.map(notHonouredWords).join("; ")}.`]),
+    ...(unreadReasoning ? [unreadNote(unreadReasoning)] : []),
+    ...(reasoning ? [reasoningNote(reasoning)] : []),
+  ];
+}
+
+/** `temperature 0`, or what became of it: `temperature 0 asked, left out: the server refused it`. */
+export function temperatureWords(results: Results): string {
+  const entry = temperatureInVain(results);
+  return entry ? notHonouredWords(entry) : `temperature ${results.temperature}`;
+}
+
+function notHonouredWords({ field, asked, why, instead, answers, of, methods }: NotHonouredResult): string {
+  const name = asked === undefined ? field : `${field} ${asked}`;
+  const share = answers === of ? "" : ` (in ${answers} of ${of} answers: ${shortened(methods.join(", "))})`;
+  const reason = shortened(why, 160);
+  if (instead !== undefined) return `${name} asked: ${reason}; ${instead}${share}`;
+  const isLeftOut = reason.startsWith("the server refused") || reason.startsWith("the server does not");
+  return `${name} asked, ${isLeftOut ? "left out: " : ""}${reason}${share}`;
+}
+
+function unreadNote({ answers, cut, of }: NonNullable<Results["unreadReasoning"]>): string {
+  const advice = [
+    ...(cut < answers ? ["--reasoning-tags join puts it back into the text"] : []),
+    ...(cut > 0
+      ? [`${cut === answers ? "they" : `${cut} of them`} were cut off before the answer, for which --max-tokens gives room`]
+      : []),
+  ];
+  return `In ${answers} of ${of} answers the server gave reasoning and no text, and what it may hold of an answer is not read: ${advice.join("; ")}.`;
 }
 
 function reasoningNote({ convention, inside, beside, untold, untoldTokens }: ReasoningResult): string {

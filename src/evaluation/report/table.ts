@@ -22,7 +22,7 @@ import {
   tokens,
   withEnds,
 } from "./cells.ts";
-import { runNotes } from "./run-notes.ts";
+import { runNotes, temperatureWords } from "./run-notes.ts";
 import { competitorsOn, competitorsOver, overallStanding, standingOut, taskStanding } from "./standing.ts";
 
 export interface TableOptions {
@@ -115,7 +115,7 @@ export function renderMeasurement(results: Results, options: MeasurementOptions 
   const who = besideTable((words) => taskStanding(task, words));
   const notes = [
     ...(who === "" ? [] : [who]),
-    `${counted(task.items, "item")}, temperature ${results.temperature}. Right→wrong and wrong→right: shares of answers, from ${task.baseline} to the method.`,
+    `${counted(task.items, "item")}, ${temperatureWords(results)}. Right→wrong and wrong→right: shares of answers, from ${task.baseline} to the method.`,
     "Tokens are sampled ones, drafts and feedback included; cost per correct answer counts prompts too.",
     ...(renamed.length > 0 ? [`As midcourse eval calls them: ${renamed.join(", ")}.`] : []),
   ];
@@ -356,10 +356,12 @@ function overallColumns({ tasks }: Results): TextColumn<OverallRow>[] {
 }
 
 /** Notes of columns that are shown. */
-function legend({ temperature, samples, seed, tasks, overall }: Results, lacking: ReadonlySet<string>): string[] {
+function legend(results: Results, lacking: ReadonlySet<string>): string[] {
+  const { samples, seed, tasks, overall } = results;
+  const [first, ...rest] = temperatureWords(results);
   const baseline = tasks[0]?.baseline ?? "vanilla";
   return [
-    `Temperature ${temperature}, ${counted(samples, "answer")} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method${lacking.has("resampling") ? "" : "; ≥ where the method costs more than the whole pool, < where it costs less than one sample"}.`,
+    `${first.toUpperCase()}${rest.join("")}, ${counted(samples, "answer")} an item, seed ${seed}. Differences in points, paired by item; * where p < 0.05 after Holm's correction over the methods. Δ plain: from ${baseline}. Resampling: plain samples at the same sampled tokens as the method${lacking.has("resampling") ? "" : "; ≥ where the method costs more than the whole pool, < where it costs less than one sample"}.`,
     `Tokens: sampled ones of an answer, drafts and feedback included${lacking.has(promptTokens) ? "" : " / with every prompt"}.${lacking.has("r→w") ? "" : " r→w, w→r: shares of answers, in per cent."}`,
     ...(overall.some((row) => row.oracle) ? ["† looks at the reference answer: an upper bound, no method one could use."] : []),
   ];

@@ -2,6 +2,7 @@
  * The shape of results.json: methods × tasks of one model, or of one before and after its training. Accuracies, shares and differences are
  * in [0, 1] (or [−1, 1]); an absent field is unknown, never 0. Everything but `times` is the same again for the same answers.
  */
+import type { NotHonoured } from "#kernel/model.ts";
 import type { ReasoningConvention } from "#kernel/reasoning-count.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { Transitions } from "../statistics/transitions.ts";
@@ -259,6 +260,15 @@ export interface ReasoningResult {
   untoldTokens: number;
 }
 
+/** A setting that calls asked for in vain. */
+export interface NotHonouredResult extends NotHonoured {
+  /** Answers with such a call, of all answers of the run, the resampling pool's included. */
+  answers: number;
+  of: number;
+  /** Methods whose calls they are. */
+  methods: string[];
+}
+
 export interface Results {
   schema: 2;
   run: string;
@@ -274,6 +284,10 @@ export interface Results {
   tasks: TaskResult[];
   overall: OverallResult[];
   times: TimeResult[];
+  /** What was asked and not honoured; where `temperature` stands here, the temperature above was not the model's. */
+  notHonoured?: NotHonouredResult[];
+  /** Answers with completions that hold reasoning and no text, of all; `cut`: those that ended at the limit of tokens. */
+  unreadReasoning?: { answers: number; cut: number; of: number };
   /** Absent where no reply told of reasoning. */
   reasoning?: ReasoningResult;
   /** The same items at other temperatures. */

@@ -3,6 +3,7 @@ import { mean, sum } from "#kernel/numbers.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { holm, type Interval } from "../statistics/statistics.ts";
+import { askedInVain } from "./asked-in-vain.ts";
 import { flipP } from "./paired-columns.ts";
 import { reasoningOf, settledRecords } from "./reasoning.ts";
 import type { OverallDifference, OverallResult, Results } from "./results.ts";
@@ -57,6 +58,7 @@ export function summarise(plan: SummaryPlan): Results {
     tasks: summaries.map(({ result }) => result),
     overall: overallResults(methods, summaries, seed),
     times: summaries.flatMap(({ times }) => times),
+    ...askedInVain(given),
     ...knownFields({ reasoning }),
   };
 }

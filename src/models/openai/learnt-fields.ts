@@ -3,19 +3,10 @@
  * follow, whoever sends them, so that each costs one refused request and not one an answer. What was asked for and not honoured is kept for
  * the record. A request with something in it that was never sent goes alone for a moment: a hundred at once are refused once.
  */
+import type { NotHonoured } from "#kernel/model.ts";
 import { isRecord } from "#kernel/values.ts";
 import { type Refusal, refusalIn } from "./failure.ts";
 import { type RefusedField, reasoningWish, refusedFields } from "./refused-fields.ts";
-
-/** Something that was asked for and not honoured. */
-export interface NotHonoured {
-  /** Its name in the request, such as `temperature`. */
-  field: string;
-  /** What the server said, or that the user left it out. */
-  why: string;
-  /** What was done in its place. */
-  instead?: string | undefined;
-}
 
 export type RequestBody = Readonly<Record<string, unknown>>;
 

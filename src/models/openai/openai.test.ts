@@ -71,13 +71,16 @@ describe("requests", () => {
     expect(server.chats().every(({ body }) => body?.n === undefined)).toBe(true);
   });
 
-  test("samples that a reply leaves out are asked for again, a bounded number of times", async () => {
+  test("samples that a reply leaves out are asked for one by one, as many as there are, and it is said", async () => {
     const { server, model } = await client(() => ({ body: chatReply(["x"]) }));
     const completions = await model.generate(ask, { ...options, n: 3 });
     expect(completions).toHaveLength(3);
     expect(completions.map(({ usage }) => usage.calls)).toEqual([1, 1, 1]);
     expect(new Set(server.chats().map(({ body }) => body?.seed)).size).toBe(3);
-    await expect(model.generate(ask, { ...options, n: 9 })).rejects.toMatchObject({ code: "too-few-samples" });
+    const nine = await model.generate(ask, { ...options, n: 9 });
+    expect(nine.map(({ finishReason }) => finishReason)).toEqual(Array(9).fill("stop"));
+    expect(nine[0].notHonoured).toMatchObject([{ field: "n", asked: 9, why: "the server gave 1 a request" }]);
+    expect(server.chats()).toHaveLength(3 + 9);
   });
 
   test("one failed sample beside good ones is a completion that ended in an error", async () => {

@@ -3,9 +3,9 @@
  * is given as quirks (`server-quirks.ts`); `connectOpenAi` in `server-probe.ts` finds them out.
  */
 import type { HttpConnections } from "#http/connections.ts";
-import { cutAtStop, sideBySide } from "#kernel/call.ts";
+import { cutAtStop, failedCallUsage, sideBySide } from "#kernel/call.ts";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
-import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
+import type { Completion, CompletionDelta, GenerateOptions, Message, Model, NotHonoured } from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
 import { keepSecretsOfFields } from "#kernel/secrets.ts";
 import { ReasoningMemory } from "../around/reasoning-memory.ts";
@@ -21,7 +21,8 @@ import {
 } from "./address.ts";
 import { EarlierReasoning } from "./earlier-reasoning.ts";
 import { type FailureContext, httpFailure } from "./failure.ts";
-import { LearntFields, type NotHonoured, OneByOne, type RequestBody } from "./learnt-fields.ts";
+import { LearntFields, OneByOne, type RequestBody } from "./learnt-fields.ts";
+import { type Reason, withNotHonoured } from "./not-honoured.ts";
 import type { ReasoningTags } from "./reasoning-text.ts";
 import type { ReplySettings } from "./reply.ts";
 import { buildRequest, checkExtraBody, requestSeed } from "./request.ts";
@@ -62,9 +63,6 @@ interface Asking {
   /** Number of its first sample among those of the call. */
   first: number;
 }
-
-/** Requests for samples that a reply left out. */
-const mostFollowUps = 3;
 
 /** Words for the end of an answer that are told of; a server that makes up one for each answer has said enough. */
 const mostNotes = 10;
@@ -121,25 +119,37 @@ export class OpenAiModel implements Model {
     options.signal?.throwIfAborted();
     const { n, seed } = options;
     if (n === 0) return [];
-    if (this.#options.quirks.samples === "one" && n > 1) return this.#oneByOne(messages, options);
-    const completions: Completion[] = [];
-    for (let followUp = 0; followUp <= mostFollowUps && completions.length < n; followUp++) {
-      const first = completions.length;
-      const samples = n - first;
-      const asking = { samples, first, seed: requestSeed(seed, ...(samples === 1 ? [first] : ["samples", first])) };
-      try {
-        completions.push(...(await this.#ask(messages, options, asking)).slice(0, samples));
-      } catch (error) {
-        if (error instanceof OneByOne) return this.#oneByOne(messages, options);
-        throw error;
-      }
+    if (this.#options.quirks.samples === "one" && n > 1) return this.#oneByOne(messages, options, 0);
+    let given: Completion[];
+    try {
+      const place = n === 1 ? [0] : ["samples", 0];
+      given = await this.#ask(messages, options, { samples: n, first: 0, seed: requestSeed(seed, ...place) });
+    } catch (error) {
+      if (!(error instanceof OneByOne)) throw error;
+      const [first, ...others] = await this.#oneByOne(messages, options, 0);
+      return [withEntry(first, { why: "the server refused it", ...this.#reasonFor("n"), field: "n", asked: n }), ...others];
     }
+    const completions = given.slice(0, n);
     if (completions.length === n) return completions;
-    throw remoteError("too-few-samples", `${this.#context.url} gave ${completions.length} of ${n} samples`, {});
+    // What is there is paid for; the rest is asked for one by one, the same in every run.
+    const others = await this.#oneByOne(messages, options, completions.length).catch((error) => {
+      options.signal?.throwIfAborted();
+      const missing = (): Completion => ({ text: "", finishReason: "error", usage: failedCallUsage(error) });
+      return Array.from({ length: n - completions.length }, missing);
+    });
+    return fewer(completions, others);
   }
 
-  #oneByOne(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
-    return sideBySide(options, async (sample) => {
+  /** Why a field was left out or changed, as far as that was learnt. */
+  #reasonFor(field: string): Reason | undefined {
+    return this.#fields.notHonoured.find((entry) => entry.field === field);
+  }
+
+  /** Samples from `first` on, each a request of its own. */
+  #oneByOne(messages: readonly Message[], options: GenerateOptions, first: number): Promise<Completion[]> {
+    const wanted = { n: options.n - first, signal: options.signal };
+    return sideBySide(wanted, async (place) => {
+      const sample = first + place;
       const asking = { samples: 1, first: sample, seed: requestSeed(options.seed, sample) };
       const [completion] = await this.#ask(messages, options, asking);
       return completion;
@@ -157,7 +167,7 @@ export class OpenAiModel implements Model {
         : undefined;
       return buildRequest(messages, options, { model, quirks, stream, samples, seed, extraBody, reasoningOf });
     };
-    const send = (body: RequestBody) => this.#request(JSON.stringify(body), options, asking);
+    const send = (body: RequestBody) => this.#request(body, options, asking);
     build();
     try {
       const completions = await this.#policy(() => this.#fields.ask(build, send, options.signal), options.signal);
@@ -174,7 +184,7 @@ export class OpenAiModel implements Model {
     return cut !== completion && cut.finishReason === "length" ? { ...cut, finishReason: "stop" } : cut;
   }
 
-  async #request(body: string, options: GenerateOptions, { first, samples }: Asking): Promise<Completion[]> {
+  async #request(body: RequestBody, options: GenerateOptions, { first, samples, seed }: Asking): Promise<Completion[]> {
     const { connections, address, reasoningTags = "keep", maxReplyBytes = 64 << 20 } = this.#options;
     const { idleSeconds = callLimits.idleSeconds, firstSeconds, totalSeconds = callLimits.totalSeconds } = this.#options;
     const startedAt = performance.now();
@@ -191,7 +201,8 @@ export class OpenAiModel implements Model {
     };
     let stream: ChatStream | undefined;
     const finished = (whole: ChatStream) => {
-      const answers = this.#answersOf(whole.finish(elapsed()));
+      const all = this.#answersOf(whole.finish(elapsed()));
+      const answers = withNotHonoured(all, { ...options, seed }, body, (field) => this.#reasonFor(field));
       cutter?.end();
       return answers;
     };
@@ -199,7 +210,7 @@ export class OpenAiModel implements Model {
       const reply = await connections.request(this.#url, {
         headers: serverHeaders(address),
         advice: connectionAdvice,
-        body,
+        body: JSON.stringify(body),
         idleSeconds,
         firstSeconds,
         withinSeconds: totalSeconds,
@@ -240,6 +251,20 @@ export class OpenAiModel implements Model {
     if (!names || names.length === 0) return error;
     return userError(error.code, error.what, `The server has ${shownNames(names)}; choose with --model.`, error);
   }
+}
+
+/** Says in the first completion that the server gave fewer samples than it was asked for. */
+function fewer([first, ...given]: readonly Completion[], others: readonly Completion[]): Completion[] {
+  const count = given.length + 1;
+  const n = count + others.length;
+  const failed = others.filter(({ finishReason }) => finishReason === "error").length;
+  const instead = `the others were asked for one by one${failed === 0 ? "" : `, and ${failed} of ${n} failed`}`;
+  const entry = { field: "n", asked: n, why: `the server gave ${count} a request`, instead };
+  return [withEntry(first, entry), ...given, ...others];
+}
+
+function withEntry(completion: Completion, entry: NotHonoured): Completion {
+  return { ...completion, notHonoured: [...(completion.notHonoured ?? []), entry] };
 }
 
 /** Nothing that it befell is missing where the answer is whole. */

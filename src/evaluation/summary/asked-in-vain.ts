@@ -1,0 +1,47 @@
+/** What a run asked for and did not get: settings that were not honoured, and text that came where nobody reads it. */
+import { getOrMake } from "#kernel/values.ts";
+import { knownFields } from "../records/evaluation-record.ts";
+import type { SlimRecord } from "../records/slim-record.ts";
+import type { NotHonouredResult, Results } from "./results.ts";
+
+export function askedInVain(records: readonly SlimRecord[]): Pick<Results, "notHonoured" | "unreadReasoning"> {
+  const notHonoured = notHonouredIn(records);
+  const unread = records.filter(({ unreadReasoning }) => unreadReasoning !== undefined);
+  const cut = unread.filter(({ unreadReasoning }) => unreadReasoning!.whole === 0).length;
+  return knownFields({
+    notHonoured: notHonoured.length === 0 ? undefined : notHonoured,
+    unreadReasoning: unread.length === 0 ? undefined : { answers: unread.length, cut, of: records.length },
+  });
+}
+
+function notHonouredIn(records: readonly SlimRecord[]): NotHonouredResult[] {
+  const found = new Map<string, { entry: NotHonouredResult; methods: Set<string> }>();
+  for (const { notHonoured = [], method } of records) {
+    for (const entry of notHonoured) {
+      const known = getOrMake(found, JSON.stringify(entry), () => ({
+        entry: { ...entry, answers: 0, of: records.length, methods: [] },
+        methods: new Set<string>(),
+      }));
+      known.entry.answers++;
+      known.methods.add(method);
+    }
+  }
+  return [...found]
+    .sort(([first], [second]) => (first < second ? -1 : 1))
+    .map(([, { entry, methods }]) => ({ ...entry, methods: [...methods].sort() }));
+}
+
+/** The run's own temperature where calls asked for it in vain. */
+export function temperatureInVain({ notHonoured = [], temperature }: Results): NotHonouredResult | undefined {
+  return notHonoured.find(({ field, asked }) => field === "temperature" && asked === temperature);
+}
+
+/** The temperature that calls had; undefined where it was asked for in vain. */
+export function honouredTemperature(results: Results): number | undefined {
+  return temperatureInVain(results) ? undefined : results.temperature;
+}
+
+/** The run's seed; undefined where calls were not drawn from it. */
+export function honouredSeed({ notHonoured = [], seed }: Results): number | undefined {
+  return notHonoured.some(({ field }) => field === "seed") ? undefined : seed;
+}
