@@ -132,6 +132,17 @@ test("a server that speaks the other of http and https is told with the scheme t
   }
 });
 
+test("a server that hangs up on plain http may speak https, and is told so", async () => {
+  const server = createTlsLikeServer((socket) => socket.on("error", () => {}).once("data", () => socket.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await expect(connections.request(new URL(`http://127.0.0.1:${port}/v1`), { headers: {} })).rejects.toMatchObject({
+    code: "connection-lost",
+    advice: expect.stringContaining("https"),
+  });
+  server.close();
+});
+
 test("a wait longer than any timer is not a wait of nothing", async () => {
   const url = await serve((_, response) => void setTimeout(() => response.end("here"), 30));
   const reply = await connections.request(new URL(url), { headers: {}, withinSeconds: 3_000_000, idleSeconds: 3_000_000 });

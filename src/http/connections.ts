@@ -198,7 +198,7 @@ function connectionFailure(
       error,
     );
   }
-  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
+  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY|EPROTO/.test(code)) {
     return userError(
       "server-certificate",
       `no secure connection to ${placeOf(url, proxy)}: ${error.message}`,
@@ -210,7 +210,7 @@ function connectionFailure(
     "connection-lost",
     `the connection to ${placeOf(url, proxy)} was lost before an answer: ${error.message}`,
     {},
-    { cause: error },
+    { cause: error, advice: url.protocol === "http:" ? "If this server speaks https, write its address so." : undefined },
   );
 }
 

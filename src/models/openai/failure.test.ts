@@ -59,6 +59,7 @@ describe("the server's own sentence is in the error", () => {
       },
     ],
     ["Spring's", { timestamp: "now", status: 400, error: "Bad Request", message: said, path: "/v1" }],
+    ["faults under the names of fields (ASP.NET)", { title: "One or more errors", status: 400, errors: { Seed: [said] } }],
     ["plain words", said],
     ["JSON that breaks off", `{"error":{"message":"${said}","type":"inv`],
     ["JSON a line", `{"error":{"message":"${said}"}}\n{"done":true}\n`],

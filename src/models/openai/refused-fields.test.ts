@@ -124,6 +124,13 @@ describe("a refused field is read from the structures of", () => {
   });
 });
 
+test("a refused field is read from faults under the names of fields, as ASP.NET and Django write them", () => {
+  expect(fields({ title: "One or more validation errors occurred.", errors: { Seed: ["The field Seed is invalid."] } })).toEqual([
+    "seed",
+  ]);
+  expect(fields({ error: { seed: ["Unknown field."] } })).toEqual(["seed"]);
+});
+
 describe("a refused field is read from the words", () => {
   test.each<[string, string[]]>([
     ["seed: Extra inputs are not permitted", ["seed"]],

@@ -87,8 +87,21 @@ function sentencesIn(value: unknown, reading: Reading, depth: number): string[] 
     if (inner === undefined || inner === null || isLesser) continue;
     said.push(...sentencesIn(inner, reading, depth + 1));
   }
+  if (said.length === 0 && depth > 0) said.push(...byField(value, reading));
   const provider = lower.get("provider_name");
   return typeof provider === "string" && said.length > 0 ? [`${provider}: ${said[0]}`, ...said.slice(1)] : said;
+}
+
+/** Faults under the names of the fields that they are of, as Rails, Django and ASP.NET write them. */
+function byField(value: Readonly<Record<string, unknown>>, reading: Reading): string[] {
+  return Object.entries(value)
+    .slice(0, mostSentences)
+    .flatMap(([field, faults]) => {
+      const texts = (Array.isArray(faults) ? faults : [faults]).filter((fault) => typeof fault === "string" && fault !== "");
+      if (texts.length === 0 || codeKeys.has(field.toLowerCase()) || /^(?:id|request_?id|object|param)$/i.test(field)) return [];
+      reading.fields.push(field.toLowerCase());
+      return [`${field}: ${texts.slice(0, mostSentences).join(", ")}`];
+    });
 }
 
 function asList(value: unknown): readonly unknown[] {
