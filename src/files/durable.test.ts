@@ -1,5 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -29,6 +40,23 @@ test("a file is replaced whole, or stays what it was", async () => {
   await replaceLargeFile(place, async (handle) => void (await handle.write("newer")));
   expect(readFileSync(place, "utf8")).toBe("newer");
   expect(readdirSync(root)).toEqual(["place"]);
+});
+
+test("a symbolic link is replaced and never followed, at the place and beside it", async () => {
+  const other = path.join(root, "other");
+  writeFileSync(other, "of someone else");
+  for (const at of [place, `${place}.partial`]) {
+    for (const write of [
+      () => replaceFile(place, "new"),
+      () => replaceLargeFile(place, async (handle) => void (await handle.write("new"))),
+    ]) {
+      rmSync(at, { force: true });
+      symlinkSync(other, at);
+      await write();
+      expect(readFileSync(other, "utf8")).toBe("of someone else");
+      expect([readFileSync(place, "utf8"), lstatSync(place).isSymbolicLink()]).toEqual(["new", false]);
+    }
+  }
 });
 
 test("a folder is made with those above it, and is left as it is where it stands", () => {
@@ -98,5 +126,5 @@ test("what goes wrong on disk is said in words, and errors that no user can fix 
   const error = Object.assign(new Error("strange"), { code: "EWHATEVER" });
   expect(fileFailure(error, "write somewhere")).toBe(error);
   const full = fileFailure(Object.assign(new Error("full"), { code: "ENOSPC" }), "write somewhere");
-  expect(MidcourseError.isInstance(full) && full.message).toBe("cannot write somewhere: the disk is full");
+  expect(MidcourseError.isInstance(full) && full.what).toBe("cannot write somewhere: the disk is full");
 });

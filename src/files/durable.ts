@@ -5,8 +5,10 @@
  */
 import {
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -20,6 +22,14 @@ import path from "node:path";
 import { userError } from "#kernel/errors.ts";
 import { struckFile, struckPieces } from "#kernel/secrets.ts";
 import { fileFailure, guarded } from "./file-failures.ts";
+
+/** Not through a symbolic link: whoever may write to the folder could lead us to any file. What stands at the place itself is replaced. */
+const created = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
+
+/** Takes a symbolic link away that stands where a file is to be written; what it leads to stays as it is. */
+export function replaceLink(file: string): void {
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(file);
+}
 
 const partialOf = (place: string) => `${place}.partial`;
 
@@ -58,7 +68,8 @@ export function replaceFile(file: string, content: FileContent | ((handle: numbe
   guarded(`write ${file}`, () => {
     const partial = partialOf(file);
     try {
-      const handle = openSync(partial, "w");
+      replaceLink(partial);
+      const handle = openSync(partial, created);
       try {
         if (typeof content === "function") content(handle);
         else if (typeof content === "string") writeFileSync(handle, struckFile(content));
@@ -81,7 +92,8 @@ export function replaceFile(file: string, content: FileContent | ((handle: numbe
 export async function replaceLargeFile(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
   const partial = partialOf(file);
   try {
-    const handle = await open(partial, "w");
+    replaceLink(partial);
+    const handle = await open(partial, created);
     try {
       await write(handle);
       await handle.sync();

@@ -68,9 +68,9 @@ export class HttpConnections {
     if (next === null || !isWeb(next)) {
       throw remoteError("server-misleads", `${url.origin} sends on to ${shortened(place)}, which is no web server`, {});
     }
-    const { authorization: _, ...others } = options.headers;
-    // A key is for the server it was given for alone.
-    const headers = next.origin === url.origin ? options.headers : others;
+    // A key is for the server it was given for alone, whatever the header that carries it is called.
+    const plain = Object.entries(options.headers).filter(([name]) => /^(accept|content-type|user-agent)$/i.test(name));
+    const headers = next.origin === url.origin ? options.headers : Object.fromEntries(plain);
     const body = [307, 308].includes(reply.status) ? options.body : undefined;
     return this.request(next, { ...options, headers, body, redirects: redirects - 1 });
   }

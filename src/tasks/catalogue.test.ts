@@ -29,6 +29,9 @@ describe("finding a benchmark", () => {
   });
 
   it("offers the nearest name", () => {
+    for (const name of ["__proto__", "constructor", "toString", "valueOf", "hasOwnProperty"]) {
+      expect(() => findTask(name)).toThrow(`There is no benchmark called "${name}"`);
+    }
     expect(() => findTask("gsm8")).toThrow(/no benchmark called "gsm8"/);
     expect(() => findTask("helaswag")).toThrow(
       expect.objectContaining({ advice: expect.stringContaining("Did you mean hellaswag?") }),

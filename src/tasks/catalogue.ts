@@ -53,7 +53,7 @@ const aliases: Readonly<Record<string, string>> = {
  */
 export function findTask(name: string, kinds: readonly string[] = []): Task {
   const wanted = name.trim().toLowerCase();
-  const id = aliases[wanted] ?? wanted;
+  const id = Object.hasOwn(aliases, wanted) ? aliases[wanted] : wanted;
   const found = tasks.find((task) => task.id === id);
   if (found) return found;
   const subject = /^mmlu[:/]([a-z][a-z0-9_ -]{2,60})$/.exec(wanted)?.[1];

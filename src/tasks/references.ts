@@ -24,7 +24,8 @@ const kinds: Readonly<Record<string, string>> = {
 export const gradeKinds = Object.keys(kinds);
 
 export function taskOfKind(kind: string): Task {
-  return findTask(kinds[kind.trim().toLowerCase()] ?? kind, gradeKinds);
+  const name = kind.trim().toLowerCase();
+  return findTask(Object.hasOwn(kinds, name) ? kinds[name] : kind, gradeKinds);
 }
 
 /** The item of a line, with what it is to be reported as. Throws an error that says what the line lacks. */

@@ -19,6 +19,12 @@ export function onOneLine(text: string): string {
   });
 }
 
+/** JSON for a screen or a pipe: whatever steers is written as its number, which means the same to whoever reads the JSON. */
+export function harmlessJson(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, null, indent);
+  return json.replace(steering, (sign) => (sign === "\n" ? sign : `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`));
+}
+
 /** Letters and pictures after which a joiner belongs to the script: Persian and Indic words, emoji made of several. */
 const joining =
   "\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\ufe0f\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Nko}\\p{Script=Mongolian}" +

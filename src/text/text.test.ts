@@ -14,8 +14,18 @@ import {
   tokenCount,
   whole,
 } from "./numbers.ts";
-import { harmless } from "./signs.ts";
+import { harmless, harmlessJson } from "./signs.ts";
 import { alignedRows, displayWidth, fitTable, fittedLines, wrapText } from "./table.ts";
+
+test("JSON for a screen writes what would steer it as numbers, and holds the same", () => {
+  const value = { "a\u009b": ["\u007f\u0080 \u202eabc\u2066\u2028", "größer 😀\n"], b: 1 };
+  for (const indent of [undefined, 2]) {
+    const json = harmlessJson(value, indent);
+    expect(json).not.toMatch(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069\u2028]/);
+    expect(JSON.parse(json)).toEqual(value);
+  }
+  expect(harmlessJson(value)).toContain("a\\u009b");
+});
 
 describe("numbers", () => {
   test("what rounds to nothing has no minus", () => {

@@ -1,9 +1,11 @@
 /** `midcourse check-format`: reads JSON lines `{text}` and says of each whether the think/refine/answer format holds, and where. */
+
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { parseRefine, type TaggedSpan, type Verdict, verdictReasons } from "#kernel/refine-grammar.ts";
 import { percentSign } from "#text/numbers.ts";
+import { harmlessJson } from "#text/signs.ts";
 import { alignedRows } from "#text/table.ts";
 import { longestLine, numberedLines } from "../terminal/input.ts";
 
@@ -50,7 +52,7 @@ export async function checkFormat(
       if (text?.trim() === "") continue;
       const record = checkLine(number, text);
       tally.add(record, number);
-      if (options.json) yield `${JSON.stringify(record)}\n`;
+      if (options.json) yield `${harmlessJson(record)}\n`;
     }
     if (!options.json) yield tally.summary();
   }

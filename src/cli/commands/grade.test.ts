@@ -24,6 +24,10 @@ async function* pieces(...parts: (string | Uint8Array)[]) {
   yield* parts;
 }
 
+it.each(["__proto__", "constructor", "toString"])("--kind %s is told as an unknown kind", async (kind) => {
+  await expect(grade(kind, [{ answer: "1", reference: "1" }])).rejects.toMatchObject({ code: "unknown-task" });
+});
+
 async function grade(kind: string, lines: readonly unknown[]): Promise<GradeRecord[]> {
   const { text } = await run(kind, pieces(lines.map((line) => `${JSON.stringify(line)}\n`).join("")));
   return text

@@ -1,9 +1,11 @@
 /** `midcourse grade`: reads JSON lines, `{gold, answer}` or `{item, answer}`, and says of each answer whether it is right. */
+
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import type { GradeRecord, GradingOptions } from "#tasks/grading.ts";
 import { percentSign } from "#text/numbers.ts";
+import { harmlessJson } from "#text/signs.ts";
 import { alignedRows } from "#text/table.ts";
 import { fromOne } from "../options/option-numbers.ts";
 import { exitCodesHelp } from "../terminal/failure.ts";
@@ -81,7 +83,7 @@ export async function gradeLines(
     for await (const record of gradeRecords(numberedLines(input), options)) {
       options.signal?.throwIfAborted();
       tally.add(record);
-      if (json) yield `${JSON.stringify(record)}\n`;
+      if (json) yield `${harmlessJson(record)}\n`;
     }
     if (!json) yield tally.summary();
   }

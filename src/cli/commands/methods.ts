@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { MethodCard } from "#kernel/method-card.ts";
 import { counted } from "#kernel/numbers.ts";
 import { allowed } from "#kernel/options.ts";
+import { harmlessJson } from "#text/signs.ts";
 
 import { wrapText } from "#text/table.ts";
 
@@ -54,7 +55,7 @@ export async function listMethods(
   const { bindMethod, methodCards } = await import("#methods/catalogue.ts");
   const wanted = name === undefined ? methodCards : [await cardOf(name, methodCards)];
   const cards = wanted.map((card): Listed => ({ ...card, callsByDefault: bindMethod(card).maxCalls }));
-  if (options.json) view.write(`${JSON.stringify(name === undefined ? cards.map(asJson) : asJson(cards[0]), null, 2)}\n`);
+  if (options.json) view.write(`${harmlessJson(name === undefined ? cards.map(asJson) : asJson(cards[0]), 2)}\n`);
   else
     view.write(
       name === undefined ? `${cards.map((card) => listed(card, view)).join("\n")}\n${notesOf(view)}` : page(cards[0], view),

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -31,6 +31,16 @@ test("a report makes the folder it is to stand in, and says what is in its way",
   await midcourse("report", run, "--out", file);
   expect(existsSync(file)).toBe(true);
   await expect(midcourse("report", run, "--out", folder)).rejects.toMatchObject({ code: "not-a-file", family: "user" });
+});
+
+test("a report replaces a symbolic link, and leaves the file it leads to as it is", async () => {
+  const other = path.join(folder, "other.txt");
+  writeFileSync(other, "of someone else");
+  const file = path.join(folder, "report.html");
+  symlinkSync(other, file);
+  await midcourse("report", run, "--out", file);
+  expect(readFileSync(file, "utf8")).toContain("<html");
+  expect(readFileSync(other, "utf8")).toBe("of someone else");
 });
 
 test("an export says what is in its way", async () => {

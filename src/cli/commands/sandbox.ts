@@ -1,5 +1,7 @@
 /** `midcourse sandbox`: opens the sandbox that would be used, tries it and prints what it holds. */
+
 import { type Command, Option } from "commander";
+import { harmlessJson } from "#text/signs.ts";
 import { alignedRows } from "#text/table.ts";
 import type { OpenSandboxOptions } from "#verifiers/sandbox/open.ts";
 import type { Sandbox } from "#verifiers/sandbox/sandbox.ts";
@@ -52,7 +54,7 @@ export async function sandboxCommand(
   } finally {
     await Promise.all(opened.map((sandbox: Sandbox) => sandbox.close()));
   }
-  if (json) write(`${JSON.stringify(all ? { reports, failed } : reports[0])}\n`);
+  if (json) write(`${harmlessJson(all ? { reports, failed } : reports[0])}\n`);
   else write([...reports.map(describe), ...failed.map((reason) => `Not here: ${reason}\n`)].join("\n"));
   if (reports.some((report) => !report.contained)) process.exitCode = 1;
 }

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { counted } from "#kernel/numbers.ts";
 import type { Outcome } from "#kernel/trace.ts";
 import type { Solved } from "#recipes/benchmark/question.ts";
-import { harmless } from "#text/signs.ts";
+import { harmless, harmlessJson } from "#text/signs.ts";
 import { parseBudget } from "../options/eval-options.ts";
 import { sandboxOption, withModelOptions } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
@@ -78,7 +78,7 @@ async function solve(question: string, options: SolveOptions): Promise<void> {
       signal,
       watch: (model) => view.watch(model),
       onEvent: (event) => {
-        if (options.json) print(`${JSON.stringify(event)}\n`);
+        if (options.json) print(`${harmlessJson(event)}\n`);
         else if (isTrace) view.add(event);
       },
     },
@@ -102,7 +102,7 @@ const aboutShipped =
 
 function report({ outcome, bound: { method, maxCalls }, milliseconds, isShipped }: Solved, options: SolveOptions): void {
   if (options.json) {
-    print(`${JSON.stringify({ type: "outcome", method: method.id, ...outcome, seconds: milliseconds / 1000 })}\n`);
+    print(`${harmlessJson({ type: "outcome", method: method.id, ...outcome, seconds: milliseconds / 1000 })}\n`);
     return;
   }
   if (!options.quiet) {

@@ -16,7 +16,7 @@ export function parseBudget(text: string, option: string): Budget {
   const budget: Budget = {};
   for (const part of text.split(",")) {
     const [name = "", value = "", ...rest] = part.split("=").map((piece) => piece.trim());
-    const cap = caps[name];
+    const cap = Object.hasOwn(caps, name) ? caps[name] : undefined;
     const amount = Number(value);
     if (cap === undefined || rest.length > 0 || value === "" || !Number.isFinite(amount) || amount <= 0) {
       throw userError(
@@ -33,7 +33,8 @@ export function parseBudget(text: string, option: string): Budget {
 
 /** `gsm8k=FILE` by task; a bare FILE belongs to the only task. */
 export function filesByTask(entries: readonly string[], tasks: readonly string[], option: string): Record<string, string> {
-  const files: Record<string, string> = {};
+  // Tasks are looked up later, and may be called as what every object has.
+  const files: Record<string, string> = Object.create(null);
   for (const entry of entries) {
     const at = entry.indexOf("=");
     const named = at > 0 && tasks.includes(entry.slice(0, at));

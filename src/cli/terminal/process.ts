@@ -1,5 +1,7 @@
 /** The process of a command: which version it is, how it was typed, and Ctrl-C. */
+
 import { readFileSync } from "node:fs";
+import { harmlessJson } from "#text/signs.ts";
 import { struckWords } from "./secrets.ts";
 
 export function packageVersion(): string {
@@ -26,7 +28,7 @@ export function printResults<Results>(
   render: (results: Results, options: { width: number; styled: boolean }) => string,
 ): void {
   process.stdout.write(
-    json ? `${JSON.stringify(results)}\n` : `\n${render(results, screen())}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
+    json ? `${harmlessJson(results)}\n` : `\n${render(results, screen())}\n\nresults  ${resultsFile}\nreport   ${reportFile}\n`,
   );
 }
 

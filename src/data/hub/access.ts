@@ -106,7 +106,9 @@ export interface HubReading<T> {
  * change, and a remote error when the hub keeps failing.
  */
 export async function hubGet<T>(access: HubAccess, url: string, target: HubTarget, { take, read }: HubReading<T>): Promise<T> {
-  const { signal, token, firstWaitMilliseconds, stallMilliseconds } = access;
+  const { signal, endpoint, firstWaitMilliseconds, stallMilliseconds } = access;
+  // The token is for the hub alone, whatever its answers name.
+  const token = new URL(url).origin === new URL(endpoint).origin ? access.token : undefined;
   const waits = doubling(firstWaitMilliseconds / 1000, furtherTries);
   return withTries({ waits, longestWait, signal, isPassing }, async () => {
     const reply = await connections

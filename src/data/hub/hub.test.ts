@@ -1,4 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -132,6 +134,7 @@ describe("fetching files of a dataset", () => {
 
 describe("when the hub fails", () => {
   const table = { dataset: "some/exam", split: "test", revision: commit, files: ["plain.csv"] };
+  const wholeTable = { dataset: "some/exam", split: "test", revision: commit };
   const isFile = (at: string) => at.includes("/resolve/");
 
   it("tries again after a busy server, a broken connection and damaged files", async () => {
@@ -217,6 +220,56 @@ describe("when the hub fails", () => {
       return true;
     };
     await expect(fetchHubFiles(table, { ...options(), signal: stop.signal })).rejects.toThrow("enough");
+  });
+
+  it("sends the token to the hub's own origin alone: a next page elsewhere is refused, and what files redirect to is asked without it", async () => {
+    const told: (string | undefined)[] = [];
+    const other = createServer((request, response) => {
+      told.push(request.headers.authorization);
+      response.end("question,answer\nhow many,3\n");
+    });
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    try {
+      hub.intercept = (_request, response, at) => {
+        if (!at.includes("/tree/")) return false;
+        response.writeHead(200, { link: `<${elsewhere}/more>; rel="next"` }).end("[]");
+        return true;
+      };
+      const reading = fetchHubFiles(wholeTable, options({ HF_TOKEN: "hf_planted_1" }));
+      await expect(reading).rejects.toMatchObject({
+        code: "hub-strange",
+        message: expect.stringContaining(`${elsewhere} as the place of the next page`),
+      });
+      expect(told).toEqual([]);
+      hub.intercept = (_request, response, at) => {
+        if (!isFile(at)) return false;
+        response.writeHead(302, { location: `${elsewhere}/plain.csv` }).end();
+        return true;
+      };
+      const { files } = await fetchHubFiles(table, options({ HF_TOKEN: "hf_planted_1" }));
+      expect(readFileSync(files[0].path, "utf8")).toContain("how many");
+      expect(told).toEqual([undefined]);
+    } finally {
+      other.close();
+    }
+  });
+
+  it.each([
+    ["itself", () => "?recursive=true", 1],
+    ["ever more pages", (page: number) => `?recursive=true&page=${page}`, 1000],
+  ])("ends a list of files that names %s as its next page, with an error", async (_what, next, pages) => {
+    let page = 0;
+    hub.intercept = (_request, response, at) => {
+      if (!at.includes("/tree/")) return false;
+      response.writeHead(200, { link: `<${next(++page)}>; rel="next"` }).end("[]");
+      return true;
+    };
+    await expect(fetchHubFiles(wholeTable, options())).rejects.toMatchObject({
+      code: "hub-strange",
+      message: expect.stringContaining("does not end"),
+    });
+    expect(page).toBe(pages);
   });
 
   it("says that a cache cannot be written", async () => {

@@ -130,17 +130,39 @@ class Fetching {
     }
     const listed: ListedFile[] = [];
     let url: string | undefined = `${await this.#api()}/tree/${commit}?recursive=true`;
+    const asked = new Set<string>();
     while (url !== undefined) {
+      if (asked.has(url) || asked.size === mostPages) throw this.#endless(commit, asked.size);
+      asked.add(url);
       const { value, headers }: JsonReply<unknown> = await this.#json(url, "the list of files");
       if (!Array.isArray(value)) throw this.#strange(url);
       for (const entry of value as (ListedFile & { type?: string })[]) {
         if (entry.type === "file" && isSafe(entry.path)) listed.push(entry);
       }
       const next: string | undefined = /<([^>]+)>;\s*rel="next"/.exec([headers.link].flat().join(", "))?.[1];
-      url = next === undefined ? undefined : new URL(next, url).href;
+      url = next === undefined ? undefined : this.#onward(next, url);
     }
     await this.#keep(kept, JSON.stringify(listed));
     return listed;
+  }
+
+  /** The next page is one of the same hub: another would be told what is asked for, and could answer anything. */
+  #onward(next: string, from: string): string {
+    const url = URL.parse(next, from);
+    if (url !== null && url.origin === new URL(from).origin) return url.href;
+    throw userError(
+      "hub-strange",
+      `${new URL(from).origin} names ${url === null ? "no address" : url.origin} as the place of the next page of its list of files, which is not the hub.`,
+      "Check HF_ENDPOINT. Or give the file yourself with --data FILE.",
+    );
+  }
+
+  #endless(commit: string, pages: number): MidcourseError {
+    return userError(
+      "hub-strange",
+      `The list of files of ${this.#table.dataset} at ${commit} does not end: after ${pages === 1 ? "1 page" : `${pages} pages`} the hub names ${pages < mostPages ? "one of them again" : "still another"}.`,
+      "Check HF_ENDPOINT. Or give the file yourself with --data FILE.",
+    );
   }
 
   async #file(commit: string, name: string): Promise<string> {
@@ -284,6 +306,9 @@ interface ListedFile {
   oid?: string;
   lfs?: { oid?: string; size?: number };
 }
+
+/** Of a list of files, each of a thousand on the hub itself. */
+const mostPages = 1000;
 
 /** The name of a state of a repository. */
 const aCommit = /^[0-9a-f]{40}$/;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
-import { makeFolder } from "#files/durable.ts";
+import { makeFolder, replaceLink } from "#files/durable.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Message } from "#kernel/model.ts";
 import { struckFile } from "#kernel/secrets.ts";
@@ -70,6 +70,7 @@ export class GrowingFiles {
     const handle = getOrMake(this.#handles, name, () => {
       const file = path.join(this.#folder, name);
       makeFolder(path.dirname(file));
+      replaceLink(file);
       return openSync(file, "w");
     });
     const bytes = Buffer.from(struckFile(text));

@@ -1,7 +1,9 @@
 /** What the `midcourse data` commands share: options, and a card as it is printed. */
+
 import { type Command, InvalidArgumentError, Option, type OptionValues } from "commander";
 import type { NearDuplicateFilter, NearDuplicateScope } from "#data/filters/near-duplicates.ts";
 import type { DataCard } from "#data/training-files/data-card.ts";
+import { harmlessJson } from "#text/signs.ts";
 import { positiveNumber } from "../../options/option-numbers.ts";
 
 export const formats =
@@ -41,6 +43,6 @@ export async function printCard(card: DataCard, options: { json?: boolean }, fil
   const { renderCard } = await import("#data/training-files/data-card.ts");
   const places = Object.entries(files).map(([name, file]) => `${name.padEnd(8)} ${file}`);
   process.stdout.write(
-    options.json ? `${JSON.stringify(card)}\n` : `${renderCard(card)}${places.length > 0 ? `\n${places.join("\n")}\n` : ""}`,
+    options.json ? `${harmlessJson(card)}\n` : `${renderCard(card)}${places.length > 0 ? `\n${places.join("\n")}\n` : ""}`,
   );
 }

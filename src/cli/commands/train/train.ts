@@ -1,4 +1,5 @@
 /** `midcourse train`: lists the recipes, and runs the one that is named: of the catalogue, of a file of one's own or of a package. */
+
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { renderMeasurement } from "#evaluation/report/table.ts";
@@ -14,6 +15,7 @@ import type { RecipeCard, RecipeFlag } from "#recipes/recipe-card.ts";
 import { changeOf, optionsByName, readSetting } from "#recipes/recipe-options.ts";
 import { type RecipeResult, type RecipeRun, runRecipe } from "#recipes/run-recipe.ts";
 import { evalNames } from "#recipes/shared/world-methods.ts";
+import { harmlessJson } from "#text/signs.ts";
 import { alignedRows } from "#text/table.ts";
 import { fromOne, share, wholeNumber } from "../../options/option-numbers.ts";
 import { interruptSignal, screen } from "../../terminal/process.ts";
@@ -175,7 +177,7 @@ function settingsExample({ options }: RecipeCard): string | undefined {
 
 function printResult({ model, run, results, table, lines }: RecipeResult, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify(table === undefined ? { ...results, model } : results)}\n`);
+    process.stdout.write(`${harmlessJson(table === undefined ? { ...results, model } : results)}\n`);
     return;
   }
   const shown = table === undefined ? [] : ["", renderMeasurement(table, { ...screen(), evalNames }), ""];
