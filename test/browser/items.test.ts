@@ -5,7 +5,7 @@ import { compareRuns } from "#evaluation/report/compare-runs.ts";
 import type { ReportData } from "#evaluation/report/page-data.ts";
 import { renderReport } from "#evaluation/report/report.ts";
 import { exampleBenchmarkData } from "../support/example-benchmark-data.ts";
-import { wholeTasks } from "../support/page-content.ts";
+import { wholePage, wholeTasks } from "../support/page-content.ts";
 import { describePages, searched, settled } from "./page.ts";
 
 const data = exampleBenchmarkData({ run: "first" });
@@ -55,7 +55,12 @@ const pages = {
   },
 };
 
-describePages("the browser of items in a browser", pages, (open) => {
+const cutShort = () => {
+  const page = wholePage(pages.long());
+  return page.slice(0, page.lastIndexOf(" data-part=") + 400);
+};
+
+describePages("the browser of items in a browser", { ...pages, cutShort }, (open) => {
   const position = (page: Page) => page.locator(".position").textContent();
   const current = async (page: Page) => {
     await settled(page);
@@ -219,5 +224,25 @@ describePages("the browser of items in a browser", pages, (open) => {
     await page.keyboard.press("End");
     expect(await position(page)).toBe(`Item ${sums.items.length} of ${sums.items.length}`);
     expect(await page.evaluate("document.activeElement.hasAttribute('data-current')")).toBe(true);
+  });
+
+  test("a browser that cannot unpack, or runs no script, says so in a sentence, and the tables stand", async () => {
+    const page = await open("one");
+    await page.addInitScript("delete window.DecompressionStream");
+    await page.reload();
+    await page.getByText("This browser cannot unpack the items and traces of this page").waitFor();
+    expect(await page.locator(".overview-table tbody tr").count()).toBeGreaterThan(3);
+    const still = await open("one", { javaScriptEnabled: false });
+    await still.getByText("All items and their traces stand in this page, packed; to show them it needs JavaScript.").waitFor();
+  });
+
+  test("a page that was cut short lists all items, and says what it lacks where its traces or a search are asked for", async () => {
+    const page = await open("cutShort");
+    await page.getByLabel("task").last().selectOption({ label: "programs" });
+    await settled(page);
+    await page.locator(".answer-list button").last().click();
+    await page.locator(".answer-detail .warning", { hasText: "the file was cut short" }).waitFor();
+    await page.getByLabel("Search", { exact: true }).fill("anything");
+    await page.locator(".search-progress", { hasText: "the file was cut short" }).waitFor();
   });
 });

@@ -18,7 +18,7 @@ describePages("a report of 20,000 items in a browser", { many: () => renderRepor
   test("lists all, filters count all, and only the rows in sight are in the document", async () => {
     const page = await open("many");
     expect(await page.locator(".position").textContent()).toBe("Item 1 of 20,000");
-    expect(await page.locator("#item-browser > .note").first().textContent()).toBe("All 20000 items.");
+    expect(await page.locator("#item-browser > .note").first().textContent()).toBe("All 20,000 items.");
     const wrong = data.records.filter(({ method, accuracy }) => method === "chain-of-thought" && accuracy < 1).length;
     expect(await page.locator("button[data-filter=wrong]").textContent()).toBe(
       `right one wrong (${wrong.toLocaleString("en-GB")})`,

@@ -39,17 +39,23 @@ export function noteMove() {
   waiting = setTimeout(() => history.replaceState(null, "", addressNow()), 300);
 }
 
-/** Shows what the address says, now and whenever it changes. Returns whether it says anything. */
+/** Shows what the address says, now and whenever it changes. Returns whether it says anything now. */
 export function followAddress() {
-  const follow = () => {
+  addEventListener("popstate", () => {
     clearTimeout(waiting);
-    const said = location.hash.slice(1);
-    // Back to the very start is an address too; a place in the page is none.
-    if (said !== "" && !said.includes("=")) return false;
-    const fields = new URLSearchParams(said);
-    for (const { read } of addressed) read(fields);
-    return said !== "";
-  };
-  addEventListener("popstate", follow);
-  return follow();
+    // Back at the very start is an address too; a place in the page is none.
+    if (location.hash === "" || saysFields()) readAddress();
+  });
+  if (!saysFields()) return false;
+  readAddress();
+  return true;
+}
+
+function saysFields() {
+  return location.hash.includes("=");
+}
+
+function readAddress() {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  for (const { read } of addressed) read(fields);
 }

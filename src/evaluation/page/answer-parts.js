@@ -60,7 +60,9 @@ export function answerCard(label, ...parts) {
 
 /** @param {string} label @param {readonly string[]} names @param {number} chosen @param {(index: number) => void} onChoose @param {Record<string, string>} [attributes] */
 export function choiceOf(label, names, chosen, onChoose, attributes = {}) {
-  const options = names.map((name, index) => element("option", { value: String(index), selected: index === chosen }, name));
+  const options = names.map((name, index) =>
+    element("option", { value: String(index), selected: index === chosen, dir: "auto" }, name),
+  );
   const select = element("select", attributes, ...options);
   select.addEventListener("change", () => onChoose(Number(select.value)));
   return element("label", { class: "set-choice" }, label, select);

@@ -4,7 +4,7 @@ import { choiceOf, gradeSignOf, sideChoices } from "./answer-parts.js";
 import { element, wholeText } from "./dom.js";
 import { itemDetail, setName } from "./item-detail.js";
 import { filterItems, flagsOf, itemFilters, itemOrders, orderItems } from "./item-order.js";
-import { cannotUnpack, Parts } from "./packed.js";
+import { Parts } from "./packed.js";
 import { searchTraces } from "./trace-search.js";
 import { virtualList } from "./virtual-list.js";
 
@@ -111,8 +111,7 @@ export function drawItemBrowser(place, data, indexes) {
       } catch (error) {
         if (own !== turn) return;
         shown.setAttribute("aria-busy", "false");
-        const reason = error instanceof Error ? error.message : String(error);
-        return shown.replaceChildren(element("p", { class: "warning" }, cannotUnpack ?? reason));
+        return shown.replaceChildren(element("p", { class: "warning" }, messageOf(error)));
       }
       if (own !== turn) return;
     }
@@ -172,7 +171,7 @@ export function drawItemBrowser(place, data, indexes) {
     own.signal.addEventListener("abort", () => {
       if (own === searching) progress.textContent = `Stopped after ${wholeText(done)} of ${wholeText(total)} items.`;
     });
-    await searchTraces({
+    const searched = searchTraces({
       parts: parts[list],
       wanted: text,
       sides: wholeTraces ? undefined : sides,
@@ -186,10 +185,13 @@ export function drawItemBrowser(place, data, indexes) {
       },
       signal: own.signal,
     });
+    const failure = await searched.catch((error) => error);
     if (own !== searching) return;
     stop.hidden = true;
     running = false;
-    if (!own.signal.aborted) progress.textContent = `Searched all ${wholeText(total)} items: ${wholeText(found.size)} found.`;
+    if (failure) progress.textContent = `Searched ${wholeText(done)} of ${wholeText(total)} items. ${messageOf(failure)}`;
+    else if (!own.signal.aborted)
+      progress.textContent = `Searched all ${wholeText(total)} items: ${wholeText(found.size)} found.`;
     redraw();
   }
 
@@ -338,6 +340,11 @@ export function drawItemBrowser(place, data, indexes) {
     const chosen = data.browser.findIndex(({ task }) => task === name);
     if (chosen >= 0) show(chosen);
   };
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** @param {number} flags */

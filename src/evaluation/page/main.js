@@ -91,8 +91,12 @@ async function start() {
   if (trainingPlace) drawTraining(trainingPlace, report.training);
   const place = byId("item-browser");
   if (place && report.browser.length > 0) {
-    if (cannotUnpack === undefined) showTask = drawItemBrowser(place, report, await readIndexes());
-    else place.append(element("p", { class: "warning" }, cannotUnpack));
+    try {
+      if (cannotUnpack !== undefined) throw new Error(cannotUnpack);
+      showTask = drawItemBrowser(place, report, await readIndexes());
+    } catch (error) {
+      place.replaceChildren(element("p", { class: "warning" }, error instanceof Error ? error.message : String(error)));
+    }
   }
   if (followAddress() && location.hash.includes("item=")) place?.scrollIntoView({ behavior: "instant" });
   document.documentElement.dataset.ready = "true";

@@ -9,8 +9,19 @@ export const cannotUnpack =
     ? "This browser cannot unpack the items and traces of this page: it has no DecompressionStream. Chrome and Edge from 80, Safari from 16.4 and Firefox from 113 have it."
     : undefined;
 
-/** @param {Element} place */
+/** A page that was cut short, or changed on its way, says so. @param {Element} place */
 async function unpack(place) {
+  try {
+    return await unpacked(place);
+  } catch (cause) {
+    throw new Error("A part of this page cannot be unpacked: the file was cut short or changed. Make the report again.", {
+      cause,
+    });
+  }
+}
+
+/** @param {Element} place */
+async function unpacked(place) {
   const packed = atob(place.textContent ?? "");
   const bytes = new Uint8Array(packed.length);
   for (let at = 0; at < bytes.length; at++) bytes[at] = packed.charCodeAt(at);
@@ -57,7 +68,8 @@ export class Parts {
         const found = this.peek(item);
         if (found) return found;
       }
-      if (isWhole()) throw new Error("This page is cut short: the traces of this item are not in it.");
+      if (isWhole())
+        throw new Error("The traces of this item are not in this page: the file was cut short. Make the report again.");
       await pause(20);
     }
   }

@@ -1,9 +1,9 @@
 /** What of evaluations travels inside the page: all figures, an index of all items, and all their traces, made piece by piece. */
 import type { Item } from "#kernel/item.ts";
-import { counted } from "#kernel/numbers.ts";
 import { verdictReasons } from "#kernel/refine-grammar.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { getOrMake } from "#kernel/values.ts";
+import { whole } from "#text/numbers.ts";
 import { writtenOut, writtenOutPlaces } from "#text/signs.ts";
 import { type EvaluationRecord, knownFields, recordKey } from "../records/evaluation-record.ts";
 import { withSettledUsage } from "../records/settled-record.ts";
@@ -154,11 +154,10 @@ function browserOf(
   const { index, tagged } = indexOf(ids, find, sets.length);
   if (index.ids.length === 0) return [];
   const gone = ids.length - index.ids.length;
+  const all = `${whole(ids.length)} ${ids.length === 1 ? "item" : "items"}`;
   const manySamples = runs.some(({ results }) => results.samples > 1);
   const note = [
-    gone === 0
-      ? `All ${counted(ids.length, "item")}.`
-      : `${index.ids.length} of ${counted(ids.length, "item")}: the traces of the others are gone.`,
+    gone === 0 ? `All ${all}.` : `${whole(index.ids.length)} of ${all}: the traces of the others are gone.`,
     ...(manySamples ? ["Of several answers to an item the first one is shown."] : []),
   ];
   return [

@@ -62,7 +62,7 @@ export function* renderPage(page: ReportPage): Generator<string> {
 <header>
 <p class="product">Midcourse report</p>
 <h1 dir="auto">${title}</h1>
-<p class="headline" dir="auto">${headline}</p>
+<p class="headline">${headline}</p>
 ${factList(facts)}
 <nav aria-label="Sections"><ul>${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 </header>

@@ -109,7 +109,7 @@ ${oracle ? html`<p class="note">† looks at the reference answer: an upper boun
           {
             id: "items",
             name: "Items and traces",
-            body: html`<div id="item-browser"><noscript><p>All items and their traces stand in this page, packed; to show them it needs JavaScript.</p></noscript></div>`,
+            body: html`<div id="item-browser"><p class="note">All items and their traces stand in this page, packed; to show them it needs JavaScript.</p></div>`,
           },
         ]
       : []),
