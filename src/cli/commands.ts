@@ -1,6 +1,7 @@
 /** The list of commands. Each file declares its options and imports its work only when it runs. */
 import type { Command } from "commander";
 import { registerCheckFormat } from "./commands/check-format.ts";
+import { registerCompletion } from "./commands/completion.ts";
 import { registerCard } from "./commands/data/card.ts";
 import { registerConvert } from "./commands/data/convert.ts";
 import { registerFromRun } from "./commands/data/from-run.ts";
@@ -35,4 +36,5 @@ export function registerCommands(program: Command): void {
   registerGrade(program);
   registerCheckFormat(program);
   registerSandbox(program);
+  registerCompletion(program);
 }

@@ -12,13 +12,16 @@ import { exitCodesHelp } from "../terminal/failure.ts";
 import { numberedLines } from "../terminal/input.ts";
 import { interruptSignal } from "../terminal/process.ts";
 
+/** Beside the benchmarks. */
+export const gradeKinds = ["math", "number", "integer", "choice", "drop", "humaneval", "summary"] as const;
+
 export function registerGrade(program: Command): void {
   program
     .command("grade")
     .description(
       "read JSON lines {gold, answer} or {item, answer} from standard input and say of each answer whether it is right",
     )
-    .requiredOption("--kind <kind>", "math, number, integer, choice, drop, humaneval, summary, or the name of any benchmark")
+    .requiredOption("--kind <kind>", `${gradeKinds.join(", ")}, or the name of any benchmark`)
     .option("--json", "one JSON record for each line, in order: {equal} for a gold answer, {correct, status} for an item")
     .option("--tolerance <number>", "largest difference of two numbers that still counts as equal (--kind number; default: none)")
     .option(
