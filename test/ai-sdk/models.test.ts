@@ -199,6 +199,24 @@ describe("fromAiSdk", () => {
     expect(await sampled(told(10, 2, 400), told(10, 500, 400))).toEqual([402, 900]);
   });
 
+  it("says of each setting that a provider does not heed that it was asked and not honoured", async () => {
+    const warnings = [
+      { type: "unsupported" as const, feature: "temperature", details: "reasoning models have none" },
+      { type: "unsupported" as const, feature: "seed" },
+      { type: "unsupported" as const, feature: "topK" },
+      { type: "other" as const, message: "temperature" },
+    ];
+    const { model } = await serve(() => ({ content: "42" }));
+    const warning = Object.assign(Object.create(model), {
+      doGenerate: async (call: Parameters<typeof model.doGenerate>[0]) => ({ ...(await model.doGenerate(call)), warnings }),
+    }) as typeof model;
+    expect((await fromAiSdk(warning).generate(question, plain))[0].notHonoured).toEqual([
+      { field: "temperature", asked: 0.5, why: "the provider does not support it: reasoning models have none" },
+      { field: "seed", why: "the provider does not support it" },
+    ]);
+    expect((await fromAiSdk(model).generate(question, plain))[0]).not.toHaveProperty("notHonoured");
+  });
+
   it("does not take a count of 0 for known where there must have been tokens", () => {
     const zero = {
       inputTokens: { total: 0, noCache: 0, cacheRead: 0, cacheWrite: undefined },

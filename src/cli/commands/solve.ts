@@ -100,7 +100,8 @@ const endings: Record<Outcome["reason"], string | undefined> = {
 const aboutShipped =
   "(The shipped model answered, which knows the sums and stories of its own small world alone; --model names another.)";
 
-function report({ outcome, bound: { method, maxCalls }, milliseconds, isShipped }: Solved, options: SolveOptions): void {
+function report({ outcome, bound: { method, maxCalls }, milliseconds, isShipped, inVain }: Solved, options: SolveOptions): void {
+  if (inVain.length > 0 && !options.quiet) process.stderr.write(`Asked and not honoured: ${harmless(inVain.join("; "))}.\n`);
   if (options.json) {
     print(`${harmlessJson({ type: "outcome", method: method.id, ...outcome, seconds: milliseconds / 1000 })}\n`);
     return;
@@ -116,12 +117,12 @@ function report({ outcome, bound: { method, maxCalls }, milliseconds, isShipped 
 }
 
 /** With an answer a failure is told by the exit code; without one it ends the command. */
-function endAs({ outcome: { reason, answer }, failure }: Solved, { json }: SolveOptions): void {
+function endAs({ outcome: { reason, answer }, failure, advice }: Solved, { json }: SolveOptions): void {
   if (reason === "cancelled") process.exitCode = 130;
   else if (reason === "error") process.exitCode = 2;
   else if (reason === "tool-calls" || answer === "") process.exitCode = 1;
   if (json || reason === "cancelled" || answer !== "") return;
-  const why = failure ?? endings[reason];
+  const why = [failure ?? endings[reason], advice].filter((part) => part !== undefined).join("; ") || undefined;
   process.stderr.write(`midcourse: no answer${why ? `: ${harmless(why)}` : ""}\n`);
 }
 

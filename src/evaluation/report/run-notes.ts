@@ -1,4 +1,6 @@
 /** What a reader has to know of how a run was asked and counted before its figures mean what they seem to: one sentence each. */
+
+import type { NotHonoured } from "#kernel/model.ts";
 import { counted } from "#kernel/numbers.ts";
 import { shortened } from "#kernel/options.ts";
 import { temperatureInVain } from "../summary/asked-in-vain.ts";
@@ -6,10 +8,9 @@ import type { NotHonouredResult, ReasoningResult, Results } from "../summary/res
 
 export function runNotes(results: Results): string[] {
   const { notHonoured = [], unreadReasoning, reasoning } = results;
-  // The temperature stands where settings are told.
-  const others = notHonoured.filter((entry) => entry !== temperatureInVain(results));
+  const vain = notHonoured.map((entry) => `${notHonouredWords(entry)} (${whose(entry)})`);
   return [
-    ...(others.length === 0 ? [] : [`Asked and not honoured: ${others.map(notHonouredWords).join("; ")}.`]),
+    ...(vain.length === 0 ? [] : [`Asked and not honoured: ${vain.join("; ")}.`]),
     ...(unreadReasoning ? [unreadNote(unreadReasoning)] : []),
     ...(reasoning ? [reasoningNote(reasoning)] : []),
   ];
@@ -18,16 +19,24 @@ export function runNotes(results: Results): string[] {
 /** `temperature 0`, or what became of it: `temperature 0 asked, left out: the server refused it`. */
 export function temperatureWords(results: Results): string {
   const entry = temperatureInVain(results);
-  return entry ? notHonouredWords(entry) : `temperature ${results.temperature}`;
+  if (entry === undefined) return `temperature ${results.temperature}`;
+  // The server's own sentence stands in the note about all settings.
+  const short = notHonouredWords({ ...entry, why: entry.why.split(": ")[0] });
+  return entry.answers < entry.of ? `${short} (${whose(entry)})` : short;
 }
 
-function notHonouredWords({ field, asked, why, instead, answers, of, methods }: NotHonouredResult): string {
+/** `temperature 0 asked, left out: the server refused it`, or `…; 1 was sent`. */
+export function notHonouredWords({ field, asked, why, instead }: NotHonoured): string {
   const name = asked === undefined ? field : `${field} ${asked}`;
-  const share = answers === of ? "" : ` (in ${answers} of ${of} answers: ${shortened(methods.join(", "))})`;
-  const reason = shortened(why, 160);
-  if (instead !== undefined) return `${name} asked: ${reason}; ${instead}${share}`;
-  const isLeftOut = reason.startsWith("the server refused") || reason.startsWith("the server does not");
-  return `${name} asked, ${isLeftOut ? "left out: " : ""}${reason}${share}`;
+  const reason = shortened(why, 160).replace(/\.$/, "");
+  if (instead !== undefined) return `${name} asked: ${reason}; ${instead}`;
+  const isLeftOut = /^the (server|provider) (refused|does not)/.test(reason);
+  return `${name} asked, ${isLeftOut ? "left out: " : ""}${reason}`;
+}
+
+function whose({ answers, of, methods }: NotHonouredResult): string {
+  const names = shortened(methods.join(", "));
+  return answers === of ? names : `${answers} of ${of} answers: ${names}`;
 }
 
 function unreadNote({ answers, cut, of }: NonNullable<Results["unreadReasoning"]>): string {

@@ -1,4 +1,5 @@
 /** What a run asked for and did not get: settings that were not honoured, and text that came where nobody reads it. */
+import { sum } from "#kernel/numbers.ts";
 import { getOrMake } from "#kernel/values.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
@@ -15,11 +16,12 @@ export function askedInVain(records: readonly SlimRecord[]): Pick<Results, "notH
 }
 
 function notHonouredIn(records: readonly SlimRecord[]): NotHonouredResult[] {
+  const answersOf = Map.groupBy(records, (record) => record.method);
   const found = new Map<string, { entry: NotHonouredResult; methods: Set<string> }>();
   for (const { notHonoured = [], method } of records) {
     for (const entry of notHonoured) {
       const known = getOrMake(found, JSON.stringify(entry), () => ({
-        entry: { ...entry, answers: 0, of: records.length, methods: [] },
+        entry: { ...entry, answers: 0, of: 0, methods: [] },
         methods: new Set<string>(),
       }));
       known.entry.answers++;
@@ -28,7 +30,11 @@ function notHonouredIn(records: readonly SlimRecord[]): NotHonouredResult[] {
   }
   return [...found]
     .sort(([first], [second]) => (first < second ? -1 : 1))
-    .map(([, { entry, methods }]) => ({ ...entry, methods: [...methods].sort() }));
+    .map(([, { entry, methods }]) => ({
+      ...entry,
+      of: sum(Array.from(methods, (method) => answersOf.get(method)!.length)),
+      methods: [...methods].sort(),
+    }));
 }
 
 /** The run's own temperature where calls asked for it in vain. */

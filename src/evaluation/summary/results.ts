@@ -262,10 +262,10 @@ export interface ReasoningResult {
 
 /** A setting that calls asked for in vain. */
 export interface NotHonouredResult extends NotHonoured {
-  /** Answers with such a call, of all answers of the run, the resampling pool's included. */
+  /** Answers with such a call, of all answers of these methods. */
   answers: number;
   of: number;
-  /** Methods whose calls they are. */
+  /** Methods whose calls they are, the resampling pool's among them. */
   methods: string[];
 }
 

@@ -9,6 +9,7 @@ import type { Completion, CompletionDelta, GenerateOptions, Model } from "#kerne
 import { deriveSeed } from "#kernel/seed.ts";
 import { ReasoningMemory } from "../around/reasoning-memory.ts";
 import { failureOf } from "./failure.ts";
+import { notHonouredIn } from "./not-honoured.ts";
 import { promptOf } from "./prompt.ts";
 import { type AiSdkAnswer, readStream } from "./stream.ts";
 import { finishReasonOf, usageOf } from "./usage.ts";
@@ -89,7 +90,9 @@ export async function askAiSdk(
     const answer = tell
       ? await readStream((await model.doStream(call)).stream, (piece) => tell({ ...piece, sample }))
       : await model.doGenerate(call);
-    return { completion: completionOf(answer, performance.now() - startedAt, memoryOf(model)), answer };
+    const completion = completionOf(answer, performance.now() - startedAt, memoryOf(model));
+    const notHonoured = notHonouredIn(answer.warnings, call);
+    return { completion: notHonoured.length === 0 ? completion : { ...completion, notHonoured }, answer };
   } catch (error) {
     if (call.abortSignal?.aborted) throw call.abortSignal.reason;
     const failure = failureOf(error, model.modelId);

@@ -1,5 +1,7 @@
 /** One question of a user's own: put to a method as a benchmark would put it, with what the method needs beside the model. */
 import { drain, slipOf } from "#evaluation/records/handed-over.ts";
+import { unreadAdvice, WatchedModel } from "#evaluation/records/watched-model.ts";
+import { notHonouredWords } from "#evaluation/report/run-notes.ts";
 import { type Budget, withinBudget } from "#kernel/budget.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
@@ -50,6 +52,10 @@ export interface Solved {
   milliseconds: number;
   /** The model that ships with the package answered, which was taught its own small world and nothing else. */
   isShipped: boolean;
+  /** What was asked and not honoured, in words. */
+  inVain: string[];
+  /** What helps where all text came as reasoning. */
+  advice: string | undefined;
 }
 
 /** New tokens of one call where no task says how many an answer needs. */
@@ -95,8 +101,9 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
       tools.scoreCompletion = promptedScorer(scorer.model, { seed });
     }
     const startedAt = performance.now();
+    const watched = new WatchedModel(opened.model);
     const request: MethodRequest = {
-      model: watch(opened.model),
+      model: watch(watched),
       messages: conversation(task, item, wanted.system),
       temperature: wanted.temperature,
       maxTokens: wanted.maxTokens ?? task?.maxTokens ?? usualMaxTokens,
@@ -110,7 +117,15 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
         throw isModules && !signal.aborted ? mistakeIn(bound.method, thrown) : thrown;
       },
     );
-    return { ...followed, bound, milliseconds: performance.now() - startedAt, isShipped };
+    const { notHonoured = [], unreadReasoning } = watched;
+    return {
+      ...followed,
+      bound,
+      milliseconds: performance.now() - startedAt,
+      isShipped,
+      inVain: notHonoured.map(notHonouredWords),
+      advice: unreadAdvice(unreadReasoning),
+    };
   } finally {
     for (const each of toClose.reverse()) await each.close();
   }
