@@ -121,11 +121,13 @@ function completionOf(answer: AiSdkAnswer, milliseconds: number, memory: Reasoni
   const reasoning = joined("reasoning");
   // Calls that the provider ran itself are already answered.
   const asksForTools = content.some((part) => part.type === "tool-call" && !part.providerExecuted);
+  const finishReason = finishReasonOf(answer.finishReason, asksForTools);
   const hasMore = content.some((part) => part.type !== "text" && part.type !== "reasoning");
   return {
     text: joined("text"),
     reasoning: reasoning || undefined,
-    finishReason: finishReasonOf(answer.finishReason, asksForTools),
+    finishReason,
+    finishSaid: finishReason === "other" || finishReason === "error" ? answer.finishReason.raw : undefined,
     usage: usageOf(answer.usage, content.length > 0, milliseconds, memory),
     parts: hasMore ? content : undefined,
   };

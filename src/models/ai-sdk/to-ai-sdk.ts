@@ -135,8 +135,8 @@ class Blocks {
   }
 }
 
-function endOf({ finishReason, usage }: Completion) {
-  const reason: LanguageModelV4FinishReason = { unified: finishReason, raw: finishReason };
+function endOf({ finishReason, finishSaid = finishReason, usage }: Completion) {
+  const reason: LanguageModelV4FinishReason = { unified: finishReason, raw: finishSaid };
   return { finishReason: reason, usage: sdkUsage(usage) };
 }
 

@@ -73,6 +73,7 @@ export function finishReasonOf({ unified }: LanguageModelV4FinishReason, asksFor
     case "length":
     case "content-filter":
     case "error":
+    case "other":
       return unified;
     case "interrupted":
       return "error";

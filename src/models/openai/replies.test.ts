@@ -274,6 +274,93 @@ describe("failures that come with the status of success", () => {
   });
 });
 
+describe("streams as they were reported", () => {
+  const call = (value: object) => piece({ tool_calls: [value] });
+  test.each<[string, unknown[], object]>([
+    [
+      "the last pieces without the name of their field (gpustack#6155)",
+      [piece({ content: "4" }), `${JSON.stringify(finish("stop"))}\n\n`, `${JSON.stringify(closing)}\n\n`, "[DONE]\n\n"],
+      { text: "4", finishReason: "stop", usage: { outputTokens: 3 } },
+    ],
+    [
+      "usage without choices in the last piece (vercel/ai#7417)",
+      [piece({ content: "4" }), finish("stop"), { object: "chat.completion.chunk", usage }],
+      { text: "4", usage: { outputTokens: 3 } },
+    ],
+    [
+      "the finish reason under another name (Gemini's compatible endpoint)",
+      [piece({ content: "It" }), { choices: [{ index: 0, delta: {}, finish_reason: null, finishReason: "MAX_TOKENS" }] }],
+      { text: "It", finishReason: "length" },
+    ],
+    [
+      "no mark of the end, and with each piece all that came so far (perplexityai/api-discussion#209)",
+      [
+        { choices: [{ index: 0, delta: { content: "It is" }, message: { content: "It is" }, finish_reason: null }] },
+        { choices: [{ index: 0, delta: { content: " 4" }, message: { content: "It is 4" }, finish_reason: "stop" }] },
+      ],
+      { text: "It is 4", finishReason: "stop" },
+    ],
+    [
+      "pieces without numbers (vercel/ai#4031)",
+      [{ choices: [{ delta: { content: "4" } }] }, { choices: [{ delta: {}, finish_reason: "stop" }] }],
+      { text: "4" },
+    ],
+    [
+      "empty finish reasons and usage that is null (sglang#3912, ollama#4357)",
+      [{ ...piece({ content: "4", tool_calls: null }, { finish_reason: "", logprobs: null }), usage: null }, finish("stop")],
+      { text: "4", finishReason: "stop" },
+    ],
+    [
+      "the only sample under the number 1 (litellm#376)",
+      [{ choices: [{ index: 1, delta: { content: "4" }, finish_reason: "stop" }] }],
+      { text: "4" },
+    ],
+    [
+      "a comment behind a numbered event (openai-python#2722)",
+      ["id: 7\n", piece({ content: "4" }), ": ping\n\n", finish("stop")],
+      { text: "4" },
+    ],
+    [
+      "a tool call whose name comes late (opencode#24137)",
+      [
+        call({ index: 0, id: "call_1", function: { arguments: '{"q":' } }),
+        call({ index: 0, function: { name: "search", arguments: "1}" } }),
+        finish("tool_calls"),
+      ],
+      {
+        finishReason: "tool-calls",
+        parts: { tool_calls: [{ id: "call_1", function: { name: "search", arguments: '{"q":1}' } }] },
+      },
+    ],
+    [
+      "tool calls in pieces without numbers (vercel/ai#7238)",
+      [
+        call({ id: "a", function: { name: "f", arguments: "{" } }),
+        call({ function: { arguments: "}" } }),
+        call({ id: "b", function: { name: "g", arguments: "{}" } }),
+        finish("tool_calls"),
+      ],
+      {
+        parts: {
+          tool_calls: [
+            { id: "a", function: { name: "f", arguments: "{}" } },
+            { id: "b", function: { name: "g", arguments: "{}" } },
+          ],
+        },
+      },
+    ],
+  ])("%s", async (_, events, expected) => {
+    const text = events.map((event) => (typeof event === "string" ? event : chunk(event)));
+    expect(await answer(await serve(body(text), { stream: true }))).toMatchObject(expected);
+  });
+
+  test("two pieces that ran into each other, the first cut short, are no answer (opencode#23442)", async () => {
+    const whole = JSON.stringify(piece({ content: "It" }));
+    const text = [`data: ${whole.slice(0, 20)}data: ${whole}\n\n`, chunk(finish("stop")), chunk("[DONE]")];
+    expect(await failure(await serve(body(text), { stream: true }))).toMatchObject({ code: "reply-broken" });
+  });
+});
+
 describe("finish reasons", () => {
   test.each([
     ["stop", "stop end_turn STOP eos eos_token stop_sequence COMPLETE FINISH_REASON_STOP normal"],

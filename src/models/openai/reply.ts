@@ -50,6 +50,8 @@ export const chunkShape = z.object({
       z.object({
         index: count,
         finish_reason: z.unknown().optional(),
+        /** Gemini's compatible endpoint says it here alone at times. */
+        finishReason: z.unknown().optional(),
         logprobs,
         error: z.unknown().optional(),
         delta: messageShape.nullish().catch(undefined),

@@ -178,7 +178,7 @@ export class ChatStream {
   #choicePiece(sample: number, { delta, message, text, logprobs, error, ...given }: ChoiceShape): void {
     const choice = this.#choice(sample);
     const { topLogprobs } = this.#settings;
-    const finish = finishWord(given.finish_reason);
+    const finish = finishWord(given.finish_reason) ?? finishWord(given.finishReason);
     if (finish !== undefined) this.#hasNews = true;
     choice.finishReason = finish ?? choice.finishReason;
     const before = choice.length + choice.reasoning.length;
@@ -218,7 +218,8 @@ export class ChatStream {
   #tools(choice: Arriving, { tool_calls: calls }: MessageShape): void {
     for (const call of calls ?? []) {
       this.#hasNews = true;
-      const at = call.index ?? choice.tools.size;
+      // Without its number a piece with a name of its own begins another call, and one without goes on with the last.
+      const at = call.index ?? (call.id || choice.tools.size === 0 ? choice.tools.size : choice.tools.size - 1);
       const pieces = choice.tools.get(at) ?? { whole: {}, name: "", arguments: "" };
       const { index: _, function: called, ...rest } = call;
       const told = Object.entries(rest).filter(([, value]) => value !== undefined && value !== null);
