@@ -17,7 +17,6 @@ import {
   usage,
 } from "../../../test/support/raw-server.ts";
 import { retrying } from "../around/retry.ts";
-import { finishReasonOf, finishWord } from "./finish-reasons.ts";
 
 afterEach(closeAll);
 
@@ -358,44 +357,5 @@ describe("streams as they were reported", () => {
     const whole = JSON.stringify(piece({ content: "It" }));
     const text = [`data: ${whole.slice(0, 20)}data: ${whole}\n\n`, chunk(finish("stop")), chunk("[DONE]")];
     expect(await failure(await serve(body(text), { stream: true }))).toMatchObject({ code: "reply-broken" });
-  });
-});
-
-describe("finish reasons", () => {
-  test.each([
-    ["stop", "stop end_turn STOP eos eos_token stop_sequence COMPLETE FINISH_REASON_STOP normal"],
-    [
-      "length",
-      "length max_tokens MAX_TOKENS model_length max_output maxTokens max-tokens model_context_window_exceeded token_limit_reached",
-    ],
-    [
-      "content-filter",
-      "content_filter sensitive SAFETY RECITATION PROHIBITED_CONTENT BLOCKLIST SPII guardrail_intervened refusal contentFilter",
-    ],
-    ["tool-calls", "tool_calls function_call tool_use toolUse"],
-    [
-      "error",
-      "error abort network_error insufficient_system_resource ERROR TIMEOUT cancelled MALFORMED_FUNCTION_CALL rate_limit_error",
-    ],
-    ["other", "OTHER FINISH_REASON_UNSPECIFIED pause_turn banana repetition"],
-  ] as const)("%s", (expected, words) => {
-    for (const word of words.split(" ")) expect([word, finishReasonOf(word, false)]).toEqual([word, expected]);
-  });
-
-  test("a word that is not known is kept by its name, is no proper end, and is told once", async () => {
-    const reply = { choices: [{ index: 0, message: { content: "4" }, finish_reason: "banana" }], usage };
-    const notes: string[] = [];
-    const served = await serve(body(JSON.stringify(reply), "application/json"), { onNote: (note) => notes.push(note) });
-    expect(await answer(served)).toMatchObject({ text: "4", finishReason: "other", finishSaid: "banana" });
-    await answer(served);
-    expect(notes).toEqual([expect.stringMatching(/ended an answer with “banana”, which is no end that is known here/)]);
-  });
-
-  test("words for not yet ended are no end, and an end in an object is read", async () => {
-    for (const word of ["", "null", null, undefined, "None"]) expect(finishWord(word)).toBeUndefined();
-    expect(finishWord({ type: "max_tokens" })).toBe("max_tokens");
-    const events = [piece({ content: "It is" }, { finish_reason: "" }), piece({ content: " 4" }, { finish_reason: "null" })];
-    const cut = await serve(body(events.map(chunk)), { stream: true });
-    expect(await failure(cut)).toMatchObject({ code: "reply-broken" });
   });
 });
