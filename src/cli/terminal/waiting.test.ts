@@ -1,5 +1,5 @@
 /** A server that is slow to say what it is: the command says within a second what it waits for, heeds the limits and ends at once when stopped. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
@@ -28,11 +28,34 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+function queries(): string {
+  const file = path.join(folder, "queries.jsonl");
+  writeFileSync(file, '{"question":"How much is 2 + 2?"}\n');
+  return file;
+}
+
 /** Commands that ask a server before their first answer. */
 const commands: [string, () => string[]][] = [
   [
     "eval",
     () => ["eval", "--tasks", "gsm8k", "--out", path.join(folder, "run"), "--json", "--model", "m", "--base-url", address],
+  ],
+  [
+    "data ptr",
+    () => [
+      "data",
+      "ptr",
+      "--queries",
+      queries(),
+      "--weak",
+      "m",
+      "--strong",
+      "m",
+      "--base-url",
+      address,
+      "--out",
+      path.join(folder, "ptr"),
+    ],
   ],
   ["solve", () => ["solve", "--json", "--model", "m", "--base-url", address, "How much is 2 + 2?"]],
 ];
@@ -54,8 +77,8 @@ describe("on a terminal", () => {
     expect(written.join("")).toContain("which server it is … 0 s");
     vi.advanceTimersByTime(2000);
     expect(written.at(-1)).toContain("which server it is … 2 s");
-    show("Asking http://127.0.0.1:1: test request 1 of 6");
-    expect(written.at(-1)).toContain("test request 1 of 6");
+    show("Asking http://127.0.0.1:1: test request 1 of 6, how it bounds an answer's tokens");
+    expect(written.at(-1)).toMatch(/test request 1 of 6, .* … 3 s$/);
     show(undefined);
     expect(written.at(-1)).toBe("\r\x1b[2K");
     const count = written.length;

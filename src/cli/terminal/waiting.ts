@@ -28,8 +28,7 @@ export function waitingLine(stream: NodeJS.WriteStream = process.stderr): (what:
     if (current === undefined) return;
     const now = performance.now();
     if (isLive) {
-      const line = `${current} … ${Math.round((now - startedAt) / 1000)} s (Ctrl-C stops)`;
-      stream.write(`\r\x1b[2K${line.slice(0, (stream.columns ?? 100) - 1)}`);
+      stream.write(`\r\x1b[2K${fitted(current, Math.round((now - startedAt) / 1000), (stream.columns ?? 100) - 1)}`);
       isOpen = true;
       timer = setTimeout(say, 1000).unref();
     } else if (now - saidAt >= between) {
@@ -52,4 +51,11 @@ export function waitingLine(stream: NodeJS.WriteStream = process.stderr): (what:
     if (isOpen) say();
     else timer = setTimeout(say, Math.max(0, startedAt + soonest - performance.now())).unref();
   };
+}
+
+/** How long it takes so far is cut last. */
+function fitted(what: string, seconds: number, width: number): string {
+  const time = ` … ${seconds} s`;
+  const whole = `${what}${time} (Ctrl-C stops)`;
+  return whole.length <= width ? whole : `${what.slice(0, Math.max(0, width - time.length))}${time}`.slice(0, width);
 }

@@ -1,7 +1,7 @@
 /** Why answers ended, from the words that servers use: failures and ends that are not known are never taken for a proper end. */
 import { afterEach, describe, expect, test } from "vitest";
 import { chunk } from "../../../test/support/model-server.ts";
-import { answer, body, closeAll, failure, finish, piece, serve, usage } from "../../../test/support/raw-server.ts";
+import { answer, body, closeAll, failure, piece, serve, usage } from "../../../test/support/raw-server.ts";
 import { finishReasonOf, finishWord } from "./finish-reasons.ts";
 
 afterEach(closeAll);
