@@ -1,6 +1,15 @@
 /** One model call as methods make it: the budget is asked before, a failure becomes a value, and usage is summed either way. */
 import { MidcourseError, messageOf, remoteError } from "./errors.ts";
-import { addUsage, type Completion, type GenerateOptions, type Message, type Model, noUsage, type Usage } from "./model.ts";
+import {
+  addUsage,
+  type CallPurpose,
+  type Completion,
+  type GenerateOptions,
+  type Message,
+  type Model,
+  noUsage,
+  type Usage,
+} from "./model.ts";
 import type { EndReason, MethodRequest } from "./trace.ts";
 
 export interface CallOptions {
@@ -12,6 +21,7 @@ export interface CallOptions {
   maxTokens?: number | undefined;
   topP?: number | undefined;
   stop?: readonly string[];
+  purpose?: CallPurpose | undefined;
   /** Another model than the request's; its calls count like the others. */
   model?: Model | undefined;
 }

@@ -94,6 +94,19 @@ export interface CompletionDelta {
   reasoning?: string | undefined;
 }
 
+/** Feedback, checks (verdicts, votes) and steps (questions, plans, programs) are on the way to an answer and are none. */
+export interface CallPurpose {
+  kind: "answer" | "feedback" | "check" | "step";
+  /** The attempt it is or is about, counted from 0; of several samples the first one's. */
+  attempt?: number | undefined;
+  /** Of a step: what it is; of a check: who makes it. */
+  role?: string | undefined;
+}
+
+/** No response format and no tools: the completion is on the way to an answer. */
+export const isAside = ({ purpose }: Pick<GenerateOptions, "purpose">): boolean =>
+  purpose !== undefined && purpose.kind !== "answer";
+
 export interface GenerateOptions {
   /** Samples wanted. Sample j draws from `deriveSeed(seed, j)`. */
   n: number;
@@ -105,6 +118,8 @@ export interface GenerateOptions {
   stop?: readonly string[] | undefined;
   /** Asks for log-probabilities, with this many alternatives a token; 0 asks for the sampled token's alone. */
   topLogprobs?: number | undefined;
+  /** What the completion is for, where a method says it. Only an answer has the form that answers are asked for in. */
+  purpose?: CallPurpose | undefined;
   signal?: AbortSignal | undefined;
   /** Called with pieces as they arrive, by models that stream; the completion returned at the end is the whole all the same. */
   onDelta?: ((delta: CompletionDelta) => void) | undefined;

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { pasrFormat } from "#methods/plain/pasr-format.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import { selfRefine } from "#methods/refinement/self-refine.ts";
+import { bestOfN } from "#methods/sampling/best-of-n.ts";
 import { selfConsistency } from "#methods/sampling/self-consistency.ts";
 import { type RefineOptions, refine } from "#models/ai-sdk/refine.ts";
 import type { PlayedRequest } from "../support/model-server.ts";
@@ -207,6 +208,37 @@ describe("generateText", () => {
     expect(output).toEqual({ answer: 8 });
     for (const { body } of chats()) expect(body?.response_format).toMatchObject({ type: "json_schema" });
   });
+
+  it("asks for the response format where an answer is written, and for words where feedback is", async () => {
+    const { model, chats } = await serve((request) =>
+      request.body?.response_format
+        ? { content: JSON.stringify({ answer: lastText(request).startsWith("Write the improved") ? 42 : 41 }) }
+        : { content: "41 is one too few. 3/10" },
+    );
+    const { output, reasoningText } = await generateText({
+      model: refine(model, selfRefine({ rounds: 1 }), settings),
+      output: Output.object({ schema: z.object({ answer: z.number() }) }),
+      prompt: "Count.",
+    });
+    expect(output).toEqual({ answer: 42 });
+    expect(reasoningText).toContain("41 is one too few.");
+    expect(chats().map(({ body }) => body?.response_format !== undefined)).toEqual([true, false, true]);
+  });
+
+  it("a method that votes by comparing asks its judge for words, too", async () => {
+    const { model, chats } = await serve((request, number) =>
+      request.body?.response_format ? { content: JSON.stringify({ answer: number }) } : { content: "The better answer is B." },
+    );
+    await generateText({
+      model: refine(model, bestOfN({ n: 2, select: "pairwise" }), settings),
+      output: Output.object({ schema: z.object({ answer: z.number() }) }),
+      prompt: "Count.",
+    });
+    const formed = chats().map(({ body }) => body?.response_format !== undefined);
+    expect(formed.slice(0, 2)).toEqual([true, true]);
+    expect(formed.slice(2)).toEqual(formed.slice(2).map(() => false));
+    expect(formed.length).toBeGreaterThan(2);
+  });
 });
 
 describe("tools and images", () => {
@@ -239,6 +271,8 @@ describe("tools and images", () => {
     expect(result.text).toBe("It is 21 degrees in Oslo.");
     expect(chats()).toHaveLength(4);
     for (const { body } of chats()) expect(body?.tools).toHaveLength(1);
+    // Feedback is words about an answer and calls nothing.
+    expect(chats().map(({ body }) => body?.tool_choice)).toEqual(["auto", "auto", "none", "auto"]);
     for (const { body } of chats().slice(1)) {
       const { messages } = body as { messages: { role: string; content: unknown; tool_call_id?: string }[] };
       expect(messages[1]).toMatchObject({ role: "assistant", content: "Let me look." });
@@ -305,13 +339,11 @@ describe("streamText", () => {
     expect(types.indexOf("text-start")).toBeGreaterThan(types.lastIndexOf("reasoning-end"));
     expect(await result.text).toBe("The revised answer is 42.");
     const blocks = (await result.reasoning).map((part) => (part.type === "reasoning" ? part.text.replace(/\n\n$/, "") : ""));
+    // Each headline stands over what it heads, streamed or not.
     expect(blocks).toEqual([
-      "The draft says 41.",
-      "Attempt 1",
-      "Step 1 is wrong. 3/10",
-      "Feedback on attempt 1",
-      "The revised answer is 42.",
-      "Attempt 2",
+      "Attempt 1\n\nThe draft says 41.",
+      "Feedback on attempt 1\n\nStep 1 is wrong. 3/10",
+      "Attempt 2\n\nThe revised answer is 42.",
       "Attempt 2 is the answer: last answer; all rounds done",
     ]);
     expect(await result.usage).toMatchObject({ inputTokens: 30, outputTokens: 15 });
@@ -368,7 +400,8 @@ describe("streamText", () => {
       else if (part.type === "reasoning-end" || part.type === "text-end") expect(open.delete(part.id)).toBe(true);
     }
     expect(open.size).toBe(0);
-    expect(begun).toBe(3 + 4 + 1);
+    // Three calls, each under its headline; the choice; the answer.
+    expect(begun).toBe(3 + 1 + 1);
   });
 });
 

@@ -40,11 +40,11 @@ describe("over a server", () => {
     expect(lines.at(-1)).toBe("42");
     expect(lines.at(-3)).toMatch(/^self-refine: 4 calls, .* tokens in, .* out, .* s \(at most 8 calls\)$/);
     expect(lines.filter((line) => /^\S/.test(line)).map((line) => line.split("  ")[0])).toEqual([
-      "attempt 0",
-      "feedback on attempt 0",
       "attempt 1",
       "feedback on attempt 1",
-      "chosen: attempt 1 (last answer; the feedback found nothing wrong)",
+      "attempt 2",
+      "feedback on attempt 2",
+      "chosen: attempt 2 (last answer; the feedback found nothing wrong)",
       lines.at(-3),
       "42",
     ]);

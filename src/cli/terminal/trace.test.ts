@@ -15,20 +15,20 @@ const attempt = (number: number, text: string): TraceEvent => ({
 
 describe("an event in words", () => {
   test.each<[TraceEvent, string]>([
-    [attempt(2, "42"), "attempt 2"],
-    [{ type: "feedback-end", attempt: 0, messages: [], text: "fine", usage }, "feedback on attempt 0"],
+    [attempt(2, "42"), "attempt 3"],
+    [{ type: "feedback-end", attempt: 0, messages: [], text: "fine", usage }, "feedback on attempt 1"],
     [{ type: "step-end", role: "hint", messages: [], text: "add", usage }, "hint"],
-    [{ type: "step-end", role: "run", attempt: 1, messages: [], text: "", usage }, "run (attempt 1)"],
+    [{ type: "step-end", role: "run", attempt: 1, messages: [], text: "", usage }, "run (attempt 2)"],
     [
       { type: "check-end", attempt: 0, by: "tests", passed: false, score: 1 / 3, text: "", usage },
-      "attempt 0 checked by tests: not passed, score 0.333",
+      "attempt 1 checked by tests: not passed, score 0.333",
     ],
-    [{ type: "check-end", attempt: 0, by: "judge", text: "hm", usage }, "attempt 0 checked by judge: no verdict"],
-    [{ type: "choice-end", attempt: 1, reason: "2 of 3 votes" }, "chosen: attempt 1 (2 of 3 votes)"],
+    [{ type: "check-end", attempt: 0, by: "judge", text: "hm", usage }, "attempt 1 checked by judge: no verdict"],
+    [{ type: "choice-end", attempt: 1, reason: "2 of 3 votes" }, "chosen: attempt 2 (2 of 3 votes)"],
     [{ type: "error", message: "boom" }, "error: boom"],
     [
       { type: "inner", method: "a", branch: 1, event: { type: "inner", method: "b", branch: 0, event: attempt(0, "") } },
-      "a #1 › b #0 › attempt 0",
+      "a #2 › b #1 › attempt 1",
     ],
   ])("%j", (event, title) => expect(describeEvent(event).title).toBe(title));
 
@@ -70,7 +70,7 @@ describe("a trace at a terminal", () => {
     expect(screen(written)).toBe("  hm\n  6 × 7\n  is 42");
     view.add(attempt(0, "6 × 7\nis 42"));
     view.add({ type: "choice-end", attempt: 0, reason: "last" });
-    expect(screen(written)).toBe("  hm\n  6 × 7\n  is 42\n↑ attempt 0  1,412 in, 96 out, 1.2 s\n\nchosen: attempt 0 (last)\n");
+    expect(screen(written)).toBe("  hm\n  6 × 7\n  is 42\n↑ attempt 1  1,412 in, 96 out, 1.2 s\n\nchosen: attempt 1 (last)\n");
     expect(heard).toHaveLength(3);
   });
 
@@ -80,7 +80,7 @@ describe("a trace at a terminal", () => {
     await view.watch(streaming(["1"])).generate([], { ...asking, n: 2 });
     await view.watch(streaming([])).generate([], asking);
     view.add(attempt(0, "1"));
-    expect(screen(written)).toBe("attempt 0  1,412 in, 96 out, 1.2 s\n  1\n\n");
+    expect(screen(written)).toBe("attempt 1  1,412 in, 96 out, 1.2 s\n  1\n\n");
     expect(stripVTControlCharacters(written[0])).toBe("… call 1, 2 samples");
   });
 
@@ -113,11 +113,11 @@ describe("a trace at a terminal", () => {
         .split("\n")
         .filter((line) => line !== ""),
     ).toEqual([
-      "self-refine #0 › attempt 0  1,412 in, 96 out, 1.2 s",
+      "self-refine #1 › attempt 1  1,412 in, 96 out, 1.2 s",
       "  42",
-      "self-refine #0 › chosen: attempt 0 (last)",
-      "attempt 0, as above  1,412 in, 96 out, 1.2 s",
-      "attempt 1  1,412 in, 96 out, 1.2 s",
+      "self-refine #1 › chosen: attempt 1 (last)",
+      "attempt 1, as above  1,412 in, 96 out, 1.2 s",
+      "attempt 2  1,412 in, 96 out, 1.2 s",
       "  42",
     ]);
   });

@@ -142,15 +142,20 @@ export interface EventText {
   tone: "answer" | "other" | "choice" | "error";
 }
 
-/** Titles of inner events begin with the inner method and the number of its run. */
+/** Attempts and runs are counted from 1. Titles of inner events begin with the inner method and the number of its run. */
 export function describeEvent(event: TraceEvent): EventText {
   switch (event.type) {
     case "attempt-end":
-      return { title: `attempt ${event.attempt}`, cost: describeUsage(event.usage), body: event.text, tone: "answer" };
+      return { title: `attempt ${event.attempt + 1}`, cost: describeUsage(event.usage), body: event.text, tone: "answer" };
     case "feedback-end":
-      return { title: `feedback on attempt ${event.attempt}`, cost: describeUsage(event.usage), body: event.text, tone: "other" };
+      return {
+        title: `feedback on attempt ${event.attempt + 1}`,
+        cost: describeUsage(event.usage),
+        body: event.text,
+        tone: "other",
+      };
     case "step-end": {
-      const about = event.attempt === undefined ? "" : ` (attempt ${event.attempt})`;
+      const about = event.attempt === undefined ? "" : ` (attempt ${event.attempt + 1})`;
       return { title: `${event.role}${about}`, cost: describeUsage(event.usage), body: event.text, tone: "other" };
     }
     case "check-end": {
@@ -159,21 +164,26 @@ export function describeEvent(event: TraceEvent): EventText {
       const found = [verdict, score].filter((part) => part !== undefined).join(", ") || "no verdict";
       const cost = event.usage.calls === 0 ? undefined : describeUsage(event.usage);
       return {
-        title: `attempt ${event.attempt} checked by ${event.by}: ${found}`,
+        title: `attempt ${event.attempt + 1} checked by ${event.by}: ${found}`,
         cost,
         body: event.text || undefined,
         tone: "other",
       };
     }
     case "choice-end":
-      return { title: `chosen: attempt ${event.attempt} (${event.reason})`, cost: undefined, body: undefined, tone: "choice" };
+      return {
+        title: `chosen: attempt ${event.attempt + 1} (${event.reason})`,
+        cost: undefined,
+        body: undefined,
+        tone: "choice",
+      };
     case "error":
       return { title: `error: ${event.message}`, cost: undefined, body: undefined, tone: "error" };
     case "inner": {
       const inner = describeEvent(event.event);
       return {
         ...inner,
-        title: `${event.method} #${event.branch} › ${inner.title}`,
+        title: `${event.method} #${event.branch + 1} › ${inner.title}`,
         tone: inner.tone === "error" ? "error" : "other",
       };
     }

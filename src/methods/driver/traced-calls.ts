@@ -4,7 +4,7 @@
  */
 import { Caller, type CallOptions, type CallResult, failedCallUsage } from "#kernel/call.ts";
 import { messageOf } from "#kernel/errors.ts";
-import { addUsage, type Completion, type Message, noUsage, type Usage } from "#kernel/model.ts";
+import { addUsage, type CallPurpose, type Completion, type Message, noUsage, type Usage } from "#kernel/model.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import type { EndReason, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
 import type { Candidate } from "./candidates.ts";
@@ -85,7 +85,7 @@ export class TracedCalls {
 
   /** `options.n` answers from one call; fewer where some of them failed. */
   async *attempts(messages: readonly Message[], options: CallOptions): AsyncGenerator<TraceEvent, Candidate[]> {
-    const completions = this.#take(await this.caller.ask(messages, options));
+    const completions = await this.#ask(messages, options, { kind: "answer", attempt: this.candidates.length });
     const added: Candidate[] = [];
     for (const { text, usage } of completions) {
       const candidate: Candidate = { attempt: this.candidates.length, text };
@@ -116,7 +116,8 @@ export class TracedCalls {
     messages: readonly Message[],
     options: CallOptions,
   ): AsyncGenerator<TraceEvent, boolean> {
-    const { text, usage } = this.#take(await this.caller.ask(messages, options))[0];
+    const purpose = { kind: "answer", attempt: this.candidates.length } as const;
+    const { text, usage } = (await this.#ask(messages, options, purpose))[0];
     const found = isFeedback(text);
     const attempt = found ? about : this.candidates.length;
     if (!found) this.candidates.push({ attempt, text });
@@ -126,7 +127,14 @@ export class TracedCalls {
 
   /** The model's words about an attempt. */
   async *feedback(attempt: number, messages: readonly Message[], options: CallOptions): AsyncGenerator<TraceEvent, string> {
-    return yield* this.#one(messages, options, (text, usage) => ({ type: "feedback-end", attempt, messages, text, usage }));
+    const purpose = { kind: "feedback", attempt } as const;
+    return yield* this.#one(purpose, messages, options, (text, usage) => ({
+      type: "feedback-end",
+      attempt,
+      messages,
+      text,
+      usage,
+    }));
   }
 
   /** Any other call; `role` names it in plain words. */
@@ -137,7 +145,15 @@ export class TracedCalls {
     attempt?: number,
   ): AsyncGenerator<TraceEvent, string> {
     const about = attempt === undefined ? {} : { attempt };
-    return yield* this.#one(messages, options, (text, usage) => ({ type: "step-end", role, ...about, messages, text, usage }));
+    const purpose = { kind: "step", attempt, role } as const;
+    return yield* this.#one(purpose, messages, options, (text, usage) => ({
+      type: "step-end",
+      role,
+      ...about,
+      messages,
+      text,
+      usage,
+    }));
   }
 
   /** The model's verdict on an attempt, as `read` finds it in its words. */
@@ -147,7 +163,7 @@ export class TracedCalls {
     options: CallOptions,
     read: (text: string) => Judgement,
   ): AsyncGenerator<TraceEvent, Judgement & { text: string }> {
-    const { text, usage } = this.#take(await this.caller.ask(messages, options))[0];
+    const { text, usage } = (await this.#ask(messages, options, { kind: "check", attempt, role: by }))[0];
     const judgement = read(text);
     yield { type: "check-end", attempt, by, ...known(judgement), text, usage };
     return { ...judgement, text };
@@ -160,7 +176,7 @@ export class TracedCalls {
     options: CallOptions,
     read: (texts: readonly string[]) => number | undefined,
   ): AsyncGenerator<TraceEvent, Judgement> {
-    const completions = this.#take(await this.caller.ask(messages, { ...options, n }));
+    const completions = await this.#ask(messages, { ...options, n }, { kind: "check", attempt, role: by });
     const judgement = { score: read(completions.map(({ text }) => text)) };
     const usage = completions.reduce((sum, completion) => addUsage(sum, completion.usage), noUsage);
     const text = completions.map((completion) => completion.text).join("\n\n");
@@ -193,12 +209,17 @@ export class TracedCalls {
     return found;
   }
 
+  async #ask(messages: readonly Message[], options: CallOptions, purpose: CallPurpose): Promise<Completion[]> {
+    return this.#take(await this.caller.ask(messages, { ...options, purpose }));
+  }
+
   async *#one(
+    purpose: CallPurpose,
     messages: readonly Message[],
     options: CallOptions,
     event: (text: string, usage: Usage) => CallEvent,
   ): AsyncGenerator<TraceEvent, string> {
-    const { text, usage } = this.#take(await this.caller.ask(messages, options))[0];
+    const { text, usage } = (await this.#ask(messages, options, purpose))[0];
     yield event(text, usage);
     return text;
   }

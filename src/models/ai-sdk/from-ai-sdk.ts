@@ -5,7 +5,7 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { sideBySide } from "#kernel/call.ts";
 import { type MidcourseError, remoteError, userError } from "#kernel/errors.ts";
-import type { Completion, CompletionDelta, GenerateOptions, Model } from "#kernel/model.ts";
+import { type Completion, type CompletionDelta, type GenerateOptions, isAside, type Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { ReasoningMemory } from "../around/reasoning-memory.ts";
 import { failureOf } from "./failure.ts";
@@ -56,7 +56,7 @@ export function callOptions(
 ): Omit<LanguageModelV4CallOptions, "prompt"> {
   const stops = [...new Set([...(base.stopSequences ?? []), ...(options.stop ?? []).filter((text) => text !== "")])];
   return {
-    ...base,
+    ...(isAside(options) ? withoutForm(base) : base),
     temperature: options.temperature,
     maxOutputTokens: options.maxTokens,
     seed: sampleSeed(options.seed, sample),
@@ -64,6 +64,11 @@ export function callOptions(
     ...(stops.length === 0 ? {} : { stopSequences: stops }),
     ...(options.signal ? { abortSignal: options.signal } : {}),
   };
+}
+
+/** The form is the answer's. Tools stay named, for a conversation may speak of them, and cannot be called. */
+function withoutForm({ responseFormat: _, ...base }: AiSdkCallOptions): AiSdkCallOptions {
+  return base.tools === undefined ? base : { ...base, toolChoice: { type: "none" } };
 }
 
 /** Providers take seeds of different widths; 31 bits without a sign fit them all. */

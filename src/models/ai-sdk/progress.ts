@@ -1,10 +1,33 @@
 /** A method's trace in words for a reader, and in figures for programs. */
 import type { JSONObject } from "@ai-sdk/provider";
-import type { Usage } from "#kernel/model.ts";
+import type { CallPurpose, Usage } from "#kernel/model.ts";
 import type { Outcome, TraceEvent } from "#kernel/trace.ts";
 
 /** Stands at the end of each block of progress, because the SDK joins blocks with nothing between (`reasoningText`). */
 export const blockEnd = "\n\n";
+
+/** The headline of what a call will bring, as far as it can be known before. */
+export function headlineBefore({ kind, attempt = 0, role = "" }: CallPurpose, sample: number): string {
+  switch (kind) {
+    case "answer":
+      return `Attempt ${attempt + sample + 1}`;
+    case "feedback":
+      return `Feedback on attempt ${attempt + 1}`;
+    case "check":
+      return `Check of attempt ${attempt + 1} by ${role}`;
+    case "step":
+      return capitalised(role);
+  }
+}
+
+/** What is left to say of an event once `before` stood over its words; empty where that was all. */
+export function headlineAfter(event: TraceEvent, before: string): string {
+  if (event.type === "inner") return headlineAfter(event.event, before);
+  const whole = headline(event);
+  if (!whole.startsWith(before)) return whole;
+  const rest = whole.slice(before.length);
+  return rest.startsWith(": ") ? capitalised(rest.slice(2)) : "";
+}
 
 /** One line that says what happened. */
 export function headline(event: TraceEvent): string {

@@ -1,6 +1,7 @@
 /**
  * A method over a language model as a language model of the AI SDK (specification 4): one request runs the method, and every inner call
- * carries the request's own options (tools, response format, headers, provider options, sampling). Reasoning parts tell the progress,
+ * carries the request's own options (tools, response format, headers, provider options, sampling); calls that write no answer (feedback,
+ * verdicts, plans) go without its response format and cannot call its tools. Reasoning parts tell the progress,
  * text parts hold the answer, and usage is the sum over the inner calls.
  *
  *   generateText({ model: refine(openai("…"), selfRefine({ rounds: 2 })), prompt: "…" })

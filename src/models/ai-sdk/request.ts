@@ -1,7 +1,7 @@
 /** The model that a method sees while it answers one request of the AI SDK: the request's own options go with every inner call. */
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Content, SharedV4Warning } from "@ai-sdk/provider";
 import { sideBySide } from "#kernel/call.ts";
-import type { Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
+import type { CallPurpose, Completion, CompletionDelta, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import type { CallPolicy } from "../around/retry.ts";
 import { askAiSdk, callOptions } from "./from-ai-sdk.ts";
@@ -10,7 +10,7 @@ import type { AiSdkAnswer } from "./stream.ts";
 
 export interface CallListener {
   /** A call begins; the function takes its pieces. Undefined: nobody listens, and the call is not streamed. */
-  begin(call: number, samples: number): ((delta: CompletionDelta) => void) | undefined;
+  begin(call: number, samples: number, purpose: CallPurpose | undefined): ((delta: CompletionDelta) => void) | undefined;
   end(call: number): void;
 }
 
@@ -51,7 +51,7 @@ export class RequestModel implements Model {
   async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
     const call = this.#calls++;
     const prompt = promptOf(messages);
-    const onDelta = this.#settings.listener?.begin(call, options.n);
+    const onDelta = this.#settings.listener?.begin(call, options.n, options.purpose);
     try {
       return await sideBySide(options, async (sample) => {
         const request = { ...this.#options(options, sample), prompt };

@@ -1,9 +1,9 @@
 /** Tells one run of a method as a stream of the AI SDK's parts: every block that begins also ends, whatever happens between. */
 import type { LanguageModelV4Content, LanguageModelV4StreamPart, SharedV4Warning } from "@ai-sdk/provider";
-import type { CompletionDelta } from "#kernel/model.ts";
+import type { CallPurpose, CompletionDelta } from "#kernel/model.ts";
 import type { Method, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { LiveAnswer } from "./live.ts";
-import { blockEnd, headline, wordsOf } from "./progress.ts";
+import { blockEnd, headline, headlineAfter, headlineBefore, wordsOf } from "./progress.ts";
 import { progressMark } from "./prompt.ts";
 import type { CallListener, RequestRun } from "./request.ts";
 import { endOf } from "./result.ts";
@@ -25,8 +25,9 @@ export class StreamTeller implements CallListener {
   readonly #options: TellerOptions;
   readonly #open = new Map<string, "text" | "reasoning">();
   readonly #live: LiveAnswer | undefined;
-  /** Texts that were told while they arrived. */
-  readonly #told = new Set<string>();
+  /** Texts that were told while they arrived, and the headline over each. */
+  readonly #told = new Map<string, string>();
+  readonly #purposes = new Map<number, CallPurpose | undefined>();
   readonly #arriving = new Map<string, string>();
   /** Failed calls before anything was told. */
   readonly #held: TraceEvent[] = [];
@@ -55,7 +56,8 @@ export class StreamTeller implements CallListener {
     });
   }
 
-  begin(call: number, samples: number): ((delta: CompletionDelta) => void) | undefined {
+  begin(call: number, samples: number, purpose: CallPurpose | undefined): ((delta: CompletionDelta) => void) | undefined {
+    this.#purposes.set(call, purpose);
     if (this.#live && call === 0 && samples === 1) return (delta) => this.#answerPiece(delta);
     return this.#options.showProgress ? (delta) => this.#progressPiece(call, delta) : undefined;
   }
@@ -64,7 +66,7 @@ export class StreamTeller implements CallListener {
     for (const [id, text] of this.#arriving) {
       if (!id.startsWith(`call-${call}-`)) continue;
       this.#arriving.delete(id);
-      this.#told.add(text);
+      this.#told.set(text, this.#headline(call, Number(id.slice(id.lastIndexOf("-") + 1))));
       if (this.#open.has(id)) this.#piece(id, "reasoning", blockEnd);
       this.#close(id);
     }
@@ -79,7 +81,10 @@ export class StreamTeller implements CallListener {
       return;
     }
     for (const held of this.#held.splice(0)) this.#block("reasoning", headline(held) + blockEnd, progressMark);
-    const text = words === "" || this.#told.has(words) ? headline(event) : `${headline(event)}\n\n${words.trim()}`;
+    const before = words === "" ? undefined : this.#told.get(words);
+    const left = before === undefined ? headline(event) : headlineAfter(event, before);
+    if (left === "") return;
+    const text = words === "" || before !== undefined ? left : `${left}\n\n${words.trim()}`;
     this.#block("reasoning", text + blockEnd, progressMark);
   }
 
@@ -141,7 +146,15 @@ export class StreamTeller implements CallListener {
     const gap = text !== "" && heard === "" && this.#open.has(id) ? "\n\n" : "";
     this.#arriving.set(id, heard + text);
     const piece = `${reasoning}${gap}${text}`;
-    if (piece !== "") this.#piece(id, "reasoning", piece);
+    if (piece === "") return;
+    const title = this.#open.has(id) ? "" : this.#headline(call, sample);
+    this.#piece(id, "reasoning", title === "" ? piece : `${title}\n\n${piece}`);
+  }
+
+  /** Stands over what is about to arrive; empty where the method does not say what it is. */
+  #headline(call: number, sample: number): string {
+    const purpose = this.#purposes.get(call);
+    return purpose === undefined ? "" : headlineBefore(purpose, sample);
   }
 
   #piece(id: string, type: "text" | "reasoning", delta: string): void {

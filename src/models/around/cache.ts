@@ -82,9 +82,9 @@ function tell({ onDelta }: GenerateOptions, sample: number, { text, reasoning }:
   onDelta({ sample, text: text || undefined, reasoning });
 }
 
-/** 128 bits over everything an answer depends on, the number of samples and who listens left out. */
+/** 128 bits over everything an answer depends on; the number of samples, who listens and what it is for, which the words say, are left out. */
 export function requestKey(identity: unknown, messages: readonly Message[], options: GenerateOptions): string {
-  const { n: _, signal: __, onDelta: ___, ...asked } = options;
+  const { n: _, signal: __, onDelta: ___, purpose: ____, ...asked } = options;
   return createHash("sha256")
     .update(canonical([identity, messages, asked]))
     .digest("base64url")

@@ -1,6 +1,6 @@
 /** The body of one chat request, from a conversation, what is asked for, and what the server takes. */
 import { userError } from "#kernel/errors.ts";
-import type { GenerateOptions, Message } from "#kernel/model.ts";
+import { type GenerateOptions, isAside, type Message } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { ServerQuirks } from "./server-quirks.ts";
 
@@ -36,7 +36,7 @@ export function requestSeed(seed: number, ...path: (string | number)[]): number 
 /** Throws user errors for messages and options that no server would understand. */
 export function buildRequest(
   messages: readonly Message[],
-  options: Pick<GenerateOptions, "temperature" | "maxTokens" | "topP" | "stop" | "topLogprobs">,
+  options: Pick<GenerateOptions, "temperature" | "maxTokens" | "topP" | "stop" | "topLogprobs" | "purpose">,
   settings: RequestSettings,
 ): Record<string, unknown> {
   const { quirks, samples, stream } = settings;
@@ -79,8 +79,20 @@ export function buildRequest(
       ? { continue_final_message: true, add_generation_prompt: false }
       : {}),
     ...(stream ? { stream: true, ...(quirks.streamUsage === "asked" ? { stream_options: { include_usage: true } } : {}) } : {}),
-    ...settings.extraBody,
+    ...(isAside(options) ? withoutForm(settings.extraBody) : settings.extraBody),
   };
+}
+
+/** By these OpenAI's protocol, vLLM, SGLang, llama.cpp and Ollama are told the form of an answer. */
+const formFields = new Set([
+  ...["response_format", "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar"],
+  ...["json_schema", "regex", "ebnf", "grammar", "format"],
+]);
+
+/** What is no answer needs no form, and calls no tool. */
+function withoutForm(extraBody: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const rest = Object.entries(extraBody).filter(([field]) => !formFields.has(field));
+  return { ...Object.fromEntries(rest), ...(extraBody.tools ? { tool_choice: "none" } : {}) };
 }
 
 const partTypes = new Set(["text", "image_url", "input_audio", "file", "refusal", "video_url", "audio_url"]);

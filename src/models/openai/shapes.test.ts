@@ -1,7 +1,7 @@
 /** What servers send, read piece by piece and whole; what is sent to them; tags told apart at any split. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { CompletionDelta, Message } from "#kernel/model.ts";
+import type { CallPurpose, CompletionDelta, Message } from "#kernel/model.ts";
 import { chatEvents, chatReply, chunk } from "../../../test/support/model-server.ts";
 import { ReasoningSplitter, type ReasoningTags, splitReasoning } from "./reasoning-text.ts";
 import type { ReplySettings } from "./reply.ts";
@@ -273,6 +273,20 @@ describe("requests", () => {
     const body = buildRequest(hello, base, { model: "o", quirks, samples: 2, seed: 1, stream: true, extraBody });
     expect(body).toMatchObject({ max_completion_tokens: 9, n: 2, stream: true, reasoning_effort: "low", seed: null });
     expect(body).not.toHaveProperty("temperature");
+  });
+
+  test("a form that the user's fields ask for is asked of answers, and of no feedback, vote or plan; nor do these call a tool", () => {
+    const quirks = carefulQuirks(serverQuirks.other);
+    const form = { response_format: { type: "json_object" }, guided_json: {}, grammar: "root ::= x" };
+    const extraBody = { ...form, tools: [{ type: "function" }], top_k: 3 };
+    const bodyFor = (kind: CallPurpose["kind"]) =>
+      buildRequest(hello, { ...base, purpose: { kind } }, { model: "o", quirks, samples: 1, seed: 1, stream: false, extraBody });
+    expect(bodyFor("answer")).toMatchObject(extraBody);
+    for (const kind of ["feedback", "check", "step"] as const) {
+      const body = bodyFor(kind);
+      for (const field of Object.keys(form)) expect(body).not.toHaveProperty(field);
+      expect(body).toMatchObject({ tools: extraBody.tools, tool_choice: "none", top_k: 3 });
+    }
   });
 
   test("parts in OpenAI's form are sent, others are refused", () => {

@@ -146,7 +146,11 @@ def _midcourse_make_run():
             line = receive()
             if line is None:
                 return
-            talk.serve(loads(line))
+            try:
+                talk.serve(loads(line))
+            except base_exception:
+                # What a program made of the conversation itself is no answer, and the judge learns that there is none.
+                return
 
     return run, judge, serve
 

@@ -114,7 +114,7 @@ function composed({ status, milliseconds, standardOutput, standardError, message
 /** Of what a program says to its judge. More is no answer to any call. */
 const mostTalk = 64 * 1024 * 1024;
 /** How long a candidate may take to end once its judge has. */
-const endMilliseconds = 300;
+const endMilliseconds = 1000;
 
 async function judged(
   judge: PyodideProcess,

@@ -42,8 +42,9 @@ describe.each(chosen)("$kind", ({ sandbox }) => {
   test("contains everything the self-test tries, without the guard too", async () => {
     const report = await selfTest(sandbox);
     expect(report.probes.filter((probe) => !probe.contained || probe.containedAlone === false)).toEqual([]);
-    expect(report.probes.length).toBeGreaterThanOrEqual(20);
-  });
+    expect(report.probes.length).toBeGreaterThanOrEqual(35);
+    // Pyodide starts anew after every probe that has to be stopped, some seconds each.
+  }, 180_000);
 
   test("names how a program ended", async () => {
     expect(await status("x = 1\nassert x == 1")).toBe("pass");
