@@ -206,6 +206,21 @@ describe("servers", () => {
     expect(model.notHonoured().map(({ field }) => field)).toEqual(["seed"]);
   });
 
+  test("an answer says in the server's words why its temperature was left out, though the probe had found it", async () => {
+    const server = await playServer(({ path: place, body }) => {
+      if (place !== "/v1/chat/completions") return { status: 404 };
+      const error = { message: "invalid temperature: only 1 is allowed for this model", type: "invalid_request_error" };
+      return "temperature" in body! ? { status: 400, body: { error } } : { body: chatReply(["4"]) };
+    });
+    servers.push(server);
+    const model = await open({ baseUrl: server.baseUrl, model: "m" });
+    const [completion] = await model.model.generate(ask, options);
+    expect(completion.notHonoured).toMatchObject([
+      { field: "temperature", asked: 0.9, why: expect.stringContaining("only 1 is allowed") },
+    ]);
+    expect(server.chats().filter(({ body }) => "temperature" in body!)).toHaveLength(1);
+  });
+
   test("what an earlier run found out is taken and nothing is asked for again", async () => {
     const server = await vllm(["qwen"]);
     const first = await open({ baseUrl: server.baseUrl });

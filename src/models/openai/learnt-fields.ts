@@ -76,7 +76,9 @@ export class LearntFields {
 
   /** Why a field was not sent as it was asked for, and what was done in its place; undefined where it was. */
   reasonFor(field: string): NotHonoured | undefined {
-    return this.#met.get(field);
+    const lesson = this.#without.get(field);
+    // A probe's lesson is heeded before a request is made.
+    return this.#met.get(field) ?? (lesson && { field, why: lesson.why });
   }
 
   /** What test requests asked for is no wish of the user's. */

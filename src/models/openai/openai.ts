@@ -142,7 +142,7 @@ export class OpenAiModel implements Model {
 
   /** Why a field was left out or changed, as far as that was learnt. */
   #reasonFor(field: string): Reason | undefined {
-    return this.#fields.notHonoured.find((entry) => entry.field === field);
+    return this.#fields.reasonFor(field);
   }
 
   /** Samples from `first` on, each a request of its own. */
