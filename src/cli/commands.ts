@@ -17,6 +17,7 @@ import { registerSandbox } from "./commands/sandbox.ts";
 import { registerSolve } from "./commands/solve.ts";
 import { registerStart } from "./commands/start.ts";
 import { registerTrain } from "./commands/train/train-command.ts";
+import { exitCodesHelp } from "./terminal/failure.ts";
 
 export function registerCommands(program: Command): void {
   registerStart(program);
@@ -37,4 +38,21 @@ export function registerCommands(program: Command): void {
   registerCheckFormat(program);
   registerSandbox(program);
   registerCompletion(program);
+  sayExitCodes(program.commands);
+}
+
+/** What 0 and 1 mean where a command does not say it itself, in other words. */
+const meanings: Readonly<Record<string, readonly [good: string, bad: string]>> = {
+  "check-format": ["checked, whatever the verdicts are", "a name"],
+  sandbox: ["everything that was tried was contained", "or something that was not contained"],
+};
+
+const sayingItThemselves = ["eval", "solve", "grade", "train"];
+
+function sayExitCodes(commands: Command["commands"]): void {
+  for (const command of commands) {
+    if (command.commands.length > 0) sayExitCodes(command.commands);
+    else if (!sayingItThemselves.includes(command.name()))
+      command.addHelpText("after", exitCodesHelp(...(meanings[command.name()] ?? ["done", "a name"])));
+  }
 }

@@ -2,10 +2,12 @@
  * The embedded engine as a model: conversations in, completions out. Calls that wait at the same time with equal sampling options become
  * one batch of the engine, because its throughput lives from batches; each call's tokens depend on its own seed alone, never on its neighbours.
  */
+
 import { firstStop } from "#kernel/call.ts";
 import type { Sample, SampleOptions, Scorer } from "#kernel/engine.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import type { Completion, GenerateOptions, Message, Model } from "#kernel/model.ts";
+import { counted } from "#kernel/numbers.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 
 export interface EmbeddedModelOptions {
@@ -85,7 +87,7 @@ export class EmbeddedModel implements Model {
     if (ids.length < maxContextTokens) return ids;
     throw userError(
       "context-exceeded",
-      `The conversation has ${ids.length} tokens and the model's context ends at ${maxContextTokens}`,
+      `The conversation has ${counted(ids.length, "token")} and the model's context ends at ${maxContextTokens}`,
       "Shorten the conversation, use fewer refinement rounds, or take a model with a longer context.",
     );
   }

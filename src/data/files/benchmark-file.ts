@@ -2,10 +2,12 @@
  * Published benchmark files as rows: JSON lines, a JSON array, CSV or TSV with or without names in the first row, Parquet, or a folder of
  * such files. A row that cannot be read is kept as a problem with its place, so that nobody takes a part for the whole.
  */
+
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
+import { counted } from "#kernel/numbers.ts";
 import { parquetRows } from "./parquet.ts";
 import { delimitedRecords, jsonRows, readable, utf8Text } from "./rows.ts";
 
@@ -90,7 +92,8 @@ function delimited(file: string, text: string, { csvColumns }: BenchmarkFileOpti
   const names = csvColumns !== undefined && !isHeader(first, csvColumns) ? [...csvColumns] : first;
   return (names === first ? records.slice(1) : records).map(({ record, line }) => {
     const where = `${file}, line ${line}`;
-    if (record.length !== names.length) return { where, problem: `${record.length} columns instead of ${names.length}` };
+    if (record.length !== names.length)
+      return { where, problem: `${counted(record.length, "column")} instead of ${names.length}` };
     return { where, values: Object.fromEntries(names.map((name, column) => [name, record[column]])) };
   });
 }

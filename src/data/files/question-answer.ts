@@ -1,7 +1,9 @@
 /** Question–answer files as items: which column is which is guessed from its name or said by the caller; worked answers (`#### n`) are split. */
+
 import { basename } from "node:path";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
+import { counted } from "#kernel/numbers.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { withoutTags } from "#kernel/refine-tags.ts";
 import { type Row, readRows } from "./rows.ts";
@@ -74,7 +76,7 @@ export function questionAnswersFromRows(path: string, rows: readonly Row[], want
   if (file.items.length === 0)
     throw userError(
       "data-empty",
-      `${path} holds no question with an answer (${rows.length} rows read).`,
+      `${path} holds no question with an answer (${counted(rows.length, "row")} read).`,
       "Check the column names.",
     );
   return file;

@@ -1,6 +1,6 @@
 /** Filters over training conversations. Each looks at one example after another, in order, and says why it leaves one out. */
 import type { TrainingConversation } from "#kernel/conversation.ts";
-import { mean } from "#kernel/numbers.ts";
+import { counted, mean } from "#kernel/numbers.ts";
 import type { Dropped } from "../training-files/data-card.ts";
 import { questionKey } from "./split.ts";
 
@@ -45,7 +45,7 @@ export function notAskedIn(questions: ReadonlySet<string>): ExampleFilter {
 export function atMostTokens(most: number, count: (conversation: TrainingConversation) => number): ExampleFilter {
   return (conversation) => {
     const tokens = count(conversation);
-    return tokens > most ? { dropped: "too-long", detail: `${tokens} tokens` } : undefined;
+    return tokens > most ? { dropped: "too-long", detail: counted(tokens, "token") } : undefined;
   };
 }
 
@@ -54,8 +54,8 @@ export function answerCharacters(least: number, most = Number.POSITIVE_INFINITY)
   return ({ messages }) => {
     const characters = messages.reduce((sum, { trainable, content }) => sum + (trainable ? content.trim().length : 0), 0);
     if (!messages.some(({ trainable }) => trainable)) return { dropped: "nothing-trained" };
-    if (characters < least) return { dropped: "answer-too-short", detail: `${characters} characters` };
-    return characters > most ? { dropped: "answer-too-long", detail: `${characters} characters` } : undefined;
+    if (characters < least) return { dropped: "answer-too-short", detail: counted(characters, "character") };
+    return characters > most ? { dropped: "answer-too-long", detail: counted(characters, "character") } : undefined;
   };
 }
 

@@ -1,6 +1,8 @@
 /** Questions to make training data from: any file with a question column, cleaned of what is empty, too long or there already. */
+
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
+import { counted } from "#kernel/numbers.ts";
 import type { Row } from "../files/rows.ts";
 import { questionKey } from "../filters/split.ts";
 import { DropTally } from "../training-files/data-card.ts";
@@ -47,7 +49,7 @@ export function queriesFromRows(
     if (question === undefined) tally.drop(id, { dropped: "malformed", detail: `${column} holds no text` });
     else if (question === "") tally.drop(id, { dropped: "question-empty" });
     else if (question.length > maximumCharacters)
-      tally.drop(id, { dropped: "question-too-long", detail: `${question.length} characters` });
+      tally.drop(id, { dropped: "question-too-long", detail: counted(question.length, "character") });
     else if (testQuestions.has(questionKey(question))) tally.drop(id, { dropped: "asked-elsewhere" });
     else if (seen.has(key!)) tally.drop(id, { dropped: "duplicate" });
     else {
@@ -60,7 +62,7 @@ export function queriesFromRows(
   if (queries.length > 0) return { queries, tally };
   throw userError(
     "data-empty",
-    `${file} holds no question that can be used (${rows.length} rows read)`,
+    `${file} holds no question that can be used (${counted(rows.length, "row")} read)`,
     "Check the file and the column.",
   );
 }

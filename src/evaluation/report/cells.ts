@@ -1,4 +1,5 @@
 /** Cells of the terminal table: shares in per cent, differences in points, a star where the corrected p is below 0.05. */
+import { counted } from "#kernel/numbers.ts";
 import { dash, dollars, percent, pointRange, points, tokenCount } from "#text/numbers.ts";
 import type { EqualCost, MethodResult, PairedResult, TaskResult } from "../summary/results.ts";
 import { clearP } from "./standing.ts";
@@ -95,7 +96,7 @@ export function detectable(effects: readonly number[], from: string): string {
 
 /** How many of a method's answers failed, and how what they had by then is graded. */
 export function failureCounts({ id, failures, failuresRight = 0, answers }: MethodResult): string {
-  return `${id} ${failures} of ${answers} answers (${gradedWords(failures, failuresRight)})`;
+  return `${id} ${failures} of ${counted(answers, "answer")} (${gradedWords(failures, failuresRight)})`;
 }
 
 /** Of failed answers: `3 graded wrong`, `2 graded right, 1 wrong`. */

@@ -230,7 +230,7 @@ function groupsTable(task: TaskResult): Html {
 
 /** How many failed, how they are graded, and how many the means of tokens leave out. */
 function failedWords({ failures, failuresRight = 0, failuresUnsampled = 0, answers }: MethodResult): string {
-  const graded = `${failures} of ${answers} answers failed (${gradedWords(failures, failuresRight)})`;
+  const graded = `${failures} of ${counted(answers, "answer")} failed (${gradedWords(failures, failuresRight)})`;
   return failuresUnsampled === 0
     ? graded
     : `${graded}; ${failuresUnsampled} before anything was sampled, left out of the means of tokens`;

@@ -253,11 +253,11 @@ function taskNotes(task: TaskResult): string[] {
       `oracle: the right one of ${last.samples} plain samples, chosen by the reference answer, would be ${percent(last.passAtK)} (pass@${last.samples})`,
     failed.length > 0 && `failed: ${failed.map(failureCounts).join(", ")}; what they had by then is graded`,
     unsampled.length > 0 &&
-      `left out of the means of tokens, failed before anything was sampled: ${unsampled.map(({ id, failuresUnsampled, answers }) => `${id} ${failuresUnsampled} of ${answers} answers`).join(", ")}`,
+      `left out of the means of tokens, failed before anything was sampled: ${unsampled.map(({ id, failuresUnsampled, answers }) => `${id} ${failuresUnsampled} of ${counted(answers, "answer")}`).join(", ")}`,
     unmetered.length > 0 &&
-      `tokens unknown: ${unmetered.map((method) => `${method.id} ${method.unknownTokens} of ${method.answers} answers`).join(", ")}; means are over the others, where those are nine in ten or more`,
+      `tokens unknown: ${unmetered.map((method) => `${method.id} ${method.unknownTokens} of ${counted(method.answers, "answer")}`).join(", ")}; means are over the others, where those are nine in ten or more`,
     incomplete.length > 0 &&
-      `incomplete: ${incomplete.map((method) => `${method.id} has ${method.items} of ${task.items} items`).join(", ")}`,
+      `incomplete: ${incomplete.map((method) => `${method.id} has ${method.items} of ${counted(task.items, "item")}`).join(", ")}`,
     ...measured.map(({ id, measures }) => `${id} also: ${figures(measures!)}`),
     judged.length > 0 &&
       `the judge's own tokens an answer, not counted above: ${judged.map(({ id, gradingTokensPerAnswer }) => `${id} ${tokenCount(gradingTokensPerAnswer)}`).join(", ")}`,

@@ -1,5 +1,7 @@
 /** Cells of answers as columns of numbers over the same items. A cell that lacks an item is no cell: it is named, and never counted as 0. */
+
 import { bugError } from "#kernel/errors.ts";
+import { counted } from "#kernel/numbers.ts";
 import { allTokens, type EvaluationRecord } from "../records/evaluation-record.ts";
 import type { TableInput } from "./input.ts";
 
@@ -69,7 +71,7 @@ export function readCells(input: TableInput): TableAnswers {
         if (records && records.size === items.length && items.length > 0)
           cells.set(cellKey(row, seed), answersOf(records, items));
         else {
-          const reason = records?.size ? `${records.size} of ${items.length} answers` : "no answers";
+          const reason = records?.size ? `${records.size} of ${counted(items.length, "answer")}` : "no answers";
           missing.push({ row, ...(seed === undefined ? {} : { seed }), domain, reason });
         }
       }

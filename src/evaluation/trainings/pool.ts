@@ -2,7 +2,7 @@
  * The base resampled: votes over 1, 2, 3 … plain samples of the same items, or its greedy answer where that is better (cost-curve.ts says
  * why), read at a row's own sampled tokens.
  */
-import { mean } from "#kernel/numbers.ts";
+import { counted, mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { slimRecord } from "../records/slim-record.ts";
 import type { Interval } from "../statistics/statistics.ts";
@@ -52,7 +52,7 @@ function poolOf(
   const sampled = costCurve(own, { rule: "vote", seed, clusterOf });
   if ("missing" in sampled) return sampled.missing;
   // A baseline on other items would not be paired with the rows.
-  if (sampled.items.length < items.length) return `whole samples of ${sampled.items.length} of ${items.length} items`;
+  if (sampled.items.length < items.length) return `whole samples of ${sampled.items.length} of ${counted(items.length, "item")}`;
   const greedy = cells.get(cellKey(base, undefined))?.values;
   const plain = new Map(greedy?.map((accuracy, index) => [items[index], accuracy]));
   const curve = withPlainFloor(sampled, plain, clusterOf, seed);

@@ -1,4 +1,5 @@
 /** What a table of trainings says, as tables and sentences of plain text: Markdown and the page write down the same ones. */
+import { counted } from "#kernel/numbers.ts";
 import {
   dash,
   fixed,
@@ -93,7 +94,7 @@ function accuracyTable(table: TrainingTable): WordTable {
 function intervalWords({ seeds, rows }: TrainingTable): string {
   const most = Math.max(0, ...rows.flatMap(({ figures }) => figures.map(({ perSeed }) => perSeed.length)));
   if (most > 1)
-    return `over items and, where a row has several, over seeds (${seeds.length} trainings a row at most: a rough figure)`;
+    return `over items and, where a row has several, over seeds (${counted(seeds.length, "training")} a row at most: a rough figure)`;
   return most === 1 ? "over items only, as no row has more than one seed" : "over items";
 }
 
@@ -139,7 +140,7 @@ function costTable({ rows, seeds }: TrainingTable): WordTable {
           if (value === undefined) return { text: dash };
           const runs = row.cost!.runs[amount];
           const text = amount === "minutes" && value < 100 ? fixed(value, 1) : whole(value);
-          return { text, ...(runs < seeds.length ? { small: `known of ${runs} of ${seeds.length} seeds` } : {}) };
+          return { text, ...(runs < seeds.length ? { small: `known of ${runs} of ${counted(seeds.length, "seed")}` } : {}) };
         }),
       ]),
   };
@@ -235,7 +236,11 @@ function failuresOf({ scopes }: TrainingTable, row: RowResult): { small?: string
   const own = scopes.flatMap(({ kind, id }) => (kind === "domain" ? (figuresOf(row, id) ?? []) : []));
   const sum = (of: (figures: (typeof own)[number]) => number) => own.reduce((total, figures) => total + of(figures), 0);
   const failures = sum((figures) => figures.failures);
-  return failures > 0 ? { small: `${whole(failures)} of ${whole(sum((figures) => figures.answers))} answers failed` } : {};
+  return failures > 0
+    ? {
+        small: `${whole(failures)} of ${whole(sum((figures) => figures.answers))} ${sum((figures) => figures.answers) === 1 ? "answer" : "answers"} failed`,
+      }
+    : {};
 }
 
 /** A sentence each; nothing is claimed where an interval holds 0. */

@@ -1,4 +1,5 @@
 /** One question of a user's own: put to a method as a benchmark would put it, with what the method needs beside the model. */
+
 import { drain, slipOf } from "#evaluation/records/handed-over.ts";
 import { unreadAdvice, WatchedModel } from "#evaluation/records/watched-model.ts";
 import { notHonouredWords } from "#evaluation/report/run-notes.ts";
@@ -6,6 +7,7 @@ import { type Budget, withinBudget } from "#kernel/budget.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
+import { counted } from "#kernel/numbers.ts";
 import type { BoundMethod, Method, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { waitingFor } from "#kernel/waiting.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
@@ -70,7 +72,7 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
   if (question === "")
     throw userError("no-question", "the question is empty", "Write it in quotes, or - to read standard input.");
   if (question.length > longestQuestion)
-    throw userError("long-question", `the question has ${question.length} characters`, "Shorten it.");
+    throw userError("long-question", `the question has ${counted(question.length, "character")}`, "Shorten it.");
   const named = wanted.task === undefined ? undefined : readableTask(wanted.task);
   let isModules = false;
   checkNeeds(

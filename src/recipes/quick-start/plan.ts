@@ -1,5 +1,7 @@
 /** What decides the result of the first run, as its config.json keeps it, and the problems that follow from it. */
+
 import { userError } from "#kernel/errors.ts";
+import { counted } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { type WorldItem, worldItems } from "#tasks/world/items.ts";
 import type { PasrOptions } from "../pasr/options.ts";
@@ -20,7 +22,7 @@ export function quickStartItems({ seed, items }: Pick<QuickStartOptions, "seed" 
 /** Fewer than these say nothing, so they are refused rather than reported. */
 export function checkQuickStart({ items, pasr }: QuickStartOptions): void {
   if (!Number.isInteger(items) || items < 2)
-    throw userError("quick-start-items", `${items} problems cannot be compared`, "Give --items 2 or more.");
+    throw userError("quick-start-items", `${counted(items, "problem")} cannot be compared`, "Give --items 2 or more.");
   if (!Number.isInteger(pasr.steps) || pasr.steps < 1)
     throw userError("quick-start-steps", `${pasr.steps} training steps are not a training`, "Give --steps 1 or more.");
 }

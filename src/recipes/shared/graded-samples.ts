@@ -1,9 +1,11 @@
 /** Answers of a model to many questions, each graded: what training on a model's own answers begins with. */
+
 import { isRight } from "#evaluation/statistics/transitions.ts";
 import { messageOf, userError } from "#kernel/errors.ts";
 import { inParallel } from "#kernel/in-parallel.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
+import { counted } from "#kernel/numbers.ts";
 import { type ParsedAnswer, parseRefine } from "#kernel/refine-grammar.ts";
 
 /** (item, answer, completion) → score, at once for a rule, later for a judge model. A `Verifier` fits. */
@@ -70,7 +72,7 @@ export async function gradedSamples(sampling: Sampling, asked: readonly Asked[])
   const [first] = failures;
   throw userError(
     "sampling-failed",
-    `none of ${asked.length} questions could be answered; the first failure: ${messageOf(first)}`,
+    `none of ${counted(asked.length, "question")} could be answered; the first failure: ${messageOf(first)}`,
     "Look at the model, and at the prompts' length.",
     first,
   );

@@ -18,6 +18,7 @@ import { evalNames } from "#recipes/shared/world-methods.ts";
 import { harmlessJson } from "#text/signs.ts";
 import { alignedRows } from "#text/table.ts";
 import { fromOne, share, wholeNumber } from "../../options/option-numbers.ts";
+import { exitCodesHelp } from "../../terminal/failure.ts";
 import { interruptSignal, screen } from "../../terminal/process.ts";
 import { Progress } from "../../terminal/progress.ts";
 
@@ -83,7 +84,10 @@ export function recipeCommand(card: RecipeCard, name = card.id): Command {
     .option("--mlflow <address>", "send metrics to an MLflow tracking server too, such as http://127.0.0.1:5000")
     .option("--experiment <name>", "MLflow's experiment (default: midcourse)");
   const examples = card.examples?.map((example) => `\n  ${example}`).join("") ?? "";
-  return command.addHelpText("after", examples === "" ? "" : `\nExamples:${examples}`);
+  return command.addHelpText(
+    "after",
+    `${examples === "" ? "" : `\nExamples:${examples}\n`}${exitCodesHelp("trained", "a setting")}`,
+  );
 }
 
 function shareBelowOne(text: string): number {
