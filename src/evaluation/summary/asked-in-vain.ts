@@ -1,4 +1,5 @@
 /** What a run asked for and did not get: settings that were not honoured, and text that came where nobody reads it. */
+import type { NotHonoured } from "#kernel/model.ts";
 import { sum } from "#kernel/numbers.ts";
 import { getOrMake } from "#kernel/values.ts";
 import { knownFields } from "../records/evaluation-record.ts";
@@ -20,11 +21,13 @@ function notHonouredIn(records: readonly SlimRecord[]): NotHonouredResult[] {
   const found = new Map<string, { entry: NotHonouredResult; methods: Set<string> }>();
   for (const { notHonoured = [], method } of records) {
     for (const entry of notHonoured) {
-      const known = getOrMake(found, JSON.stringify(entry), () => ({
+      const known = getOrMake(found, kindOf(entry), () => ({
         entry: { ...entry, answers: 0, of: 0, methods: [] },
         methods: new Set<string>(),
       }));
       known.entry.answers++;
+      // The same one whatever the order in which the records came.
+      if (entry.why < known.entry.why) known.entry.why = entry.why;
       known.methods.add(method);
     }
   }
@@ -35,6 +38,11 @@ function notHonouredIn(records: readonly SlimRecord[]): NotHonouredResult[] {
       of: sum(Array.from(methods, (method) => answersOf.get(method)!.length)),
       methods: [...methods].sort(),
     }));
+}
+
+/** A server's sentence may hold what differs from call to call, such as the request's number; what stands before it does not. */
+function kindOf({ why, ...rest }: NotHonoured): string {
+  return JSON.stringify([rest, why.split(": ")[0]]);
 }
 
 /** The run's own temperature where calls asked for it in vain. */

@@ -14,7 +14,14 @@ import { serverAddress } from "#models/openai/address.ts";
 import { OpenAiModel } from "#models/openai/openai.ts";
 import type { ReasoningTags } from "#models/openai/reasoning-text.ts";
 import { carefulQuirks, type ServerQuirks, serverQuirks } from "#models/openai/server-quirks.ts";
-import { chatReply, type ModelServer, type Play, playServer } from "../../../test/support/model-server.ts";
+import {
+  chatReply,
+  chunk,
+  type ModelServer,
+  type Play,
+  type PlayedReply,
+  playServer,
+} from "../../../test/support/model-server.ts";
 import { wholePage } from "../../../test/support/page-content.ts";
 import { exportInspect } from "../export/inspect.ts";
 import { exportLmEval } from "../export/lm-eval.ts";
@@ -93,14 +100,21 @@ describe("means of tokens", () => {
   });
 
   test("stay known where a failure stands in a reply of status 200, tried again or not", async () => {
-    for (const retries of [0, 2]) {
+    const error = { code: 429, message: "slow down" };
+    const failures: PlayedReply[] = [
+      { body: { error } },
+      { body: { error: "overloaded" } },
+      { body: { choices: [{ index: 0, message: { content: "" }, finish_reason: "error", error }] } },
+      { events: [chunk({ choices: [{ index: 0, delta: { role: "assistant", content: "" } }] }), chunk({ error })] },
+    ];
+    for (const [failure, retries] of failures.flatMap((each) => [0, 2].map((times) => [each, times] as const))) {
       const seen = new Set<string>();
       const { results } = await resultsAt(
         ({ body }) => {
           const question = JSON.stringify(body?.messages);
           const fails = /q[135]/.test(question) && !(retries > 0 && seen.has(question));
           seen.add(question);
-          return { body: fails ? { error: { code: 429, message: "slow down" } } : chatReply(["4"]) };
+          return fails ? failure : { body: chatReply(["4"]) };
         },
         [vanilla()],
         { retries },

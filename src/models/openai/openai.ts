@@ -5,7 +5,15 @@
 import type { HttpConnections } from "#http/connections.ts";
 import { cutAtStop, failedCallUsage, sideBySide } from "#kernel/call.ts";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
-import type { Completion, CompletionDelta, GenerateOptions, Message, Model, NotHonoured } from "#kernel/model.ts";
+import {
+  type Completion,
+  type CompletionDelta,
+  type GenerateOptions,
+  type Message,
+  type Model,
+  type NotHonoured,
+  noUsage,
+} from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
 import { keepSecretsOfFields } from "#kernel/secrets.ts";
 import { ReasoningMemory } from "../around/reasoning-memory.ts";
@@ -134,8 +142,10 @@ export class OpenAiModel implements Model {
     // What is there is paid for; the rest is asked for one by one, the same in every run.
     const others = await this.#oneByOne(messages, options, completions.length).catch((error) => {
       options.signal?.throwIfAborted();
-      const missing = (): Completion => ({ text: "", finishReason: "error", usage: failedCallUsage(error) });
-      return Array.from({ length: n - completions.length }, missing);
+      // The error has the cost of all of them.
+      return Array.from({ length: n - completions.length }, (_, place): Completion => {
+        return { text: "", finishReason: "error", usage: place === 0 ? failedCallUsage(error) : { ...noUsage } };
+      });
     });
     return fewer(completions, others);
   }
@@ -241,7 +251,10 @@ export class OpenAiModel implements Model {
       this.#options.onNote?.(`${what}; the answer is taken as it is.`);
     }
     if (completions.some(({ finishReason }) => finishReason !== "error")) return completions;
-    const [{ finishSaid = "error", usage }] = completions;
+    const [{ finishSaid = "error", usage: told }] = completions;
+    const isEmpty = completions.every(({ text, reasoning }) => text === "" && reasoning === undefined);
+    // A failure in the place of an answer, with no word of its cost: nothing was sampled.
+    const usage = isEmpty && told.outputTokens === undefined ? { ...noUsage, calls: 1 } : told;
     throw remoteError("answer-failed", `${url} ended the answer with “${shortened(finishSaid, 300)}”`, { usage });
   }
 

@@ -269,8 +269,8 @@ export class ChatStream {
   }
 
   #failure(said: unknown): MidcourseError {
-    const isBegun = this.#choices.size > 0;
-    // A failure in the place of an answer, with no word of its cost: nothing was sampled.
+    const isBegun = [...this.#choices.values()].some((choice) => !saidNothing(choice));
+    // A failure in the place of an answer, or behind its empty first piece, with no word of its cost: nothing was sampled.
     const unbegun = isBegun ? undefined : { ...noUsage, calls: 1 };
     const usage = this.#usage.isTold ? this.#usage.read(0, isBegun, this.#settings.memory) : unbegun;
     return failureOf(said, this.#settings.context, usage);
