@@ -55,6 +55,8 @@ export interface Answered {
   record: EvaluationRecord;
   /** Where the method itself is at fault. */
   slip?: MethodSlip | undefined;
+  /** What to do about the last call that failed. */
+  advice?: string | undefined;
 }
 
 /** Undefined when it was cancelled. Never throws. */
@@ -102,7 +104,7 @@ export async function answerItem(plan: AnswerPlan, job: Job): Promise<Answered |
     ...(message ? { error: message } : {}),
     ...(plan.keepTime ? { seconds } : {}),
   };
-  return { record, slip };
+  return { record, slip, advice: watched.failureAdvice };
 }
 
 function requestOf(plan: AnswerPlan, { item, method, sample }: Job): MethodRequest {

@@ -217,12 +217,12 @@ function answerPlan(
   return { ...asked, model, temperature, seed, budget, keepTrace, keepTime, signal };
 }
 
-function everyAnswerFails({ record, slip }: Answered, inRow: number): Error {
+function everyAnswerFails({ record, slip, advice = "See what the error says." }: Answered, inRow: number): Error {
   return userError(
     "every-answer-fails",
     `${inRow} ${inRow === 1 ? "answer" : "answers in a row"} failed; the last one (${record.method} on ${record.item}): ${record.error}`,
     slip === undefined
-      ? "See what the error says and run the same command again: it goes on where this one stopped."
+      ? `${advice} The same command goes on where this one stopped.`
       : `The mistake is in the method${slip.place === undefined ? "" : `, at ${slip.place}`}. The same command goes on once it is mended.`,
   );
 }

@@ -1,4 +1,5 @@
 /** The model as one answer sees it: what its calls asked for in vain, and whether text came that no method reads, is kept for the record. */
+import { MidcourseError } from "#kernel/errors.ts";
 import type { Completion, GenerateOptions, Message, Model, NotHonoured } from "#kernel/model.ts";
 
 /** Completions that held reasoning and no text: `cut` by the limit of tokens, or `whole`. */
@@ -9,6 +10,8 @@ export interface UnreadReasoning {
 
 export class WatchedModel implements Model {
   readonly id: string;
+  /** What to do about the last call that failed. */
+  failureAdvice: string | undefined;
   readonly #model: Model;
   readonly #notHonoured = new Map<string, NotHonoured>();
   readonly #unread: UnreadReasoning = { whole: 0, cut: 0 };
@@ -19,7 +22,10 @@ export class WatchedModel implements Model {
   }
 
   async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
-    const completions = await this.#model.generate(messages, options);
+    const completions = await this.#model.generate(messages, options).catch((error) => {
+      if (MidcourseError.isInstance(error)) this.failureAdvice = error.advice;
+      throw error;
+    });
     for (const { notHonoured = [], text, reasoning, finishReason } of completions) {
       for (const entry of notHonoured) this.#notHonoured.set(JSON.stringify(entry), entry);
       if (text.trim() !== "" || !reasoning?.trim() || finishReason === "tool-calls") continue;
