@@ -4,12 +4,12 @@
  */
 
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
 import { counted } from "#kernel/numbers.ts";
 import { parquetRows } from "./parquet.ts";
-import { delimitedRecords, jsonRows, readable, utf8Text } from "./rows.ts";
+import { delimitedRecords, fileDigest, jsonRows, readable, textHead, utf8Text } from "./rows.ts";
 
 /** `values` or `problem`; `where` names file and line (entry, row). */
 export interface BenchmarkRow {
@@ -27,6 +27,10 @@ export interface BenchmarkFile {
 export interface BenchmarkFileOptions {
   /** Names of the columns of CSV files whose first row does not name them. */
   csvColumns?: readonly string[] | undefined;
+  /** Rows of each file, the first ones; what lies behind them is not read where the kind of file allows it. */
+  most?: number | undefined;
+  /** In a folder without such an ending: the split whose files are wanted. */
+  split?: string | undefined;
   /** In a folder: how the names of the files wanted end, before the extension. */
   ending?: string | undefined;
   /** What a file's name tells of its rows, such as their subject; fields of the row come first. */
@@ -49,8 +53,30 @@ export async function readBenchmarkFiles(at: string, options: BenchmarkFileOptio
     );
   }
   const files: BenchmarkFile[] = [];
-  for (const name of names) files.push(await readBenchmarkFile(path.join(at, name), options));
+  for (const name of options.ending === undefined ? ofSplit(at, names, options.split) : names)
+    files.push(await readBenchmarkFile(path.join(at, name), options));
   return files;
+}
+
+/**
+ * One file, or the parts of one table: the only file, or those that are named after the split, as test.jsonl or test-00000-of-00002.parquet.
+ * Training and test questions are never mixed in silence.
+ */
+function ofSplit(folder: string, names: readonly string[], split: string | undefined): readonly string[] {
+  if (names.length === 1) return names;
+  const ways = split === "validation" ? ["validation", "valid", "val", "dev"] : split === undefined ? [] : [split];
+  const isSplit = new RegExp(`(?:^|[-_.])(?:${ways.map((way) => way.replace(/[^a-z0-9]/gi, "\\$&")).join("|")})(?:[-_.]|$)`, "i");
+  const named = ways.length === 0 ? [] : names.filter((name) => isSplit.test(name));
+  const chosen = named.length === 0 ? names : named;
+  // Parts of one table are told apart by their numbers alone.
+  const tables = new Set(chosen.map((name) => name.replace(/\d+/g, "0").toLowerCase()));
+  if (tables.size === 1 && (named.length > 0 || /\d/.test(chosen[0]))) return chosen;
+  const some = `${names.slice(0, 6).join(", ")}${names.length > 6 ? `, and ${names.length - 6} more` : ""}`;
+  throw userError(
+    "data-several",
+    `The folder ${folder} holds several files (${some}), and ${split === undefined ? "it is not said which is meant" : named.length === 0 ? `none is named after the split ${split}` : `more than one table is named after the split ${split}`}.`,
+    `Name the file: ${path.join(folder, chosen[0])}.`,
+  );
 }
 
 function wanted(name: string, ending = ""): boolean {
@@ -59,13 +85,46 @@ function wanted(name: string, ending = ""): boolean {
 }
 
 export async function readBenchmarkFile(file: string, options: BenchmarkFileOptions = {}): Promise<BenchmarkFile> {
-  const bytes = await readable(file, () => readFile(file));
-  const rows = await readBytes(file, bytes, options);
+  const { most } = options;
+  const head = most === undefined ? undefined : await readHead(file, most, options);
+  const bytes = head === undefined ? await readable(file, () => readFile(file)) : undefined;
+  const rows = head ?? (await readBytes(file, bytes!, options)).slice(0, most);
   if (options.fieldsOf) {
     const known = options.fieldsOf(path.basename(file, path.extname(file)));
     for (const row of rows) if (row.values) row.values = { ...known, ...row.values };
   }
-  return { path: file, sha256: createHash("sha256").update(bytes).digest("hex"), rows };
+  return {
+    path: file,
+    sha256: bytes === undefined ? await fileDigest(file) : createHash("sha256").update(bytes).digest("hex"),
+    rows,
+  };
+}
+
+/** The first rows, the rest of the file left unread; undefined where it has to be read as a whole, as an array of JSON has. */
+async function readHead(file: string, most: number, options: BenchmarkFileOptions): Promise<BenchmarkRow[] | undefined> {
+  const extension = path.extname(file).toLowerCase();
+  if (extension === ".parquet") {
+    const handle = await readable(file, () => open(file));
+    try {
+      const { size } = await handle.stat();
+      const slice = async (start: number, end = size) => {
+        const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
+        await handle.read(bytes, 0, bytes.length, start);
+        return bytes.buffer;
+      };
+      const rows = await parquetRows({ byteLength: size, slice }, file, most);
+      return rows.map((values, index) => ({ where: `${file}, row ${index + 1}`, values }));
+    } finally {
+      await handle.close();
+    }
+  }
+  if (extension === ".csv" || extension === ".tsv") {
+    // One more: the first may name the columns.
+    return delimited(file, await textHead(file, most + 1, true), options).slice(0, most);
+  }
+  if (extension !== ".jsonl" && extension !== ".ndjson") return undefined;
+  const text = await textHead(file, most, false);
+  return /^\s*\[/.test(text) ? undefined : jsonRows(file, text).slice(0, most);
 }
 
 async function readBytes(file: string, bytes: Buffer, options: BenchmarkFileOptions): Promise<BenchmarkRow[]> {

@@ -1,5 +1,6 @@
 /** What is written as Parquet reads back the same through our own reader, whatever the nesting. */
 import fc from "fast-check";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, test } from "vitest";
 import { parquetBytes, parquetRows } from "./parquet.ts";
 
@@ -82,4 +83,38 @@ describe("parquet", () => {
     expect(() => parquetBytes([{ a: [1, "x"] }], "x.parquet")).toThrow(/whole and text in one place/);
     expect(() => parquetBytes([{ a: 1n }], "x.parquet")).toThrow(/a bigint/);
   });
+});
+
+test("of a file of many groups and pages those are read that hold the rows wanted", async () => {
+  const rows = 40_000;
+  const texts = Array.from({ length: rows }, (_, index) => `row ${index} ${Math.sin(index)}`);
+  const bytes = new Uint8Array(
+    parquetWriteBuffer({ columnData: [{ name: "text", data: texts, type: "STRING" }], rowGroupSize: 1000 }),
+  );
+  let read = 0;
+  const counted = {
+    byteLength: bytes.length,
+    slice: (start: number, end?: number) => {
+      const part = bytes.slice(start, end).buffer;
+      read += part.byteLength;
+      return part;
+    },
+  };
+  const first = (most: number) => parquetRows(counted, "x.parquet", most);
+  expect(await first(5)).toEqual(texts.slice(0, 5).map((text) => ({ text })));
+  // The list of groups at the end, which is fetched by a standard size, and one group of the forty.
+  expect(read).toBeLessThan((1 << 19) + bytes.length / 20);
+  expect(await first(1500)).toHaveLength(1500);
+  expect(await first(rows + 1)).toHaveLength(rows);
+});
+
+test("two million rows in a few thousand bytes are no two million rows in memory where five are wanted", async () => {
+  const bytes = new Uint8Array(
+    parquetWriteBuffer({ columnData: [{ name: "text", data: new Array(2_000_000).fill("same"), type: "STRING" }] }),
+  );
+  expect(bytes.length).toBeLessThan(100_000);
+  const before = process.memoryUsage().heapUsed;
+  expect(await parquetRows(bytes, "x.parquet", 5)).toEqual(new Array(5).fill({ text: "same" }));
+  // All of them take 280 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(64e6);
 });

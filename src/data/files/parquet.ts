@@ -1,14 +1,24 @@
 /** Parquet files as rows of plain values, read and written: whole numbers as numbers, lists as arrays, records as objects. */
-import { parquetReadObjects, type SchemaElement } from "hyparquet";
+import { type AsyncBuffer, parquetReadObjects, type SchemaElement } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { userError } from "#kernel/errors.ts";
 
-/** `name` is how errors call the file. All of it is held in memory. */
-export async function parquetRows(bytes: Uint8Array, name: string): Promise<Record<string, unknown>[]> {
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+/**
+ * `name` is how errors call the file. Rows up to `most` are read, and of the file the groups and pages that hold them: six thousand bytes can
+ * hold two million rows.
+ */
+export async function parquetRows(
+  source: Uint8Array | AsyncBuffer,
+  name: string,
+  most?: number | undefined,
+): Promise<Record<string, unknown>[]> {
+  const file =
+    source instanceof Uint8Array
+      ? (source.buffer.slice(source.byteOffset, source.byteOffset + source.byteLength) as ArrayBuffer)
+      : source;
   try {
-    const rows = await parquetReadObjects({ file, compressors });
+    const rows = await parquetReadObjects({ file, compressors, ...(most === undefined ? {} : { rowEnd: most }) });
     return rows.map((row) => plain(row) as Record<string, unknown>);
   } catch (cause) {
     throw userError(

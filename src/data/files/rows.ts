@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CsvError, type Options, parse } from "csv-parse/sync";
-import { messageOf, userError } from "#kernel/errors.ts";
+import { MidcourseError, messageOf, userError } from "#kernel/errors.ts";
 import { isRecord } from "#kernel/values.ts";
 
 export interface Row {
@@ -42,6 +42,7 @@ export async function readable<T>(path: string, read: () => Promise<T>): Promise
   try {
     return await read();
   } catch (cause) {
+    if (MidcourseError.isInstance(cause)) throw cause;
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
       throw userError("data-missing", `There is no file ${path}.`, "Check the path.", cause);
     }
@@ -67,6 +68,34 @@ export function utf8Text(path: string, bytes: Uint8Array): string {
     const advice = "Save it as UTF-8 (compressed files must be unpacked first).";
     throw userError("data-encoding", `${path} is not UTF-8 text.`, advice, cause);
   }
+}
+
+/**
+ * The beginning of a text file with at least so many whole rows, or all of it: read piece by piece, whatever the size of the file.
+ *
+ * @param isQuoted line breaks between double quotes end no row
+ */
+export async function textHead(path: string, rows: number, isQuoted: boolean): Promise<string> {
+  return readable(path, async () => {
+    const pieces: Buffer[] = [];
+    let found = 0;
+    let isInside = false;
+    let isBlank = true;
+    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+      for (let at = 0; at < piece.length; at++) {
+        const byte = piece[at];
+        if (byte === 0x22 && isQuoted) isInside = !isInside;
+        if (byte !== 0x0a) isBlank &&= byte === 0x20 || byte === 0x0d || byte === 0x09;
+        else if (!isInside) {
+          if (!isBlank) found++;
+          isBlank = true;
+          if (found === rows) return utf8Text(path, Buffer.concat([...pieces, piece.subarray(0, at + 1)]));
+        }
+      }
+      pieces.push(piece);
+    }
+    return utf8Text(path, Buffer.concat(pieces));
+  });
 }
 
 /** A row of a JSON file: `values`, or the `problem` why there are none. `where` names file and line (entry). */

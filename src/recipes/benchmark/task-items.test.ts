@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 const fromHub = () => ({ cacheFolder: path.join(folder, "cache"), environment: { HF_ENDPOINT: hub.url, HF_HOME: folder } });
-const write = (name: string, lines: readonly object[]): string => {
+const write = (name: string, lines: readonly (object | string)[]): string => {
   const file = path.join(folder, name);
   writeFileSync(file, lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"));
   return file;
@@ -143,6 +143,57 @@ describe("items from files", () => {
     const one = await taskItems({ task: findTask("mmlu:sums"), data: at, shots: 1 });
     expect(one.items.map(({ id }) => id)).toEqual(["sums-0"]);
     expect(one.shots.map(({ question }) => question)).toEqual(["sums dev?"]);
+  });
+
+  it("of a folder takes the file that is named after the task's split, and mixes no others into it", async () => {
+    const at = path.join(folder, "gsm");
+    mkdirSync(at);
+    const lines = (from: number, count: number) =>
+      Array.from({ length: count }, (_, index) => `${JSON.stringify(problem(from + index))}\n`).join("");
+    writeFileSync(path.join(at, "train.jsonl"), lines(100, 30));
+    writeFileSync(path.join(at, "test.jsonl"), lines(1, 5));
+    const task = findTask("gsm8k");
+    const { items, provenance } = await taskItems({ task, data: at });
+    expect([items.length, provenance.files]).toEqual([5, ["test.jsonl"]]);
+    rmSync(path.join(at, "test.jsonl"));
+    expect((await taskItems({ task, data: at })).items).toHaveLength(30);
+    for (const [names, why] of [
+      [["train.jsonl", "other.jsonl"], "none is named after the split test"],
+      [["test.jsonl", "my-test.jsonl"], "more than one table is named after the split test"],
+    ] as const) {
+      for (const name of names) writeFileSync(path.join(at, name), lines(1, 2));
+      await expect(taskItems({ task, data: at })).rejects.toMatchObject({
+        code: "data-several",
+        message: expect.stringContaining(why),
+        advice: expect.stringContaining(`Name the file: ${at}`),
+      });
+    }
+    const parts = path.join(folder, "parts");
+    mkdirSync(parts);
+    for (const part of [0, 1]) writeFileSync(path.join(parts, `test-0000${part}-of-00002.jsonl`), lines(part * 10, 3));
+    writeFileSync(path.join(parts, "train-00000-of-00001.jsonl"), lines(100, 3));
+    expect((await taskItems({ task, data: parts })).items).toHaveLength(6);
+  });
+
+  it("with a limit reads as many rows as it needs, and the same items and checksum as without", async () => {
+    const task = findTask("gsm8k");
+    const rows = Array.from({ length: 40 }, (_, number) => (number % 3 === 1 ? { question: "no answer" } : problem(number)));
+    const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    const csv = rows.map((row) => ("answer" in row ? `${quoted(row.question)},${quoted(`a "b"\n${row.answer}`)}` : "none,"));
+    for (const data of [write("many.jsonl", rows), write("many.csv", ["question,answer", ...csv])]) {
+      const all = await taskItems({ task, data, badRows: "skip" });
+      for (const limit of [1, 2, 7, 26, 100]) {
+        const some = await taskItems({ task, data, badRows: "skip", limit });
+        expect(some.items).toEqual(all.items.slice(0, limit));
+        expect(some.provenance).toEqual(all.provenance);
+        expect(some.available).toBe(limit === 100 ? all.items.length : undefined);
+      }
+      const shuffled = await taskItems({ task, data, badRows: "skip", limit: 3, shuffle: true });
+      expect(shuffled.available).toBe(all.items.length);
+    }
+    const late = write("late.jsonl", [problem(1), problem(2), "{ no JSON"]);
+    expect((await taskItems({ task, data: late, limit: 2 })).items).toHaveLength(2);
+    await expect(taskItems({ task, data: late, limit: 3 })).rejects.toMatchObject({ code: "data-row" });
   });
 
   it("gives every item an id of its own", async () => {

@@ -54,8 +54,8 @@ export interface TaskItems {
   items: Item[];
   shots: Item[];
   problems: RowProblem[];
-  /** Items there are, whatever the limit. */
-  available: number;
+  /** Items there are, whatever the limit; undefined where the limit left some unread. */
+  available: number | undefined;
   provenance: Provenance;
   /** Of the examples, where there are some. */
   shotsProvenance?: Provenance | undefined;
@@ -67,7 +67,9 @@ export async function taskItems(options: TaskItemsOptions): Promise<TaskItems> {
   checkCount("limit", limit);
   checkCount("shots", options.shots);
   if (task.generate !== undefined && options.data === undefined) return generated(task, options);
-  const source = await load(task, options, options.data, task.source, task.folder?.items);
+  // In another order any row may be the first, so all are read.
+  const most = options.shuffle ? undefined : limit;
+  const source = await load(task, options, options.data, task.source, task.folder?.items, most);
   const all = options.shuffle ? new Random(deriveSeed(seed, "items", task.id)).shuffle(source.items) : source.items;
   const items = all.slice(0, limit);
   if (items.length === 0) throw empty(task, options.data, source.problems);
@@ -76,7 +78,7 @@ export async function taskItems(options: TaskItemsOptions): Promise<TaskItems> {
     items,
     shots,
     problems: [...source.problems, ...problems],
-    available: source.items.length,
+    available: source.isWhole ? source.items.length : undefined,
     provenance: source.provenance,
     shotsProvenance: provenance,
   };
@@ -110,23 +112,50 @@ interface Loaded {
   items: Item[];
   problems: RowProblem[];
   provenance: Provenance;
+  /** No row was left unread. */
+  isWhole: boolean;
 }
 
+/** Reads as many rows as `most` items need. */
 async function load(
   task: Task,
   options: TaskItemsOptions,
   data: string | undefined,
   hub: HubSource,
   ending: string | undefined,
+  most?: number | undefined,
 ): Promise<Loaded> {
-  const { files, provenance } = data === undefined ? await fromHub(task, hub, options) : await fromFiles(task, data, ending);
+  // Rows that are left out are no items, so more may be needed than are wanted.
+  for (let rows = most; ; rows = rows! * 4) {
+    const loaded = await loadRows(task, options, data, hub, ending, rows, most);
+    if (most === undefined || loaded.isWhole || loaded.items.length >= most) return loaded;
+  }
+}
+
+async function loadRows(
+  task: Task,
+  options: TaskItemsOptions,
+  data: string | undefined,
+  hub: HubSource,
+  ending: string | undefined,
+  most: number | undefined,
+  wantedItems: number | undefined,
+): Promise<Loaded> {
+  const { files, provenance } =
+    data === undefined ? await fromHub(task, hub, options, most) : await fromFiles(task, data, hub.split, ending, most);
   const items: Item[] = [];
   const problems: RowProblem[] = [];
   let index = 0;
+  let isWhole = true;
   for (const file of files) {
+    if (most !== undefined) isWhole &&= file.rows.length < most;
     // In a folder every file counts from 0, so that a file more changes no names; the parts of one table count on.
     if (task.folder !== undefined) index = 0;
     for (const row of file.rows) {
+      if (items.length === wantedItems) {
+        isWhole = false;
+        break;
+      }
       const read = readItem(task, row, index++);
       if ("item" in read) items.push(read.item);
       else if (options.badRows === "skip") problems.push(read.problem);
@@ -138,26 +167,35 @@ async function load(
   return {
     items: withOwnIds(items),
     problems,
+    isWhole,
     provenance: { ...provenance, files: files.map((file) => path.basename(file.path)), sha256 },
   };
 }
 
 type Source = { files: BenchmarkFile[]; provenance: Pick<Provenance, "dataset" | "config" | "split" | "revision"> };
 
-async function fromHub(task: Task, source: HubSource, options: TaskItemsOptions): Promise<Source> {
+async function fromHub(task: Task, source: HubSource, options: TaskItemsOptions, most: number | undefined): Promise<Source> {
   const { cacheFolder, signal, environment, onDownload } = options;
   const fetched = await fetchHubFiles(source, { cacheFolder, signal, environment, onDownload });
   const files: BenchmarkFile[] = [];
-  for (const { path: file } of fetched.files) files.push(await readBenchmarkFile(file, { csvColumns: task.csvColumns }));
+  for (const { path: file } of fetched.files) files.push(await readBenchmarkFile(file, { csvColumns: task.csvColumns, most }));
   const { dataset, config, split } = source;
   return { files, provenance: { dataset, config, split, revision: fetched.commit } };
 }
 
-async function fromFiles(task: Task, data: string, ending: string | undefined): Promise<Source> {
+async function fromFiles(
+  task: Task,
+  data: string,
+  split: string,
+  ending: string | undefined,
+  most: number | undefined,
+): Promise<Source> {
   const fieldsOf = task.folder && ((name: string) => ({ subject: name.replace(/_(?:test|dev|val)$/, "") }));
   const files = await readBenchmarkFiles(data, {
     csvColumns: task.csvColumns,
     ending,
+    split,
+    most,
     fieldsOf,
   });
   return { files, provenance: {} };
