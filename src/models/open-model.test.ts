@@ -143,6 +143,16 @@ describe("servers", () => {
     }
   });
 
+  test("the address of one call, as consoles hand it out, is as good as the base address", async () => {
+    const server = await vllm(["qwen"]);
+    for (const end of ["/chat/completions", "/chat/completions/", "/", ""]) {
+      const model = await open({ baseUrl: `${server.baseUrl}${end}` });
+      await model.model.generate(ask, options);
+      expect(model.describe()).toMatchObject({ server: server.baseUrl });
+    }
+    expect(server.chats()).toHaveLength(4);
+  });
+
   test("a header may hold the key in the place of OPENAI_API_KEY", async () => {
     const given = { model: "gpt", environment: {}, probe: false };
     await expect(open({ ...given, header: ["x-other: 1"] })).rejects.toMatchObject({ code: "no-api-key" });

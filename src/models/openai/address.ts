@@ -21,7 +21,11 @@ export interface ServerAddress {
 /** Checks an address as the user gave it. */
 export function serverAddress(address: ServerAddress): ServerAddress {
   keepSecretsOfServer(address);
-  const baseUrl = address.baseUrl.trim().replace(/\/+$/, "");
+  // Consoles hand out the address of one call; what is below it is ours to add.
+  const baseUrl = address.baseUrl
+    .trim()
+    .replace(/\/chat\/completions\/*(?=$|[?#])/, "")
+    .replace(/\/+(?=$|\?)/, "");
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     throw userError(
