@@ -311,6 +311,14 @@ describe("failures", () => {
     });
   });
 
+  test("what to do about a mistake that fails every call is told once", async () => {
+    const notes: string[] = [];
+    const refusal = { status: 401, body: { error: { message: "who are you" } } };
+    const { model } = await client(() => refusal, "vllm", { onNote: (note) => notes.push(note) });
+    for (let call = 0; call < 3; call++) await expect(model.generate(ask, options)).rejects.toThrow(/who are you/);
+    expect(notes).toEqual([expect.stringMatching(/answered 401: who are you → Set OPENAI_API_KEY/)]);
+  });
+
   test("nobody there", async () => {
     const { server, model } = await client(() => ({}));
     await server.close();

@@ -75,6 +75,9 @@ interface Asking {
 /** Words for the end of an answer that are told of; a server that makes up one for each answer has said enough. */
 const mostNotes = 10;
 
+/** Mistakes that fail every call alike, and that a person can mend while a run goes on. */
+const mistakes = new Set(["not-authorised", "no-credit", "model-unknown", "no-such-endpoint", "server-scheme", "redirected"]);
+
 export class OpenAiModel implements Model {
   readonly id: string;
   readonly #options: OpenAiModelOptions;
@@ -86,8 +89,9 @@ export class OpenAiModel implements Model {
   /** The user's fields that are sent; those to be left out are in `#fields`. */
   readonly #extraBody: RequestBody;
   readonly #reasoning = new EarlierReasoning();
-  /** Words for the end of an answer that have been told. */
+  /** Words for the end of an answer that have been told, and codes of mistakes. */
   readonly #unknownEnds = new Set<string>();
+  readonly #noted = new Set<string>();
 
   constructor(options: OpenAiModelOptions) {
     checkLimits(options);
@@ -183,7 +187,9 @@ export class OpenAiModel implements Model {
       const completions = await this.#policy(() => this.#fields.ask(build, send, options.signal), options.signal);
       return completions.map((completion) => this.#ended(completion, options.stop));
     } catch (error) {
-      throw await this.#withModelNames(error);
+      const told = await this.#withModelNames(error);
+      this.#noteMistake(told);
+      throw told;
     }
   }
 
@@ -238,6 +244,14 @@ export class OpenAiModel implements Model {
       if (stream?.isComplete && isOfConnection(error)) return finished(stream);
       throw stream?.toldSomething ? brokenMidway(error) : error;
     }
+  }
+
+  /** Records of failed answers say what happened; what to do about a wrong key is for whoever looks on. */
+  #noteMistake(error: unknown): void {
+    if (!MidcourseError.isInstance(error) || error.family !== "user" || !mistakes.has(error.code)) return;
+    if (this.#noted.has(error.code)) return;
+    this.#noted.add(error.code);
+    this.#options.onNote?.(error.message);
   }
 
   /** A server that ended every sample in a failure has failed; what it told of the cost stays. */
