@@ -38,6 +38,7 @@ export function drawItemBrowser(place, data, indexes) {
   const choices = element("div", { class: "answer-controls" });
   const marking = element("input", { type: "checkbox", checked: true });
   const search = element("input", { type: "search", placeholder: "in whole traces", "aria-label": "Search" });
+  const within = element("span", { class: "search-in" });
   const stop = element("button", { type: "button", hidden: true }, "stop the search");
   const progress = element("p", { class: "note search-progress", role: "status" });
   const buttons = itemFilters.map(({ id }) => {
@@ -203,6 +204,7 @@ export function drawItemBrowser(place, data, indexes) {
       startSearch(current);
       noteStep();
     });
+    within.replaceChildren(whole);
     choices.replaceChildren(
       choiceOf(
         "task",
@@ -228,7 +230,6 @@ export function drawItemBrowser(place, data, indexes) {
           noteStep();
         },
       ),
-      whole,
       element("label", { class: "set-choice" }, marking, "mark differing words"),
     );
   }
@@ -311,6 +312,7 @@ export function drawItemBrowser(place, data, indexes) {
       { class: "answer-controls" },
       element("div", { class: "filters", role: "group", "aria-label": "Show" }, ...buttons),
       search,
+      within,
       stop,
       progress,
     ),
