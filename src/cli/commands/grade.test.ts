@@ -4,7 +4,7 @@ import { text as textOf } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { GradeRecord, GradingOptions } from "#tasks/grading.ts";
 import { gradeKinds } from "#tasks/references.ts";
-import { runCommand } from "../../../test/support/command.ts";
+import { midcourse, runCommand } from "../../../test/support/command.ts";
 import { gradeLines } from "./grade.ts";
 
 async function run(
@@ -280,4 +280,14 @@ it("ends with 1 where no line could be graded, and with 0 where some could or th
     [bad, bad + good, good, ""].map(async (input) => (await runCommand(["grade", "--kind", "math", "--json"], {}, input)).code),
   );
   expect(codes).toEqual([1, 0, 0, 0]);
+});
+
+describe("the help of grade", () => {
+  it("says kind by kind how answers are read, and names the page with examples", async () => {
+    const stdout = await midcourse("grade", "--help");
+    for (const kind of ["every kind", "number", "math", "integer", "choice", "drop", "humaneval", "summary"])
+      expect(stdout).toMatch(new RegExp(`^  ${kind}\\s{2,}\\S`, "m"));
+    expect(stdout).toContain("docs/grading.md");
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(150);
+  });
 });

@@ -45,9 +45,16 @@ Lines:
   {"item": {"task_id": …, "prompt": …, "entry_point": …, "test": …}, "answer": "def f(n): …"}
 
 How answers are read (docs/grading.md has every kind with examples):
-  Thoughts in tags are left out; thoughts that never ended are no answer. What a text denies, or says of others' answers, is not its answer, and
-  who names several gives none. Numbers are read whole: 1,234 = 1 234 = 1234.0; 12,5 = 12.5; 1.234.567 = 1234567; 3 1/2 = 3.5; 1.5e3 = 1500;
-  3 million; $5k. Percent signs and units do not count (50% = 50, not 0.5); nothing is converted; number words are not numbers.
+  every kind   thoughts in tags are left out, and thoughts that never ended are no answer. What a text denies, takes back, supposes or says of others
+               is not its answer; who names several gives none
+  number       the number as a whole: 1,234 = 1 234 = 1234.0; 12,5 = 12.5; 1.234.567 = 1234567; 3 1/2 = 3.5; 1.5e3 = 1500; 3 million; $5k.
+               Percent signs, degrees and units do not count (50% = 50, not 0.5); nothing is converted; number words are not numbers
+  math         equal as mathematics. 50% is 0.5 or 50; a unit may be left out, two units must agree; in a reference 2,7 is a list
+  integer      as math, and only whole numbers: 016 = 16.0 = 16; 16% and 16! are not
+  choice       a letter, an option's text or its place; letters within names ("vitamin C") are none
+  drop         exact match and F1 over words; signs belong to numbers, units and number words are words
+  humaneval    the last block that defines the function, with what it uses of other blocks, against the hidden tests
+  summary      ROUGE against the reference
 
 Examples:
   midcourse grade --kind math --json < answers.jsonl

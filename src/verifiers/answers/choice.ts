@@ -77,13 +77,14 @@ export function readChoice(whole: string, choices: Choices = bareLetters): Choic
   return (
     found(optionAlone(last, choices), "last-line") ??
     (isOpen ? undefined : (found(lastMark(own, choices), "mark") ?? found(onlyLetter(own, choices), "letter"))) ??
-    found(optionByText(withoutMarkup(deniesItself(choices) ? lastLine(text) : last), choices), "text")
+    found(optionByText(withoutMarkup(last), choices) ?? denyingOption(lastLine(text), choices), "text")
   );
 }
 
 /** An option may be a denial: "not true". */
-function deniesItself(choices: Choices): boolean {
-  return choices.some(({ text }) => withoutDenied(text).includes(blank));
+function denyingOption(line: string, choices: Choices): string | undefined {
+  const found = optionByText(withoutMarkup(line), choices);
+  return choices.some(({ letter, text }) => letter === found && withoutDenied(text).includes(blank)) ? found : undefined;
 }
 
 /** Letters of full width, in bold and in circles are letters; what cannot be seen is not there. */
@@ -318,24 +319,28 @@ function firstLineOption(text: string, choices: Choices): string | undefined {
 const marks =
   /\((?:([A-Z]{1,2})|(\d{1,3}))\)|\b(?:option|choice)\s{1,4}\(?([A-Z]{1,2}|\d{1,3})(?![\p{L}\p{N}])|(?:选项|選項)\s{0,2}\(?([A-Z])(?![A-Za-z])|(?<![\p{L}A-Za-z])([A-Z])(?=\s?(?:选项|選項|项|項)?(?:是|为|為)?(?:正确|正確|对的|對的))/giu;
 
+/** "(B) False" */
+const saidFalse = /^[\s:.)–-]{0,4}(?:false|incorrect|wrong|[✗✘❌])(?![\p{L}])/iu;
+
 /** The last "(C)", "option C" or "choice C"; none where several are named in one go. */
 function lastMark(text: string, choices: Choices): string | undefined {
   let last: { letter: string; end: number } | undefined;
   let isList = false;
   for (const match of text.matchAll(marks)) {
     const letter = labelOf(match.slice(1).find((group) => group !== undefined) as string, choices, false);
-    if (letter === undefined) continue;
+    const end = match.index + match[0].length;
+    if (letter === undefined || saidFalse.test(text.slice(end, end + 16))) continue;
     const between = last === undefined ? "" : text.slice(last.end, match.index);
     isList =
       last !== undefined && last.letter !== letter && /^[\s,;/&]{0,6}(?:(?:and\/or|or|and|或者?|和|与)\s{0,4})?$/iu.test(between);
-    last = { letter, end: match.index + match[0].length };
+    last = { letter, end };
   }
   return isList ? undefined : last?.letter;
 }
 
 /** What may stand right before a letter that names an option; any other word makes it part of a name: "Vitamin C", "Plan B". */
 const leadsToLetter =
-  /^(?:is|be|are|was|answer|option|choice|letter|choose|chose|chosen|pick|picked|select|selected|selecting|say|think|guess|go|with|for|on|therefore|so|thus|hence|then|perhaps|maybe|probably|likely|definitely|clearly|certainly|only|just|to|because|that|and|or|but|mark|means|leaving|leaves|it|s|d|m|ist|es|est|é|è|both|either|as|by|of|favor|favour|prefer|chosing|choosing|final|correct|right|best|true|actually|really|indeed|surely|obviously|simply|sino|sondern|mais|pero|maar|men|utan|choisi|choisis|elijo|elegiría|wähle|escolho|scelgo|kies|väljer|wybieram|pilih)$/iu;
+  /^(?:is|be|are|was|answer|option|choice|letter|choose|chose|chosen|pick|picked|select|selected|selecting|say|think|guess|go|with|for|on|therefore|so|thus|hence|then|perhaps|maybe|probably|likely|definitely|clearly|certainly|only|just|to|because|that|and|or|but|mark|means|leaving|leaves|it|s|d|m|ist|es|est|é|è|both|either|as|by|of|favor|favour|prefer|chosing|choosing|final|correct|right|best|true|doubt|actually|really|indeed|surely|obviously|simply|sino|sondern|mais|pero|maar|men|utan|choisi|choisis|elijo|elegiría|wähle|escolho|scelgo|kies|väljer|wybieram|pilih)$/iu;
 
 /**
  * The one letter that stands as a word of its own, where no other does. An "A" or "I" before a word is no option, except before a verb, nor
@@ -352,7 +357,9 @@ function onlyLetter(text: string, choices: Choices): string | undefined {
     const isWord =
       (letter === "A" || letter === "I") &&
       next !== undefined &&
-      !/^\s+(?:is|was|because|seems|fits)$/.test(next) &&
+      !/^\s+(?:is|was|because|seems|fits|without|remains|works|holds|applies|stands|wins)$|^:\s+(?:correct|right|true|yes)$/.test(
+        next,
+      ) &&
       (next.includes(blank) || !/[^\p{ASCII}]/u.test(next));
     if (isWord) continue;
     const before = /([\p{L}]{1,20})\s{1,4}$/u.exec(text.slice(Math.max(0, match.index - 24), match.index))?.[1];

@@ -53,7 +53,15 @@ export function readNumber(whole: string): NumberReading | undefined {
     // What is boxed outranks the clauses before it and around it.
     if (box !== undefined && start <= box.end) break;
     // "is - 6" has a sign; a dash that begins the next line is the mark of a list.
-    const said = clauseNumber(isNextLine ? sentence : sentence.replace(/^\s{0,3}[-−–]\s(?=[$€£]?\d)/, "-"), line);
+    const marked = isNextLine ? /^\s{0,3}\d{1,2}[.)]\s{1,3}(?=\S)/.exec(line)?.[0] : undefined;
+    const said = clauseNumber(
+      marked !== undefined
+        ? line.slice(marked.length)
+        : isNextLine
+          ? sentence
+          : sentence.replace(/^\s{0,3}[-−–]\s(?=[$€£]?\d)/, "-"),
+      line,
+    );
     if (said === "ambiguous") return undefined;
     if (said === "denied") isUnread = true;
     else if (said !== undefined && (box === undefined || said.strict)) return said;
@@ -114,10 +122,10 @@ function boxNumber(content: string): string | undefined {
 }
 
 const immediate =
-  /^[\s:：="'“(*≈~]*(?:(?:about|approximately|exactly|simply|just|therefore|thus|around|roughly|nearly|equal to|a total of|indeed|only|clearly|[\p{L}]\s?(?:=|≈)|≈|选项|約|约|大约|aproximadamente|environ|ungefähr|etwa|примерно)\s*){0,3}$/iu;
+  /^[\s:：="'“([{*≈~]*(?:(?:about|approximately|exactly|simply|just|therefore|thus|around|roughly|nearly|equal to|a total of|indeed|only|clearly|[\p{L}]\s?(?:=|≈)|≈|选项|約|约|大约|aproximadamente|environ|ungefähr|etwa|примерно)\s*){0,3}$/iu;
 /** Another number is given with the first: "or 7", "and 7", "to 7", ", 6 or 7", "hours and 30 minutes", "feet 3 inches". */
 const joined =
-  /^\s{0,3}(?:%|°)?\s{0,3}(?:[\p{L}$€£]{1,12}\.?\s{1,3})?(?:,\s{0,3})?\(?(?:or|and\/or|and|to|vs\.?|&|\/|\||through|until|oder|und|ou|et|o|y|e|eller|och|lub|atau|dan|veya|ve|hoặc|và|или|и|або|أو|و|या|और|বা|또는|이나|か|や|と|หรือ|或|和|至|到|～|~|–|,)\s{0,3}(?:(?:possibly|maybe|perhaps|even|else|alternatively|about)\s)?[$€£]?-?\.?\d|^\s{0,3};\s{0,3}-?\d[\d.,]{0,20}\s{0,3}(?:;|$)|^\s{0,3}(?!(?:in|of|out|per|at|on|by|for|after|from|since|as|with|when|if|times|than|because|is|was|are|not|but|so|the|each|every)\b)[\p{L}\p{M}]{1,12}\.?\s{1,3}\d|^\s{0,3}(?:或|和|、|至|到)/iu;
+  /^\s{0,3}(?:%|°)?\s{0,3}(?:[\p{L}$€£]{1,12}\.?\s{1,3})?(?:,\s{0,3})?\(?(?:or|and\/or|and|to|vs\.?|&|\/|\||through|until|oder|und|ou|et|o|y|e|eller|och|lub|atau|dan|veya|ve|hoặc|và|или|и|або|أو|و|या|और|বা|또는|이나|か|や|と|หรือ|或|和|至|到|～|~|–|,)\s{0,3}(?:(?:possibly|maybe|perhaps|even|else|alternatively|about)\s)?[$€£]?-?\.?\d|^\s{0,3};\s{0,3}-?\d[\d.,]{0,20}\s{0,3}(?:[;)\]}]|$)|^\s{0,3}(?:,|;|and|or)\s{0,3}(?:and\s)?[a-zA-Z]\s?=\s?-?\d|^\s{0,3}(?!(?:in|of|out|per|at|on|by|for|after|from|since|as|with|when|if|times|than|because|is|was|are|not|but|so|the|each|every)\b)[\p{L}\p{M}]{1,12}\.?\s{1,3}\d|^\s{0,3}(?:或|和|、|至|到)/iu;
 
 function clauseNumber(sentence: string, line: string): NumberReading | "ambiguous" | "denied" | undefined {
   const clause = plainNumbers(sentence.slice(0, 400));
@@ -138,10 +146,10 @@ function clauseNumber(sentence: string, line: string): NumberReading | "ambiguou
       return result === undefined ? "ambiguous" : { number: result, by: "clause", strict: false };
     }
     if (joined.test(clause.slice(first.end))) {
-      const result = lastResult(clause);
+      const result = /[a-zA-Z]\s?=\s*$/.test(lead) ? undefined : lastResult(clause);
       return result === undefined ? "ambiguous" : { number: result, by: "clause", strict: false };
     }
-    if (leavesOpen(line)) return "ambiguous";
+    if (leavesOpen(line) || byCases.test(clause.slice(first.end))) return "ambiguous";
     return { number: first.text, by: "clause", strict: true };
   }
   if (/\b(?:one|any|either|both|all|each|some) of(?: the| these)?(?: numbers| values)?:?\s{0,3}$/i.test(lead)) return "ambiguous";
@@ -149,6 +157,9 @@ function clauseNumber(sentence: string, line: string): NumberReading | "ambiguou
   if (clear.length === 0 || isList(clause, numbers)) return "ambiguous";
   return { number: clear[clear.length - 1].text!, by: "clause", strict: false };
 }
+
+/** "8 if it rains, 7 otherwise" */
+const byCases = /\b(?:if|when|unless)\b[^.]{1,80}\b(?:otherwise|else|if not)\b|\bif\b[^.]{1,80}\d[^.]{0,40}\bif\b/i;
 
 /** "eighteen (18)" says it twice. */
 function isWordFor(lead: string, after: string): boolean {

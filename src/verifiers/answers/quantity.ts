@@ -136,13 +136,16 @@ const power = /^\s?(?:\^|\*\*)\s?[({]?\s?([+-]?\d{1,4})\s?[)}]?(?![\d])/;
 const andAHalf = /^\s(?:and\s)?(?:a|one)\s(half|third|quarter)(?![\p{L}])/u;
 const cents = /^\s?(?:(?:dollars?|euros?|pounds?|rupees?|bucks)\s)?(?:and\s)?(\d{1,2})\s?(?:cents?|pence|p|paise)(?![\p{L}])/u;
 
+const raisedUnit = /\p{L}\^[-{]{0,2}$/u;
+
 /** All numbers of a text that `plainNumbers` has made plain, in order, clear or not. */
 export function quantitiesIn(text: string): Quantity[] {
   const found: Quantity[] = [];
   written.lastIndex = 0;
   for (let match = written.exec(text); match !== null; match = written.exec(text)) {
     const quantity = quantityAt(text, match.index, match[0]);
-    found.push(quantity);
+    // The 2 of cm² is no number of its own.
+    if (!raisedUnit.test(text.slice(Math.max(0, match.index - 4), match.index))) found.push(quantity);
     written.lastIndex = Math.max(quantity.end, match.index + match[0].length);
   }
   return found;
@@ -199,6 +202,7 @@ function quantityAt(text: string, from: number, digits: string): Quantity {
     value = undefined;
   const [lead, own] = splitSign(text.slice(Math.max(0, from - 32), from));
   const start = from - own.length;
+  if (/\./.test(plain) && /^(?:\.\.|…|\s?\\l?dots)/.test(text.slice(end, end + 8))) return { text: undefined, start, end };
   if (/^[.,]\d/.test(text.slice(end, end + 2))) {
     // Digits that go on in no known way are one thing, and unclear.
     while (/[\d.,]/.test(text[end] ?? "")) end++;
@@ -264,7 +268,7 @@ function splitSign(before: string): [lead: string, currencyAndSign: string] {
 const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}ー]/u;
 const wordBefore = /[\p{L}\p{M}\p{N}_.,:/^'’]$/u;
 const comparison =
-  /(?:(?:less|greater|more|fewer|larger|smaller|bigger|higher|lower|other) than|at (?:least|most)|up to|between|below|above)\s*$|[<>≤≥≠±∓|]\s*$|!=\s*$/i;
+  /(?:(?:less|greater|more|fewer|larger|smaller|bigger|higher|lower|(?<!\b(?:none|nothing|no one) )other) than|at (?:least|most)|up to|between|below|above|over|under|exceed(?:s|ing)?|beyond|multiples? of|factors? of|divisors? of|divisible by|twice|double|triple|thrice|half(?: of)?|roots? of|squares? of|cubes? of|logarithm of|equation)\s*\(?$|[<>≤≥≠±∓|]\s*$|!=\s*$/i;
 /** A function, a root, an index, a set: what stands in it is no number of its own. */
 const inFormula =
   /(?:√|\|\{|\\(?!(?:boxed|text|mathrm|mathbf|quad|fbox|therefore|because|dots|ldots|cdots|begin|end)(?![a-zA-Z]))[a-zA-Z]{1,16}(?:[_^](?:\{[^{}]{0,12}\}|\S))?\s?[{[(]?\s?|\}\s?\{|[\p{Script=Latin}]\(|\d\(|[_^]\{?|\(\s?[\d.]{1,12}\s?,\s?)$/u;
@@ -272,9 +276,15 @@ const operatorBefore = /(?:(?:\d|\))\s*[-+*×·÷/^]|[\p{L}]\s?[+×÷^]|\d\s*x)\
 const continued = /^(?::\s?\d|\.\d|\/\d|_|(?:st|nd|rd|th)\b|-\s?\d|,\d|['’′″]\s?\d|\s?°?[a-z]{1,3}\d|\s?:\s\d|[|])/i;
 /** "48/2 = 24" gives 24; what is still to be calculated is not the answer. */
 const operatorAfter =
-  /^\s?(?:[+×·÷^]|\*(?!\*|[\s.,)]|$)|\*\s\d|[-/]\s*[$(]?\d|x\s*\d|-\s(?:[^\p{L}]|\p{L}(?![\p{L}'’]))|\*\*\d)/u;
+  /^\s?(?:(?:squared|cubed|factorial)(?![\p{L}])|(?:times|multiplied by|divided by|plus|minus|over|raised to|to the power(?: of)?)\s\d|[+×·÷^]|\*(?!\*|[\s.,)]|$)|\*\s\d|[-/]\s*[$(]?\d|x\s*\d|-\s(?:[^\p{L}]|\p{L}(?![\p{L}'’]))|\*\*\d)/u;
 const symbolAfter =
-  /^\s?(?:[πθφ√∞]|pi(?![\p{L}])|\\(?:pi|sqrt|theta|phi|times|cdot|infty|log|ln|sin|cos|tan|frac|binom|alpha|beta|lambda|mathrm\{i\}))|^[ixyznab](?![\p{L}\p{N}'’])|^[({](?=[\da-z])/iu;
+  /^\s?(?:[πθφ√∞]|pi(?![\p{L}])|\\(?:pi|sqrt|theta|phi|times|cdot|infty|log|ln|sin|cos|tan|frac|binom|alpha|beta|lambda|mathrm\{i\}))|^[ixyznabej](?![\p{L}\p{N}'’])|^[({](?=[\da-z])/iu;
+
+/** May 8, 2020 */
+const month =
+  /\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|January|February|March|April|June|July|August|September|October|November|December)\.?\s(?:\d{1,2}(?:st|nd|rd|th)?,?\s)?$/;
+/** 0.(3), 8.\overline{3} */
+const endless = /^(?:\.\(\d|\.?\s?\\(?:overline|bar|dot)|\u0305|\u0304)/;
 
 /** "2 hours and 30 minutes" and "5 feet 3 inches" are one measure, and neither number is it. */
 const measure = String.raw`\s?(?:hours?|hrs?|h|minutes?|mins?|days?|weeks?|months?|years?|feet|foot|ft|yards?|miles?|pounds?|lbs?)\.?,?\s(?:and\s)?`;
@@ -297,6 +307,7 @@ function isUnclear(lead: string, own: string, after: string): boolean {
   ) {
     if (!/(?:^|[\s(])['’]$/.test(lead)) return true;
   }
+  if (month.test(lead) || endless.test(after)) return true;
   if (continued.test(after) || operatorAfter.test(after) || symbolAfter.test(after)) return true;
   return (
     comparison.test(end) || inFormula.test(end) || operatorBefore.test(lead) || /(?:\bnot(?: equal to)?|n['’]t)\s*$/i.test(lead)

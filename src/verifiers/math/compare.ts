@@ -73,6 +73,8 @@ function mixed(one: Form, other: Form, values: Values): Verdict {
     // "100,200" can be read as one number; against a list it is two.
     const read = /^\d{1,3}(?:,\d{3})+$/.test(other.latex) ? formOf(other.latex.replaceAll(",", ", ")) : undefined;
     if (read) return sameForms(one, read, values);
+    // "1/8 or 0.125" says one thing twice.
+    if (one.joined === "or") return every(one.items.map((item) => sameForms(item, other, values)));
     return one.joined === "and" ? compound(one.items, other, values) : false;
   }
   if (one.kind === "set" && other.kind === "value") {

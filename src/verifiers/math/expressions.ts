@@ -95,7 +95,12 @@ export class EngineValues implements Values {
     const text = latex.replace(/(\d+(?:\.\d+)?)\\degree/g, "($1\\cdot\\frac{\\pi}{180})").replace(/\\or|\\and/g, "\\text{?}");
     const json = this.#engine.parse(text, { canonical: false } as object).json as MathJson;
     const unknowns = new Set<string>();
-    const parsed = { json, imaginary: false, broken: !collect(json, unknowns, { nodes: 0 }), unknowns: [] as string[] };
+    // Two numbers beside each other are no number, "%" would hide what stands behind it, and 8.33… does not say how it goes on.
+    const isBroken =
+      /\d \d|%/.test(latex) ||
+      (/\.\d{1,40}\\ldots/.test(latex) && !/\.\d{0,40}(?:(\d)\1\1|(\d{2,6})\2)\\ldots/.test(latex)) ||
+      !collect(json, unknowns, { nodes: 0 });
+    const parsed = { json, imaginary: false, broken: isBroken, unknowns: [] as string[] };
     parsed.imaginary = unknowns.delete("i");
     parsed.unknowns = [...unknowns].sort();
     if (this.#parsed.size >= cached) this.#parsed.clear();

@@ -230,10 +230,7 @@ const numbersIn = (text: string) => [...plainDigits(text).matchAll(number)].map(
 /** A number as a whole; none where it is a part of what is written there, such as 3√2 or x > 3. */
 function quantityIn(text: string, place: 0 | -1): string | undefined {
   const plain = plainNumbers(text);
-  // The 2 of cm² is no number of its own.
-  const quantity = quantitiesIn(plain)
-    .filter(({ start }) => !/\p{L}\^-?$/u.test(plain.slice(Math.max(0, start - 3), start)))
-    .at(place);
+  const quantity = quantitiesIn(plain).at(place);
   if (quantity?.text === undefined) return undefined;
   const written = plain.slice(quantity.start, quantity.end);
   return (/^-?[\d.,]+$/.test(written) ? written : quantity.text) + percentBehind(plain.slice(quantity.end, quantity.end + 12));

@@ -320,5 +320,7 @@ function quantity(rest: string, words: string): UnitText {
     return quantity(`${rest.replaceAll(",", "")}\\cdot${factor}`, behind);
   }
   if (words.trim() === "") return { rest };
+  // "8 squared" and "8 or more" are not 8.
+  if (/^\s*(?:squared|cubed|factorial|or|if|unless|when)\b/i.test(words)) return { rest: `${rest}\\text{${words.trim()}}?` };
   return { rest, unit: canonicalUnit(words), words: countedWords(words) };
 }
