@@ -4,7 +4,7 @@ import { text as textOf } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { GradeRecord, GradingOptions } from "#tasks/grading.ts";
 import { gradeKinds } from "#tasks/references.ts";
-import { midcourse, runCommand } from "../../../test/support/command.ts";
+import { runCommand } from "../../../test/support/command.ts";
 import { gradeLines } from "./grade.ts";
 
 async function run(
@@ -284,7 +284,7 @@ it("ends with 1 where no line could be graded, and with 0 where some could or th
 
 describe("the help of grade", () => {
   it("says kind by kind how answers are read, and names the page with examples", async () => {
-    const stdout = await midcourse("grade", "--help");
+    const { output: stdout } = await runCommand(["grade", "--help"]);
     for (const kind of ["every kind", "number", "math", "integer", "choice", "drop", "humaneval", "summary"])
       expect(stdout).toMatch(new RegExp(`^  ${kind}\\s{2,}\\S`, "m"));
     expect(stdout).toContain("docs/grading.md");
