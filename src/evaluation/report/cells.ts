@@ -84,6 +84,23 @@ export function poolDoubt({ pool, baseline, methods, resamplingCurve }: TaskResu
   return `doubtful: single samples of the resampling pool are right ${single} % of the time, ${baseline} ${percent(plain.accuracy)} %: look whether both were asked alike (prompt, temperature)`;
 }
 
+/** Answers that cost more than they were to cost at most; undefined where none did. */
+export function overBudgetNote({ methods }: TaskResult): string | undefined {
+  const over = methods.flatMap(({ id, answers, overBudget }) => {
+    if (overBudget === undefined) return [];
+    const { answers: count, byFirstCall } = overBudget;
+    const first =
+      byFirstCall === 0
+        ? ""
+        : byFirstCall === count
+          ? ", by the first call alone"
+          : `, ${byFirstCall} of them by the first call alone`;
+    return [`${id} ${count} of ${counted(answers, "answer")}${first}`];
+  });
+  if (over.length === 0) return undefined;
+  return `over the budget: ${over.join("; ")}. A budget is asked before each call: the one that goes over it is finished, graded and counted`;
+}
+
 /** The smallest difference that would usually be found, which differs from method to method; some items are too few for any. */
 export function detectable(effects: readonly number[], from: string): string {
   if (effects.length === 0) return "";

@@ -4,7 +4,7 @@ import { counted } from "#kernel/numbers.ts";
 import { dollars, fixed, formatP, percent, percentRange, percentTogether, pointRange, points, whole } from "#text/numbers.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import type { EqualCost, MethodResult, Results, TaskResult, TimeResult } from "../summary/results.ts";
-import { detectable, gradedWords, noneRight, poolDoubt } from "./cells.ts";
+import { detectable, gradedWords, noneRight, overBudgetNote, poolDoubt } from "./cells.ts";
 import { type Html, html } from "./html.ts";
 import { competitorsOn, competitorsOver, isClear, standingOut, taskStanding } from "./standing.ts";
 
@@ -102,6 +102,7 @@ ${tableOf(`Comparisons of ${task}${at(temperature)}`, head, rows, "comparisons-t
 function taskNote(task: TaskResult): string {
   const effects = task.methods.flatMap((method) => method.versusBaseline?.minimumDetectableEffect ?? []);
   const pool = task.pool;
+  const over = overBudgetNote(task);
   return [
     taskStanding(task, { where: "", intervals: false }),
     `${counted(task.items, "item")}${task.clusters === undefined ? "" : ` in ${task.clusters} clusters, which the intervals allow for`}.`,
@@ -109,6 +110,7 @@ function taskNote(task: TaskResult): string {
     pool
       ? `Resampling: ${pool.rule === "single" ? "a single plain answer, as these answers cannot be voted on" : `a vote over up to ${pool.samples} plain samples`}${pool.floor ? ", or the greedy plain answer where that is better" : ""}; prompts ${pool.prompts}.`
       : `No resampling: ${task.poolMissing}.`,
+    over === undefined ? "" : `${over[0].toUpperCase()}${over.slice(1)}.`,
     poolDoubt(task) === undefined ? "" : `Doubtful${poolDoubt(task)!.slice("doubtful".length)}.`,
     pool && pool.itemsLeftOut > 0
       ? `${counted(pool.itemsLeftOut, "item is", "items are")} left out of it, without a whole pool.`

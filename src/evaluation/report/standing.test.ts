@@ -153,6 +153,26 @@ describe("in every place", () => {
   });
 });
 
+test("a budget that the first call alone goes over is said beside the table and on the page, though nothing ended early", () => {
+  const usage = (calls: number, outputTokens: number) => ({ usage: { calls, inputTokens: 5, outputTokens } });
+  const records = [
+    ...answers("vanilla", "10", usage(1, 30)),
+    ...answers("refine", "10", usage(3, 30)),
+    ...answers("short", "10", usage(1, 10)),
+  ];
+  const results = measure(records, { budget: { outputTokens: 10 } });
+  const said =
+    "ver the budget: refine 2 of 2 answers; vanilla 2 of 2 answers, by the first call alone. A budget is asked before each call: the one that goes over it is finished, graded and counted";
+  const inOrder = {
+    ...results,
+    tasks: [{ ...results.tasks[0], methods: [...results.tasks[0].methods].sort((a, b) => (a.id < b.id ? -1 : 1)) }],
+  };
+  expect(flat(renderTable(inOrder, { width: 100 }))).toContain(`o${said}`);
+  expect(wholePage(renderReport({ results: inOrder, records: [] }))).toContain(`O${said}.`);
+  expect(renderTable(measure(records, { budget: { outputTokens: 30 } }))).not.toContain("over the budget");
+  expect(renderTable(measure(records))).not.toContain("over the budget");
+});
+
 describe("one test has one p", () => {
   const records = [
     ...answers("vanilla", "0000000000"),

@@ -16,6 +16,7 @@ import {
   marked,
   name,
   names,
+  overBudgetNote,
   poolDoubt,
   poolTokens,
   share,
@@ -248,6 +249,7 @@ function taskNotes(task: TaskResult): string[] {
       task.pool.itemsLeftOut > 0 &&
       `resampling: ${task.pool.itemsLeftOut} of ${task.pool.items + task.pool.itemsLeftOut} items left out, whose samples failed or whose tokens are unknown; Δ res. is over the others`,
     poolDoubt(task),
+    overBudgetNote(task),
     early.length > 0 && `ended early, with the best answer so far: ${early.join(", ")}`,
     last &&
       `oracle: the right one of ${last.samples} plain samples, chosen by the reference answer, would be ${percent(last.passAtK)} (pass@${last.samples})`,

@@ -125,6 +125,8 @@ export interface MethodResult {
   /** How grading ended, where it said, and why methods ended before they were done. */
   statuses: Record<string, number>;
   reasons: Record<string, number>;
+  /** Answers that cost more than the budget for one; `byFirstCall`: of these, those whose first call alone did. Absent where none did. */
+  overBudget?: { answers: number; byFirstCall: number };
   /** Answers of which something was sampled and whose tokens are unknown; the means are over the others. */
   unknownTokens: number;
   dollarsPerAnswer?: number;

@@ -1,4 +1,5 @@
 /** Slim records to results.json: each task, then each method over all tasks. */
+import type { Budget } from "#kernel/budget.ts";
 import { mean, sum } from "#kernel/numbers.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
@@ -27,6 +28,8 @@ export interface SummaryPlan
   pool?: string;
   /** The method whose attempts are plain samples with a scorer's verdicts; the pool, else a best-of-n, when left out. */
   scoredPool?: string;
+  /** What one answer was to cost at most. */
+  budget?: Budget | undefined;
 }
 
 export function summarise(plan: SummaryPlan): Results {
@@ -45,7 +48,18 @@ export function summarise(plan: SummaryPlan): Results {
     const scoredPool = plan.scoredPool ?? scoredMethod(records, [pool, findMethod(ids, "best-of-n")]);
     return records.length === 0
       ? []
-      : [summariseTask(task, records, { seed, baseline, methods, pool, scoredPool, greedy: temperature === 0, comparisons })];
+      : [
+          summariseTask(task, records, {
+            seed,
+            baseline,
+            methods,
+            pool,
+            scoredPool,
+            greedy: temperature === 0,
+            comparisons,
+            budget: plan.budget,
+          }),
+        ];
   });
   return {
     schema: 2,

@@ -1,4 +1,5 @@
 /** One task of a benchmark run: every method by itself, against plain answers, and against resampling at the same cost. */
+import type { Budget } from "#kernel/budget.ts";
 import { mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { knownFields } from "../records/evaluation-record.ts";
@@ -32,6 +33,7 @@ export interface TaskSetting {
   /** The method whose samples are the pool, and the one whose samples carry scores, where there are such. */
   pool: string | undefined;
   scoredPool: string | undefined;
+  budget?: Budget | undefined;
   /** Plain answers are the model's likeliest ones, which resampling need not do worse than. */
   greedy: boolean;
   /** Further pairs, first minus second. */
@@ -143,6 +145,7 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
     if (time) times.push(time);
     return {
       ...ownFigures(id, own, passRates),
+      ...knownFields({ overBudget: setting.budget && overBudget(own, setting.budget) }),
       ...transitionFigures(own, plain, id === baseline),
       ...knownFields({ versusBaseline: fromPlain }),
       ...(resampling ? { resampling } : isFloor(id) ? {} : { notComparable: reasonAgainst(id, own, found, pool) }),
@@ -177,6 +180,19 @@ export function summariseTask(plan: SummaryTask, records: readonly SlimRecord[],
         }),
   };
   return { result, times, differences };
+}
+
+/** A budget is asked before each call, so that the call which goes over it is finished; a first one that does is all there is. */
+function overBudget(own: readonly SlimRecord[], budget: Budget): MethodResult["overBudget"] {
+  const isOver = ({ usage: { calls, inputTokens = 0, outputTokens = 0, dollars = 0 } }: SlimRecord) =>
+    inputTokens + outputTokens > (budget.tokens ?? Number.POSITIVE_INFINITY) ||
+    outputTokens > (budget.outputTokens ?? Number.POSITIVE_INFINITY) ||
+    calls > (budget.calls ?? Number.POSITIVE_INFINITY) ||
+    dollars > (budget.dollars ?? Number.POSITIVE_INFINITY);
+  const over = own.filter(isOver);
+  return over.length === 0
+    ? undefined
+    : { answers: over.length, byFirstCall: over.filter(({ usage }) => usage.calls <= 1).length };
 }
 
 /** Of two methods in either order, which are one comparison. */

@@ -185,6 +185,7 @@ function writeResults(
     seed: settings.seed,
     temperature: settings.temperature,
     samples: settings.samples,
+    budget: settings.budget,
     tasks: setup.tasks.map(({ task, items }) => ({
       id: task.id,
       title: task.title,
