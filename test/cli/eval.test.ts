@@ -167,7 +167,7 @@ describe("a model behind a server", () => {
       const out = path.join(place, "flaky");
       const first = await runCommand(words(server.baseUrl, out));
       expect(first.code).toBe(0);
-      expect(first.errors).toContain("answers failed");
+      expect(first.errors).toContain("2 answers failed (2 graded wrong)");
       expect(results(out).tasks[0].methods.map(({ accuracy, failures }) => [accuracy, failures])).toEqual([
         [0.9, 1],
         [0.9, 1],

@@ -32,6 +32,23 @@ describe("over a server", () => {
     return solve(["--base-url", server.baseUrl, "--model", "played", "--no-probe", "--retries", "0", ...args]);
   };
 
+  test("says what helps where all of the text came as reasoning, and what was asked and not honoured", async () => {
+    const reasoning = await playServer(({ body }) =>
+      body?.temperature === undefined
+        ? { body: { choices: [{ index: 0, message: { content: null, reasoning_content: "42" }, finish_reason: "stop" }] } }
+        : { status: 400, body: { error: { message: "Unsupported parameter: 'temperature'", param: "temperature" } } },
+    );
+    try {
+      const place = ["--base-url", reasoning.baseUrl, "--model", "played", "--no-probe", "--retries", "0"];
+      const { code, errors } = await solve([...place, "--method", "vanilla", "What is 6 times 7?"]);
+      expect(code).toBe(1);
+      expect(errors).toContain("--reasoning-tags join");
+      expect(errors).toContain("Asked and not honoured: temperature 0 asked, left out: the server refused it");
+    } finally {
+      await reasoning.close();
+    }
+  });
+
   test("shows every call, what it has cost, and the answer last", async () => {
     const { code, output, errors } = await ask("What is 6 times 7?");
     expect(errors).toBe("");
