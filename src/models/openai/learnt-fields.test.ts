@@ -80,6 +80,20 @@ describe("a field that the server refuses", () => {
     expect(model.notHonoured.map(({ field }) => field)).toEqual(["seed", "top_p"]);
   });
 
+  test("is learnt from a router that finds nobody for it, and not from a server that broke", async () => {
+    const router = await client(
+      playing((body) => ("seed" in body ? sentence("No endpoints found that support the parameter: seed", 404) : undefined)),
+    );
+    await router.model.generate(ask, options);
+    expect(router.model.notHonoured).toMatchObject([{ field: "seed" }]);
+    const broken = await client((_, number) =>
+      number === 0 ? sentence("invalid seed in the sampler", 500) : { body: chatReply(["4"]) },
+    );
+    await broken.model.generate(ask, options);
+    expect(broken.server.chats().at(-1)?.body).toHaveProperty("seed");
+    expect(broken.model.notHonoured).toEqual([]);
+  });
+
   test("costs no further try of the same request", async () => {
     const gateway = playing((body) =>
       "seed" in body ? sentence("ollama does not support parameters: {'seed': 7}", 500) : undefined,

@@ -180,7 +180,7 @@ export class LearntFields {
 
   /** What a refusal taught, as names of fields. */
   #learn({ words, status, code }: Refusal, body: RequestBody, whole: RequestBody): string[] {
-    if (!mayTeach(status, code)) return [];
+    if (!mayTeach(status, code, words.sentence ?? "")) return [];
     const why = `the server refused it: ${short(words.sentence ?? String(status))}`;
     const wish = reasoningWish(words);
     if (wish !== undefined) {
@@ -308,11 +308,15 @@ function hasEmptyReasoning({ messages }: RequestBody): boolean {
   return Array.isArray(messages) && messages.some((turn) => isRecord(turn) && turn.reasoning_content === "");
 }
 
-/** 5xx: gateways that fail over what they do not know. */
-function mayTeach(status: number | undefined, code: string): boolean {
-  if (code === "request-refused" || code === "server-failed") return status !== 503 && status !== 529 && status !== 504;
-  return code === "not-authorised" && status === 403;
+/** A request that is not taken; 5xx: gateways that fail over what they do not know; 404: routers that find nobody for it. */
+function mayTeach(status = 400, code: string, sentence: string): boolean {
+  if (status >= 500 && status !== 501) return code === "server-failed" && ofRequest.test(sentence);
+  if (status === 404 || status === 405) return /\b(?:param|argument|field|propert)/i.test(sentence);
+  return code === "request-refused" || code === "server-failed" || (code === "not-authorised" && status === 403);
 }
+
+const ofRequest =
+  /unsupported|not support|n['’]t support|unexpected keyword|unknown (?:field|param|arg|name)|not permitted|unrecogni[sz]ed|BadRequest|InvalidRequest|validation|reasoning_content/i;
 
 function isSame(first: RequestBody, second: RequestBody): boolean {
   return JSON.stringify(first) === JSON.stringify(second);

@@ -178,6 +178,12 @@ describe("a refused field is read from the words", () => {
     ["Malformed input request: #: extraneous key [stop] is not permitted, please reformat your input and try again.", ["stop"]],
     ["parameter.seed is invalid", ["seed"]],
     ["参数 seed 不支持", ["seed"]],
+    [
+      "[{'type': 'value_error', 'loc': ('body',), 'msg': 'Value error, best_of must be 1', 'input': {'seed': 1, 'temperature': 0}}]",
+      ["n"],
+    ],
+    ["No endpoints found that support the parameter: seed", ["seed"]],
+    ["Sampling parameters (temperature, top_p, top_k) are not supported for this model", ["temperature", "top_p"]],
     ["temperature参数非法。请检查文档。", ["temperature"]],
     ["Model grok-4.5 does not support parameter stop.", ["stop"]],
     ["len(stop) > 4 is not supported", ["stop"]],

@@ -70,15 +70,16 @@ function leadsTo(path: readonly string[], field: string): boolean {
 
 /** A sentence that refuses something, by its form or its value. */
 const refusing =
-  /\bnot (?:\w+ )?(?:support|permit|allow|recogni[sz]|availab|enabl|implement|accept|compatib|valid)|n['’]t (?:\w+ )?(?:support|accept|allow|take|compatib)|\bno support|unsupported|unrecogni[sz]ed|unknown|unexpected|extra_forbidden|\b(?:extra|additional) (?:\w+ )?(?:inputs?|fields?|propert|param|arg|keys?)|deprecat|no longer|forbidden|disallow|cannot|can['’]t|\bremove\b|incompatible|invalid|illegal|\bmust\b|\bshould\b|\bonly\b|\brange\b|exceeds?\b|too (?:large|high|many|small|low)|\bmalformed\b|不支持|无效|非法|有误|错误|不合法|不能/i;
+  /\bnot (?:\w+ )?(?:support|permit|allow|recogni[sz]|availab|enabl|implement|accept|compatib|valid)|n['’]t (?:\w+ )?(?:support|accept|allow|take|compatib)|\bno support|\bno endpoints found|unsupported|unrecogni[sz]ed|unknown|unexpected|extra_forbidden|\b(?:extra|additional) (?:\w+ )?(?:inputs?|fields?|propert|param|arg|keys?)|deprecat|no longer|forbidden|disallow|cannot|can['’]t|\bremove\b|incompatible|invalid|illegal|\bmust\b|\bshould\b|\bonly\b|\brange\b|exceeds?\b|too (?:large|high|many|small|low)|\bmalformed\b|不支持|无效|非法|有误|错误|不合法|不能/i;
 
 /** What is wrong with a number of tokens is its size; without a bound the answer would be another. */
 const ofAmount =
   /too (?:large|high|big|many|small|low)|exceed|at most|at least|\brange\b|less than|greater than|larger than|smaller than|[<>]=? ?\d|\bbetween\b|\bmaximum\b|\bminimum\b/i;
 
-/** Without what the server offers in its place, and without its list of all that it knows. */
+/** Without what the server offers in its place, its list of all that it knows, and the request as it repeats it. */
 function withoutAdvice(sentence: string): string {
   return sentence
+    .replace(/['"]?\binput(?:_value)?['"]?\s*[:=]\s*\{[^}]{0,2000}\}?/g, " ")
     .replace(/\b(?:please |try |consider )*(?:use|using|set|setting) [^.;]{0,120}\binstead\b/gi, " ")
     .replace(/\b(?:set|send|pass) `?(?:litellm|allowed_openai_params)[\s\S]*$/i, " ")
     .replace(
