@@ -138,6 +138,16 @@ describe("what is secret is struck", () => {
   });
 });
 
+it("finds each of thousands of secrets, whatever stands around it, as one secret after another would be found", () => {
+  const many = Array.from({ length: 3000 }, (_, number) => `sk-${"a".repeat(number % 40)}-${number}-end`);
+  for (const secret of many) keepSecret(secret);
+  const text = many.map((secret, number) => `${"sk-aaaa".repeat(20)}${secret}, ${number}`).join("\n");
+  const shown = struck(text);
+  expect(shown.split("[secret]")).toHaveLength(many.length + 1);
+  expect(shown).not.toMatch(/-end/);
+  expect(shown.replaceAll("sk-aaaa", "").slice(0, 40)).toBe("[secret], 0\n[secret], 1\n[secret], 2\n[sec");
+});
+
 describe("pieces of a text", () => {
   it.each([1, 2, 3, 7])("a secret that arrives by %i signs is struck", (size) => {
     keepSecret("sk-planted-1");

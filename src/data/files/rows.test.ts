@@ -80,3 +80,13 @@ describe("rows", () => {
     });
   });
 });
+
+it("a folder in place of a file is told with what is in it", async () => {
+  const at = await mkdtemp(join(folder, "inside-"));
+  for (const name of ["train.jsonl", "test.jsonl"]) await writeFile(join(at, name), "{}\n");
+  await expect(readRows(at)).rejects.toMatchObject({
+    code: "data-folder",
+    what: `${at} is a folder (test.jsonl, train.jsonl), and one file is read here.`,
+    advice: "Name the file.",
+  });
+});

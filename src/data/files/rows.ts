@@ -2,7 +2,7 @@
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CsvError, type Options, parse } from "csv-parse/sync";
@@ -45,6 +45,16 @@ export async function readable<T>(path: string, read: () => Promise<T>): Promise
     if (MidcourseError.isInstance(cause)) throw cause;
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
       throw userError("data-missing", `There is no file ${path}.`, "Check the path.", cause);
+    }
+    if ((cause as NodeJS.ErrnoException).code === "EISDIR") {
+      const names = (await readdir(path).catch(() => [])).sort();
+      const some = names.slice(0, 6).join(", ") + (names.length > 6 ? `, and ${names.length - 6} more` : "");
+      throw userError(
+        "data-folder",
+        `${path} is a folder (${some || "empty"}), and one file is read here.`,
+        "Name the file.",
+        cause,
+      );
     }
     const advice = "Check that it is a readable file.";
     throw userError("data-unreadable", `${path} cannot be read: ${messageOf(cause)}.`, advice, cause);
