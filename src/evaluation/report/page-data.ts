@@ -187,7 +187,7 @@ function indexOf(ids: readonly string[], find: (id: string) => Found | undefined
     const found = find(id);
     if (found === undefined) continue;
     index.ids.push(writtenOut(id));
-    index.questions.push(writtenOut(found.question.slice(0, beginning)));
+    index.questions.push(writtenOut(beginningOf(found.question, beginning)));
     const group = found.item?.group;
     index.groups.push(group === undefined ? null : writtenOut(group));
     const answers = new Map<string, number>();
@@ -336,5 +336,10 @@ function nameOf(event: TraceEvent): string | undefined {
 }
 
 function shorten(text: string): string {
-  return writtenOut(text.length <= 400 ? text : `${text.slice(0, 400)} …`);
+  return writtenOut(text.length <= 400 ? text : `${beginningOf(text, 400)} …`);
+}
+
+/** Not between the two halves of one character. */
+function beginningOf(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }
