@@ -73,10 +73,16 @@ export function rowFigures(row: string, scope: TableScope, context: FiguresConte
   const { value: accuracy, interval } = estimate(own, 0);
   const tokens = (kind: "generated" | "all") => domains.map((_, at) => meanKnown(bySeed.flatMap((seed) => seed[at][kind])));
   const generated = tokens("generated");
-  const gainOf = (name: string, first: Drawn | undefined, second: Drawn | undefined) =>
-    first && second ? gain(first, second, deriveSeed(runSeed, "gain", scope.id, name, row)) : undefined;
+  const gainOf = (name: string, first: Drawn | undefined, second: Drawn | undefined, of = row) =>
+    first && second ? gain(first, second, deriveSeed(runSeed, "gain", scope.id, name, of)) : undefined;
   const overBase = row === base ? undefined : gainOf("base", own, draws.row(base, domains));
-  const subjectGain = row === subject ? undefined : gainOf("subject", draws.row(subject, domains), own);
+  // Subject against base is one test, whichever row it stands in.
+  const subjectGain =
+    row === subject
+      ? undefined
+      : row === base
+        ? gainOf("base", draws.row(subject, domains), own, subject)
+        : gainOf("subject", draws.row(subject, domains), own);
   const resampling = resamplingBeside(own, generated, scope, context);
   return {
     scope: scope.id,
@@ -98,6 +104,10 @@ export function correctGains(figures: readonly RowFigures[]): void {
       const gains = own.flatMap((row) => row[kind] ?? []);
       for (const [gained, corrected] of holm(gains.map((gained) => [gained, gained.pValue]))) gained.pHolm = corrected;
     }
+    // The base has no gain over itself, nor the subject one of its own: their comparison stands in both columns, with the larger p of the two.
+    const shared = [own.find((row) => !row.subjectGain)?.overBase, own.find((row) => !row.overBase)?.subjectGain];
+    const [first, second] = shared;
+    if (first && second) first.pHolm = second.pHolm = Math.max(first.pHolm, second.pHolm);
   }
 }
 

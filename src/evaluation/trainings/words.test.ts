@@ -3,7 +3,7 @@ import { domains, everywhere, input, overall, pool, row, three } from "../../../
 import { kendallTau, paperAblation, paperAverages, withPublished } from "./agreement.ts";
 import { trainingTableHtml, trainingTableMarkdown, trainingTableSection } from "./render.ts";
 import { figuresOf, trainingTable } from "./table.ts";
-import { tablesOf } from "./words.ts";
+import { tableFindings, tablesOf } from "./words.ts";
 
 describe("agreement with a published order", () => {
   const rows = withPublished([row("base", false), row("pasr", true), row("isc", true), row("star", true), row("own", true)]);
@@ -128,5 +128,28 @@ describe("writing it down", () => {
 
   test("the same table comes back from JSON", () => {
     expect(JSON.parse(JSON.stringify(table))).toEqual(table);
+  });
+});
+
+describe("ties and one p", () => {
+  test("rows that are all equal have none that is bold, and a row as accurate as the subject is tied with it", () => {
+    const alike = [...everywhere("base", 0.5, undefined, 3), ...everywhere("pasr", 0.5, 1, 3)];
+    const table = trainingTable(input([row("base", false), row("pasr", true)], alike));
+    expect(tablesOf(table)[0].rows.flatMap((cells) => cells.filter(({ strong }) => strong))).toEqual([]);
+    expect(tableFindings(table).at(-1)).toMatch(/ Tied with base\.$/);
+  });
+
+  test("the subject against the base has one p, in the column of the base and in its own", () => {
+    const cells = [
+      ...everywhere("base", 0.4, undefined, 3),
+      ...everywhere("pasr", 0.6, 1, 4),
+      ...everywhere("isc", 0.55, 1, 5),
+      ...everywhere("star", 0.45, 1, 6),
+    ];
+    const table = trainingTable(input([row("base", false), row("pasr", true), row("isc", true), row("star", true)], cells));
+    for (const { id } of table.scopes) {
+      const own = figuresOf(table.rows.find((each) => each.id === "pasr")!, id)!.overBase!;
+      expect(figuresOf(table.rows[0], id)!.subjectGain).toMatchObject({ pValue: own.pValue, pHolm: own.pHolm });
+    }
   });
 });

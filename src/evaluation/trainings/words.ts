@@ -13,6 +13,7 @@ import {
   signed,
   whole,
 } from "#text/numbers.ts";
+import { isClear, standingOut } from "../report/standing.ts";
 import type { Gain } from "./figures.ts";
 import type { TableScope } from "./input.ts";
 import { figuresOf, type RowResult, type TrainingTable } from "./table.ts";
@@ -56,10 +57,13 @@ export function tablesOf(table: TrainingTable): WordTable[] {
 
 function accuracyTable(table: TrainingTable): WordTable {
   const best = new Map(
-    table.scopes.map(({ id }) => [
-      id,
-      Math.max(...table.rows.flatMap((row) => (row.oracle ? [] : (figuresOf(row, id)?.accuracy ?? [])))),
-    ]),
+    table.scopes.map(({ id }) => {
+      const own = table.rows.flatMap((row) => {
+        const accuracy = row.oracle ? undefined : figuresOf(row, id)?.accuracy;
+        return accuracy === undefined ? [] : [{ id: row.id, accuracy }];
+      });
+      return [id, new Set(standingOut(own).map((row) => row.id))];
+    }),
   );
   const overall = table.scopes.at(-1)!.id;
   const oracle = table.rows.some((row) => row.oracle)
@@ -76,7 +80,7 @@ function accuracyTable(table: TrainingTable): WordTable {
       const cells = table.scopes.map(({ id }): WordCell => {
         const figures = figuresOf(row, id);
         if (!figures) return { text: dash };
-        const strong = !row.oracle && figures.accuracy === best.get(id);
+        const strong = best.get(id)!.has(row.id);
         return { text: percent(figures.accuracy), small: percentRange(figures.interval), strong };
       });
       const tokens = generated === undefined ? { text: dash } : { text: whole(generated), small: `${whole(all)} with prompts` };
@@ -243,7 +247,14 @@ function failuresOf({ scopes }: TrainingTable, row: RowResult): { small?: string
     : {};
 }
 
-/** A sentence each; nothing is claimed where an interval holds 0. */
+/** Nothing is claimed where the interval holds 0 or the corrected p is not below 0.05. */
+function sideOf({ difference, interval: [low, high], pHolm }: Gain): "ahead" | "behind" | "tied" | "level" {
+  if (Math.abs(difference) < 1e-9) return "tied";
+  if (!isClear({ pHolm })) return "level";
+  return low > 0 ? "ahead" : high < 0 ? "behind" : "level";
+}
+
+/** A sentence each. */
 export function tableFindings(table: TrainingTable): string[] {
   const subject = table.rows.find(({ id }) => id === table.subject);
   const scopes = table.scopes.filter(({ kind }) => kind !== "domain");
@@ -261,14 +272,19 @@ export function tableFindings(table: TrainingTable): string[] {
       ? ` At the same sampled tokens resampling reaches ${percentTogether(resampling.accuracy)}: ${points(resampling.difference)} points (${pointRange(resampling.differenceInterval)}).`
       : "";
     const others = table.rows.filter(({ id, oracle }) => id !== table.subject && !oracle);
-    const sides: { [side in "ahead" | "behind" | "level"]: RowResult[] } = { ahead: [], behind: [], level: [] };
+    const sides: { [side in "ahead" | "behind" | "tied" | "level"]: RowResult[] } = {
+      ahead: [],
+      behind: [],
+      tied: [],
+      level: [],
+    };
     for (const row of others) {
       const gain = figuresOf(row, scope.id)?.subjectGain;
-      if (gain) sides[gain.interval[0] > 0 ? "ahead" : gain.interval[1] < 0 ? "behind" : "level"].push(row);
+      if (gain) sides[sideOf(gain)].push(row);
     }
     const side = (words: string, rows: readonly RowResult[]) =>
       rows.length > 0 ? ` ${words} ${rows.map(rowName).join("; ")}.` : "";
-    const placed = `${side("Ahead of", sides.ahead)}${side("Behind", sides.behind)}${side("Not separable from", sides.level)}`;
+    const placed = `${side("Ahead of", sides.ahead)}${side("Behind", sides.behind)}${side("Tied with", sides.tied)}${side("Not separable from", sides.level)}`;
     return [`${start}${base}.${equal}${placed}`];
   });
 }
