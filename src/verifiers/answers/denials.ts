@@ -55,7 +55,8 @@ const leftOpen =
 /** "could be 5. It could also be 7.": the text leaves open which. */
 export const leavesOpen = (text: string): boolean => leftOpen.test(text);
 
-const wouldBe = /\b(?:would|could|might)\b/i;
+/** Results are often told so as well: "if 2 sit on each, there would be 52 seats". */
+const wouldBe = /\b(?:answer|option|choice|solution)\b.{0,40}\b(?:would|could|might)\b/i;
 
 interface Stretch {
   from: number;
