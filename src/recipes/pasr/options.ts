@@ -67,6 +67,18 @@ export const pasrOptions = recipeOptions({
   },
   normaliser: { ...normaliserOption, paper: "code: sequence-mean" },
   ...rewardOptions,
+  plainWeight: {
+    type: "number",
+    default: 0,
+    description: "share of a loss on the plain answers too, their advantages by accuracy alone; 0 trains refined answers alone",
+    paper: "0: only refined answers are trained (2.2)",
+  },
+  plainKlCoefficient: {
+    type: "number",
+    default: 0,
+    description: "β of a KL to the first weights on the plain answers, which keeps plain answering as it was",
+    paper: "0",
+  },
   plainAccuracyWindow: {
     type: "numbers",
     length: 2,

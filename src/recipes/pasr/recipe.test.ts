@@ -94,6 +94,17 @@ describe("training with PASR", () => {
     expect(after.refinesHard).toBeGreaterThan(0.9);
   }, 120_000);
 
+  test("a loss on plain answers makes them better too, and a KL on them holds them where they were", async () => {
+    const plain = (metrics: Record<string, number>[]) =>
+      mean(metrics.slice(-10), "accuracyPlain") - mean(metrics.slice(0, 10), "accuracyPlain");
+    const alone = await play("a", { refineReward: "none" });
+    const weighted = await play("b", { refineReward: "none", plainWeight: 1 });
+    expect(plain(weighted.metrics)).toBeGreaterThan(plain(alone.metrics) + 0.02);
+    const loose = await play("c", { refineReward: "none", plainWeight: 1, klCoefficient: 0 });
+    const held = await play("d", { refineReward: "none", plainWeight: 1, klCoefficient: 0, plainKlCoefficient: 3 });
+    expect(Math.abs(plain(held.metrics))).toBeLessThan(0.7 * Math.abs(plain(loose.metrics)));
+  }, 120_000);
+
   test("with a lagging sampler it learns too", async () => {
     const { metrics } = await play("a", { samplerRefresh: 4 });
     expect(mean(metrics.slice(-10), "reward")).toBeGreaterThan(mean(metrics.slice(0, 10), "reward") + 0.2);
@@ -189,8 +200,14 @@ describe("options", () => {
     await expect(play("a", changed)).rejects.toThrow(named);
   });
 
-  test("any-refinement needs no plain answers", async () => {
-    const { metrics } = await play("a", { steps: 2, plainSamples: 0, refineReward: "any-refinement" });
+  test.each(["any-refinement", "none"] as const)("refineReward=%s needs no plain answers", async (refineReward) => {
+    const { metrics } = await play("a", { steps: 2, plainSamples: 0, refineReward });
     expect(metrics[0].accuracyPlain).toBeUndefined();
+  });
+
+  test.each([{ plainWeight: 1 }, { plainKlCoefficient: 0.1 }])("%j needs plain answers", async (changed) => {
+    await expect(play("a", { ...changed, plainSamples: 0, refineReward: "none" })).rejects.toThrow(
+      "plain answers are to be trained",
+    );
   });
 });

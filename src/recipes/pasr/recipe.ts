@@ -25,6 +25,8 @@
  *   - The code hands the judge the whole completion, tags or not; here the accuracy of a refined completion is 0 unless it has exactly one
  *     answer span (strictAnswer).
  *   - The code turns sampled text into tokens again and never trains the end token; here the sampled ids are trained, end included.
+ *   - refineReward=none, plainWeight and plainKlCoefficient are controls of ours and off in the paper's setting: format and accuracy alone,
+ *     and what keeps plain answers from getting worse.
  *   - A step here is one optimiser step on fresh rollouts; the code's steps are batches of two answers, four to an optimiser step.
  */
 import type { JsonObject } from "#files/json-lines.ts";
@@ -44,6 +46,7 @@ import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
 import { asking } from "../shared/graded-samples.ts";
 import type { PolicyTraining } from "../shared/policy-training.ts";
+import { comparesWithPlain } from "../shared/refinement-reward.ts";
 import { methodsOf } from "../shared/source-evaluation.ts";
 import type { Source } from "../sources/source.ts";
 import { type PasrOptions, pasrOptions, smallWorldPasrOptions } from "./options.ts";
@@ -76,8 +79,12 @@ export async function trainPasr(training: PasrTraining): Promise<LoopResult<Json
     initialState: {},
     takeStep,
     samplerRefresh: options.samplerRefresh,
-    openReference: options.klCoefficient === 0 ? undefined : (training.openReference ?? "freeze-initial"),
+    openReference: needsReference(options) ? (training.openReference ?? "freeze-initial") : undefined,
   });
+}
+
+function needsReference({ klCoefficient, plainKlCoefficient }: PasrOptions): boolean {
+  return klCoefficient !== 0 || plainKlCoefficient !== 0;
 }
 
 function questionsOf(step: number, { items, tokenizer, options }: PasrTraining): Question<Item>[] {
@@ -101,6 +108,7 @@ function policyGradientOptions(options: PasrOptions, stopIds: readonly number[])
       deviation: options.advantageDeviation,
     },
     loss: { clipLow, clipHigh, klCoefficient },
+    plain: { weight: options.plainWeight, klCoefficient: options.plainKlCoefficient },
     normaliser,
     maskTruncated,
     miniBatches,
@@ -133,10 +141,16 @@ function describe(groups: readonly Group<Item>[]) {
 }
 
 function checkPasrOptions(options: PasrOptions): void {
-  const { refineReward, plainAccuracyWindow, plainSamples } = checkedOptions("pasr", pasrOptions, options);
-  const needsTwins = refineReward !== "any-refinement" || plainAccuracyWindow !== undefined;
-  if (!needsTwins || plainSamples > 0) return;
-  const message = "pasr: plainSamples must be at least 1, because refinements are compared with them";
+  const { refineReward, plainAccuracyWindow, plainSamples, plainWeight, plainKlCoefficient } = checkedOptions(
+    "pasr",
+    pasrOptions,
+    options,
+  );
+  const isCompared = comparesWithPlain(refineReward) || plainAccuracyWindow !== undefined;
+  const isTrained = plainWeight > 0 || plainKlCoefficient > 0;
+  if (plainSamples > 0 || !(isCompared || isTrained)) return;
+  const why = isCompared ? "refinements are compared with them" : "plain answers are to be trained too";
+  const message = `pasr: plainSamples must be at least 1, because ${why}`;
   throw userError("option-value", message, "Change that option.");
 }
 
@@ -193,6 +207,7 @@ export const pasr = defineRecipe({
   examples: [
     "midcourse train pasr --out runs/pasr",
     "midcourse train pasr --set refineReward=any-refinement --out runs/any-refinement      the reward-hacking control",
+    "midcourse train pasr --set refineReward=none --out runs/no-refine-reward      the same optimiser with format and accuracy alone",
     "midcourse train pasr --model runs/base/model --data train.csv --test test.csv --out runs/mine",
   ],
 });

@@ -23,6 +23,13 @@ describe("refinement reward", () => {
     [0, [0, 0], 0, -0.5],
     [0.5, [0, 0, 1, 1], 0, -0.5],
     [0.75, [0, 0, 1, 1], 0.25, -0.5],
+    // A mean of eight times the same grade is that grade, whatever rounding makes of it.
+    ...Array.from({ length: 21 }, (_, twentieth): [number, number[], number, number] => [
+      twentieth / 20,
+      Array(8).fill(twentieth / 20),
+      0,
+      -0.5,
+    ]),
   ])("accuracy %d against %j with tolerance %d is %d", (own, plain, zeta, expected) => {
     expect(refinementReward(true, own, plain, { tolerance: zeta, refineReward: "versus-group" })).toBe(expected);
   });
@@ -32,7 +39,7 @@ describe("refinement reward", () => {
       fc.property(
         accuracy,
         accuracies,
-        fc.constantFrom("versus-group", "versus-single", "any-refinement"),
+        fc.constantFrom("versus-group", "versus-single", "any-refinement", "none"),
         (own, plain, kind) => {
           expect(refinementReward(false, own, plain, { tolerance: 0, refineReward: kind as "versus-group" })).toBe(0);
         },
@@ -58,6 +65,12 @@ describe("refinement reward", () => {
     expect(refinementReward(true, 1, [1, 0, 0, 0], { ...versusGroup, refineReward: "versus-single" })).toBe(-0.5);
     expect(refinementReward(true, 1, [0, 1, 1, 1], { ...versusGroup, refineReward: "versus-single" })).toBe(1);
     expect(refinementReward(true, 0, [1, 1], { ...versusGroup, refineReward: "any-refinement" })).toBe(1);
+  });
+
+  test("the control without a refinement reward pays format and accuracy alone, whatever plain answers did", () => {
+    for (const plain of [[], [0, 0], [1, 1]]) {
+      expect(refinementReward(true, 1, plain, { ...versusGroup, refineReward: "none" })).toBe(0);
+    }
   });
 });
 

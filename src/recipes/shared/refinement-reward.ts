@@ -16,11 +16,12 @@ export const rewardOptions = recipeOptions({
   },
   refineReward: {
     type: "choice",
-    choices: ["versus-group", "versus-single", "any-refinement"],
+    choices: ["versus-group", "versus-single", "any-refinement", "none"],
     default: "versus-group",
     description:
-      "what a refinement is compared with: all plain answers, the first alone, or nothing, which is open to reward hacking",
-    paper: "versus-group; the others are its ablations (3.4, Table 2: −4.5 and −5.5 on average)",
+      "what a refinement is compared with: all plain answers, the first alone, or nothing, so that any is paid, which is open to reward hacking; none: refinements earn nothing, the control with format and accuracy alone",
+    paper:
+      "versus-group; versus-single and any-refinement are its ablations (3.4, Table 2: −4.5 and −5.5 on average); none is ours",
   },
 });
 
@@ -36,6 +37,14 @@ export const answerPrompts = recipeOptions({
   },
 });
 
+/** Whether refined answers are set against plain ones, which have to be sampled then. */
+export function comparesWithPlain(refineReward: PasrRewardOptions["refineReward"]): boolean {
+  return refineReward === "versus-group" || refineReward === "versus-single";
+}
+
+/** The mean of eight times 0.7 is not 0.7 to the last bit: accuracies that differ by no more than rounding are equal. */
+const rounding = 1e-9;
+
 /** Eq. 6, and 0 where nothing was refined. `hasRefinement`: at least one complete refine span inside the thinking. */
 export function refinementReward(
   hasRefinement: boolean,
@@ -43,11 +52,12 @@ export function refinementReward(
   plainAccuracies: readonly number[],
   { tolerance, refineReward }: PasrRewardOptions,
 ): number {
-  if (!hasRefinement) return 0;
+  if (!hasRefinement || refineReward === "none") return 0;
   if (refineReward === "any-refinement") return 1;
   const expected = refineReward === "versus-single" ? plainAccuracies[0] : meanOrZero(plainAccuracies);
-  if (accuracy > expected + tolerance) return 1;
-  if (accuracy < expected - tolerance) return -1;
+  const ahead = accuracy - expected;
+  if (ahead > tolerance + rounding) return 1;
+  if (ahead < -tolerance - rounding) return -1;
   return -0.5;
 }
 

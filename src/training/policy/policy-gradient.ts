@@ -24,6 +24,8 @@ export interface PolicyGradientOptions {
   rollouts: RolloutOptions;
   advantages: GroupAdvantageOptions;
   loss: PolicyLossOptions;
+  /** What plain answers are trained with beside being compared with; absent or all 0: they are not. */
+  plain?: PlainLossOptions | undefined;
   normaliser: Normaliser;
   /** Answers cut at the largest length keep their place in the group, but their tokens carry no loss. */
   maskTruncated: boolean;
@@ -32,6 +34,13 @@ export interface PolicyGradientOptions {
   adamW: Omit<AdamWOptions, "learningRate">;
   /** `fused`: the engine computes the weights in the pass that needs the log-probs anyway; `two-pass`: log-probs first, then losses.ts. */
   path: "fused" | "two-pass";
+}
+
+export interface PlainLossOptions {
+  /** Factor of the plain answers' advantages, which go by their accuracies within the group. */
+  weight: number;
+  /** Of their KL to the reference. */
+  klCoefficient: number;
 }
 
 export interface PolicyGradientSetup<Subject> {
@@ -68,13 +77,19 @@ export async function policyGradientStep<Subject>(
   const graded = await clock.time("score", () => gradeRefined(screened, refined, grader));
 
   const { groups, datums } = toDatums(graded, { ...options.advantages, maskTruncated: options.maskTruncated });
-  const needsReference = options.loss.klCoefficient !== 0;
-  const referenced = needsReference ? await clock.time("reference", () => withReference(reference, datums, draw.signal)) : datums;
+  const referred = (own: readonly PolicyDatum[], { klCoefficient }: { klCoefficient: number }) =>
+    klCoefficient === 0 ? own : clock.time("reference", () => withReference(reference, own, draw.signal));
+  const trained = await referred(datums, options.loss);
+  const plainTrained = options.plain ? await referred(plainDatums(groups, options), options.plain) : [];
 
   const updates: Update[] = [];
-  for (const batch of miniBatchesOf(referenced, options.miniBatches, draw.seed, draw.step)) {
+  const batches = miniBatchesOf(trained, options.miniBatches, draw.seed, draw.step);
+  // Beside as many of the refined answers' batches as there are; alone where no refined answer teaches anything.
+  const plainBatches = miniBatchesOf(plainTrained, Math.max(1, batches.length), draw.seed, draw.step);
+  for (let index = 0; index < Math.max(batches.length, plainBatches.length); index++) {
     const signal = updates.length === 0 ? draw.signal : undefined;
-    updates.push(await clock.time("train", () => update(setup, batch, learningRate, signal)));
+    const both = { refined: batches[index] ?? [], plain: plainBatches[index] ?? [] };
+    updates.push(await clock.time("train", () => update(setup, both, learningRate, signal)));
   }
   return { metrics: policyMetrics(groups, updates, options.loss, learningRate, clock), groups };
 }
@@ -91,15 +106,20 @@ async function withReference(
 
 async function update(
   { engine, options }: PolicyGradientSetup<never>,
-  datums: readonly PolicyDatum[],
+  { refined, plain }: Record<"refined" | "plain", readonly PolicyDatum[]>,
   learningRate: number,
   signal: AbortSignal | undefined,
 ): Promise<Update> {
-  const sequences = toSequences(datums, options.normaliser);
-  const logprobs =
+  const accumulate = (sequences: readonly PolicySequence[], loss: PolicyLossOptions) =>
     options.path === "fused"
-      ? await engine.accumulatePolicy(sequences, options.loss, signal)
-      : await accumulateInTwoPasses(engine, sequences, options.loss, signal);
+      ? engine.accumulatePolicy(sequences, loss, signal)
+      : accumulateInTwoPasses(engine, sequences, loss, signal);
+  const sequences = toSequences(refined, options.normaliser);
+  const logprobs = sequences.length === 0 ? [] : await accumulate(sequences, options.loss);
+  if (options.plain && plain.length > 0) {
+    const { klCoefficient } = options.plain;
+    await accumulate(toSequences(plain, options.normaliser), { ...options.loss, klCoefficient });
+  }
   const result = await engine.step({ ...options.adamW, learningRate });
   return { sequences, logprobs, result };
 }
@@ -159,6 +179,29 @@ function toDatums<S>(
     return group;
   });
   return { groups: marked, datums };
+}
+
+/** Plain answers with what pulls at them: their accuracies against each other, a KL, or both. None where neither does. */
+function plainDatums<S>(groups: readonly Group<S>[], options: PolicyGradientOptions): PolicyDatum[] {
+  const { weight, klCoefficient } = options.plain ?? { weight: 0, klCoefficient: 0 };
+  return groups.flatMap(({ plain, question, dropped }) => {
+    if (dropped?.reason === "failed-grading") return [];
+    const accuracies = plain.map((answer) => answer.accuracy);
+    const advantages = weight === 0 ? undefined : groupAdvantages(accuracies, options.advantages);
+    if (advantages === undefined && klCoefficient === 0) return [];
+    return plain.flatMap((answer, index): PolicyDatum[] => {
+      if (answer.ids.length === 0) return [];
+      return [
+        {
+          ids: [...question.plainPrompt, ...answer.ids],
+          start: question.plainPrompt.length,
+          oldLogprobs: answer.logprobs,
+          advantage: weight * (advantages?.[index] ?? 0),
+          isTrained: !(options.maskTruncated && answer.stopReason === "length"),
+        },
+      ];
+    });
+  });
 }
 
 /** The datums in `count` random parts of nearly the same size, one optimiser step each; fewer parts when there are fewer datums. */
