@@ -66,10 +66,11 @@ function placeOfLetter(letter: string): number {
   return [...letter].reduce((sum, each) => sum * 26 + each.charCodeAt(0) - 64, 0) - 1;
 }
 
-const optionLine = /^\s*(?:\(?([A-J])[).:]|option\s*([A-J1-9])\s*[):.])\s*(\S.*)$/i;
+const optionLine = /^\s*(?:\(?([A-J1-9])[).:]|option\s*([A-J1-9])\s*[):.])\s*(\S.*)$/i;
 
 /**
- * Rows of two keys, question and answer, whose question ends with its options on lines of their own: "A. …", "(B) …", "Option1: …".
+ * Rows of two keys, question and answer, whose question ends with its options on lines of their own: "A. …", "(B) …", "1: …",
+ * "Option1: …". An option goes on over the next lines until the next option begins, the last one as the others do until an empty line.
  * Undefined where the question holds no options.
  */
 export function embeddedChoices(row: TaskRow): { question: string; choices: Choices; answer: string } | undefined {
@@ -77,24 +78,37 @@ export function embeddedChoices(row: TaskRow): { question: string; choices: Choi
   const key = optionalText(row.fields, "answer", "Ground_truth", "answerKey");
   if (whole === undefined || key === undefined) return undefined;
   const lines = whole.split(/\r?\n/);
-  const at = lines.findIndex((line) => isOption(line, 0));
+  // The options stand last: where a list of the question's own begins like them, theirs is the later one.
+  const letters = lines.findLastIndex((line) => isOption(line, 0, "letter"));
+  const kind = letters >= 1 ? "letter" : "number";
+  const at = kind === "letter" ? letters : lines.findLastIndex((line) => isOption(line, 0, kind));
   if (at < 1) return undefined;
-  const texts: string[] = [];
-  for (const line of lines.slice(at)) {
-    const match = optionLine.exec(line);
-    if (match !== null && isOption(line, texts.length)) texts.push(match[3] as string);
-    else if (line.trim() !== "") break;
-  }
+  const texts = optionTexts(lines.slice(at), kind);
   if (texts.length < 2) return undefined;
   // What stands before the question in a template ("Answer the following …") is not part of it, but cannot be told apart safely.
   const question = lines.slice(0, at).join("\n").trim();
   return { question, ...lettered(row, texts, /[A-Z]|\d/.exec(key)?.[0] ?? key) };
 }
 
-function isOption(line: string, place: number): boolean {
+/** Lettered or numbered options; the texts of one kind may hold lists of the other. */
+type OptionKind = "letter" | "number";
+
+function optionTexts(lines: readonly string[], kind: OptionKind): string[] {
+  const starts: number[] = [];
+  for (const [index, line] of lines.entries()) if (isOption(line, starts.length, kind)) starts.push(index);
+  const isWide = starts.some((start, place) => (starts[place + 1] ?? start + 1) > start + 1 && lines[start + 1]?.trim() !== "");
+  return starts.map((start, place) => {
+    const blank = lines.findIndex((line, index) => index > start && line.trim() === "");
+    const last = isWide ? (blank < 0 ? lines.length : blank) : start + 1;
+    const own = lines.slice(start, starts[place + 1] ?? last);
+    return [optionLine.exec(own[0])?.[3], ...own.slice(1)].join("\n").trim();
+  });
+}
+
+function isOption(line: string, place: number, kind: OptionKind): boolean {
   const match = optionLine.exec(line);
   const label = (match?.[1] ?? match?.[2])?.toUpperCase();
-  return label === letterAt(place) || label === String(place + 1);
+  return label === (kind === "letter" ? letterAt(place) : String(place + 1));
 }
 
 /** Where neither layout fits: says which fields are missing. */

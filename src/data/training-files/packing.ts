@@ -39,6 +39,12 @@ export function stepOrder({ steps }: Packing, seed: number): number[][] {
   return new Random(seed).shuffle(steps);
 }
 
+/** So many examples to a step, in a seeded order; the last step holds what is left. */
+export function stepsOfExamples(examples: number, perStep: number, seed: number): number[][] {
+  const order = new Random(seed).shuffle(Array.from({ length: examples }, (_, index) => index));
+  return Array.from({ length: Math.ceil(examples / perStep) }, (_, step) => order.slice(step * perStep, (step + 1) * perStep));
+}
+
 /** Share of padding when sequences go through the engine `perCall` tokens at a time in this order, each call padded to its longest. */
 export function paddingShare(lengths: readonly number[], perCall: number): number {
   let padded = 0;

@@ -65,7 +65,7 @@ export class AnswerTree {
     const { exploration, epsilon } = this.#constants;
     let best = { node: -1, bound: Number.NEGATIVE_INFINITY };
     for (const [node, { parent, visits, value }] of this.#nodes.entries()) {
-      if (!this.#isOpen(node)) continue;
+      if (!this.isOpen(node)) continue;
       const parentVisits = parent === undefined ? this.#rootVisits() : this.#nodes[parent].visits;
       const bound = upperBound(value, visits, parentVisits, exploration, epsilon);
       if (bound > best.bound) best = { node, bound };
@@ -73,7 +73,8 @@ export class AnswerTree {
     return best;
   }
 
-  #isOpen(node: number): boolean {
+  /** Whether it may still be gone on from. */
+  isOpen(node: number): boolean {
     const { children } = this.#nodes[node];
     const own = this.qualityOf(node) ?? 0;
     return children.length < this.#constants.maxChildren || !children.some((child) => this.#nodes[child].value > own);

@@ -22,7 +22,9 @@
  * Quality is the mean in place of the sum of its parts, so that it stays in [0, 1]. What goes on to the next round is the best k so far, not
  * the refined answers whatever they are worth. A score that cannot be read counts as 0 and is not asked for again; a question to which no
  * answer can be read is hard. With the paper's limit of 0.5, four different answers at least are a spread: for fewer, raise `confidence`.
- * The default is 5 answers, not 40, because of the cost.
+ * Three equally likely answers are just agreed enough; in the authors' code rounding makes them hard. Their majority stays that of the
+ * first answers, answers that cannot be read are one group, and an easy question goes back to the first answers; here all three go by the
+ * answers at hand, and unreadable ones agree with none. The default is 5 answers, not 40, because of the cost.
  */
 import type { Message } from "#kernel/model.ts";
 import type { TraceEvent } from "#kernel/trace.ts";

@@ -19,7 +19,8 @@
  * round pays for no further feedback and refinement, as it does there (their cost is 24 calls for 3 rounds, ours 21). When no answer
  * passes, the one that came up most is taken, and without a repeated one the last (the paper: the last). Answers are compared in the
  * task's own form. Differences and key points come from one call; where the key points cannot be told from the differences, the refined
- * answer is kept, since differences quote both answers. Real Python runs in the sandbox the request brings.
+ * answer is kept, since differences quote both answers. A simulated run sees the final answer alone; in the authors' code the whole
+ * response. Real Python runs in the sandbox the request brings.
  */
 import { Random } from "#kernel/seed.ts";
 import type { TraceEvent } from "#kernel/trace.ts";

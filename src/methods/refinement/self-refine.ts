@@ -13,9 +13,10 @@
  * Cost in calls, T rounds and no early stop: 1 + 2T (`two-call`), 1 + T (`one-call`); `best-scored` adds one call for the feedback on the
  * last answer. Input tokens grow with the square of T, because the history is sent again each time.
  *
- * Our deviations: zero-shot instructions in a chat in place of few-shot prompts per task. The paper's code keeps no candidate but the last
- * although its text speaks of choosing; here the choice is an option, and `best-scored` is what the command line takes when nothing is
- * said. A feedback that gives no verdict never counts as "all right". A review in one call gives no scores, so that `best-scored` is then
+ * Our deviations: zero-shot instructions in a chat in place of few-shot prompts per task. The paper's code keeps its scored candidates for
+ * acronyms and the last answer alone for the other tasks; here the choice is an option, and `best-scored` is what the command line takes
+ * when nothing is said. In one call (`one-call`) a review that finds nothing wrong leaves the answer it reviewed; the code returns what the
+ * reviewer wrote. A feedback that gives no verdict never counts as "all right". A review in one call gives no scores, so that `best-scored` is then
  * the last answer.
  */
 import type { TraceEvent } from "#kernel/trace.ts";

@@ -18,7 +18,7 @@
  * Where the question is known to hold numbers that distract, `keepNumbers` is to be switched off. When every try is refused, or the
  * rewrite is the question again, the rewriting has come to its end. Answers are compared in the task's own form, and one without a
  * readable answer agrees with nothing. Only the text of the last user message is rewritten. "First" is the first answer to a rewritten
- * question, "original" that to the question itself.
+ * question, "original" that to the question itself. The choice is the vote unless said; in the authors' code the original.
  */
 import type { AnswerForm } from "#kernel/answer-form.ts";
 import type { Message } from "#kernel/model.ts";

@@ -22,6 +22,8 @@
  * score, and N of every level counts the visit; the code stops one level up. Nodes go by number, so that equal answers make no cycle. A
  * score that cannot be read is asked for again, T times at most, and the answer stays with no score, worth 0 to the search. The
  * judge sees question and answer alone, not the critique. The answer that does not know is worth 0 without being asked about. A
+ * child as good as its parent leaves it open; in the code it closes it. Roots are bounded as all nodes are, with the visits of all roots as
+ * their father's; in the code they have no bonus for being rarely visited, which decides between the two roots otherwise (3 of 4 traces). A
  * node's dialogue holds the question and its own answer, as the code's window of two messages does.
  */
 import type { TraceEvent } from "#kernel/trace.ts";

@@ -45,10 +45,10 @@ export const pasrOptions = recipeOptions({
   klCoefficient: { type: "number", default: 0.04, description: "β of eq. 3; the estimator is k3", paper: "0.04 (A.1)" },
   samplerRefresh: {
     type: "integer",
-    default: 16,
+    default: 4,
     minimum: 1,
     description: "steps between refreshes of the sampler's weights; 1 is strictly on-policy",
-    paper: "code 16 (gen_update_steps)",
+    paper: "code 16 (gen_update_steps), passes of two answers, four to an optimiser step",
   },
   miniBatches: { type: "integer", default: 1, minimum: 1, description: "optimiser steps on a batch of answers", paper: "code 1" },
   advantageEpsilon: { type: "number", default: 1e-4, description: "ξ of eq. 2", paper: "code 1e-4" },

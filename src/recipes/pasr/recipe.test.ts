@@ -180,7 +180,7 @@ describe("options", () => {
       clipLow: 0.2,
       clipHigh: 0.2,
       klCoefficient: 0.04,
-      samplerRefresh: 16,
+      samplerRefresh: 4,
       advantageEpsilon: 1e-4,
       smallestRewardRange: 1e-4,
       normaliser: "sequence-mean",

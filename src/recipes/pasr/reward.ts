@@ -3,7 +3,7 @@ import type { Sample } from "#kernel/engine.ts";
 import type { Item } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import type { Grade, Grader, PlainGrade } from "#training/policy/rollouts.ts";
-import { type Judge, strictAnswer } from "../shared/graded-samples.ts";
+import { type Judge, judged, strictAnswer } from "../shared/graded-samples.ts";
 import { type PasrRewardOptions, pasrReward } from "../shared/refinement-reward.ts";
 
 /** Grades samples for the twin-group rollouts. A plain answer need not keep the format: the best guess at its answer is graded. */
@@ -12,14 +12,14 @@ export function pasrGrader(decode: (ids: readonly number[]) => string, judge: Ju
     async plain(item: Item, sample: Sample): Promise<PlainGrade> {
       const text = decode(sample.ids);
       const parsed = parseRefine(text);
-      const { accuracy } = await judge(item, strictAnswer(parsed) ?? parsed.answerText, text);
+      const { accuracy } = judged(await judge(item, strictAnswer(parsed) ?? parsed.answerText, text));
       return { accuracy, text };
     },
     async refined(item: Item, sample: Sample, plainAccuracies: readonly number[]): Promise<Grade> {
       const text = decode(sample.ids);
       const parsed = parseRefine(text);
       const answer = strictAnswer(parsed);
-      const accuracy = answer === undefined ? 0 : (await judge(item, answer, text)).accuracy;
+      const accuracy = answer === undefined ? 0 : judged(await judge(item, answer, text)).accuracy;
       return {
         ...pasrReward(parsed, accuracy, plainAccuracies, options),
         accuracy,

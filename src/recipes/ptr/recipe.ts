@@ -19,6 +19,10 @@
  *     the mask leaves the last alone, β is β_0 throughout (`flat`). It is off unless asked for, because the released trainer has no such
  *     term and the paper's gain from it is small (63.0 → 64.3 on five tasks, λ1 ≈ 0.8).
  *   - The release joins several examples into one row, where each sees those before it; here every example stays a sequence of its own.
+ *     Its loss is a mean over a row's answers, then over rows; rows of 4096 tokens are nearly alike, so here it is a mean over tokens, and
+ *     normaliser=sequence-mean for examples that are rows of their own (mergeable ones of the full length are left out there).
+ *   - Its save steps count passes, ten to an optimiser step; here optimiser steps.
+ *   - Its evaluation leaves answers that cannot be read out of HellaSwag's and WinoGrande's denominator; here they are wrong.
  *   - The request to refine is in our own words and the same in data and test.
  */
 
@@ -49,6 +53,7 @@ export const ptrOptions = recipeOptions({
     tokensPerStep: 40_960,
     schedule: "constant",
     warmup: 800,
+    warmupShape: "logarithmic",
     saveEvery: 1000,
     evaluateEvery: 1000,
     adamW: { beta1: 0.98, epsilon: 1e-9, maxGradientNorm: Number.POSITIVE_INFINITY },
@@ -192,6 +197,7 @@ export const ptr = defineRecipe({
       description: "tokens of one forward and backward pass; a step keeps its number of passes",
       spec: wholeNumber,
       changes: (tokens, { tokensPerStep, tokensPerCall }) => ({
+        examplesPerStep: undefined,
         tokensPerCall: tokens as number,
         tokensPerStep: Math.round((tokens as number) * (tokensPerStep / tokensPerCall)),
       }),
@@ -199,7 +205,10 @@ export const ptr = defineRecipe({
     "--gradient-accumulation <number>": {
       description: "such passes to an optimiser step",
       spec: wholeNumber,
-      changes: (passes, { tokensPerCall }) => ({ tokensPerStep: Math.round(tokensPerCall * (passes as number)) }),
+      changes: (passes, { tokensPerCall }) => ({
+        examplesPerStep: undefined,
+        tokensPerStep: Math.round(tokensPerCall * (passes as number)),
+      }),
     },
     "--validation <file or share>": { option: "validation" },
     "--evaluate-every <steps>": { option: "evaluateEvery" },

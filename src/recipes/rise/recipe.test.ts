@@ -33,6 +33,7 @@ const turn = (text: string, accuracy: number, isCut = false): GradedSample => ({
   text,
   accuracy,
   isRight: accuracy === 1,
+  isReadable: true,
   isCut,
 });
 

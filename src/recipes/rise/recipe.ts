@@ -33,7 +33,7 @@ import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } 
 import { firstQuestions, type Source } from "../sources/source.ts";
 import { risePrompt, riseTurns } from "./turns.ts";
 
-/** The defaults are the authors' commands: 1e-5, cosine, 4 % of warm-up, 16 sequences of at most 2048 tokens to a step. */
+/** The defaults are the authors' commands: 1e-5, cosine, 4 % of warm-up, 16 sequences of at most 2048 tokens to a step. The preset small fills steps by tokens and pays unreadable answers as wrong ones. */
 export const riseOptions = recipeOptions({
   iterations: {
     type: "integer",
@@ -64,6 +64,14 @@ export const riseOptions = recipeOptions({
     description: "τ: rewards of 0 and 1 weigh 1 and exp(1/τ), here 12.2",
     paper: "0.4",
   },
+  unreadableReward: {
+    type: "number",
+    default: -1,
+    minimum: -1,
+    maximum: 0,
+    description: "reward of an answer that cannot be read; 0 counts it as any wrong one",
+    paper: "code −1, a weight of 0.082",
+  },
   normaliseWeights: {
     type: "boolean",
     default: false,
@@ -87,7 +95,7 @@ export const riseOptions = recipeOptions({
   training: withDefaults(weightedOptions, {
     normaliser: "sequence-mean",
     epochs: 1,
-    tokensPerStep: 32_768,
+    examplesPerStep: 16,
     maxTokens: 2048,
     warmup: 0.04,
   }),
@@ -104,7 +112,15 @@ export const smallRiseOptions: RiseOptions = {
   maxTokens: 160,
   opening: [{ role: "system", content: "Solve step by step." }],
   retry: "Solve again.",
-  training: { ...paperRiseOptions.training, tokensPerStep: 4096, maxTokens: 600, learningRate: 3e-4, warmup: 0.1 },
+  unreadableReward: 0,
+  training: {
+    ...paperRiseOptions.training,
+    examplesPerStep: undefined,
+    tokensPerStep: 4096,
+    maxTokens: 600,
+    learningRate: 3e-4,
+    warmup: 0.1,
+  },
 };
 
 export interface RiseTraining extends OwnAnswersTraining<RiseOptions> {
@@ -174,21 +190,27 @@ export function riseExamples(
   const seen = new Set<string>();
   const distinct = turns.filter(({ text }) => text.trim() !== "" && !seen.has(text.trim()) && seen.add(text.trim()));
   return distinct.flatMap((turn, index) => {
-    if (turn.isCut || !isKept(turn, distinct.slice(0, index), options.keep)) return [];
+    if (turn.isCut || !isKept(turn, distinct.slice(0, index), options)) return [];
     const context: TrainingMessage[] = risePrompt(item.question, distinct.slice(0, index), options).map((message) => ({
       ...message,
       trainable: false,
     }));
     const messages = [...context, { role: "assistant" as const, content: turn.text, trainable: true }];
-    return [{ id: `${item.id}-turn-${index + 1}`, messages, reward: turn.accuracy }];
+    return [{ id: `${item.id}-turn-${index + 1}`, messages, reward: rewardOf(turn, options) }];
   });
 }
 
-function isKept({ accuracy, isRight }: GradedSample, before: readonly GradedSample[], keep: RiseOptions["keep"]): boolean {
-  if (keep === "success") return isRight;
+function isKept(turn: GradedSample, before: readonly GradedSample[], options: RiseOptions): boolean {
+  const { keep } = options;
+  if (keep === "success") return turn.isRight;
   if (before.length === 0 || keep === "all") return true;
-  if (keep === "better") return accuracy > before.at(-1)!.accuracy;
-  return before.every((earlier) => accuracy >= earlier.accuracy);
+  const reward = rewardOf(turn, options);
+  if (keep === "better") return reward > rewardOf(before.at(-1)!, options);
+  return before.every((earlier) => reward >= rewardOf(earlier, options));
+}
+
+function rewardOf({ accuracy, isReadable }: GradedSample, { unreadableReward }: RiseOptions): number {
+  return isReadable ? accuracy : unreadableReward;
 }
 
 /** Step 3's weights: exp(reward/τ). */

@@ -47,7 +47,7 @@ import type { GradedTurn, TurnGrader, TurnGroup, TurnQuestion } from "#training/
 import { learningRateAt } from "#training/steps.ts";
 import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
-import { type Judge, strictAnswer } from "../shared/graded-samples.ts";
+import { type Judge, judged, strictAnswer } from "../shared/graded-samples.ts";
 import type { PolicyTraining } from "../shared/policy-training.ts";
 import type { Source } from "../sources/source.ts";
 import { turnAccuracies, turnTable, twoTurns } from "./evaluation.ts";
@@ -142,7 +142,7 @@ export function turnGrader(decode: (ids: readonly number[]) => string, judge: Ju
       const text = decode(sample.ids);
       const parsed = parseRefine(text);
       const answer = strictAnswer(parsed) ?? parsed.answerText;
-      const { accuracy, extracted } = await judge(item, answer, text);
+      const { accuracy, extracted } = judged(await judge(item, answer, text));
       return { accuracy, text, answer: extracted ?? answer };
     },
   };

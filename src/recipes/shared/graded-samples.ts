@@ -1,7 +1,7 @@
 /** Answers of a model to many questions, each graded: what training on a model's own answers begins with. */
 
 import { isRight } from "#evaluation/statistics/transitions.ts";
-import { messageOf, userError } from "#kernel/errors.ts";
+import { messageOf, remoteError, userError } from "#kernel/errors.ts";
 import { inParallel } from "#kernel/in-parallel.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
@@ -17,6 +17,14 @@ export type Judge = (item: Item, answer: string, completion: string) => Score | 
  */
 export function strictAnswer(parsed: ParsedAnswer): string | undefined {
   return parsed.spans.filter((span) => span.kind === "answer").length === 1 ? parsed.answer : undefined;
+}
+
+/** The score itself. Throws where a judge gave none, so that what was not graded is not trained as if it were wrong. */
+export function judged(score: Score): Score {
+  const { status } = score;
+  if (status !== "judge-failed" && status !== "judge-unparsable") return score;
+  const why = status === "judge-failed" ? "no call of the judge went through" : "no reply of the judge was a score";
+  throw remoteError("judge-without-score", why, {}, { advice: "Look at the judge's model and address, or give it more tokens." });
 }
 
 export interface Sampling {
@@ -50,6 +58,8 @@ export interface GradedSample {
   /** In [0, 1]. */
   accuracy: number;
   isRight: boolean;
+  /** An answer could be read from it. */
+  isReadable: boolean;
   /** It was cut at its largest length, so it has no end to learn. */
   isCut: boolean;
 }
@@ -90,8 +100,14 @@ async function samplesOf(sampling: Sampling, { item, messages, n, seed }: Asked)
   });
   return Promise.all(
     completions.map(async ({ text, finishReason }) => {
-      const { accuracy } = await verify(item, parseRefine(text).answerText, text, signal);
-      return { text, accuracy, isRight: isRight(accuracy), isCut: finishReason === "length" };
+      const { accuracy, extracted } = judged(await verify(item, parseRefine(text).answerText, text, signal));
+      return {
+        text,
+        accuracy,
+        isRight: isRight(accuracy),
+        isReadable: extracted !== undefined,
+        isCut: finishReason === "length",
+      };
     }),
   );
 }

@@ -48,11 +48,23 @@ export const weightedOptions = recipeOptions({
     minimum: 1,
     description: "most tokens of an optimiser step, prompts included",
   },
+  examplesPerStep: {
+    type: "integer",
+    default: undefined,
+    minimum: 1,
+    description: "examples of an optimiser step, whatever their length, in place of tokensPerStep",
+  },
   maxTokens: { type: "integer", default: 4096, minimum: 1, description: "longer examples are left out and counted" },
   tokensPerCall: { type: "integer", default: 4096, minimum: 1, description: "tokens of one forward and backward pass" },
   learningRate: { type: "number", default: 1e-5, above: 0, description: "peak learning rate" },
   schedule: { ...scheduleOption, default: "cosine" },
   warmup: { type: "number", default: 0.1, description: "steps of warm-up from 1 on; below 1 the share of all steps" },
+  warmupShape: {
+    type: "choice",
+    choices: ["linear", "logarithmic"],
+    default: "linear",
+    description: "how the rate rises in the warm-up",
+  },
   learningRateFloor: { type: "number", default: 0, maximum: 1, description: "share of the rate that is left at the last step" },
   saveEvery: { type: "integer", default: 100, minimum: 1, maximum: none, description: "steps between checkpoints" },
   evaluateEvery: {
@@ -76,6 +88,7 @@ export const weightedOptions = recipeOptions({
 export const rerunWeighted: RecipeValues<typeof weightedOptions> = {
   ...defaultsOf(weightedOptions),
   epochs: 2,
+  examplesPerStep: 2,
   saveEvery: 1000,
   evaluateEvery: 1000,
 };
@@ -84,6 +97,7 @@ export const rerunWeighted: RecipeValues<typeof weightedOptions> = {
 export const smallWeighted: RecipeValues<typeof weightedOptions> = {
   ...rerunWeighted,
   epochs: 3,
+  examplesPerStep: undefined,
   tokensPerStep: 4096,
   maxTokens: 1024,
   learningRate: 3e-4,

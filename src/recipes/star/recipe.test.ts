@@ -118,6 +118,21 @@ describe("what STaR learns from", () => {
     expect(hintedQuestion({ ...item, question: "?" }, "(X)")).toBe("?\nA (X)");
   });
 
+  test.each([
+    ["Which? A) oil B) iron C) olive oil", "A", "Which? A) oil (X) B) iron C) olive oil"],
+    ["Which?\n(A) oil\n(B) iron\n(C) olive oil", "A", "Which?\n(A) oil (X)\n(B) iron\n(C) olive oil"],
+    ["Which?\noil\niron\nolive oil", "A", "Which?\noil (X)\niron\nolive oil"],
+    ["Is oil lighter than olive oil?", "A", "Is oil lighter than olive oil?\nA (X)"],
+    ["Which?\nC. olive oil\nA. oil", "C", "Which?\nC. olive oil (X)\nA. oil"],
+  ])("an option inside another one is not marked for it: %s", (question, answer, hinted) => {
+    const choices = [
+      { letter: "A", text: "oil" },
+      { letter: "B", text: "iron" },
+      { letter: "C", text: "olive oil" },
+    ];
+    expect(hintedQuestion({ id: "i", question, answer, choices }, "(X)")).toBe(hinted);
+  });
+
   test("the paper's constants", () => {
     expect(paperStarOptions).toMatchObject({
       firstSteps: 40,

@@ -13,7 +13,10 @@
  *
  * Where this differs from the paper or from the authors' code, on purpose:
  *   - The hint and the prompts are in our own words. A rationale that repeats the hint's marker is dropped and counted.
- *   - The paper grows the steps by a fifth each loop, the code by 20; here by the paper's factor.
+ *   - The paper grows the steps by a fifth each loop, and the code has a switch each for that, rounding down, and for 20 steps more; without
+ *     either it counts epochs. Here by the paper's factor, rounded to the nearest.
+ *   - The code clips no gradient apart from its optimiser's norm of 1; here the paper's values clip none. Its hint for GSM8K is the whole
+ *     worked solution; here it is the answer.
  *   - Constants are of GPT-J (6 B) in `paperStarOptions`; `smallStarOptions` are ours, for a model of a million parameters.
  * It trains no ability to correct; it is here because PASR compares with it.
  */
@@ -179,12 +182,28 @@ export function starPrompt(question: string, { instruction, workedExamples }: St
   ];
 }
 
-/** The question with the right answer marked: behind the right option where there are options, else at the end. */
+/**
+ * The question with the right answer marked: behind the right option where the question lists it, by its letter or on a line of its own,
+ * else at the end. An option that stands inside another, such as oil in olive oil, is not the one that is marked.
+ */
 export function hintedQuestion({ question, answer, choices }: Item, marker: string): string {
   const text = choices?.find(({ letter }) => letter === answer)?.text;
-  const at = text === undefined || text === "" ? -1 : question.lastIndexOf(text);
-  if (text === undefined || at < 0) return `${question}\n${answer} ${marker}`;
-  return `${question.slice(0, at + text.length)} ${marker}${question.slice(at + text.length)}`;
+  const end = text ? endOfOption(question, answer, text) : undefined;
+  if (end === undefined) return `${question}\n${answer} ${marker}`;
+  return `${question.slice(0, end)} ${marker}${question.slice(end)}`;
+}
+
+/** Where the last listing of this option ends. */
+function endOfOption(question: string, letter: string, text: string): number | undefined {
+  let unlabelled: number | undefined;
+  for (let at = question.lastIndexOf(text); at >= 0; at = at === 0 ? -1 : question.lastIndexOf(text, at - 1)) {
+    const after = question.slice(at + text.length, at + text.length + 8);
+    if (!/^\s*(?:$|[\n\r]|[([]?[A-Z]{1,2}[).:\]])/.test(after)) continue;
+    const before = question.slice(Math.max(0, at - 8), at);
+    if (new RegExp(`(?:^|[^\\p{L}\\p{N}])${letter}[).:\\]]\\s*$`, "u").test(before)) return at + text.length;
+    if (/(?:^|\n)[ \t]*$/.test(before)) unlabelled ??= at + text.length;
+  }
+  return unlabelled;
 }
 
 /** Right and whole. */

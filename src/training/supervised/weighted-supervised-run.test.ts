@@ -63,6 +63,17 @@ describe("which examples a step takes", () => {
     expect(planSteps(examples, options, 3).batchAt(7)).toEqual(plan.batchAt(7));
   });
 
+  test("steps of so many examples hold so many, whatever their length, and the last of an epoch what is left", () => {
+    const long = examples.map((each, index) => ({ ...each, id: `e${index}` }));
+    const plan = planSteps(long, { ...options, examplesPerStep: 16, tokensPerStep: 1 }, 3);
+    expect(plan).toMatchObject({ stepsPerEpoch: 4, steps: 12, leftOut: 0 });
+    const epoch = [0, 1, 2, 3].map((step) => plan.batchAt(step));
+    expect(epoch.map((batch) => batch.length)).toEqual([16, 16, 16, 12]);
+    expect(new Set(epoch.flat()).size).toBe(60);
+    expect(plan.batchAt(4)).not.toEqual(epoch[0]);
+    expect(planSteps(long, { ...options, examplesPerStep: 16 }, 3).batchAt(5)).toEqual(plan.batchAt(5));
+  });
+
   test("steps or epochs, whichever is first; examples that cannot be learned are counted", () => {
     expect(planSteps(examples, { ...options, maxSteps: 2 }, 3).steps).toBe(2);
     expect(planSteps(examples, { ...options, epochs: Number.POSITIVE_INFINITY, maxSteps: 40 }, 3).steps).toBe(40);

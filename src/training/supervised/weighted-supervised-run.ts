@@ -4,7 +4,7 @@
  * number alone.
  */
 import path from "node:path";
-import { packByTokens, stepOrder } from "#data/training-files/packing.ts";
+import { packByTokens, stepOrder, stepsOfExamples } from "#data/training-files/packing.ts";
 import { replaceFolder } from "#files/durable.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine } from "#kernel/engine.ts";
@@ -28,12 +28,15 @@ export interface WeightedRunOptions extends WeightedStepOptions {
   maxSteps: number;
   /** An optimiser step holds at most so many tokens, prompts included. */
   tokensPerStep: number;
+  /** An optimiser step holds so many examples instead, whatever their length; the last step of an epoch what is left. */
+  examplesPerStep?: number | undefined;
   /** Longer examples are left out and counted. */
   maxTokens: number;
   learningRate: number;
   schedule: Schedule["shape"];
   /** Steps of warm-up from 1 on; below 1 the share of all steps. */
   warmup: number;
+  warmupShape?: Schedule["warmupShape"];
   /** Share of the learning rate that is left at the last step. */
   learningRateFloor: number;
   /** Steps between checkpoints, and between evaluations. Infinity: at the end alone. */
@@ -136,15 +139,15 @@ export interface StepPlan {
 }
 
 export function planSteps(examples: readonly WeightedExample[], options: StepLimits, seed: number): StepPlan {
-  const { epochs, maxSteps, tokensPerStep, maxTokens } = options;
-  const most = Math.min(maxTokens, tokensPerStep);
+  const { epochs, maxSteps, tokensPerStep, examplesPerStep, maxTokens } = options;
+  const most = examplesPerStep === undefined ? Math.min(maxTokens, tokensPerStep) : maxTokens;
   const usable = examples.filter((example) => example.ids.length <= most && isLearnable(example) && (example.weight ?? 1) > 0);
   if (usable.length === 0) throw nothingToLearn(examples.length, most);
-  const packing = packByTokens(
-    usable.map(({ ids }) => ids.length),
-    tokensPerStep,
-  );
-  const stepsPerEpoch = packing.steps.length;
+  const lengths = usable.map(({ ids }) => ids.length);
+  const packing = examplesPerStep === undefined ? packByTokens(lengths, tokensPerStep) : undefined;
+  const stepsPerEpoch = packing?.steps.length ?? Math.ceil(usable.length / (examplesPerStep ?? 1));
+  const orderOf = (epochSeed: number) =>
+    packing ? stepOrder(packing, epochSeed) : stepsOfExamples(usable.length, examplesPerStep ?? 1, epochSeed);
   const steps = Math.min(maxSteps, Math.ceil(epochs * stepsPerEpoch));
   if (!(Number.isFinite(steps) && steps >= 1)) throw endless();
   let order: { epoch: number; batches: number[][] } | undefined;
@@ -154,18 +157,18 @@ export function planSteps(examples: readonly WeightedExample[], options: StepLim
     leftOut: examples.length - usable.length,
     batchAt(step) {
       const epoch = Math.floor(step / stepsPerEpoch);
-      if (order?.epoch !== epoch) order = { epoch, batches: stepOrder(packing, deriveSeed(seed, "epoch", epoch)) };
+      if (order?.epoch !== epoch) order = { epoch, batches: orderOf(deriveSeed(seed, "epoch", epoch)) };
       return order.batches[step % stepsPerEpoch].map((index) => usable[index]);
     },
   };
 }
 
-type StepLimits = Pick<WeightedRunOptions, "epochs" | "maxSteps" | "tokensPerStep" | "maxTokens">;
+type StepLimits = Pick<WeightedRunOptions, "epochs" | "maxSteps" | "tokensPerStep" | "examplesPerStep" | "maxTokens">;
 
 function scheduleOf(steps: number, options: WeightedRunOptions): Schedule {
-  const { schedule, learningRate, learningRateFloor, warmup } = options;
+  const { schedule, learningRate, learningRateFloor, warmup, warmupShape = "linear" } = options;
   const warmupSteps = warmup < 1 ? Math.round(warmup * steps) : Math.floor(warmup);
-  return { shape: schedule, peak: learningRate, floor: learningRateFloor, warmupSteps, totalSteps: steps };
+  return { shape: schedule, peak: learningRate, floor: learningRateFloor, warmupSteps, warmupShape, totalSteps: steps };
 }
 
 /** A loss that is no number is in the record as null. */
