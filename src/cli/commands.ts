@@ -10,6 +10,7 @@ import { registerWorld } from "./commands/data/world.ts";
 import { registerEval } from "./commands/eval.ts";
 import { registerExport } from "./commands/export.ts";
 import { registerGrade } from "./commands/grade.ts";
+import { registerMerge } from "./commands/merge.ts";
 import { registerMethods } from "./commands/methods.ts";
 import { registerReport } from "./commands/report.ts";
 import { registerReproduce } from "./commands/reproduce.ts";
@@ -31,6 +32,7 @@ export function registerCommands(program: Command): void {
   registerFromRun(data);
   registerWorld(data);
   registerCard(data);
+  registerMerge(program);
   registerReproduce(program);
   registerReport(program);
   registerExport(program);

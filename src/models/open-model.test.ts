@@ -5,10 +5,10 @@ import path from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { withModelOptions } from "#cli/options/model-options.ts";
+import { shippedModel } from "#files/shipped-model.ts";
 import type { GenerateOptions, Message } from "#kernel/model.ts";
 import { chatReply, type ModelServer, type PlayedReply, playServer } from "../../test/support/model-server.ts";
 import { type OpenedModel, type OpenModelOptions, openModel } from "./open-model.ts";
-import { shippedModel } from "./shipped-model.ts";
 
 let folder: string;
 let opened: OpenedModel[] = [];

@@ -2,8 +2,10 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
+import { isModelFolder, modelChain } from "#files/adapter-base.ts";
 import { guarded } from "#files/file-failures.ts";
 import type { JsonObject } from "#files/json-lines.ts";
+import { namedFolder, shippedModel } from "#files/shipped-model.ts";
 import { HttpConnections } from "#http/connections.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Completion, Model, NotHonoured } from "#kernel/model.ts";
@@ -25,7 +27,6 @@ import { OpenAiModel } from "./openai/openai.ts";
 import { checkExtraBody } from "./openai/request.ts";
 import { probeServer, type ServerProfile } from "./openai/server-probe.ts";
 import { checkLimits, type TimeLimits } from "./openai/time-limits.ts";
-import { namedFolder, shippedModel } from "./shipped-model.ts";
 
 /** Which model, and what stands around it; everything may be left out. */
 export interface ModelOptions extends TimeLimits {
@@ -136,14 +137,14 @@ function readPrices(file: string | undefined): PriceTable {
 async function openCore(options: OpenModelOptions): Promise<Core> {
   const { environment = process.env, model } = options;
   const isFolder = model !== undefined && statSync(model, { throwIfNoEntry: false })?.isDirectory() === true;
-  const isCheckpoint = isFolder && statSync(path.join(model, "config.json"), { throwIfNoEntry: false }) !== undefined;
+  const isCheckpoint = isFolder && isModelFolder(model);
   // Servers name models by the folder they were started with, so an address on the command line decides.
   if (isCheckpoint && options.baseUrl === undefined) return openFolder(model, options);
   if (model !== undefined && options.baseUrl === undefined && (isFolder || /^[./~]/.test(model)) && /^[./~]/.test(model)) {
     throw userError(
       "not-a-checkpoint",
-      isFolder ? `${model} holds no config.json` : `there is no folder ${model}`,
-      "--model takes a checkpoint folder (config.json, tokenizer.json, *.safetensors) or the name of a model at a server.",
+      isFolder ? `${model} holds no config.json and no adapter_config.json` : `there is no folder ${model}`,
+      "--model takes a checkpoint folder (config.json, tokenizer.json, *.safetensors), an adapter's folder or the name of a model at a server.",
     );
   }
   const asksServer =
@@ -177,20 +178,26 @@ async function openFolder(folder: string, options: OpenModelOptions): Promise<Co
 
 /** Names, sizes and times of what decides the answers: reading gigabytes of weights to tell two checkpoints apart would take too long. */
 function checkpointFiles(folder: string): unknown[] {
-  return guarded(`read ${folder}`, () =>
-    [
-      "config.json",
-      "tokenizer.json",
-      "tokenizer_config.json",
-      "chat_template.jinja",
-      "model.safetensors",
-      "model.safetensors.index.json",
-    ].map((name) => {
-      const status = statSync(path.join(folder, name), { throwIfNoEntry: false });
+  const [own, ...bases] = modelChain(folder);
+  const names =
+    bases.length === 0 ? checkpointNames : ["adapter_config.json", "adapter_model.safetensors", ...checkpointNames.slice(1, 4)];
+  const files = guarded(`read ${folder}`, () =>
+    names.map((name) => {
+      const status = statSync(path.join(own, name), { throwIfNoEntry: false });
       return status ? [name, status.size, Math.floor(status.mtimeMs)] : [name];
     }),
   );
+  return bases.length === 0 ? files : [...files, checkpointFiles(bases[0])];
 }
+
+const checkpointNames = [
+  "config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "chat_template.jinja",
+  "model.safetensors",
+  "model.safetensors.index.json",
+];
 
 async function openServer(options: OpenModelOptions, environment: Readonly<Record<string, string | undefined>>): Promise<Core> {
   const { signal, reasoningTags = "keep", retries, seed, onRetry, onProbe, onNote } = options;

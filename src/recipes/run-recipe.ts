@@ -2,18 +2,18 @@
  * A recipe from its card to a trained and measured model in a run directory: options checked, the model measured, trained, measured again.
  * Everything is written down as it comes, and the same call goes on wherever an earlier one stopped.
  */
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { adaptableModules } from "#engines/embedded/checkpoint/lora-config.ts";
 import { EmbeddedEngine, type EmbeddedEngineOptions } from "#engines/embedded/engine.ts";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import type { Results } from "#evaluation/summary/results.ts";
+import { isModelFolder } from "#files/adapter-base.ts";
 import type { JsonObject } from "#files/json-lines.ts";
+import { namedFolder, shippedModel } from "#files/shipped-model.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import type { Method } from "#kernel/trace.ts";
 import { isRecord } from "#kernel/values.ts";
 import { waitingFor } from "#kernel/waiting.ts";
-import { namedFolder, shippedModel } from "#models/shipped-model.ts";
 import { type MetricSinks, openMetricSinks, type RunEnding } from "#record/metric-sinks.ts";
 import { type RunDirectory, withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
@@ -56,8 +56,10 @@ export interface RecipeRun<Options extends RecipeOptions = RecipeOptions> extend
 }
 
 export interface AdapterOptions {
-  /** Rank of an adapter beside frozen weights, with the usual α of twice the rank. */
+  /** Rank of an adapter beside frozen weights. */
   lora?: number | undefined;
+  /** Its update is scaled by α over the rank; twice the rank when left out. */
+  loraAlpha?: number | undefined;
   loraDropout?: number | undefined;
   /** The matrices it is laid over; all linear maps when left out. */
   loraTargets?: readonly string[] | undefined;
@@ -231,8 +233,7 @@ function checkedTrained(owner: string, ended: unknown): Trained {
       `${owner}: train returned no { model }`,
       "modelWhenFinished saves the model and gives its folder.",
     );
-  const isModel = (folder: string) => ["config.json", "adapter_config.json"].some((name) => existsSync(path.join(folder, name)));
-  if (!isStopped && !isModel(String(model)))
+  if (!isStopped && !isModelFolder(String(model)))
     throw userError("recipe-model", `${owner}: train returned ${model}, where no model is`, "modelWhenFinished saves it.");
   if (report !== undefined && typeof report !== "function") throw userError("recipe-report", `${owner}: report is no function`);
   return ended as Trained;
@@ -245,22 +246,24 @@ function figuresOf(metrics: object): Record<string, string> {
 
 /** With the adapter that was asked for; nothing without a rank. */
 function adapterOf(
-  { lora: rank, loraDropout: dropout = 0, loraTargets }: AdapterOptions,
+  { lora: rank, loraAlpha, loraDropout: dropout = 0, loraTargets }: AdapterOptions,
   seed: number,
 ): Pick<EmbeddedEngineOptions, "lora"> {
-  const stray = dropout > 0 ? "--lora-dropout" : loraTargets === undefined ? undefined : "--lora-targets";
+  const given = { "--lora-alpha": loraAlpha, "--lora-dropout": dropout || undefined, "--lora-targets": loraTargets };
+  const stray = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (rank === undefined && stray !== undefined)
     throw userError("lora-rank", `${stray} without --lora`, "Give the rank too, for example --lora 8.");
   if (rank === undefined) return {};
   if (rank < 1) throw userError("lora-rank", "An adapter needs a rank of 1 or more", "For example --lora 8.");
   const targetModules = (loraTargets as typeof adaptableModules | undefined) ?? adaptableModules;
-  return { lora: { rank, alpha: 2 * rank, targetModules, seed, ...(dropout > 0 ? { dropout } : {}) } };
+  return { lora: { rank, alpha: loraAlpha ?? 2 * rank, targetModules, seed, ...(dropout > 0 ? { dropout } : {}) } };
 }
 
 /** What of it decides a run's result; what is not there is not named, so that a run without any is the same run as ever. */
-function adapterRecord({ lora, loraDropout = 0, loraTargets }: AdapterOptions): JsonObject {
+function adapterRecord({ lora, loraAlpha, loraDropout = 0, loraTargets }: AdapterOptions): JsonObject {
   return {
     lora,
+    loraAlpha: loraAlpha === undefined || loraAlpha === 2 * (lora ?? 0) ? undefined : loraAlpha,
     loraDropout: loraDropout > 0 ? loraDropout : undefined,
     loraTargets: loraTargets && [...loraTargets],
   };

@@ -2,6 +2,7 @@
  * Chat ⇄ tokens ⇄ mask for one checkpoint. Ids that were sampled are kept as they are from the sampler to the gradient; text becomes ids
  * only where a person or a template wrote it.
  */
+import { folderWith } from "#files/adapter-base.ts";
 import type { TokenSequence } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Message } from "#kernel/model.ts";
@@ -99,9 +100,12 @@ export class Tokenizer {
     this.#dropped = new Set([...this.stopIds, this.padId, ...(begin === undefined ? [] : [begin])]);
   }
 
-  /** Reads tokenizer.json, tokenizer_config.json and, where they are, chat_template.jinja and generation_config.json. */
+  /**
+   * Reads tokenizer.json, tokenizer_config.json and, where they are, chat_template.jinja and generation_config.json; of an adapter without a
+   * tokenizer those of its base.
+   */
   static async load(folder: string, options: TokenizerOptions = {}): Promise<Tokenizer> {
-    return new Tokenizer(await readTokenizerFiles(folder), options);
+    return new Tokenizer(await readTokenizerFiles(folderWith("tokenizer.json", folder)), options);
   }
 
   /** Text to ids. Names of special tokens in the text become those tokens; nothing is put in front or behind. */

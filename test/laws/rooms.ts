@@ -22,7 +22,7 @@ export const rooms: Record<string, readonly string[]> = {
   files: ["kernel"],
   bytes: [],
   http: ["kernel"],
-  tokens: ["kernel"],
+  tokens: ["kernel", "files"],
   verifiers: ["kernel", "http"],
   methods: ["kernel"],
   record: ["kernel", "files", "bytes", "http"],

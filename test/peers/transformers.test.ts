@@ -169,7 +169,7 @@ describe.skipIf(versions === undefined)("transformers", () => {
       expect((await readdir(folder)).includes("model.safetensors.index.json")).toBe(shard !== undefined);
       await compare(folder, { folder });
       const copy = fresh();
-      await saveCheckpoint(copy, { ...(await loadCheckpoint(folder)), companionsFrom: folder });
+      await saveCheckpoint(copy, { ...(await loadCheckpoint(folder)), companionsFrom: [folder] });
       await compare(copy, { folder: copy });
     }
   });

@@ -72,6 +72,6 @@ export async function newModel(
   const parameters = initialiseParameters(parseConfig(rawConfig, "config.json"), deriveSeed(seed, "weights"), {
     scaleResidual: true,
   });
-  await saveCheckpoint(folder, { rawConfig, parameters, companionsFrom: vocabularyFolder });
+  await saveCheckpoint(folder, { rawConfig, parameters, companionsFrom: [vocabularyFolder] });
   return folder;
 }

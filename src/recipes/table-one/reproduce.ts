@@ -2,9 +2,9 @@
 import path from "node:path";
 import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { makeFolder, replaceFile } from "#files/durable.ts";
+import { shippedModel } from "#files/shipped-model.ts";
 import { userError } from "#kernel/errors.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
-import { shippedModel } from "#models/shipped-model.ts";
 import { worldDomains } from "#tasks/world/domains.ts";
 import { judgeRefinements, type RefinementJudgement } from "#verifiers/judges/refinements.ts";
 import { withOpened } from "../shared/opened.ts";

@@ -18,6 +18,7 @@ import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evalu
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { guarded } from "#files/file-failures.ts";
 import { type JsonObject, readLines } from "#files/json-lines.ts";
+import { namedFolder } from "#files/shipped-model.ts";
 import { userError } from "#kernel/errors.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -25,7 +26,6 @@ import type { Method } from "#kernel/trace.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
 import { selfConsistency } from "#methods/sampling/self-consistency.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
-import { namedFolder } from "#models/shipped-model.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { domainItems, type WorldDomain, worldDomains } from "#tasks/world/domains.ts";
 import { skillsCorpus } from "#tasks/world/skills.ts";

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const rawConfig = JSON.parse(readFileSync(path.join(base, "config.json"), "utf8")) as Record<string, unknown>;
   rawConfig.num_hidden_layers = 1;
   const parameters = initialiseParameters(parseConfig(rawConfig, "config.json"), 7);
-  await saveCheckpoint(weak, { rawConfig, parameters, companionsFrom: base });
+  await saveCheckpoint(weak, { rawConfig, parameters, companionsFrom: [base] });
   queries = path.join(folder, "queries.jsonl");
   const items = worldItems(12, { split: "train", seed: 5 });
   writeFileSync(queries, items.map(({ id, question, answer }) => `${JSON.stringify({ id, question, answer })}\n`).join(""));

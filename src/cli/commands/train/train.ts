@@ -17,7 +17,7 @@ import { type RecipeResult, type RecipeRun, runRecipe } from "#recipes/run-recip
 import { evalNames } from "#recipes/shared/world-methods.ts";
 import { harmlessJson } from "#text/signs.ts";
 import { alignedRows } from "#text/table.ts";
-import { fromOne, share, wholeNumber } from "../../options/option-numbers.ts";
+import { fromOne, positiveNumber, share, wholeNumber } from "../../options/option-numbers.ts";
 import { exitCodesHelp } from "../../terminal/failure.ts";
 import { interruptSignal, screen } from "../../terminal/process.ts";
 import { Progress } from "../../terminal/progress.ts";
@@ -71,6 +71,7 @@ export function recipeCommand(card: RecipeCard, name = card.id): Command {
   command
     .option("--keep-checkpoints <number>", "how many of the newest stay on the disk", fromOne, 3)
     .option("--lora <rank>", "train a low-rank adapter beside frozen weights, saved in PEFT's layout", fromOne)
+    .option("--lora-alpha <number>", "its update is scaled by this over the rank (default: twice the rank)", positiveNumber)
     .option(
       "--lora-dropout <share>",
       "share of its inputs left out while training, PEFT's lora_dropout (default: 0)",

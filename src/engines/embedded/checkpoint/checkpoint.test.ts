@@ -97,7 +97,7 @@ describe("a checkpoint", () => {
     await mkdir(source);
     await writeFile(join(source, "generation_config.json"), said);
     const read = () => readFile(join(folder, "generation_config.json"), "utf8");
-    await saveCheckpoint(folder, { rawConfig, parameters, companionsFrom: source });
+    await saveCheckpoint(folder, { rawConfig, parameters, companionsFrom: [source] });
     expect(await read()).toBe(said);
     await saveCheckpoint(folder, { rawConfig, parameters });
     expect(await read()).toBe(said);
@@ -117,7 +117,7 @@ describe("a checkpoint", () => {
     await writeFile(join(source, "tokenizer.json"), "{}");
     await writeFile(join(source, "generation_config.json"), '{"eos_token_id":[5]}');
     await writeFile(join(source, "notes.txt"), "not a companion");
-    await saveCheckpoint(folder, { rawConfig, parameters, optimizer: zeroState(0), companionsFrom: source });
+    await saveCheckpoint(folder, { rawConfig, parameters, optimizer: zeroState(0), companionsFrom: [source] });
     await writeFile(join(folder, "README.md"), "card");
     await saveCheckpoint(folder, { rawConfig, parameters });
     expect((await readdir(folder)).sort()).toEqual([

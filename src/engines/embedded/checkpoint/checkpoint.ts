@@ -58,8 +58,8 @@ export interface CheckpointContent {
   parameters: ReadonlyMap<string, Tensor>;
   /** Written as optimizer.safetensors when given. */
   optimizer?: OptimizerState | undefined;
-  /** A folder whose tokenizer files and generation_config.json are copied along. */
-  companionsFrom?: string | undefined;
+  /** Folders whose tokenizer files and generation_config.json are copied along; a later one's stand before an earlier one's. */
+  companionsFrom?: readonly string[] | undefined;
 }
 
 const checkpointKind: FolderKind = {
@@ -80,7 +80,7 @@ export async function saveCheckpoint(folder: string, content: CheckpointContent)
   const rawConfig: Record<string, unknown> = { ...content.rawConfig, dtype: "float32" };
   delete rawConfig.torch_dtype;
   const build = async (temporary: string) => {
-    if (companionsFrom !== undefined) await copyCompanions(companionsFrom, temporary);
+    for (const origin of companionsFrom ?? []) await copyCompanions(origin, temporary);
     replaceFile(join(temporary, "config.json"), `${JSON.stringify(rawConfig, null, 2)}\n`);
     const generation = join(temporary, "generation_config.json");
     if (!existsSync(generation)) {

@@ -1,4 +1,6 @@
 /** A model with its weights, inside the worker: what the engine's calls do, without threads or messages. */
+
+import { baseName } from "#files/adapter-base.ts";
 import type {
   AdamWOptions,
   EngineInfo,
@@ -28,6 +30,7 @@ import {
   loadAdapter,
   saveAdapter,
 } from "./lora.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import { checkPolicy, checkPrompts, checkSequences, checkWeights } from "./requests.ts";
 import type { Backend } from "./runtime.ts";
 import { Trainer, TrainingGraphs } from "./trainer.ts";
@@ -47,19 +50,19 @@ export class LanguageModel {
   readonly info: EngineInfo;
   readonly #checkpoint: Checkpoint;
   readonly #adapter: Adapter | undefined;
-  readonly #folder: string | undefined;
+  readonly #origin: Origin | undefined;
   readonly #graphs: TrainingGraphs;
   readonly #decodingGraphs: DecodingGraphs;
   readonly #decoder: Decoder;
   readonly #trainer: Trainer;
   readonly #data: ReadonlyMap<string, Float32Array>;
 
-  private constructor(weights: Weights, folder: string | undefined, graphs: TrainingGraphs, decodingGraphs: DecodingGraphs) {
+  private constructor(weights: Weights, origin: Origin | undefined, graphs: TrainingGraphs, decodingGraphs: DecodingGraphs) {
     const { checkpoint, adapter } = weights;
     const { config } = checkpoint;
     this.#checkpoint = checkpoint;
     this.#adapter = adapter;
-    this.#folder = folder;
+    this.#origin = origin;
     this.#graphs = graphs;
     this.#decodingGraphs = decodingGraphs;
     this.#decoder = new Decoder(decodingGraphs);
@@ -76,7 +79,8 @@ export class LanguageModel {
   }
 
   static async open(source: ModelSource, backend: Backend): Promise<LanguageModel> {
-    const checkpoint = "folder" in source ? await loadCheckpoint(source.folder) : newCheckpoint(source);
+    const opened = "folder" in source ? await openCheckpoint(source.folder) : { checkpoint: newCheckpoint(source) };
+    const { checkpoint } = opened;
     const { config } = checkpoint;
     const { lora } = source;
     const loaded =
@@ -87,11 +91,11 @@ export class LanguageModel {
       ...(loaded ? { adapters: describeAdapter(config, loaded.options) } : {}),
     };
     const trainable = loaded ? (name: string) => loaded.parameters.has(name) : () => true;
-    const folder = "folder" in source ? source.folder : undefined;
+    const origin = "folder" in source && "companions" in opened ? { ...opened, folder: source.folder } : undefined;
     const seed = lora && "seed" in lora ? lora.seed : 0;
     const dropout = loaded && dropoutOf(config, loaded.options, seed);
     const graphs = new TrainingGraphs(backend, { ...options, trainable, ...(dropout ? { dropout: dropout.rate } : {}) });
-    return new LanguageModel({ checkpoint, adapter: loaded, dropout }, folder, graphs, new DecodingGraphs(backend, options));
+    return new LanguageModel({ checkpoint, adapter: loaded, dropout }, origin, graphs, new DecodingGraphs(backend, options));
   }
 
   /** The tensors that `step` moves. */
@@ -152,18 +156,18 @@ export class LanguageModel {
     const weights = this.#adapter
       ? { checkpoint: this.#checkpoint, adapter: { ...this.#adapter, parameters } }
       : { checkpoint: { ...this.#checkpoint, parameters } };
-    return new LanguageModel(weights, this.#folder, this.#graphs, this.#decodingGraphs);
+    return new LanguageModel(weights, this.#origin, this.#graphs, this.#decodingGraphs);
   }
 
   async save(folder: string, options: { optimizer?: boolean } = {}): Promise<void> {
     const optimizer = options.optimizer ? this.#trainer.optimizerState() : undefined;
-    const origin = this.#folder;
+    const origin = this.#origin;
     if (this.#adapter) {
-      await saveAdapter(folder, { ...this.#adapter, optimizer, baseModel: origin });
+      await saveAdapter(folder, { ...this.#adapter, optimizer, baseModel: origin && baseName(origin.folder, folder) });
       return;
     }
     const { rawConfig, parameters } = this.#checkpoint;
-    await saveCheckpoint(folder, { rawConfig, parameters, optimizer, companionsFrom: origin });
+    await saveCheckpoint(folder, { rawConfig, parameters, optimizer, companionsFrom: origin?.companions });
   }
 
   async restore(folder: string): Promise<void> {
@@ -188,6 +192,12 @@ export class LanguageModel {
     await this.#graphs.close();
     await this.#decodingGraphs.close();
   }
+}
+
+/** The folder a model was opened with, and those its tokenizer's files come from. */
+interface Origin {
+  folder: string;
+  companions: readonly string[];
 }
 
 interface Weights {
