@@ -9,7 +9,8 @@ import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import type { Results } from "#evaluation/summary/results.ts";
 import { isModelFolder } from "#files/adapter-base.ts";
 import type { JsonObject } from "#files/json-lines.ts";
-import { namedFolder, shippedModel } from "#files/shipped-model.ts";
+import { modelIdentity } from "#files/model-content.ts";
+import { shippedModel } from "#files/shipped-model.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import type { Method } from "#kernel/trace.ts";
 import { isRecord } from "#kernel/values.ts";
@@ -128,9 +129,12 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
   const configuration = {
     command: `train ${card.id}`,
     options: {
-      ...(card.learnsFrom === "questions" ? { source: source.name, test: setup.test ?? null, items } : {}),
+      ...(card.learnsFrom === "questions"
+        ? { source: source.identity ? undefined : source.name, test: setup.test ?? null, items }
+        : {}),
       resample: setup.resample || undefined,
-      model: given === undefined ? null : namedFolder(given),
+      ...source.identity,
+      model: given === undefined ? null : modelIdentity(given),
       seed,
       module: contentOf(card),
       ...adapterRecord(setup),

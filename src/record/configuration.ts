@@ -76,14 +76,22 @@ export interface Difference {
   wanted: JsonValue | undefined;
 }
 
-/** Every leaf in which two configurations differ, in order of the keys. */
+/**
+ * Every leaf in which two configurations differ, in order of the keys. Of what is kept as {name, content}, a file or a model, the content alone
+ * decides: the same under another name, from another folder, is the same. Where the content differs both are listed.
+ */
 export function listDifferences(stored: JsonObject, wanted: JsonObject): Difference[] {
   const before = new Map(leavesOf(stored) as [string, JsonValue | undefined][]);
   const after = new Map(leavesOf(wanted) as [string, JsonValue | undefined][]);
+  const isSame = (key: string) => JSON.stringify(before.get(key)) === JSON.stringify(after.get(key));
+  const isNameOfSame = (key: string) => {
+    const content = key.replace(/(^|\.)name$/, "$1content");
+    return content !== key && before.has(content) && isSame(content);
+  };
   return [...new Set([...before.keys(), ...after.keys()])]
     .sort()
-    .map((key) => ({ key, stored: before.get(key), wanted: after.get(key) }))
-    .filter((each) => JSON.stringify(each.stored) !== JSON.stringify(each.wanted));
+    .filter((key) => !isSame(key) && !isNameOfSame(key))
+    .map((key) => ({ key, stored: before.get(key), wanted: after.get(key) }));
 }
 
 function otherConfiguration(folder: string, differences: Difference[]): MidcourseError {

@@ -184,6 +184,11 @@ function checkedHeader(path: string) {
   };
 }
 
+/** A file as a run's record keeps it: its name for people, its content for telling another one apart. */
+export async function namedFile(file: string): Promise<{ name: string; content: string }> {
+  return { name: file, content: await fileDigest(file) };
+}
+
 /** SHA-256 of a file, so that a run is not gone on with after its data changed. */
 export async function fileDigest(file: string): Promise<string> {
   const hash = createHash("sha256");

@@ -26,9 +26,10 @@
  *   - The request to refine is in our own words and the same in data and test.
  */
 
-import { fileDigest } from "#data/files/rows.ts";
+import { namedFile } from "#data/files/rows.ts";
 import { dataCard, renderCard } from "#data/training-files/data-card.ts";
 import type { JsonObject } from "#files/json-lines.ts";
+import { modelIdentity } from "#files/model-content.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import { counted } from "#kernel/numbers.ts";
@@ -241,13 +242,12 @@ export const ptr = defineRecipe({
   async decides({ data, from, validation: text, loadCheckpoint, minimumCharacters, keepRepeats, ...others }) {
     const { rounds: _rounds, test: _test, items: _items, answerTokens: _answerTokens, ...training } = others;
     const validation = validationOf(text);
-    const all = "file" in validation ? [...data, validation.file] : data;
+    const files = await Promise.all(data.map(namedFile));
     return {
-      data: [...data],
-      digests: await Promise.all(all.map(fileDigest)),
+      data: Object.fromEntries(files.map((file, index) => [String(index + 1), file])),
       from: from ?? null,
-      validation,
-      loadCheckpoint: loadCheckpoint ?? null,
+      validation: "file" in validation ? await namedFile(validation.file) : validation,
+      loadCheckpoint: loadCheckpoint === undefined ? null : modelIdentity(loadCheckpoint),
       minimumCharacters: minimumCharacters ?? null,
       keepRepeats,
       ptr: training as unknown as JsonObject,

@@ -1,5 +1,6 @@
 /** What decides the result of the first run, as its config.json keeps it, and the problems that follow from it. */
 
+import type { NamedContent } from "#files/model-content.ts";
 import { userError } from "#kernel/errors.ts";
 import { counted } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -7,8 +8,8 @@ import { type WorldItem, worldItems } from "#tasks/world/items.ts";
 import type { PasrOptions } from "../pasr/options.ts";
 
 export interface QuickStartOptions {
-  /** Checkpoint folder that training starts from. */
-  model: string;
+  /** What training starts from. */
+  model: NamedContent | string;
   seed: number;
   /** Held-out problems each method answers. */
   items: number;

@@ -7,7 +7,8 @@ import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evaluate.ts";
 import type { Results } from "#evaluation/summary/results.ts";
 import type { JsonObject } from "#files/json-lines.ts";
-import { namedFolder, shippedModel } from "#files/shipped-model.ts";
+import { modelIdentity } from "#files/model-content.ts";
+import { shippedModel } from "#files/shipped-model.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
@@ -103,7 +104,7 @@ export async function startQuickly(
   context: Pick<QuickStart, "signal" | "onEvaluation" | "onTraining">,
 ): Promise<QuickStartResult> {
   const options: QuickStartOptions = {
-    model: namedFolder(model),
+    model: modelIdentity(model),
     seed,
     items: isFast ? Math.min(items, 24) : items,
     pasr: { ...smallWorldPasrOptions, steps: steps ?? (isFast ? 4 : smallWorldPasrOptions.steps) },

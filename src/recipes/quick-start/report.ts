@@ -9,6 +9,7 @@ import { historyFromLines, type TrainingHistory } from "#evaluation/report/train
 import type { Results } from "#evaluation/summary/results.ts";
 import { summarise } from "#evaluation/summary/summary.ts";
 import { type JsonObject, readLines } from "#files/json-lines.ts";
+import { nameOf } from "#files/model-content.ts";
 import { userError } from "#kernel/errors.ts";
 import { counted } from "#kernel/numbers.ts";
 import { leavesOf } from "#kernel/values.ts";
@@ -40,7 +41,7 @@ export function startResults(folder: string, options: QuickStartOptions): Result
     const records = phases.flatMap((phase) => readLines<EvaluationRecord>(answersFile(folder, phase)));
     return summarise({
       run: path.basename(path.resolve(folder)),
-      model: options.model,
+      model: nameOf(options.model),
       command: commandOf(options),
       seed: options.seed,
       temperature,
@@ -76,7 +77,7 @@ export function reportRuns(folders: readonly string[]): Iterable<string> {
     itemsOf: (_task, ids) => ids.flatMap((id) => items.get(id) ?? []),
     title: "PASR on the small world",
     facts: [
-      { label: "model", value: options.model },
+      { label: "model", value: nameOf(options.model) },
       { label: "training", value: `${counted(options.pasr.steps, "step")} of PASR, seed ${options.seed}` },
       { label: "measured on", value: `${counted(options.items, "problem")} that training never saw` },
       { label: "command", value: commandOf(options) },

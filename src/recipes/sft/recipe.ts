@@ -72,7 +72,7 @@ export interface SupervisedTraining {
   /** Example i of the run, as `Tokenizer.encodeTraining` makes them. */
   examples: Stream<SupervisedExample>;
   /** Examples never trained on; their mean loss is recorded with every evaluation. */
-  validation?: readonly SupervisedExample[];
+  validation?: readonly SupervisedExample[] | undefined;
   options: SftOptions;
   run: RunDirectory;
   checkpointEvery?: number;
@@ -151,13 +151,16 @@ export const sft = defineRecipe({
   methods: (_options, source) => methodsOf(source),
   async train({ options, engine, tokenizer, run, seed, source, signal, onSteps }) {
     const conversations = source.conversations(deriveSeed(seed, "examples"));
-    const held = source.conversations(deriveSeed(seed, "validation-examples"));
+    const held = source.heldConversations(validationConversations, seed).map((each) => toExample(tokenizer, each));
+    // As among the examples, longer ones are left out.
+    const fitting = held.filter(({ ids }) => ids.length <= options.maxTokens);
+    if (fitting.length < held.length) run.event("note", { validationTooLong: held.length - fitting.length });
     const isWatched = source.validation(1, seed).length > 0;
     const every = Math.max(1, Math.round(options.steps / 10));
     const result = await trainSupervised({
       engine,
       examples: (index) => toExample(tokenizer, conversations(index)),
-      validation: Array.from({ length: validationConversations }, (_, index) => toExample(tokenizer, held(index))),
+      validation: fitting.length > 0 ? fitting : undefined,
       options,
       run,
       evaluate: isWatched ? (_done, stop) => probeSource(source, engine, tokenizer, seed, stop) : undefined,

@@ -140,7 +140,7 @@ describe("question–answer files", () => {
     expect([...held].filter((question) => shown.has(question))).toEqual([]);
     expect(tested).toEqual(held);
     expect(source.notes).toContainEqual(expect.stringContaining("serve twice"));
-    const heldShown = source.heldConversations(20).map(({ messages }) => messages[1].content);
+    const heldShown = source.heldConversations(20, 1).map(({ messages }) => messages[1].content);
     expect(heldShown.every((question) => held.has(question))).toBe(true);
   });
 

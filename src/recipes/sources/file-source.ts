@@ -5,10 +5,10 @@
 
 import { basename } from "node:path";
 import { type ColumnNames, questionAnswersFromRows } from "#data/files/question-answer.ts";
-import { type Row, readRows } from "#data/files/rows.ts";
+import { namedFile, type Row, readRows } from "#data/files/rows.ts";
 import { isWordProblemLayout, wordProblemsFromRows } from "#data/files/word-problem-file.ts";
 import { questionKey, splitByQuestion } from "#data/filters/split.ts";
-import type { TrainingConversation } from "#kernel/conversation.ts";
+import type { JsonObject } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import { counted } from "#kernel/numbers.ts";
@@ -42,8 +42,6 @@ export interface FileSourceOptions {
 export interface FileSource extends Source {
   /** What a person should know about the files: rows left out and why, what is measured on. One sentence each. */
   notes: string[];
-  /** Conversations about held-out problems, for a loss on what training does not see. */
-  heldConversations(count: number): TrainingConversation[];
   /** Problems trained on, held out and tested on. */
   counts: { train: number; held: number; test: number };
 }
@@ -75,6 +73,11 @@ export async function openSource(
 export async function fileSource(options: FileSourceOptions): Promise<FileSource> {
   const { train, test } = options;
   const rows = await readRows(train);
+  const identity = {
+    data: await namedFile(train),
+    test: test === undefined ? null : await namedFile(test),
+    ...columnsNamed(options),
+  };
   const testRows = test === undefined ? undefined : await readRows(test);
   // Named columns ask for the general layout, whatever the file looks like.
   const hasEquations = options.columns?.question === undefined && isWordProblemLayout(rows);
@@ -85,7 +88,14 @@ export async function fileSource(options: FileSourceOptions): Promise<FileSource
       "Give two files of the same layout, or name the question and answer columns.",
     );
   }
-  return hasEquations ? equations(options, rows, testRows) : answers(options, rows, testRows);
+  const source = hasEquations ? equations(options, rows, testRows) : answers(options, rows, testRows);
+  return { ...source, identity };
+}
+
+/** Nothing where they are told from their names. */
+function columnsNamed({ columns = {} }: FileSourceOptions): { columns?: JsonObject } {
+  const named = Object.fromEntries(Object.entries(columns).filter(([, name]) => name !== undefined));
+  return Object.keys(named).length === 0 ? {} : { columns: named };
 }
 
 function equations(options: FileSourceOptions, rows: readonly Row[], testRows: readonly Row[] | undefined): FileSource {
@@ -140,7 +150,8 @@ function build<P>(
     counts: { train: split.train.length, held: split.held.length, test: testProblems.length },
     conversations: (seed) => material.conversations(split.train, seed),
     problems: (seed) => material.problems(split.train, seed),
-    heldConversations: (count) => takeStream(material.conversations(split.held, deriveSeed(options.seed, "held")), count),
+    heldConversations: (count, seed) =>
+      takeStream(material.conversations(split.held, deriveSeed(seed, "held")), Math.min(count, split.held.length)),
     validation: (count, seed) => some(items(split.held), count, seed),
     test: (count, seed) => some(items(testProblems), count, seed),
     verify: material.verify,

@@ -14,8 +14,12 @@ export interface Source {
   name: string;
   /** System messages that ask for a plain and for a refined answer, and the request for another answer where the source has words for it. */
   prompts: { plain: string; refine: string; improve?: string };
+  /** What decides it beside its name, for a run's record: its files by their content, the columns that were named. */
+  identity?: JsonObject;
   /** Endless supervised conversations; the same for the same seed. */
   conversations(seed: number): Stream<TrainingConversation>;
+  /** Conversations about problems that training never sees, for a loss that says something; at most so many, fewer where there are fewer. */
+  heldConversations(count: number, seed: number): TrainingConversation[];
   /** Endless training problems for reinforcement learning. */
   problems(seed: number): Stream<Item>;
   /** Problems that training never sees, for watching a run. */

@@ -1,4 +1,5 @@
 /** The small world as a source of training problems. */
+import { deriveSeed } from "#kernel/seed.ts";
 import { worldCorpus } from "#tasks/world/corpus.ts";
 import { type WorldItem, worldItems, worldStream } from "#tasks/world/items.ts";
 import { worldPrompts, writePlain } from "#tasks/world/solutions.ts";
@@ -11,6 +12,10 @@ export const worldSource: Source = {
   name: "small world",
   prompts: { plain: worldPrompts.plain, refine: worldPrompts.refine, improve: worldPrompts.improve },
   conversations: (seed) => generatedStream(() => worldCorpus(seed)),
+  heldConversations(count, seed) {
+    const held = this.conversations(deriveSeed(seed, "validation-examples"));
+    return Array.from({ length: count }, (_, index) => held(index));
+  },
   problems: (seed) => generatedStream(() => worldStream({ split: "train", seed })),
   validation: (count, seed) => worldItems(count, { split: "validation", seed }),
   test: (count, seed) => worldItems(count, { split: "test", seed }),

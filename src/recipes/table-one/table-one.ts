@@ -18,7 +18,7 @@ import { type EvaluationProgress, evaluateTask } from "#evaluation/records/evalu
 import type { EvaluationRecord } from "#evaluation/records/evaluation-record.ts";
 import { guarded } from "#files/file-failures.ts";
 import { type JsonObject, readLines } from "#files/json-lines.ts";
-import { namedFolder } from "#files/shipped-model.ts";
+import { modelIdentity, type NamedContent } from "#files/model-content.ts";
 import { userError } from "#kernel/errors.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -125,8 +125,8 @@ export function seedsIn(folder: string): number {
 }
 
 /** The plan for the record, in which the model is the same one whatever folder the command is given in. */
-function recorded({ plan, folder }: TableOneSetup): TableOnePlan {
-  return { ...plan, model: namedFolder(plan.model, folder) };
+function recorded({ plan, folder }: TableOneSetup): Omit<TableOnePlan, "model"> & { model: NamedContent | string } {
+  return { ...plan, model: modelIdentity(plan.model, folder) };
 }
 
 function baseUnit(setup: TableOneSetup): Unit {
