@@ -26,6 +26,7 @@ import { stepsOfRounds } from "./shared/self-training.ts";
 import { answerSource, measureSource } from "./shared/source-evaluation.ts";
 import { openSource, type SourceFiles } from "./sources/file-source.ts";
 import type { Source } from "./sources/source.ts";
+import { trainingReport } from "./training-report.ts";
 
 export interface RecipeRun<Options extends RecipeOptions = RecipeOptions> extends SourceFiles, AdapterOptions {
   /** The run directory. */
@@ -79,6 +80,8 @@ export interface RecipeResult {
   run: string;
   /** As it stands in results.json. */
   results: object;
+  /** The page of it. */
+  page: string;
   /** Base and trained model side by side; undefined where the recipe measures for itself. */
   table: Results | undefined;
   lines: NonNullable<RecipeReport["lines"]>;
@@ -218,7 +221,8 @@ async function measuredTraining<Options extends RecipeOptions, Material>(
   const more = report?.({ base, trained });
   const results = { ...table, ...more?.results };
   run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
-  return { model, run: run.folder, results, table, lines: more?.lines ?? (() => []) };
+  const page = run.writeFile("report.html", trainingReport([run.folder]));
+  return { model, run: run.folder, results, table, page, lines: more?.lines ?? (() => []) };
 }
 
 function checkedMethods(owner: string, name: string, methods: unknown): Method[] {

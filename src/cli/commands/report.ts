@@ -13,11 +13,11 @@ function reportOptions(program: Command) {
   return program
     .command("report")
     .description("one page from several runs: evaluations side by side, or training curves together")
-    .argument("<runs...>", "run directories of midcourse eval, or of midcourse start")
+    .argument("<runs...>", "run directories of midcourse eval, or of midcourse train or start")
     .option("--out <file>", "file to write", "report.html")
     .addHelpText(
       "after",
-      "\nExamples:\n  midcourse report runs/eval                     its table and page again\n  midcourse report runs/a runs/b --out ab.html   two evaluations, paired where their items are the same\n  midcourse report runs/start runs/start-2       training curves of two seeds\n",
+      "\nExamples:\n  midcourse report runs/eval                     its table and page again\n  midcourse report runs/a runs/b --out ab.html   two evaluations, paired where their items are the same\n  midcourse report runs/pasr                     a training: curves, answers with their rewards, before and after\n  midcourse report runs/start runs/start-2       training curves of two seeds\n",
     );
 }
 
@@ -28,7 +28,7 @@ async function report(runs: string[], options: { out: string }): Promise<void> {
     throw userError(
       "mixed-runs",
       `${runs.find((run) => !isEvaluation(run))} is no evaluation, and the others are`,
-      "Give evaluations (midcourse eval) or training runs (midcourse start), not both.",
+      "Give evaluations (midcourse eval) or trainings (midcourse train, midcourse start), not both.",
     );
   }
   const file = path.resolve(options.out);
@@ -54,6 +54,8 @@ async function evaluationReport(folders: readonly string[]): Promise<{ html: Ite
 }
 
 async function trainingReport(runs: readonly string[]): Promise<{ html: Iterable<string>; table: undefined }> {
+  const { isTraining, trainingReport: ofTrainings } = await import("#recipes/training-report.ts");
+  if (runs.some(isTraining)) return { html: ofTrainings(runs), table: undefined };
   const { reportRuns } = await import("#recipes/quick-start/report.ts");
   return { html: reportRuns(runs), table: undefined };
 }

@@ -49,6 +49,8 @@ export const trainingPlots = [
       { name: "plain", metrics: ["tokensPlain"] },
     ],
   },
+  { title: "Loss", series: [{ name: "loss", metrics: ["loss"] }] },
+  { title: "Loss on held-out examples", series: [{ name: "loss", metrics: ["evaluation.validationLoss"] }] },
   { title: "Format kept", series: [{ name: "share", metrics: ["formatRate"] }] },
   { title: "KL to the reference", series: [{ name: "KL", metrics: ["kl"] }] },
   { title: "Gradient norm", series: [{ name: "norm", metrics: ["gradientNorm"] }] },

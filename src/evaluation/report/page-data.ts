@@ -12,6 +12,7 @@ import { isRight } from "../statistics/transitions.ts";
 import type { Results, TaskResult } from "../summary/results.ts";
 import { resamplingMethod } from "../summary/summary.ts";
 import { markSteps, spansOf } from "./answer-marks.ts";
+import type { PageSection } from "./page-frame.ts";
 import {
   answerFlags,
   type PageData,
@@ -44,6 +45,8 @@ export interface ReportData {
   compare?: readonly [left: string, right: string];
   /** One entry for each training run. */
   training?: readonly TrainingHistory[];
+  /** Behind the training's curves. */
+  sections?: readonly PageSection[];
 }
 
 /** What travels in a page: the small part at once, the rest made piece by piece while the page is written. */

@@ -103,6 +103,7 @@ ${oracle ? html`<p class="note">† looks at the reference answer: an upper boun
     ...(shown.training.some(({ steps }) => steps.length > 0)
       ? [{ id: "training", name: "Training", body: html`<div id="training-figures"></div>` }]
       : []),
+    ...runs.flatMap((run) => run.sections ?? []),
     { id: "task", name: "One task", body: taskSection(runs) },
     ...(shown.browser.length > 0
       ? [

@@ -48,6 +48,7 @@ import type { Group, Question } from "#training/policy/rollouts.ts";
 import { learningRateAt } from "#training/steps.ts";
 import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
+import { earlyWarning } from "../shared/early-warning.ts";
 import { asking } from "../shared/graded-samples.ts";
 import type { PolicyTraining } from "../shared/policy-training.ts";
 import { comparesWithPlain } from "../shared/refinement-reward.ts";
@@ -186,8 +187,9 @@ export const pasr = defineRecipe({
   learnsFrom: "questions",
   baseMethods: (options) => methodsOf(options),
   methods: (options) => methodsOf(options, { plain: "pasr-plain-prompt", refined: "pasr" }),
-  async train({ options, engine, tokenizer, run, seed, source, signal, onSteps }) {
+  async train({ options, engine, tokenizer, run, seed, source, signal, onSteps, onNote }) {
     const { probe } = source;
+    const warn = earlyWarning(run, onNote);
     const watched = probe === undefined ? [] : source.validation(probeItems, deriveSeed(seed, "probe"));
     const result = await trainPasr({
       engine,
@@ -200,7 +202,11 @@ export const pasr = defineRecipe({
       evaluate: probe && ((_done, stop) => probe(new EmbeddedModel(engine, tokenizer), watched, options, stop)),
       evaluateEvery: Math.max(1, Math.round(options.steps / 10)),
       signal,
-      onProgress: (progress) => onSteps(progress, { figures: pasrFigures(progress.metrics) }),
+      onProgress: (progress) => {
+        const { accuracyRefined = 0, accuracyPlain = 0, droppedShare } = progress.metrics;
+        warn({ someRight: accuracyRefined > 0 || accuracyPlain > 0, someTaught: droppedShare < 1 });
+        onSteps(progress, { figures: pasrFigures(progress.metrics) });
+      },
     });
     return { model: await modelWhenFinished(result, engine, run) };
   },

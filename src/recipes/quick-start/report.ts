@@ -5,19 +5,18 @@ import path from "node:path";
 import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
 import { slimRecord } from "#evaluation/records/slim-record.ts";
 import { renderReport } from "#evaluation/report/report.ts";
-import { historyFromLines, type TrainingHistory } from "#evaluation/report/training-history.ts";
 import type { Results } from "#evaluation/summary/results.ts";
 import { summarise } from "#evaluation/summary/summary.ts";
-import { type JsonObject, readLines } from "#files/json-lines.ts";
+import { readLines } from "#files/json-lines.ts";
 import { nameOf } from "#files/model-content.ts";
 import { userError } from "#kernel/errors.ts";
 import { counted } from "#kernel/numbers.ts";
-import { leavesOf } from "#kernel/values.ts";
 import { readRun } from "#record/run-directory.ts";
 import { worldTask } from "#tasks/world/task.ts";
 
 import { answersFile } from "../shared/answers-file.ts";
 import { runNames } from "../shared/run-names.ts";
+import { rolloutSections, trainingHistory } from "../shared/training-page.ts";
 import { samplingTemperature } from "../shared/world-methods.ts";
 import { type QuickStartOptions, quickStartItems } from "./plan.ts";
 
@@ -85,10 +84,11 @@ export function reportRuns(folders: readonly string[]): Iterable<string> {
     methodNotes,
     subject: "pasr",
     compare: ["vanilla", "pasr"],
+    sections: rolloutSections({ readLines: (name) => readLines(path.join(folder, `${name}.jsonl`)) }),
     training: folders.map((each, index) => {
       const { options: own } = readStartRun(each);
       const reader = { readLines: (name: string) => readLines(path.join(each, `${name}.jsonl`)) };
-      return pasrHistory(`${names[index]}, seed ${own.seed}`, reader, own.pasr.refineReward);
+      return trainingHistory(`${names[index]}, seed ${own.seed}`, reader, own.pasr.refineReward);
     }),
   });
 }
@@ -109,38 +109,4 @@ function readStartRun(folder: string): { folder: string; options: QuickStartOpti
       "Let the run finish: the same `midcourse start` goes on with it.",
     );
   return { folder, options: configuration.options as unknown as QuickStartOptions };
-}
-
-/** Record names that the report draws under names of its own. */
-const plotNames: Readonly<Record<string, string>> = {
-  "rewardTerms.format": "rewardFormat",
-  "rewardTerms.accuracy": "rewardAccuracy",
-  "rewardTerms.refine": "rewardRefine",
-  refinements: "refineSpans",
-  tokensRefined: "tokensPerAnswer",
-  "evaluation.sampled.needless": "needless",
-};
-
-/** `run`: anything that reads a run's lines. */
-function pasrHistory(label: string, run: { readLines(name: string): JsonObject[] }, group = "PASR"): TrainingHistory {
-  const probes = new Map(run.readLines("evaluations").map((line) => [line.step as number, line]));
-  const metrics = run.readLines("metrics");
-  // The probe before the first step belongs to step 0, which has no metrics of its own.
-  const lines = probes.has(0) ? [{ step: 0 } as JsonObject, ...metrics] : metrics;
-  return historyFromLines(
-    label,
-    lines.map((line) => renamed({ ...line, evaluation: probeOf(probes, line) })),
-    { group },
-  );
-}
-
-function probeOf(probes: ReadonlyMap<number, JsonObject>, line: JsonObject): JsonObject {
-  const { step: _step, v: _version, ...values } = probes.get(line.step as number) ?? {};
-  return values;
-}
-
-/** Under dotted names, with those that the report draws under names of its own. */
-function renamed(line: JsonObject): Record<string, unknown> {
-  const leaves = leavesOf(line).filter(([name]) => name !== "v");
-  return Object.fromEntries(leaves.map(([name, value]) => [plotNames[name] ?? name, value]));
 }

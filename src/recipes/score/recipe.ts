@@ -47,6 +47,7 @@ import type { GradedTurn, TurnGrader, TurnGroup, TurnQuestion } from "#training/
 import { learningRateAt } from "#training/steps.ts";
 import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
+import { earlyWarning } from "../shared/early-warning.ts";
 import { type Judge, judged, strictAnswer } from "../shared/graded-samples.ts";
 import type { PolicyTraining } from "../shared/policy-training.ts";
 import type { Source } from "../sources/source.ts";
@@ -245,7 +246,8 @@ export const score = defineRecipe({
   learnsFrom: "questions",
   baseMethods: ({ prompts }) => [vanilla({ id: "vanilla", instruction: prompts.system }), twoTurns("base score", prompts)],
   methods: ({ prompts }) => [twoTurns("score", prompts)],
-  async train({ options, engine, tokenizer, run, seed, source, signal, onSteps }) {
+  async train({ options, engine, tokenizer, run, seed, source, signal, onSteps, onNote }) {
+    const warn = earlyWarning(run, onNote);
     const result = await trainScore({
       engine,
       tokenizer,
@@ -256,7 +258,8 @@ export const score = defineRecipe({
       judge: source.verify,
       signal,
       onProgress: (progress) => {
-        const { stage, reward, accuracyFirst, accuracyLast, timing } = progress.metrics;
+        const { stage, reward, accuracyFirst, accuracyLast, timing, droppedShare } = progress.metrics;
+        warn({ someRight: (accuracyFirst ?? 0) > 0 || (accuracyLast ?? 0) > 0, someTaught: droppedShare < 1 });
         const figures = {
           reward: fixed(reward, 2),
           "turn 1": percentSign(accuracyFirst, 0),

@@ -8,6 +8,11 @@ export function answersFile(folder: string, name: string): string {
   return path.join(folder, `answers-${name}.jsonl`);
 }
 
+/** The measured questions with their reference answers, for a page. */
+export function itemsFile(folder: string): string {
+  return path.join(folder, "test-items.jsonl");
+}
+
 export interface KeptAnswers {
   /** What an earlier call wrote. */
   known: readonly EvaluationRecord[];

@@ -192,13 +192,18 @@ function foldersOf(root: string) {
   return { base: path.join(root, "base"), round, model: (number: number) => path.join(round(number), "model") };
 }
 
+/** The run directories of the rounds that were begun, in order. */
+export function roundFolders(root: string): string[] {
+  const { round } = foldersOf(root);
+  const folders: string[] = [];
+  while (existsSync(round(folders.length + 1))) folders.push(round(folders.length + 1));
+  return folders;
+}
+
 /** Optimiser steps that the rounds of a run have checkpoints of; with `before`, those of earlier rounds than that one. */
 export function stepsOfRounds(root: string, before = Number.POSITIVE_INFINITY): number {
-  const { round } = foldersOf(root);
-  let steps = 0;
-  for (let number = 1; number < before && existsSync(round(number)); number++)
-    steps += readCheckpoints(round(number)).at(-1)?.step ?? 0;
-  return steps;
+  const earlier = roundFolders(root).slice(0, Math.max(0, before - 1));
+  return earlier.reduce((steps, folder) => steps + (readCheckpoints(folder).at(-1)?.step ?? 0), 0);
 }
 
 function nothingKept(round: number, figures: JsonObject) {

@@ -17,7 +17,7 @@ import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Source } from "../sources/source.ts";
-import { answersFile, keepingAnswers } from "./answers-file.ts";
+import { answersFile, itemsFile, keepingAnswers } from "./answers-file.ts";
 
 const probeItems = 100;
 
@@ -87,6 +87,7 @@ export async function measureSource(measurement: SourceMeasurement): Promise<Res
 export async function answerSource(measurement: SourceMeasurement): Promise<EvaluationRecord[]> {
   const { source, engine, tokenizer, run, name, seed, signal, onProgress } = measurement;
   const items = testItems(source, measurement.items, seed);
+  run.writeFile(path.basename(itemsFile(run.folder)), items.map((item) => `${JSON.stringify(item)}\n`).join(""));
   return keepingAnswers(answersFile(run.folder, name), (kept) =>
     evaluateTask({
       ...evaluationPlan(source, engine, tokenizer, items, seed),

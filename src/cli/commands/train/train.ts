@@ -180,13 +180,15 @@ function settingsExample({ options }: RecipeCard): string | undefined {
   return named && `For example ${JSON.stringify(changeOf(named[0], named[1].default))}.`;
 }
 
-function printResult({ model, run, results, table, lines }: RecipeResult, json: boolean): void {
+function printResult({ model, run, results, table, page, lines }: RecipeResult, json: boolean): void {
   if (json) {
     process.stdout.write(`${harmlessJson(table === undefined ? { ...results, model } : results)}\n`);
     return;
   }
   const shown = table === undefined ? [] : ["", renderMeasurement(table, { ...screen(), evalNames }), ""];
-  process.stdout.write(`${[...shown, ...lines(screen()), `model    ${model}`, `run      ${run}`].join("\n")}\n`);
+  process.stdout.write(
+    `${[...shown, ...lines(screen()), `model    ${model}`, `run      ${run}`, `report   ${page}`].join("\n")}\n`,
+  );
 }
 
 function recipeList(): string {
