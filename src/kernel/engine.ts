@@ -68,6 +68,8 @@ export interface AdamWOptions {
   beta2: number;
   epsilon: number;
   weightDecay: number;
+  /** What it shrinks: all weights, or matrices alone, without norm gains and biases, as transformers does. All when left out. */
+  decayed?: "all" | "matrices" | undefined;
   /** Largest allowed global gradient norm; Infinity never clips. */
   maxGradientNorm: number;
 }

@@ -55,7 +55,7 @@ export const worldSftOptions: SftOptions = {
   tokensPerStep: 2048,
   maxTokens: 600,
   learningRate: 3e-3,
-  adamW: { ...defaultSftOptions.adamW, beta2: 0.98 },
+  adamW: { ...defaultSftOptions.adamW, beta2: 0.98, decayed: "all" },
 };
 
 /** For files of a few thousand short problems: a small model, many passes, and weights kept small. */
@@ -64,7 +64,7 @@ export const fileSftOptions: SftOptions = {
   steps: 2400,
   tokensPerStep: 1024,
   learningRate: 3e-3,
-  adamW: { ...defaultSftOptions.adamW, weightDecay: 0.1 },
+  adamW: { ...defaultSftOptions.adamW, weightDecay: 0.1, decayed: "all" },
 };
 
 export interface SupervisedTraining {

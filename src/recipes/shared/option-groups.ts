@@ -30,6 +30,12 @@ export const adamWOptions = recipeOptions({
   beta2: { type: "number", default: 0.999, maximum: 1, description: "decay of the mean of their squares" },
   epsilon: { type: "number", default: 1e-8, above: 0, description: "added to the root of that mean" },
   weightDecay: { type: "number", default: 0, description: "share of the rate that weights lose in a step" },
+  decayed: {
+    type: "choice",
+    choices: ["all", "matrices"],
+    default: "matrices",
+    description: "what weightDecay shrinks: all weights, or matrices alone, without norm gains and biases",
+  },
   maxGradientNorm: { type: "number", default: 1, above: 0, maximum: none, description: "largest norm of a step's gradient" },
 });
 
@@ -103,7 +109,7 @@ export const smallWeighted: RecipeValues<typeof weightedOptions> = {
   learningRate: 3e-4,
   saveEvery: 100,
   evaluateEvery: 50,
-  adamW: { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, maxGradientNorm: 1 },
+  adamW: { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, decayed: "all", maxGradientNorm: 1 },
 };
 
 /** Flags of recipes that train on examples which they collect. */

@@ -272,3 +272,31 @@ it("many more samples than slots, of all lengths, come back in their places", as
   });
   await model.close();
 });
+
+describe("weight decay", () => {
+  it.each([
+    ["all", true],
+    ["matrices", false],
+  ] as const)("of %s shrinks norm gains and biases: %s", async (decayed, shrinks) => {
+    const model = await LanguageModel.open(fresh({ architecture: "qwen2", tieEmbeddings: false }), backend);
+    const before = new Map([...model.trainable()].map(([name, { data }]) => [name, data.slice()]));
+    // A learning rate of next to nothing for the gradient's part: epsilon swallows it, decay does not.
+    await model.accumulate(sequences);
+    model.step({ ...adamw, epsilon: 1e12, weightDecay: 10, decayed });
+    let [gains, matrices] = [0, 0];
+    for (const [name, { data, shape }] of model.trainable()) {
+      const share = data[0] / before.get(name)![0];
+      if (before.get(name)![0] === 0) continue;
+      if (shape.length === 1) {
+        gains += 1;
+        expect(share, name).toBeCloseTo(shrinks ? 0.9 : 1, 5);
+      } else {
+        matrices += 1;
+        expect(share, name).toBeCloseTo(0.9, 5);
+      }
+    }
+    expect(gains).toBeGreaterThan(2);
+    expect(matrices).toBeGreaterThan(5);
+    await model.close();
+  });
+});

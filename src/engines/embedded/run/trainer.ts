@@ -195,7 +195,9 @@ export class Trainer {
         const parameter = this.#parameters.get(name)!;
         const first = numbersOf(this.#firstMoments, name, parameter.length);
         const second = numbersOf(this.#secondMoments, name, parameter.length);
-        adamwStep(parameter, this.#gradientOf(name), first, second, options, this.#steps, scale);
+        const isSpared = options.decayed === "matrices" && /(?:norm\.weight|\.bias)$/.test(name);
+        const numbers = isSpared ? { ...options, weightDecay: 0 } : options;
+        adamwStep(parameter, this.#gradientOf(name), first, second, numbers, this.#steps, scale);
       }
     }
     this.clearGradient();
