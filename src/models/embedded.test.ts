@@ -54,6 +54,15 @@ function ask(content: string): Message[] {
 
 const options: GenerateOptions = { n: 1, temperature: 0.9, maxTokens: 8, seed: 1 };
 
+test("a thought that the chat template opened is the beginning of the answer, but not where an answer is continued", async () => {
+  const opening = { ...tokenizer, openedThought: () => "<think>\n" };
+  const model = new EmbeddedModel(new FakeEngine(), opening);
+  const [{ text }] = await model.generate(ask("ab"), options);
+  expect(text).toMatch(/^<think>\n3 \d+$/);
+  const [continued] = await model.generate([...ask("ab"), { role: "assistant", content: "c" }], options);
+  expect(continued.text).not.toContain("<think>");
+});
+
 describe("batching", () => {
   test("calls of one turn with equal options become one engine call, each with its own seed", async () => {
     const engine = new FakeEngine();

@@ -17,12 +17,15 @@ export interface EmbeddedModelOptions {
 }
 
 /** What is asked of a tokenizer. */
-export type ConversationTokenizer = Pick<Tokenizer, "encodeConversation" | "completionMessage" | "stopIds">;
+export type ConversationTokenizer = Pick<Tokenizer, "encodeConversation" | "completionMessage" | "stopIds"> &
+  Partial<Pick<Tokenizer, "openedThought">>;
 
 interface PendingCall {
   /** Calls with equal keys may share a batch. */
   key: string;
   promptIds: readonly number[];
+  /** What the template wrote of the answer. */
+  opened: string;
   options: GenerateOptions;
   startedAt: number;
   settled: boolean;
@@ -52,7 +55,7 @@ export class EmbeddedModel implements Model {
   /**
    * Usage is counted, not estimated: output tokens are the sampled ids, the stop id included; the prompt and the call stand in the first
    * completion only, so the sum over the completions is what the call cost. Milliseconds are from the call to its answer, waiting included.
-   * Stop texts cut the completion after it was sampled, so tokens behind them are paid for and counted. Throws `context-exceeded` for a
+   * A think tag that the chat template opened is part of the text. Stop texts cut the completion after it was sampled, so tokens behind them are paid for and counted. Throws `context-exceeded` for a
    * conversation that leaves no room for one new token, and `text-only` for messages that hold more than text.
    */
   async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
@@ -65,6 +68,7 @@ export class EmbeddedModel implements Model {
       const call: PendingCall = {
         key: JSON.stringify([n, temperature, topP, maxTokens]),
         promptIds,
+        opened: messages.at(-1)?.role === "assistant" ? "" : (this.#tokenizer.openedThought?.(promptIds) ?? ""),
         options,
         startedAt: performance.now(),
         settled: false,
@@ -150,7 +154,7 @@ export class EmbeddedModel implements Model {
   #completions(call: PendingCall, samples: readonly Sample[]): Completion[] {
     const milliseconds = performance.now() - call.startedAt;
     return samples.map(({ ids, stopReason }, index) => {
-      const { text } = this.#tokenizer.completionMessage(ids);
+      const text = `${call.opened}${this.#tokenizer.completionMessage(ids).text}`;
       const end = firstStop(text, call.options.stop);
       return {
         text: text.slice(0, end),

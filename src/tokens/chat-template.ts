@@ -101,15 +101,17 @@ export function findEndOfTurn(template: ChatTemplate, ids: TextIds, text: TokenT
 
 /**
  * What `whole` says after the turn that `prompt` opened, `content` filled and `end` closed; undefined where it shows that turn otherwise.
- * Templates may trim the content: the ids keep it as it was written.
+ * Templates may trim the content or put white space in front of it (Llama 2 does both): the ids keep it as it was written.
  */
 export function textAfterTurn(prompt: string, content: string, end: string, whole: string): string | undefined {
   if (!whole.startsWith(prompt)) return undefined;
-  const rest = whole.slice(prompt.length);
-  for (const shown of [content, content.trimEnd(), content.trimStart(), content.trim()]) {
-    if (!rest.startsWith(shown)) continue;
-    const afterContent = rest.slice(shown.length).trimStart();
-    if (afterContent.startsWith(end)) return afterContent.slice(end.length);
+  const shownTurn = whole.slice(prompt.length);
+  for (const rest of [shownTurn, shownTurn.trimStart()]) {
+    for (const shown of [content, content.trimEnd(), content.trimStart(), content.trim()]) {
+      if (!rest.startsWith(shown)) continue;
+      const afterContent = rest.slice(shown.length).trimStart();
+      if (afterContent.startsWith(end)) return afterContent.slice(end.length);
+    }
   }
   return undefined;
 }

@@ -188,6 +188,14 @@ export class Tokenizer {
     return { ids, mask: Uint8Array.from(mask) };
   }
 
+  /**
+   * The think tag that a template opened for the model at the end of a prompt, as those of R1's kind do, with the white space behind it; it is the
+   * beginning of what the model then writes. Empty where none is open.
+   */
+  openedThought(promptIds: readonly number[]): string {
+    return /<think>\s*$/.exec(this.decode(promptIds.slice(-12), { keepAll: true }))?.[0] ?? "";
+  }
+
   /** What a model wrote, as a message. `ended` is false where it was cut at its length. */
   completionMessage(ids: readonly number[]): CompletionText {
     return { text: this.decode(ids), ended: ids.length > 0 && this.stopIds.includes(ids[ids.length - 1]) };

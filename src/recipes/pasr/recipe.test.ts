@@ -159,6 +159,17 @@ describe("training with PASR", () => {
     expect(notes[0]).toMatchObject({ step: 1, item: "q1", message: "grading failed: 503 from the judge" });
   });
 
+  test("a thought that the template opens is part of the answer, and one that is opened again breaks the format", async () => {
+    const opening = { ...tokenizer, openedThought: () => "<think>" };
+    const { metrics, rollouts } = await play("a", { steps: 1 }, { tokenizer: opening });
+    // Here the model writes the tag itself, so that the answer has it twice.
+    expect(metrics[0].formatRate).toBe(0);
+    expect(JSON.stringify(rollouts)).toContain("<think><think>");
+    const short = { ...opening, decode: (ids: readonly number[]) => tokenizer.decode(ids).replace("<think>", "") };
+    const whole = await play("b", { steps: 1 }, { tokenizer: short });
+    expect(whole.metrics[0].formatRate).toBeGreaterThan(0.5);
+  });
+
   test("without KL no reference is kept", async () => {
     const openReference = async () => {
       throw new Error("nobody needs it");

@@ -58,20 +58,23 @@ import { type PasrOptions, pasrOptions, smallWorldPasrOptions } from "./options.
 import { pasrGrader } from "./reward.ts";
 
 export interface PasrTraining extends PolicyTraining<PasrOptions, PolicyGradientMetrics> {
-  tokenizer: Pick<Tokenizer, "encodeConversation" | "decode" | "stopIds">;
+  tokenizer: Pick<Tokenizer, "encodeConversation" | "decode" | "stopIds"> & Partial<Pick<Tokenizer, "openedThought">>;
 }
 
 /** Trains from the newest checkpoint of the run, or from the start. Metrics go to metrics.jsonl, one line a step. */
 export async function trainPasr(training: PasrTraining): Promise<LoopResult<JsonObject>> {
   const { engine, tokenizer, judge, options, seed, run, checkpointEvery = 20, rolloutsEvery = 10 } = training;
   checkPasrOptions(options);
-  const grader = pasrGrader((ids) => tokenizer.decode(ids), judge, options);
   const stepOptions = policyGradientOptions(options, tokenizer.stopIds);
 
   const takeStep = async ({ step, sampler, reference, state, signal }: StepContext<JsonObject>) => {
     const rate = learningRateOf(step, options);
+    const questions = questionsOf(step, training);
+    // A tag that the template opens is part of what is graded, or no answer would keep the format.
+    const opened = tokenizer.openedThought?.(questions[0].refinedPrompt) ?? "";
+    const grader = pasrGrader((ids) => `${opened}${tokenizer.decode(ids)}`, judge, options);
     const setup = { engine, sampler, reference, grader, options: stepOptions };
-    const { metrics, groups } = await policyGradientStep(setup, questionsOf(step, training), rate, { seed, step, signal });
+    const { metrics, groups } = await policyGradientStep(setup, questions, rate, { seed, step, signal });
     noteFailures(run, step + 1, groups);
     if (rolloutsEvery > 0 && step % rolloutsEvery === 0) run.append("rollouts", { step: step + 1, ...describe(groups) });
     return { metrics, state };
