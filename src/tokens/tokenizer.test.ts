@@ -277,34 +277,6 @@ describe("training masks", () => {
   });
 });
 
-describe("templates of other models", () => {
-  const turn: Message[] = [
-    { role: "user", content: "a" },
-    { role: "assistant", content: "b" },
-  ];
-
-  test("with a space before and behind the content, as Llama 2's, teach every turn of a conversation", async () => {
-    const spaced = await withTemplate(
-      "{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %} {{ m.content | trim }} <|turn|>{% endif %}{% endfor %}",
-    );
-    const example = spaced.encodeTraining([...turn, ...turn]);
-    expect(learnedRuns(example).map((run) => spaced.decode(run))).toEqual(["b", "b"]);
-  });
-
-  test("that open a thought for the model say so, and a thought that is closed again is none", async () => {
-    const ending = (opened: string) =>
-      `{% for m in messages %}<|user|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>${opened}{% endif %}`;
-    const prompt = async (opened: string) => {
-      const tokens = await withTemplate(ending(opened));
-      return tokens.openedThought(tokens.encodeConversation(turn.slice(0, 1), { addGenerationPrompt: true }));
-    };
-    expect(await prompt("<think>\n")).toBe("<think>\n");
-    expect(await prompt("<think>")).toBe("<think>");
-    expect(await prompt("")).toBe("");
-    expect(await prompt("<think></think>")).toBe("");
-  });
-});
-
 describe("sampled ids", () => {
   const question: Message[] = [{ role: "user", content: "Use <think>, <refine>x</refine> and </answer>. 1 + 1?" }];
 
