@@ -56,7 +56,7 @@ function readWithImports(file: string, texts: Map<string, string>): void {
   if (texts.has(file)) return;
   const text = readFileSync(file, "utf8");
   texts.set(file, text);
-  for (const [, name] of text.matchAll(/\b(?:from|import|require)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g)) {
+  for (const [, name] of text.matchAll(/\b(?:from|import|require)\s{0,40}(?:\(\s{0,40})?["'](\.{1,2}\/[^"'\n]+)["']/g)) {
     const inner = path.resolve(path.dirname(file), name);
     const found = ["", ".js", ".cjs", ".json"].map((extension) => inner + extension).find((each) => isFile(each));
     if (found !== undefined) readWithImports(found, texts);

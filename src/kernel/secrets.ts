@@ -49,7 +49,7 @@ export function keepSecretsOfAddress(address: string | undefined, what = "an add
   for (const [name, value] of new URLSearchParams(query)) {
     if (isSecretName(name) || looksSecret(value)) keepSecret(value, `${name} in ${what}`);
   }
-  const found = address === undefined ? null : /^\s*(?:[a-z][a-z0-9+.-]*:)?\/*([^/?#]*)@/i.exec(address);
+  const found = address === undefined ? null : /^(?:[a-z][a-z0-9+.-]*:)?\/*([^/?#]*)@/i.exec(address.trimStart());
   if (found === null) return;
   const [, pair] = found;
   const colon = pair.indexOf(":");

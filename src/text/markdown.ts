@@ -12,7 +12,7 @@ export function escapeMarkdown(text: string): string {
     .replace(/\b(https?|ftp):(?=\/\/)/gi, "$1\\:")
     .replace(/\bwww\.(?=[\p{L}\p{N}])/giu, (word) => `${word.slice(0, -1)}\\.`)
     .replace(/@(?=[\p{L}\p{N}])/gu, `@${nothing}`)
-    .replace(/:(?=(?:[a-z\d+\\_-]*[a-z][a-z\d+\\_-]*|100|1234|[+-]1):)/gi, `:${nothing}`);
+    .replace(/:(?=(?:[\d+\\_-]*[a-z][a-z\d+\\_-]*|100|1234|[+-]1):)/gi, `:${nothing}`);
 }
 
 const nothing = "<!-- -->";

@@ -50,5 +50,10 @@ export function markSteps(
 }
 
 function nonEmptyLines(text: string): { start: number; end: number }[] {
-  return [...text.matchAll(/[^\n]*\S[^\n]*/g)].map((match) => ({ start: match.index, end: match.index + match[0].length }));
+  let end = -1;
+  return text.split("\n").flatMap((line) => {
+    const start = end + 1;
+    end = start + line.length;
+    return line.trim() === "" ? [] : [{ start, end }];
+  });
 }
