@@ -61,4 +61,17 @@ describePages("a report of 20,000 items in a browser", { many: () => renderRepor
     await page.locator(".search-progress", { hasText: /Stopped after [\d,]+ of 20,000 items/ }).waitFor();
     expect(await page.locator(".position").textContent()).toBe("No item matches.");
   });
+
+  test("an address with a search opens at its item, and a reader who chooses meanwhile keeps the choice", async () => {
+    const page = await open("many");
+    await page.goto(`${page.url()}#search=pens&item=item-15000`);
+    await page.locator(".search-progress", { hasText: "Searched all 20,000 items: 20,000 found." }).waitFor();
+    await settled(page);
+    expect(await page.locator(".position").textContent()).toBe("Item 15,001 of 20,000");
+    await page.goto(page.url().replace("15000", "19999"));
+    await page.locator(".answer-list button").nth(3).click();
+    await page.locator(".search-progress", { hasText: "Searched all 20,000 items: 20,000 found." }).waitFor();
+    await settled(page);
+    expect(await page.locator(".position").textContent()).toBe("Item 4 of 20,000");
+  });
 });

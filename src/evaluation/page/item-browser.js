@@ -33,6 +33,8 @@ export function drawItemBrowser(place, data, indexes) {
   let searching = new AbortController();
   let running = false;
   let wholeTraces = true;
+  /** What an address asks for, until the search has come to it or the reader chooses. @type {number | undefined} */
+  let awaited;
 
   const note = element("p", { class: "note" });
   const choices = element("div", { class: "answer-controls" });
@@ -69,8 +71,12 @@ export function drawItemBrowser(place, data, indexes) {
     return [element("span", { class: "fate" }, `${left}→${right}`), questions[item].replace(/\s+/g, " ").trim()];
   }
 
-  /** @param {number} [wanted] the item to show; the first of the list when left out */
-  function showList(wanted) {
+  /**
+   * @param {number} [wanted] the item to show; the first of the list when left out
+   * @param {boolean} [quiet] the reader may be reading: what is shown, and where the list stands, stay if the item does
+   */
+  function showList(wanted, quiet = false) {
+    const before = current;
     const kept = filterItems(indexes[list], sides, (item) => hits === undefined || hits.has(item));
     for (const [index, button] of buttons.entries()) {
       const { id, name } = itemFilters[index];
@@ -81,24 +87,25 @@ export function drawItemBrowser(place, data, indexes) {
     const found = wanted === undefined ? -1 : listed.indexOf(wanted);
     current = listed[Math.max(0, found)];
     rows.show(listed.length, Math.max(0, found));
+    if (quiet && current === before) return showPosition();
     rows.move(Math.max(0, found));
     void showCurrent();
+  }
+
+  function showPosition() {
+    const at = current === undefined ? -1 : listed.indexOf(current);
+    previous.disabled = at <= 0;
+    following.disabled = at >= listed.length - 1;
+    const none = running ? "No item matches so far." : "No item matches.";
+    position.textContent = at < 0 ? none : `Item ${wholeText(at + 1)} of ${wholeText(listed.length)}`;
+    link.href = addressNow();
+    link.hidden = at < 0;
   }
 
   let turn = 0;
   async function showCurrent() {
     const own = ++turn;
-    const at = current === undefined ? -1 : listed.indexOf(current);
-    previous.disabled = at <= 0;
-    following.disabled = at >= listed.length - 1;
-    position.textContent =
-      at < 0
-        ? running
-          ? "No item matches so far."
-          : "No item matches."
-        : `Item ${wholeText(at + 1)} of ${wholeText(listed.length)}`;
-    link.href = addressNow();
-    link.hidden = at < 0;
+    showPosition();
     const item = current;
     if (item === undefined) {
       shown.setAttribute("aria-busy", "false");
@@ -134,6 +141,7 @@ export function drawItemBrowser(place, data, indexes) {
   /** @param {number} at @param {boolean} [repeated] */
   function go(at, repeated = false) {
     if (at < 0 || at >= listed.length) return;
+    awaited = undefined;
     current = listed[at];
     rows.move(at);
     void showCurrent();
@@ -157,16 +165,17 @@ export function drawItemBrowser(place, data, indexes) {
     for (const [item, id] of hits ? ids.entries() : []) {
       if (`${id} ${groups[item] ?? ""}`.toLowerCase().includes(text)) hits?.add(item);
     }
+    awaited = wanted;
     showList(wanted);
-    if (hits !== undefined) void runSearch(text, hits, searching, wanted);
+    if (hits !== undefined) void runSearch(text, hits, searching);
   }
 
-  /** @param {string} text @param {Set<number>} found @param {AbortController} own @param {number | undefined} wanted */
-  async function runSearch(text, found, own, wanted) {
+  /** @param {string} text @param {Set<number>} found @param {AbortController} own */
+  async function runSearch(text, found, own) {
     const total = indexes[list].ids.length;
     let [drawn, drawnHits, done] = [performance.now(), found.size, 0];
     const redraw = () => {
-      if (found.size !== drawnHits || listed.length === 0) showList(wanted ?? current);
+      if (found.size !== drawnHits || listed.length === 0) showList(awaited ?? current, true);
       [drawn, drawnHits] = [performance.now(), found.size];
     };
     own.signal.addEventListener("abort", () => {
