@@ -152,11 +152,12 @@ test("solve shows an answer that streams without the secrets in it, and so does 
 
 test("a run goes on with another key and another password, and is refused with another setting, without telling either", async () => {
   fails = false;
-  const again = evalWords("run").map((word) => word.replace(secrets.password, "pass-48-other"));
+  expect((await runCommand(evalWords("again"), environment())).code).toBe(0);
+  const again = evalWords("again").map((word) => word.replace(secrets.password, "pass-48-other"));
   const other = await runCommand(again, { ...environment(), OPENAI_API_KEY: "sk-another-key-1" });
   expect(other.errors).not.toContain("another configuration");
   const changed = await runCommand(
-    evalWords("run").map((word) => word.replace('"top_k":20', '"top_k":21')),
+    evalWords("again").map((word) => word.replace('"top_k":20', '"top_k":21')),
     environment(),
   );
   expect(changed.errors).toContain("another configuration");
