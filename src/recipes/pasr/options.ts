@@ -93,6 +93,13 @@ export const pasrOptions = recipeOptions({
     description: "no loss on answers cut at the largest length",
     paper: "they are trained, with the format term −1",
   },
+  keep: {
+    type: "choice",
+    choices: ["last", "best-validation"],
+    default: "last",
+    description: "which weights are kept: the last, or those that answered 100 validation problems best, looked at ten times",
+    paper: "the last",
+  },
   prompts: answerPrompts,
   path: {
     type: "choice",

@@ -52,8 +52,9 @@ import { earlyWarning } from "../shared/early-warning.ts";
 import { asking } from "../shared/graded-samples.ts";
 import type { PolicyTraining } from "../shared/policy-training.ts";
 import { comparesWithPlain } from "../shared/refinement-reward.ts";
-import { methodsOf } from "../shared/source-evaluation.ts";
+import { methodsOf, probeSource } from "../shared/source-evaluation.ts";
 import type { Source } from "../sources/source.ts";
+import { keepingBest, restoreBest } from "./keep.ts";
 import { type PasrOptions, pasrOptions, smallWorldPasrOptions } from "./options.ts";
 import { pasrGrader } from "./reward.ts";
 
@@ -192,8 +193,12 @@ export const pasr = defineRecipe({
   methods: (options) => methodsOf(options, { plain: "pasr-plain-prompt", refined: "pasr" }),
   async train({ options, engine, tokenizer, run, seed, source, signal, onSteps, onNote }) {
     const { probe } = source;
+    const isKeepingBest = options.keep === "best-validation";
     const warn = earlyWarning(run, onNote);
     const watched = probe === undefined ? [] : source.validation(probeItems, deriveSeed(seed, "probe"));
+    const look = probe
+      ? (_done: number, stop: AbortSignal | undefined) => probe(new EmbeddedModel(engine, tokenizer), watched, options, stop)
+      : (_done: number, stop: AbortSignal | undefined) => probeSource(source, engine, tokenizer, seed, stop);
     const result = await trainPasr({
       engine,
       tokenizer,
@@ -202,7 +207,7 @@ export const pasr = defineRecipe({
       seed,
       items: source.problems(deriveSeed(seed, "problems")),
       judge: source.verify,
-      evaluate: probe && ((_done, stop) => probe(new EmbeddedModel(engine, tokenizer), watched, options, stop)),
+      evaluate: isKeepingBest ? keepingBest(engine, run, look) : probe && look,
       evaluateEvery: Math.max(1, Math.round(options.steps / 10)),
       signal,
       onProgress: (progress) => {
@@ -211,7 +216,11 @@ export const pasr = defineRecipe({
         onSteps(progress, { figures: pasrFigures(progress.metrics) });
       },
     });
-    return { model: await modelWhenFinished(result, engine, run) };
+    const kept = isKeepingBest && result.finished ? await restoreBest(engine, run) : undefined;
+    const model = await modelWhenFinished(result, engine, run);
+    if (kept === undefined) return { model };
+    const words = `step ${kept.step}, ${percentSign(kept.accuracy, 0)} of the validation problems right`;
+    return { model, report: () => ({ results: { kept }, lines: () => [`kept     ${words}`] }) };
   },
   costs: ({ steps, questionsPerStep, refinedSamples, plainSamples, miniBatches }) => ({
     answers: steps * questionsPerStep * (refinedSamples + plainSamples),
