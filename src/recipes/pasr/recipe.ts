@@ -48,13 +48,13 @@ import type { Group, Question } from "#training/policy/rollouts.ts";
 import { learningRateAt } from "#training/steps.ts";
 import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
+import { keepingBest, restoreBest } from "../shared/best-validation.ts";
 import { earlyWarning } from "../shared/early-warning.ts";
 import { asking } from "../shared/graded-samples.ts";
 import type { PolicyTraining } from "../shared/policy-training.ts";
 import { comparesWithPlain } from "../shared/refinement-reward.ts";
 import { methodsOf, probeSource } from "../shared/source-evaluation.ts";
 import type { Source } from "../sources/source.ts";
-import { keepingBest, restoreBest } from "./keep.ts";
 import { type PasrOptions, pasrOptions, smallWorldPasrOptions } from "./options.ts";
 import { pasrGrader } from "./reward.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openRun, type RunDirectory } from "#record/run-directory.ts";
-import { keepingBest, restoreBest } from "./keep.ts";
+import { keepingBest, restoreBest } from "./best-validation.ts";
 
 let root: string;
 beforeEach(() => {
