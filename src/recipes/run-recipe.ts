@@ -221,7 +221,7 @@ async function measuredTraining<Options extends RecipeOptions, Material>(
   const more = report?.({ base, trained });
   const results = { ...table, ...more?.results };
   run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
-  const page = run.writeFile("report.html", trainingReport([run.folder]));
+  const page = run.writeFile("report.html", trainingReport([run.folder]).html);
   return { model, run: run.folder, results, table, page, lines: more?.lines ?? (() => []) };
 }
 

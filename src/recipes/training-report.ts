@@ -1,8 +1,9 @@
-/** The page of a training, or of several, made from run directories of `midcourse train` alone. Results and answers are the first one's. */
+/** The page of a training, or of several, made from run directories of `midcourse train` alone: several are compared where they answered the same. */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type EvaluationRecord, recordKey } from "#evaluation/records/evaluation-record.ts";
 import { slimRecord } from "#evaluation/records/slim-record.ts";
+import { compareRuns } from "#evaluation/report/compare-runs.ts";
 import type { ReportData } from "#evaluation/report/page-data.ts";
 import { renderReport } from "#evaluation/report/report.ts";
 import type { TrainingHistory } from "#evaluation/report/training-history.ts";
@@ -23,15 +24,21 @@ export function isTraining(folder: string): boolean {
   return existsSync(path.join(folder, "config.json")) && readRun(folder).configuration.command.startsWith("train ");
 }
 
-export function trainingReport(folders: readonly string[]): Iterable<string> {
-  const [first] = folders;
-  if (first === undefined) throw userError("no-runs", "There is no run to report on", "Name at least one run directory.");
+/** `table`: what several differ by, for a terminal of so many columns. */
+export function trainingReport(
+  folders: readonly string[],
+  screen: { width?: number } = {},
+): { html: Iterable<string>; table: string | undefined } {
+  if (folders.length === 0) throw userError("no-runs", "There is no run to report on", "Name at least one run directory.");
   const names = runNames(folders);
-  return renderReport({
-    ...reportOf(first, names[0]),
-    training: folders.flatMap((folder, index) => historiesOf(folder, names[index])),
-    sections: rolloutSections({ readLines: (name) => linesOf(first, name) }),
+  const runs = folders.map((folder, index): ReportData => {
+    const name = names[index];
+    const sections = rolloutSections({ readLines: (lines) => linesOf(folder, lines) }, folders.length > 1 ? name : undefined);
+    const own = reportOf(folder, name);
+    return { ...own, title: folders.length > 1 ? name : own.title, training: historiesOf(folder, name), sections };
   });
+  if (runs.length === 1) return { html: renderReport(runs[0]), table: undefined };
+  return compareRuns(runs, screen);
 }
 
 function linesOf(folder: string, name: string): JsonObject[] {
@@ -65,7 +72,7 @@ function reportOf(folder: string, name: string): ReportData {
     records: answers.map((answer) => slimRecord(answer)),
     readTraces: (keys) => keys.flatMap((key) => byKey.get(key) ?? []),
     itemsOf: (_task, ids) => ids.flatMap((id) => items.get(id) ?? []),
-    title: `${record.configuration.command}: ${name}`,
+    title: `${name}, ${record.configuration.command}`,
     facts: factsOf(record),
     methodNotes: Object.fromEntries([...notes("base"), ...notes("trained")]),
     ...(subject === undefined ? {} : { subject }),

@@ -53,9 +53,9 @@ async function evaluationReport(folders: readonly string[]): Promise<{ html: Ite
   return { html: renderReport(first), table: renderTable(first.results, screen()) };
 }
 
-async function trainingReport(runs: readonly string[]): Promise<{ html: Iterable<string>; table: undefined }> {
+async function trainingReport(runs: readonly string[]): Promise<{ html: Iterable<string>; table: string | undefined }> {
   const { isTraining, trainingReport: ofTrainings } = await import("#recipes/training-report.ts");
-  if (runs.some(isTraining)) return { html: ofTrainings(runs), table: undefined };
+  if (runs.some(isTraining)) return ofTrainings(runs, screen());
   const { reportRuns } = await import("#recipes/quick-start/report.ts");
   return { html: reportRuns(runs), table: undefined };
 }

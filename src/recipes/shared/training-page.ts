@@ -52,7 +52,7 @@ const mostGroups = 60;
 const longestAnswer = 4000;
 
 /** One question's sampled answers side by side with what they earned, some steps of the training. Nothing where none were recorded. */
-export function rolloutSections(run: RunLines): PageSection[] {
+export function rolloutSections(run: RunLines, name?: string): PageSection[] {
   const all = run.readLines("rollouts").filter((line) => isRecord(line.item));
   if (all.length === 0) return [];
   const every = Math.ceil(all.length / mostGroups);
@@ -63,8 +63,8 @@ export function rolloutSections(run: RunLines): PageSection[] {
       : `${shown.length} of ${counted(all.length, "group")} of answers, as they were sampled in training; all are in rollouts.jsonl.`;
   return [
     {
-      id: "rollouts",
-      name: "Answers in training",
+      id: name === undefined ? "rollouts" : `rollouts-${encodeURIComponent(name)}`,
+      name: name === undefined ? "Answers in training" : `Answers in training: ${name}`,
       body: html`<p class="note">${note}</p>${shown.map(groupOf)}`,
     },
   ];
