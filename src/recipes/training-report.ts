@@ -35,7 +35,7 @@ export function trainingReport(
     const name = names[index];
     const sections = rolloutSections({ readLines: (lines) => linesOf(folder, lines) }, folders.length > 1 ? name : undefined);
     const own = reportOf(folder, name);
-    return { ...own, title: folders.length > 1 ? name : own.title, training: historiesOf(folder, name), sections };
+    return { ...own, ...(folders.length > 1 ? { title: name } : {}), training: historiesOf(folder, name), sections };
   });
   if (runs.length === 1) return { html: renderReport(runs[0]), table: undefined };
   return compareRuns(runs, screen);
