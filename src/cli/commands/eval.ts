@@ -8,12 +8,13 @@ import { userError } from "#kernel/errors.ts";
 import { counted, sum } from "#kernel/numbers.ts";
 import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/benchmark.ts";
 import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
+import type { PublishedTasks } from "#recipes/benchmark/ptr-config.ts";
 import type { TasksWanted } from "#recipes/benchmark/tasks.ts";
 import { percentSign } from "#text/numbers.ts";
 import { harmless } from "#text/signs.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
 import { sandboxOption, withModelOptions } from "../options/model-options.ts";
-import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
+import { byTask, fromOne, type NumbersByTask, notNegative, wholeNumber } from "../options/option-numbers.ts";
 import { exitCodesHelp } from "../terminal/failure.ts";
 import { interruptSignal, packageVersion, printResults, shownCommand } from "../terminal/process.ts";
 import { Progress } from "../terminal/progress.ts";
@@ -30,9 +31,18 @@ function evalOptions(program: Command) {
     .option("--methods <list>", "methods with their options (midcourse methods lists them)", defaultMethods)
     .option("--tasks <list>", "benchmarks (default: world for the shipped model)")
     .option("--data <file...>", "a file in place of the hub's table: FILE for one task, TASK=FILE for several")
-    .option("--shots <number>", "worked examples before each question", wholeNumber, 0)
+    .option(
+      "--shots <numbers>",
+      "worked examples before each question, of all tasks or by task: 4, gsm8k=8,mmlu=5 or 4,mmlu=5 (default: 0)",
+      byTask(wholeNumber),
+    )
     .option("--shots-data <file...>", "where worked examples come from, when --data is given")
-    .option("--limit <number>", "items of each task, the first ones (default: all; 200 of world)", wholeNumber)
+    .option(
+      "--limit <numbers>",
+      "items of each task, the first ones; by task as --shots (default: all; 200 of world)",
+      byTask(wholeNumber),
+    )
+    .option("--config <file>", "tasks, num_fewshots and limit as PTR's evaluation has them in config.json; options go over them")
     .option("--shuffle", "take the items in an order drawn from the seed")
     .option("--skip-bad-rows", "leave out rows that cannot be read, and say how many")
     .option("--samples <number>", "answers of each method to each item", fromOne, 1)
@@ -87,7 +97,8 @@ function poolSize(text: string): number {
 }
 
 async function evaluateCommand(options: EvalOptions): Promise<void> {
-  const wanted = evaluationOf(options);
+  const published = options.config === undefined ? undefined : await publishedTasks(options.config);
+  const wanted = evaluationOf(options, published);
   const signal = interruptSignal();
   const progress = new Progress();
   const told: Told = { progress, answers: new Map(), slips: new Map() };
@@ -113,11 +124,11 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
 }
 
 /** What each room is told of the command line. */
-function evaluationOf(options: EvalOptions): EvaluationWanted {
+function evaluationOf(options: EvalOptions, published: PublishedTasks | undefined): EvaluationWanted {
   return {
     folder: options.out,
     model: { ...options, ...serverLines() },
-    tasks: (isShipped) => tasksOf(options, isShipped),
+    tasks: (isShipped) => tasksOf(options, published, isShipped),
     help: {
       sandbox: { prefer: options.sandbox, allowBare: options.allowBare === true },
       judges: options.judge === undefined ? [] : parseNames(options.judge, "--judge"),
@@ -145,18 +156,43 @@ function settingsOf({ samples, maxTokens, seed, pool, budget, runBudget, ...opti
   };
 }
 
-function tasksOf({ tasks, data = [], shotsData = [], ...options }: EvalOptions, isShipped: boolean): TasksWanted {
-  if (tasks === undefined && !isShipped)
+async function publishedTasks(file: string): Promise<PublishedTasks> {
+  const { readPtrEvaluationConfig } = await import("#recipes/benchmark/ptr-config.ts");
+  const published = readPtrEvaluationConfig(file);
+  for (const note of published.notes) process.stderr.write(`${harmless(note)}\n`);
+  return published;
+}
+
+/** Of the benchmarks that are asked for, what the file says and no option does. */
+function withPublished(
+  given: NumbersByTask | undefined,
+  published: ReadonlyMap<string, number> | undefined,
+  names: readonly string[],
+): NumbersByTask | undefined {
+  if (published === undefined || given?.each !== undefined) return given;
+  const others = names.flatMap((name) => {
+    const count = published.get(name);
+    return count === undefined || given?.tasks[name] !== undefined ? [] : [[name, count] as const];
+  });
+  return { tasks: { ...Object.fromEntries(others), ...given?.tasks } };
+}
+
+function tasksOf(
+  { tasks, data = [], shotsData = [], ...options }: EvalOptions,
+  published: PublishedTasks | undefined,
+  isShipped: boolean,
+): TasksWanted {
+  if (tasks === undefined && published === undefined && !isShipped)
     throw userError("no-tasks", "it is not said on which benchmarks", "Name them, such as --tasks gsm8k,math-500.");
-  const names = tasks === undefined ? ["world"] : parseNames(tasks, "--tasks");
+  const names = tasks !== undefined ? parseNames(tasks, "--tasks") : (published?.names ?? ["world"]);
   return {
     names,
     methods: options.methods,
     data: filesByTask(data, names, "--data"),
     shotsData: filesByTask(shotsData, names, "--shots-data"),
-    shots: options.shots,
+    shots: withPublished(options.shots, published?.shots, names),
     seed: options.seed,
-    limit: options.limit,
+    limit: withPublished(options.limit, published?.limit, names),
     shuffle: options.shuffle,
     badRows: options.skipBadRows ? "skip" : undefined,
   };

@@ -2,6 +2,7 @@
 import path from "node:path";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import { type ModelOptions, openModel } from "#models/open-model.ts";
+import { readConfiguration } from "#record/configuration.ts";
 import { withRun } from "#record/run-directory.ts";
 import { withOpened } from "../shared/opened.ts";
 import { type BenchmarkOutcome, type BenchmarkSettings, evaluateBenchmarks } from "./benchmark.ts";
@@ -45,7 +46,8 @@ export async function evaluate(wanted: EvaluationWanted, context: EvaluationCont
         model: description,
         ...decisive,
         budget: budget && { ...budget },
-        shots: tasksWanted.shots,
+        // Runs of before have one number here; worked examples are compared by task (tasks.json).
+        shots: readConfiguration(folder)?.options.shots,
         ...help.describe(),
       };
       return withRun(folder, { command: "eval", options }, (run) => {

@@ -8,6 +8,7 @@ import { guarded } from "#files/file-failures.ts";
 import { readLines } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
+import { counted } from "#kernel/numbers.ts";
 import { getOrMake } from "#kernel/values.ts";
 import { methodCards } from "#methods/catalogue.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
@@ -34,6 +35,14 @@ export function keepTask(run: RunDirectory, task: string, origin: TaskOrigin, it
   const origins = (existsSync(file) ? readJson(file) : {}) as Record<string, TaskOrigin>;
   const known = origins[task];
   if (known && JSON.stringify(known) !== JSON.stringify(origin)) {
+    const { before, now } = { before: shotsOf(known), now: shotsOf(origin) };
+    if (before !== now) {
+      throw userError(
+        "other-shots",
+        `${run.folder} holds answers to ${task} with ${counted(before, "worked example")}, and this would add some with ${now}`,
+        `Give --shots ${task}=${before} to go on with it, or choose another run folder.`,
+      );
+    }
     throw userError(
       "other-data",
       `${run.folder} holds answers to ${task} from ${JSON.stringify(known)}, and this would add some from ${JSON.stringify(origin)}`,
@@ -46,6 +55,10 @@ export function keepTask(run: RunDirectory, task: string, origin: TaskOrigin, it
     [...readLines<Item & object>(path.join(run.folder, itemsFile(task))), ...items].map((item) => [item.id, item]),
   );
   run.writeFile(itemsFile(task), [...all.values()].map((item) => `${JSON.stringify(item)}\n`).join(""));
+}
+
+function shotsOf({ shots }: TaskOrigin): number {
+  return typeof shots?.count === "number" ? shots.count : 0;
 }
 
 /**
