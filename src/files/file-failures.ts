@@ -2,6 +2,7 @@
 import { MidcourseError, userError } from "#kernel/errors.ts";
 
 const fullAdvice = "Free some space, then run the same command again: it goes on from the last checkpoint.";
+const otherDisk = "Choose a folder on an ordinary disk.";
 const inTheWay = "Choose another run folder, or move that file away.";
 
 const failures: Record<string, { code: string; said: string; advice: string }> = {
@@ -19,6 +20,15 @@ const failures: Record<string, { code: string; said: string; advice: string }> =
   EROFS: { code: "not-writable", said: "the file system is read-only", advice: "Choose a folder on a writable disk." },
   ENOTDIR: { code: "not-a-folder", said: "a part of the path is a file", advice: inTheWay },
   EISDIR: { code: "not-a-file", said: "a folder of that name is in the way", advice: "Give the name of a file." },
+  ENAMETOOLONG: { code: "not-there", said: "the name is too long", advice: "Choose a shorter one." },
+  ELOOP: { code: "not-there", said: "its symbolic links go round in a circle", advice: "Check the path." },
+  ENOTSUP: { code: "not-writable", said: "the file system cannot do this", advice: otherDisk },
+  EOPNOTSUPP: { code: "not-writable", said: "the file system cannot do this", advice: otherDisk },
+  ENOSYS: { code: "not-writable", said: "the file system cannot do this", advice: otherDisk },
+  EINVAL: { code: "not-writable", said: "the file system refuses this", advice: otherDisk },
+  EBUSY: { code: "not-writable", said: "it is in use", advice: "Wait until it is free, or choose another folder." },
+  ESTALE: { code: "disk-broken", said: "the mount is no longer there", advice: otherDisk },
+  ENOTCONN: { code: "disk-broken", said: "the mount is no longer there", advice: otherDisk },
   EEXIST: { code: "not-a-folder", said: "a file of that name is in the way", advice: inTheWay },
 };
 

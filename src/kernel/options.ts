@@ -41,6 +41,8 @@ export interface OptionSpec {
   above?: number;
   /** Largest value of a number or integer. Infinity accepts Infinity too. */
   maximum?: number;
+  /** A number or integer has to be smaller than this. */
+  below?: number;
   /** What it does, in one line. */
   description: string;
   /** The paper's value, where it has one, such as "4 (GSM8K), 3 (dialogue)". */
@@ -120,7 +122,7 @@ function dataOf(text: string): object | string {
 }
 
 function fits(spec: OptionSpec, value: unknown): value is OptionValue {
-  const { type, choices = [], length, above, minimum = above ?? 0, maximum = Number.MAX_SAFE_INTEGER } = spec;
+  const { type, choices = [], length, above, below, minimum = above ?? 0, maximum = Number.MAX_SAFE_INTEGER } = spec;
   if (type === "method") return isBoundMethod(value);
   if (type === "boolean") return typeof value === "boolean";
   if (type === "choice") return typeof value === "string" && choices.includes(value);
@@ -133,7 +135,8 @@ function fits(spec: OptionSpec, value: unknown): value is OptionValue {
   }
   if (value === Number.POSITIVE_INFINITY) return maximum === value;
   const isNumber = typeof value === "number" && (type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
-  return isNumber && value >= minimum && value <= maximum && (above === undefined || value > above);
+  if (!isNumber || value < minimum || value > maximum) return false;
+  return (above === undefined || value > above) && (below === undefined || value < below);
 }
 
 const optionTypes: readonly string[] = [
@@ -153,7 +156,7 @@ export function specFault(spec: unknown): string | undefined {
   const { type, choices, description, default: standard } = spec;
   if (typeof type !== "string" || !optionTypes.includes(type)) return `type is none of ${optionTypes.join(", ")}`;
   if (typeof description !== "string") return "description is no text";
-  const bounds = ["minimum", "above", "maximum", "length"].filter((name) => spec[name] !== undefined);
+  const bounds = ["minimum", "above", "maximum", "below", "length"].filter((name) => spec[name] !== undefined);
   const wrong = bounds.find((name) => typeof spec[name] !== "number" || Number.isNaN(spec[name]));
   if (wrong !== undefined) return `${wrong} is no number`;
   if (spec.is !== undefined && typeof spec.is !== "function") return "is is no function";
@@ -170,7 +173,7 @@ export function isBoundMethod(value: unknown): value is BoundMethod {
 }
 
 /** What an option takes, in words. */
-export function allowed({ type, choices = [], length, needs, minimum = 0, above, maximum }: OptionSpec): string {
+export function allowed({ type, choices = [], length, needs, minimum = 0, above, maximum, below }: OptionSpec): string {
   if (type === "choice") return `one of ${choices.join(", ")}`;
   if (type === "boolean") return "true or false";
   if (type === "text") return "a text";
@@ -180,7 +183,9 @@ export function allowed({ type, choices = [], length, needs, minimum = 0, above,
   const kind = type === "integer" ? "a whole number" : "a number";
   const from = above === undefined ? `from ${minimum}` : `above ${above}`;
   if (maximum === Number.POSITIVE_INFINITY) return `${kind} ${from}, or Infinity`;
-  return maximum === undefined ? `${kind} ${from}` : `${kind} ${from} ${above === undefined ? "to" : "and at most"} ${maximum}`;
+  const end = below === undefined ? "" : ` and below ${below}`;
+  if (maximum === undefined) return `${kind} ${from}${end}`;
+  return `${kind} ${from} ${above === undefined ? "to" : "and at most"} ${maximum}${end && `,${end}`}`;
 }
 
 /** The user error for an option that does not exist. */

@@ -1,21 +1,30 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { MidcourseError } from "#kernel/errors.ts";
 import { recipes } from "./catalogue.ts";
+import { smallIscOptions, trainIsc } from "./isc/recipe.ts";
 import { type PasrOptions, pasrOptions, smallWorldPasrOptions } from "./pasr/options.ts";
 import { pasr, trainPasr } from "./pasr/recipe.ts";
+import { trainPasrIft } from "./pasr-ift/recipe.ts";
+import { smallPtrOptions, trainPtr } from "./ptr/recipe.ts";
 import {
   changedOptions,
+  changeOf,
   defaultsOf,
   optionsByName,
+  type RecipeOptions,
   readSetting,
   recipeOptions,
   valueByName,
   withDefaults,
 } from "./recipe-options.ts";
-import { chosenOptions, chosenPreset } from "./run-recipe.ts";
+import { smallRiseOptions, trainRise } from "./rise/recipe.ts";
+import { chosenOptions, chosenPreset, runRecipe } from "./run-recipe.ts";
 import { paperScoreOptions, scoreOptions } from "./score/options.ts";
-import { checkScoreOptions } from "./score/recipe.ts";
+import { checkScoreOptions, trainScore } from "./score/recipe.ts";
+import { trainSupervised, worldSftOptions } from "./sft/recipe.ts";
+import { smallWeighted } from "./shared/option-groups.ts";
 import { worldSource } from "./sources/world-source.ts";
+import { smallStarOptions, trainStar } from "./star/recipe.ts";
 
 const refusal = (work: () => unknown): string => {
   try {
@@ -157,5 +166,81 @@ describe.each(recipes.map((card) => [card.id, card] as const))("%s", (_id, card)
   test("another preset than it has is answered with those it has", () => {
     const advice = refusal(() => chosenPreset(card, worldSource, "huge"));
     for (const preset of Object.keys(card.presets)) expect(advice).toContain(preset);
+  });
+});
+
+/** Every option of every card that is a number or a list of them. */
+const numeric = recipes.flatMap((card) =>
+  [...optionsByName(card.options)]
+    .filter(([, { type }]) => type === "number" || type === "integer" || type === "numbers")
+    .map(([name, spec]) => ({ card, name, spec })),
+);
+
+describe("every setting has a range, the same by flag, file and library", () => {
+  const options = (card: (typeof recipes)[number]) => card.options as RecipeOptions;
+  const byFlag = (card: (typeof recipes)[number], name: string, value: unknown) =>
+    refusal(() => readSetting(card.id, options(card), `${name}=${value}`));
+  const byFile = (card: (typeof recipes)[number], name: string, value: unknown) =>
+    refusal(() => changedOptions(card.id, options(card), defaultsOf(options(card)), changeOf(name, value)));
+
+  test("no number of any recipe may be negative, no number, or without end where none is meant", () => {
+    for (const { card, name, spec } of numeric) {
+      const list = (value: number) => (spec.type === "numbers" ? Array.from({ length: spec.length ?? 1 }, () => value) : value);
+      const negative = (spec.minimum ?? 0) < 0 ? [] : [-1, -1e-9];
+      const never = [...negative, Number.NaN, Number.NEGATIVE_INFINITY];
+      const endless = spec.maximum === Number.POSITIVE_INFINITY ? [] : [Number.POSITIVE_INFINITY];
+      const parts = spec.type === "integer" ? [1.5] : [];
+      for (const value of [...never, ...endless, ...parts].map(list)) {
+        expect(byFlag(card, name, value), `${card.id} ${name}=${value}`).toContain(name);
+        expect(byFile(card, name, value), `${card.id} ${name}: ${value}`).toContain(name);
+      }
+      for (const value of ["3", "", "many", true, {}]) expect(byFile(card, name, value), `${card.id} ${name}`).toContain(name);
+      expect(byFlag(card, name, "1e999"), `${card.id} ${name}=1e999`).toContain(name);
+    }
+    expect(numeric.length).toBeGreaterThan(100);
+  });
+
+  test("rates, norms, temperatures of sampling that is trained on, and what is divided by are never 0; decays of means are below 1", () => {
+    const positive = numeric.filter(({ name }) => /learningRate$|maxGradientNorm$|\bepsilon$/.test(name));
+    expect(positive.length).toBeGreaterThan(20);
+    for (const { card, name } of positive) expect(byFlag(card, name, 0), `${card.id} ${name}=0`).toContain(name);
+    for (const { card, name } of numeric.filter((each) => /beta[12]$/.test(each.name)))
+      expect(byFlag(card, name, 1), `${card.id} ${name}=1`).toContain("below 1");
+    const both = { ...smallWorldPasrOptions, advantageEpsilon: 0, smallestRewardRange: 0 };
+    expect(refusal(() => pasr.check?.(both))).toContain("both 0");
+    expect(refusal(() => pasr.check?.({ ...smallWorldPasrOptions, plainAccuracyWindow: [0.9, 0.1] }))).toContain("holds nothing");
+  });
+
+  test("a program's call of a training refuses what a flag refuses, before anything is trained", async () => {
+    const bent = { learningRate: -3e-4 };
+    const training = { ...smallWeighted, ...bent };
+    const nothing = {} as never;
+    const calls = {
+      pasr: () => trainPasr({ options: { ...smallWorldPasrOptions, ...bent } } as never),
+      score: () => trainScore({ options: { ...paperScoreOptions, ...bent } } as never),
+      sft: () => trainSupervised({ options: { ...worldSftOptions, ...bent } } as never),
+      ptr: () => trainPtr({ options: { ...smallPtrOptions, ...bent } } as never),
+      "pasr-ift": () => trainPasrIft({ options: training, paths: nothing } as never),
+      isc: () => trainIsc({ options: { ...smallIscOptions, training } } as never),
+      rise: () => trainRise({ options: { ...smallRiseOptions, training } } as never),
+      star: () => trainStar({ options: { ...smallStarOptions, training: { ...smallStarOptions.training, ...bent } } } as never),
+    };
+    expect(Object.keys(calls).sort()).toEqual(recipes.map(({ id }) => id).sort());
+    for (const [id, call] of Object.entries(calls))
+      await expect(call(), id).rejects.toMatchObject({ code: "option-value", message: expect.stringContaining("learningRate") });
+  });
+
+  test.each([
+    { items: 1.5 },
+    { items: -1 },
+    { seed: Number.NaN },
+    { threads: 0 },
+    { keepCheckpoints: 0 },
+    { lora: 2.5 },
+    { lora: 8, loraAlpha: -1 },
+    { lora: 8, loraDropout: 1 },
+    { lora: 8, loraDropout: Number.NaN },
+  ])("runRecipe refuses %j before anything is written", async (setting) => {
+    await expect(runRecipe(pasr, { out: "/proc/never-made", ...setting })).rejects.toMatchObject({ code: "option-value" });
   });
 });

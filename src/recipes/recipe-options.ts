@@ -96,13 +96,19 @@ export function changedOptions<Options extends RecipeOptions>(
   return changed(values, options, changes, "") as RecipeValues<Options>;
 }
 
-/** The values as they are, each checked. */
+/** The values as they are, each checked; one that is not there takes its default. */
 export function checkedOptions<Options extends RecipeOptions>(
   owner: string,
   options: Options,
-  values: RecipeValues<Options>,
+  values: RecipeChanges<Options>,
 ): RecipeValues<Options> {
   return changedOptions(owner, options, defaultsOf(options), values);
+}
+
+/** Those values that are of these options, out of a card's that has others beside them. */
+export function valuesOf<Options extends RecipeOptions>(options: Options, values: RecipeValues<Options>): RecipeValues<Options> {
+  const own = Object.entries(values).filter(([name]) => Object.hasOwn(options, name));
+  return Object.fromEntries(own) as RecipeValues<Options>;
 }
 
 /** A change from `name=value`. The value `none` takes the value of an option away that may be without one. */

@@ -12,6 +12,7 @@ import type { JsonObject } from "#files/json-lines.ts";
 import { modelIdentity } from "#files/model-content.ts";
 import { shippedModel } from "#files/shipped-model.ts";
 import { bugError, userError } from "#kernel/errors.ts";
+import { checkOptions, type OptionSpecs } from "#kernel/options.ts";
 import type { Method } from "#kernel/trace.ts";
 import { isRecord } from "#kernel/values.ts";
 import { waitingFor } from "#kernel/waiting.ts";
@@ -115,6 +116,17 @@ export function chosenPreset<Options extends RecipeOptions>(
   return changedOptions(card.id, card.options, defaultsOf(card.options), changes);
 }
 
+/** What every recipe takes beside its options; the command line checks the same by its flags. */
+const runSettings = {
+  items: { type: "integer", description: "held-out problems to measure on" },
+  seed: { type: "integer", description: "seed of everything random" },
+  threads: { type: "integer", minimum: 1, description: "cores to use" },
+  keepCheckpoints: { type: "integer", minimum: 1, description: "how many of the newest checkpoints stay on the disk" },
+  lora: { type: "integer", minimum: 1, description: "rank of the adapter, for example 8" },
+  loraAlpha: { type: "number", above: 0, description: "the adapter's update is scaled by this over the rank" },
+  loraDropout: { type: "number", below: 1, description: "share of the adapter's inputs left out while training" },
+} as const satisfies OptionSpecs;
+
 /** Trains and measures. Throws the signal's reason when interrupted; the same call goes on. */
 export async function runRecipe<Options extends RecipeOptions, Material>(
   card: RecipeCard<Options, Material>,
@@ -122,13 +134,15 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
 ): Promise<RecipeResult> {
   const { items = 400, seed = 1, threads, signal, onNote = () => {} } = setup;
   checkedCard(card, "the card given");
+  const given = Object.entries(setup).filter(([name]) => Object.hasOwn(runSettings, name));
+  checkOptions(`train ${card.id}`, runSettings, Object.fromEntries(given));
   const source = setup.source ?? (await openSource({ ...setup, seed }, onNote));
   const options = chosenOptions(card, source, setup);
   const adapter = adapterOf(setup, seed);
   EmbeddedEngine.requireRuntime();
   const material = (await card.read?.(options, seed)) as Material;
-  const given = setup.model ?? (card.newModel ? undefined : shippedModel);
-  if (given !== undefined) await Tokenizer.load(given);
+  const start = setup.model ?? (card.newModel ? undefined : shippedModel);
+  if (start !== undefined) await Tokenizer.load(start);
   const configuration = {
     command: `train ${card.id}`,
     options: {
@@ -137,7 +151,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
         : {}),
       resample: setup.resample || undefined,
       ...source.identity,
-      model: given === undefined ? null : modelIdentity(given),
+      model: start === undefined ? null : modelIdentity(start),
       seed,
       module: contentOf(card),
       ...adapterRecord(setup),
@@ -148,7 +162,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
     setup.out,
     configuration,
     async (run) => {
-      const folder = given ?? (await card.newModel?.(options, source, run, seed)) ?? shippedModel;
+      const folder = start ?? (await card.newModel?.(options, source, run, seed)) ?? shippedModel;
       const open = (other: string, how = {}) => EmbeddedEngine.open({ folder: other, threads, ...how });
       return withOpened(await open(folder, adapter), async (engine) => {
         const work = {

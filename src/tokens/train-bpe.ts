@@ -3,8 +3,9 @@
  * `transformers` read alike. Every digit is a token by itself, so that numbers are spelled, never looked up. Deterministic: the same
  * texts in any order give the same files.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
 import { byteCharacters, entryOfBytes } from "./byte-alphabet.ts";
 
@@ -64,7 +65,7 @@ export async function trainTokenizer(options: TrainTokenizerOptions): Promise<Tr
   );
   const rules = merges.map(([left, right]): [string, string] => [entryOfBytes(left), entryOfBytes(right)]);
   const entries = [...new Set([...added, ...byteCharacters, ...rules.map(([left, right]) => left + right)])];
-  await mkdir(options.folder, { recursive: true });
+  makeFolder(options.folder);
   await writeFile(join(options.folder, "tokenizer.json"), `${JSON.stringify(tokenizerJson(entries, added, rules), null, 1)}\n`);
   await writeFile(join(options.folder, "tokenizer_config.json"), `${JSON.stringify(tokenizerConfig(), null, 2)}\n`);
   return { vocabularySize: entries.length, merges: rules.length };

@@ -53,6 +53,7 @@ export const trainingPlots = [
   { title: "Loss on held-out examples", series: [{ name: "loss", metrics: ["evaluation.validationLoss"] }] },
   { title: "Format kept", series: [{ name: "share", metrics: ["formatRate"] }] },
   { title: "KL to the reference", series: [{ name: "KL", metrics: ["kl"] }] },
+  { title: "Entropy of the policy (−log p of sampled tokens)", series: [{ name: "entropy", metrics: ["entropyEstimate"] }] },
   { title: "Gradient norm", series: [{ name: "norm", metrics: ["gradientNorm"] }] },
 ];
 

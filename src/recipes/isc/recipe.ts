@@ -21,7 +21,7 @@ import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import { defineRecipe } from "../recipe-card.ts";
-import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
+import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { asking, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
 import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
@@ -94,7 +94,8 @@ export interface IscTraining extends OwnAnswersTraining<IscOptions> {
 }
 
 export async function trainIsc(training: IscTraining): Promise<SelfTrained> {
-  const { items, verify, solutionOf, answering, options, seed, signal } = training;
+  const { items, verify, solutionOf, answering, seed, signal } = training;
+  const options = checkedOptions("isc", iscOptions, training.options);
   const { temperature, maxTokens } = options;
   return selfTrain({
     ...training,

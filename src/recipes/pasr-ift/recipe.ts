@@ -32,7 +32,7 @@ import {
   type WeightedTraining,
 } from "#training/supervised/weighted-supervised-run.ts";
 import { defineRecipe, type RecipeWork } from "../recipe-card.ts";
-import { type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
+import { checkedOptions, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { asking, gradedSamples, type Sampling, strictAnswer } from "../shared/graded-samples.ts";
 import { withOpened } from "../shared/opened.ts";
 import { collectingFlags, questionsOption, rerunWeighted, smallWeighted, weightedOptions } from "../shared/option-groups.ts";
@@ -154,8 +154,9 @@ export interface PasrIftTraining extends Omit<WeightedTraining, "examples" | "va
 /** Step 3. The model that is kept lies under `model` in the run directory. */
 export async function trainPasrIft(training: PasrIftTraining): Promise<WeightedResult> {
   const { tokenizer, paths, validation = [] } = training;
+  const options = checkedOptions("pasr-ift", weightedOptions, training.options);
   const encode = (path: TrainingConversation) => toExample(tokenizer, path);
-  return trainWeighted({ ...training, examples: paths.map(encode), validation: validation.map(encode) });
+  return trainWeighted({ ...training, options, examples: paths.map(encode), validation: validation.map(encode) });
 }
 
 export const iftOptions = recipeOptions({

@@ -39,7 +39,7 @@ import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { WeightedExample } from "#training/supervised/supervised.ts";
 import { trainWeighted, type WeightedResult, type WeightedTraining } from "#training/supervised/weighted-supervised-run.ts";
 import { defineRecipe } from "../recipe-card.ts";
-import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
+import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, valuesOf, withDefaults } from "../recipe-options.ts";
 import { rerunWeighted, smallWeighted, weightedOptions } from "../shared/option-groups.ts";
 import { type Examples, readExamples, validationOf } from "./examples.ts";
 import { measureRounds, type RoundsTask, roundsReport, roundsTask } from "./rounds.ts";
@@ -84,14 +84,15 @@ export interface PtrTraining extends Omit<WeightedTraining, "examples" | "valida
 
 /** The model that is kept lies under `model` in the run directory. */
 export async function trainPtr(training: PtrTraining): Promise<WeightedResult> {
-  const { tokenizer, examples, validation = [], options, run } = training;
+  const { tokenizer, examples, validation = [], run } = training;
+  const options = checkedOptions("ptr", ptrOptions, training.options);
   const encode = (conversation: TrainingConversation) => ptrExample(tokenizer, conversation, options);
   // What is to be learned is the answer, also where thoughts are learned beside it.
   const held = validation.map((conversation) => ptrExample(tokenizer, conversation, { learnThoughts: false }));
   // As among the examples, longer ones are left out: a model cannot read what is longer than its context.
   const fitting = held.filter(({ ids }) => ids.length <= options.maxTokens);
   if (fitting.length < held.length) run.event("note", { validationTooLong: held.length - fitting.length });
-  return trainWeighted({ ...training, examples: examples.map(encode), validation: fitting });
+  return trainWeighted({ ...training, options, examples: examples.map(encode), validation: fitting });
 }
 
 /** Ids with the thought mask: 1 where the conversation is learned, 0 on questions, attempts and requests. */
@@ -278,7 +279,7 @@ export const ptr = defineRecipe({
       tokenizer,
       examples,
       validation,
-      options: { ...options, maxTokens: Math.min(options.maxTokens, engine.info.maxContextTokens) },
+      options: { ...valuesOf(ptrOptions, options), maxTokens: Math.min(options.maxTokens, engine.info.maxContextTokens) },
       seed,
       run,
       signal,

@@ -26,7 +26,7 @@ import type { Model } from "#kernel/model.ts";
 import { meanOrZero, sum } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { defineRecipe } from "../recipe-card.ts";
-import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
+import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { type GradedSample, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, isMessages, questionsOption, weightedOptions } from "../shared/option-groups.ts";
 import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
@@ -129,7 +129,8 @@ export interface RiseTraining extends OwnAnswersTraining<RiseOptions> {
 }
 
 export async function trainRise(training: RiseTraining): Promise<SelfTrained> {
-  const { items, verify, teacher, options, seed, signal } = training;
+  const { items, verify, teacher, seed, signal } = training;
+  const options = checkedOptions("rise", riseOptions, training.options);
   const { temperature, maxTokens } = options;
   return selfTrain({
     ...training,

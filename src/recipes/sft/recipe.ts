@@ -19,7 +19,7 @@ import {
   weightedLoss,
 } from "#training/supervised/supervised.ts";
 import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
-import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
+import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { adamWOptions, scheduleOption } from "../shared/option-groups.ts";
 import { methodsOf, probeSource } from "../shared/source-evaluation.ts";
 import { type Source, toExample } from "../sources/source.ts";
@@ -89,7 +89,8 @@ type SupervisedState = { cursor: number };
 
 /** Trains from the newest checkpoint of the run, or from the start. */
 export async function trainSupervised(training: SupervisedTraining): Promise<LoopResult<SupervisedState>> {
-  const { engine, examples, validation, options, run, checkpointEvery = 200, evaluateEvery = 200 } = training;
+  const { engine, examples, validation, run, checkpointEvery = 200, evaluateEvery = 200 } = training;
+  const options = checkedOptions("sft", sftOptions, training.options);
   const { learningRate, schedule, warmupSteps, learningRateFloor, steps } = options;
   const rates: Schedule = { shape: schedule, peak: learningRate, floor: learningRateFloor, warmupSteps, totalSteps: steps };
 
@@ -149,7 +150,7 @@ export const sft = defineRecipe({
   newModel: ({ size }, source, run, seed) => newModel(modelSizes[size], source, run, seed),
   baseMethods: () => [],
   methods: (_options, source) => methodsOf(source),
-  async train({ options, engine, tokenizer, run, seed, source, signal, onSteps }) {
+  async train({ options: { size: _size, ...options }, engine, tokenizer, run, seed, source, signal, onSteps }) {
     const conversations = source.conversations(deriveSeed(seed, "examples"));
     const held = source.heldConversations(validationConversations, seed).map((each) => toExample(tokenizer, each));
     // As among the examples, longer ones are left out.

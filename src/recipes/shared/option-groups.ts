@@ -26,8 +26,8 @@ export const questionsOption = {
 } as const;
 
 export const adamWOptions = recipeOptions({
-  beta1: { type: "number", default: 0.9, maximum: 1, description: "decay of the mean of gradients" },
-  beta2: { type: "number", default: 0.999, maximum: 1, description: "decay of the mean of their squares" },
+  beta1: { type: "number", default: 0.9, maximum: 1, below: 1, description: "decay of the mean of gradients" },
+  beta2: { type: "number", default: 0.999, maximum: 1, below: 1, description: "decay of the mean of their squares" },
   epsilon: { type: "number", default: 1e-8, above: 0, description: "added to the root of that mean" },
   weightDecay: { type: "number", default: 0, description: "share of the rate that weights lose in a step" },
   decayed: {

@@ -11,6 +11,7 @@ export const rewardOptions = recipeOptions({
   tolerance: {
     type: "number",
     default: 0,
+    maximum: 1,
     description: "ζ of eq. 6: how far from the plain answers' mean accuracy a refined answer counts as better or worse",
     paper: "not named; the code compares without one (0)",
   },

@@ -26,7 +26,7 @@ import type { Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { vanilla } from "#methods/plain/vanilla.ts";
 import { defineRecipe } from "../recipe-card.ts";
-import { defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
+import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
 import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
@@ -111,7 +111,8 @@ export interface StarTraining extends OwnAnswersTraining<StarOptions> {
 }
 
 export async function trainStar(training: StarTraining): Promise<SelfTrained> {
-  const { items, validation = [], verify, options, seed, signal } = training;
+  const { items, validation = [], verify, seed, signal } = training;
+  const options = checkedOptions("star", starOptions, training.options);
   const sampling = (model: Model): Sampling => ({
     model,
     verify,

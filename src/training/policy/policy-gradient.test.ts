@@ -90,6 +90,17 @@ describe("one step", () => {
     expect(Object.keys(metrics.timing).sort()).toEqual(["reference", "sample", "score", "seconds", "tokensPerSecond", "train"]);
   });
 
+  test("estimates the policy's entropy by the mean −log p of what was sampled, at temperature 1 on whatever temperature it was drawn", async () => {
+    const setup = await setupOf({ rollouts: { ...options.rollouts, temperature: 0.7 } });
+    const { metrics, groups } = await policyGradientStep(setup, questions, 0.05, draw(0));
+    const refined = groups.flatMap((group) => group.refined);
+    const logprobs = refined.flatMap((answer) => [...answer.logprobs]);
+    expect(metrics.entropyEstimate).toBeCloseTo(-logprobs.reduce((sum, each) => sum + each, 0) / logprobs.length, 10);
+    expect(metrics.entropyEstimate).toBeGreaterThan(0);
+    // The sampler's log-probs are those of the policy at 1, so that nothing is clipped and no ratio is off on the first step.
+    expect(metrics.clipFraction).toBe(0);
+  });
+
   test("is the same again from the same weights and seed, and another with another seed", async () => {
     const [first, second, other] = [await setupOf(), await setupOf(), await setupOf()];
     const a = await policyGradientStep(first, questions, 0.05, draw(3));

@@ -1,6 +1,9 @@
 /**
  * One step of policy-gradient training on twin groups (PASR, and GRPO where there are no plain answers): sample, score, advantages,
  * weights, accumulate, step. Everything it calls is a named pure function or one of the engine's calls.
+ *
+ * Log-probs stand at temperature 1 on both sides of the ratio, of the sampler and of the policy, whatever temperature the answers were drawn
+ * at (and so do those of the reference): on-policy the ratio is 1 at every temperature, and what is trained is the model as it is at 1.
  */
 import type { AdamWOptions, Engine, PolicyLossOptions, PolicySequence, Scorer, TokenSequence } from "#kernel/engine.ts";
 import { bugError } from "#kernel/errors.ts";

@@ -1,5 +1,5 @@
 /** What a policy-gradient step reports about itself. Rates over nothing are absent, never 0. */
-import type { PolicyLossOptions, PolicySequence, StepResult } from "#kernel/engine.ts";
+import type { PolicyLossOptions, PolicySequence, Sample, StepResult } from "#kernel/engine.ts";
 import { mean, sum } from "#kernel/numbers.ts";
 import { isClipped, k3 } from "../losses.ts";
 import type { DropReason, Group } from "./rollouts.ts";
@@ -37,6 +37,11 @@ export interface PolicyGradientMetrics {
   gradientNorm?: number | undefined;
   /** Mean over trained tokens of the k3 estimate of KL(policy ‖ reference), before each update. */
   kl?: number | undefined;
+  /**
+   * Mean of −log p over every sampled token of the refined answers, with the log-probs they had when sampled, at temperature 1: an estimate
+   * of the policy's entropy per token in nats, as good as the samples are drawn at temperature 1 and of all tokens.
+   */
+  entropyEstimate?: number | undefined;
   /** Share of trained tokens where the clip held. */
   clipFraction?: number | undefined;
   timing: { seconds: number; tokensPerSecond: number } & Record<PolicyPhase, number>;
@@ -91,9 +96,20 @@ export function policyMetrics<S>(
     updates: updates.length,
     skippedUpdates: updates.filter((update) => !update.result.applied).length,
     gradientNorm: updates.at(-1)?.result.gradientNorm,
+    entropyEstimate: surprise(refined),
     ...tokenMetrics(updates, options),
     timing: { seconds: timing.total, tokensPerSecond: sampled / timing.total, ...timing.seconds },
   };
+}
+
+/** Mean −log p of sampled tokens; undefined where there are none. */
+export function surprise(samples: readonly Pick<Sample, "logprobs">[]): number | undefined {
+  let [total, tokens] = [0, 0];
+  for (const { logprobs } of samples) {
+    for (const logprob of logprobs) total -= logprob;
+    tokens += logprobs.length;
+  }
+  return tokens === 0 ? undefined : total / tokens;
 }
 
 function tokenMetrics(

@@ -2,7 +2,7 @@
 import type { StepResult, WeightedSequence } from "#kernel/engine.ts";
 import { mean, sum } from "#kernel/numbers.ts";
 import { k3 } from "../losses.ts";
-import type { PolicyPhase } from "./policy-metrics.ts";
+import { type PolicyPhase, surprise } from "./policy-metrics.ts";
 import type { ReinforceDatum } from "./reinforce-step-batch.ts";
 import type { Conversation, GradedTurn, TurnDropReason, TurnGroup } from "./turn-rollouts.ts";
 
@@ -43,6 +43,8 @@ export interface ReinforceMetrics {
   updates: number;
   skippedUpdates: number;
   gradientNorm?: number;
+  /** Mean −log p over the sampled tokens of the policy's own turns, at temperature 1: an estimate of its entropy per token, in nats. */
+  entropyEstimate?: number | undefined;
   /** Largest difference on a trained token between the log-prob when sampled and when trained; on-policy it is rounding alone. */
   samplerGap?: number;
   timing: { seconds: number; tokensPerSecond: number } & Record<PolicyPhase, number>;
@@ -85,6 +87,7 @@ export function reinforceMetrics<S>(
     updates: update === undefined ? 0 : 1,
     skippedUpdates: update === undefined || update.result.applied ? 0 : 1,
     ...(update === undefined ? {} : { gradientNorm: update.result.gradientNorm, samplerGap: samplerGap(update, conversations) }),
+    entropyEstimate: surprise(conversations.flatMap(({ turns }) => turns.filter((turn) => turn.isOwn))),
     timing: { seconds: timing.total, tokensPerSecond: sum(sampled) / timing.total, ...timing.seconds },
   };
 }
