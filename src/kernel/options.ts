@@ -32,6 +32,8 @@ export interface OptionSpec {
   mayBeEmpty?: boolean;
   /** How many numbers a list has; any number of them, but at least one, when left out. */
   length?: number;
+  /** Each number of a list is larger than the one before it. */
+  rising?: boolean;
   /** Data that fits, and what that is in words. */
   is?: (value: unknown) => boolean;
   needs?: string;
@@ -131,7 +133,8 @@ function fits(spec: OptionSpec, value: unknown): value is OptionValue {
   if (type === "numbers") {
     const isList = Array.isArray(value) && (length === undefined ? value.length > 0 : value.length === length);
     // A list with holes has no number there.
-    return isList && Array.from(value).every((each) => fits({ ...spec, type: "number" }, each));
+    const isInOrder = (list: readonly number[]) => !spec.rising || list.every((each, at) => at === 0 || each > list[at - 1]);
+    return isList && isInOrder(value) && Array.from(value).every((each) => fits({ ...spec, type: "number" }, each));
   }
   if (value === Number.POSITIVE_INFINITY) return maximum === value;
   const isNumber = typeof value === "number" && (type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
@@ -173,13 +176,13 @@ export function isBoundMethod(value: unknown): value is BoundMethod {
 }
 
 /** What an option takes, in words. */
-export function allowed({ type, choices = [], length, needs, minimum = 0, above, maximum, below }: OptionSpec): string {
+export function allowed({ type, choices = [], length, needs, minimum = 0, above, maximum, below, rising }: OptionSpec): string {
   if (type === "choice") return `one of ${choices.join(", ")}`;
   if (type === "boolean") return "true or false";
   if (type === "text") return "a text";
   if (type === "method") return "a method";
   if (type === "data") return needs ?? "data";
-  if (type === "numbers") return `${length ?? "some"} numbers with commas between`;
+  if (type === "numbers") return `${length ?? "some"} numbers with commas between${rising ? ", the smaller first" : ""}`;
   const kind = type === "integer" ? "a whole number" : "a number";
   const from = above === undefined ? `from ${minimum}` : `above ${above}`;
   if (maximum === Number.POSITIVE_INFINITY) return `${kind} ${from}, or Infinity`;

@@ -206,9 +206,8 @@ describe("every setting has a range, the same by flag, file and library", () => 
     for (const { card, name } of positive) expect(byFlag(card, name, 0), `${card.id} ${name}=0`).toContain(name);
     for (const { card, name } of numeric.filter((each) => /beta[12]$/.test(each.name)))
       expect(byFlag(card, name, 1), `${card.id} ${name}=1`).toContain("below 1");
-    const both = { ...smallWorldPasrOptions, advantageEpsilon: 0, smallestRewardRange: 0 };
-    expect(refusal(() => pasr.check?.(both))).toContain("both 0");
-    expect(refusal(() => pasr.check?.({ ...smallWorldPasrOptions, plainAccuracyWindow: [0.9, 0.1] }))).toContain("holds nothing");
+    expect(byFlag(pasr as never, "advantageEpsilon", 0)).toContain("above 0");
+    expect(byFlag(pasr as never, "plainAccuracyWindow", "0.9,0.1")).toContain("the smaller first");
   });
 
   test("a program's call of a training refuses what a flag refuses, before anything is trained", async () => {

@@ -51,7 +51,7 @@ export const pasrOptions = recipeOptions({
     paper: "code 16 (gen_update_steps), passes of two answers, four to an optimiser step",
   },
   miniBatches: { type: "integer", default: 1, minimum: 1, description: "optimiser steps on a batch of answers", paper: "code 1" },
-  advantageEpsilon: { type: "number", default: 1e-4, description: "ξ of eq. 2", paper: "code 1e-4" },
+  advantageEpsilon: { type: "number", default: 1e-4, above: 0, description: "ξ of eq. 2", paper: "code 1e-4" },
   smallestRewardRange: {
     type: "number",
     default: 1e-4,
@@ -82,6 +82,7 @@ export const pasrOptions = recipeOptions({
   plainAccuracyWindow: {
     type: "numbers",
     length: 2,
+    rising: true,
     maximum: 1,
     default: undefined,
     description: "keep only questions whose mean plain accuracy is strictly inside",

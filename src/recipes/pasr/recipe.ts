@@ -150,16 +150,11 @@ function describe(groups: readonly Group<Item>[]) {
 }
 
 function checkPasrOptions(options: PasrOptions): void {
-  const { refineReward, plainAccuracyWindow, plainSamples, plainWeight, plainKlCoefficient, ...others } = checkedOptions(
+  const { refineReward, plainAccuracyWindow, plainSamples, plainWeight, plainKlCoefficient } = checkedOptions(
     "pasr",
     pasrOptions,
     options,
   );
-  if (plainAccuracyWindow !== undefined && plainAccuracyWindow[0] >= plainAccuracyWindow[1])
-    throw userError("option-value", "pasr: plainAccuracyWindow holds nothing", "Give the lower bound first, such as 0,0.9.");
-  // Rewards that are all the same would be divided by a deviation of 0.
-  if (others.advantageEpsilon === 0 && others.smallestRewardRange === 0)
-    throw userError("option-value", "pasr: advantageEpsilon and smallestRewardRange are both 0", "Let one of them be above 0.");
   const isCompared = comparesWithPlain(refineReward) || plainAccuracyWindow !== undefined;
   const isTrained = plainWeight > 0 || plainKlCoefficient > 0;
   if (plainSamples > 0 || !(isCompared || isTrained)) return;
