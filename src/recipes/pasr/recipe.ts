@@ -150,11 +150,8 @@ function describe(groups: readonly Group<Item>[]) {
 }
 
 function checkPasrOptions(options: PasrOptions): void {
-  const { refineReward, plainAccuracyWindow, plainSamples, plainWeight, plainKlCoefficient } = checkedOptions(
-    "pasr",
-    pasrOptions,
-    options,
-  );
+  const checked = checkedOptions("pasr", pasrOptions, options);
+  const { refineReward, plainAccuracyWindow, plainSamples, plainWeight, plainKlCoefficient } = checked;
   const isCompared = comparesWithPlain(refineReward) || plainAccuracyWindow !== undefined;
   const isTrained = plainWeight > 0 || plainKlCoefficient > 0;
   if (plainSamples > 0 || !(isCompared || isTrained)) return;
