@@ -6,6 +6,7 @@ import { replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { type JsonObject, type JsonValue, schemaVersion } from "#files/json-lines.ts";
 import { type MidcourseError, userError } from "#kernel/errors.ts";
+import { shortened } from "#kernel/options.ts";
 import { struckValue } from "#kernel/secrets.ts";
 import { leavesOf } from "#kernel/values.ts";
 
@@ -105,8 +106,7 @@ function otherConfiguration(folder: string, differences: Difference[]): Midcours
 }
 
 function show(value: JsonValue | undefined): string {
-  const text = value === undefined ? "absent" : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return shortened(value === undefined ? "absent" : JSON.stringify(value));
 }
 
 /** As JSON keeps it: without undefined, and with null for what JSON has no number for. */

@@ -1,6 +1,7 @@
 /** What of evaluations travels inside the page: all figures, an index of all items, and all their traces, made piece by piece. */
 import type { Item } from "#kernel/item.ts";
 import { verdictReasons } from "#kernel/refine-grammar.ts";
+import { struck } from "#kernel/secrets.ts";
 import type { TraceEvent } from "#kernel/trace.ts";
 import { getOrMake } from "#kernel/values.ts";
 import { whole } from "#text/numbers.ts";
@@ -138,7 +139,7 @@ function browserOf(
     (results.tasks.find((candidate) => candidate.task === task)?.methods ?? []).map(({ id, oracle }) => ({
       run,
       method: id,
-      ...knownFields({ note: methodNotes[id] }),
+      ...knownFields({ note: Object.hasOwn(methodNotes, id) ? methodNotes[id] : undefined }),
       oracle,
     })),
   );
@@ -342,7 +343,9 @@ function shorten(text: string): string {
   return writtenOut(text.length <= 400 ? text : `${beginningOf(text, 400)} …`);
 }
 
-/** Not between the two halves of one character. */
+/** Not between the two halves of one character, nor in the middle of a secret. */
 function beginningOf(text: string, length: number): string {
-  return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+  return struck(text)
+    .slice(0, length)
+    .replace(/[\ud800-\udbff]$/, "");
 }

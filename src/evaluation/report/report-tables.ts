@@ -9,7 +9,7 @@ import { type Html, html } from "./html.ts";
 import { competitorsOn, competitorsOver, isClear, standingOut, taskStanding } from "./standing.ts";
 
 export function methodName({ id, oracle }: { id: string; oracle: boolean }, notes: Readonly<Record<string, string>> = {}): Html {
-  const note = notes[id] === undefined ? html`` : html` <small>${notes[id]}</small>`;
+  const note = Object.hasOwn(notes, id) ? html` <small>${notes[id]}</small>` : html``;
   return oracle ? html`${id} <abbr title="looks at the reference answer: an upper bound">†</abbr>${note}` : html`${id}${note}`;
 }
 

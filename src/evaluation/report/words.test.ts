@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { OverallDifference, Results } from "../summary/results.ts";
+import { methodName } from "./report-tables.ts";
 import { findings } from "./words.ts";
 
 const against = (difference: number, pHolm: number, tasks = 2): OverallDifference => ({
@@ -74,4 +75,8 @@ describe("the findings of a benchmark", () => {
     );
     expect(findings(results).join(" ")).not.toContain("failed");
   });
+});
+
+test("a method named after what every object has is called by its name alone", () => {
+  for (const id of ["constructor", "__proto__", "toString"]) expect(methodName({ id, oracle: false }, {}).text).toBe(id);
 });

@@ -2,6 +2,7 @@
 import { AISDKError, APICallError } from "@ai-sdk/provider";
 import { isRefusal, retryAfter } from "#http/tries.ts";
 import { MidcourseError, type RemoteDetails, remoteError, userError } from "#kernel/errors.ts";
+import { struck } from "#kernel/secrets.ts";
 
 const keptBody = 600;
 
@@ -21,7 +22,12 @@ export function failureOf(error: unknown, modelId: string): MidcourseError {
 function messageOf(error: unknown): string {
   if (typeof error === "string") return error;
   const { message } = (error ?? {}) as { message?: unknown };
-  return typeof message === "string" ? message : (JSON.stringify(error)?.slice(0, keptBody) ?? String(error));
+  return typeof message === "string" ? message : beginning(JSON.stringify(error) ?? String(error));
+}
+
+/** Struck before it is cut: half a key is one that nothing knows again. */
+function beginning(text: string): string {
+  return struck(text).slice(0, keptBody);
 }
 
 const usersOwn = new Set([
@@ -37,7 +43,7 @@ function callFailure(error: APICallError, modelId: string): MidcourseError {
   const { statusCode: status, responseHeaders, responseBody } = error;
   const remote: RemoteDetails = {
     status,
-    body: responseBody?.slice(0, keptBody),
+    body: responseBody === undefined ? undefined : beginning(responseBody),
     retryAfterSeconds: retryAfter(responseHeaders ?? {}),
     costsNothing: (status !== undefined && isRefusal(status)) || undefined,
   };

@@ -9,6 +9,8 @@ export interface ToldTokens {
   reasoning: number | undefined;
   total: number | undefined;
   cached: number | undefined;
+  /** More of the input, which the prompt holds or leaves out: written to a cache, sounds and images, what tools said. */
+  beside?: readonly number[] | undefined;
 }
 
 export type SampledTokens = Pick<Usage, "inputTokens" | "outputTokens" | "reasoningTokens" | "reasoningCount">;
@@ -56,11 +58,24 @@ export class ReasoningMemory {
   }
 }
 
-/** With what was read from a cache, where the server tells that beside it. */
-function fullPrompt({ prompt, completion = 0, reasoning = 0, total, cached }: ToldTokens): number | undefined {
-  if (!prompt || !cached) return prompt;
-  const isBeside = (sampled: number) => total === prompt + cached + sampled && total !== prompt + sampled;
-  const explained = total === prompt + completion + reasoning;
-  if (cached > prompt || (!explained && (isBeside(completion) || isBeside(completion + reasoning)))) return prompt + cached;
-  return prompt;
+/**
+ * With what the server tells beside it: read from a cache and written to one (Anthropic's own counts, which gateways hand on), and other input.
+ * Which of it the prompt lacks shows in the total; without a total more of it than the prompt has is no part of the prompt.
+ */
+function fullPrompt({ prompt, completion = 0, reasoning = 0, total, cached = 0, beside = [] }: ToldTokens): number | undefined {
+  if (!prompt) return prompt;
+  const sampled = [completion, completion + reasoning];
+  const isExplained = (input: number) => sampled.some((tokens) => total === input + tokens);
+  if (!isExplained(prompt)) {
+    const lacking = sumsOf([cached, ...beside].slice(0, mostBeside)).find((tokens) => isExplained(prompt + tokens));
+    if (lacking !== undefined) return prompt + lacking;
+  }
+  return cached > prompt ? prompt + cached : prompt;
+}
+
+const mostBeside = 6;
+
+/** Of every choice of the numbers, the first alone first. */
+function sumsOf(numbers: readonly number[]): number[] {
+  return numbers.reduce<number[]>((sums, each) => [...sums, each, ...sums.map((sum) => sum + each)], []);
 }

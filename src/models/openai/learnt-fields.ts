@@ -4,6 +4,7 @@
  * the record. A request with something in it that was never sent goes alone for a moment: a hundred at once are refused once.
  */
 import type { NotHonoured } from "#kernel/model.ts";
+import { shortened } from "#kernel/options.ts";
 import { isRecord } from "#kernel/values.ts";
 import { type Refusal, refusalIn } from "./failure.ts";
 import { type RefusedField, reasoningWish, refusedFields } from "./refused-fields.ts";
@@ -181,7 +182,7 @@ export class LearntFields {
   /** What a refusal taught, as names of fields. */
   #learn({ words, status, code }: Refusal, body: RequestBody, whole: RequestBody): string[] {
     if (!mayTeach(status, code, words.sentence ?? "")) return [];
-    const why = `the server refused it: ${short(words.sentence ?? String(status))}`;
+    const why = `the server refused it: ${shortened(words.sentence ?? String(status), 200)}`;
     const wish = reasoningWish(words);
     if (wish !== undefined) {
       const before = `${this.#reasoning}${this.#filler}`;
@@ -244,7 +245,7 @@ export class LearntFields {
     this.#inVain.add(kind);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#trying = promise;
-    const why = `the server refused it: ${short(words.sentence ?? String(status))}`;
+    const why = `the server refused it: ${shortened(words.sentence ?? String(status), 200)}`;
     try {
       for (const fields of [...untried.map((field) => [field]), ...(untried.length > 1 ? [untried] : [])]) {
         for (const field of fields) this.#without.set(field, { why, byUser: false, confirmed: false });
@@ -320,10 +321,6 @@ const ofRequest =
 
 function isSame(first: RequestBody, second: RequestBody): boolean {
   return JSON.stringify(first) === JSON.stringify(second);
-}
-
-function short(sentence: string): string {
-  return sentence.length > 200 ? `${sentence.slice(0, 200)}…` : sentence;
 }
 
 async function untilEither(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {

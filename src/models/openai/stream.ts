@@ -6,6 +6,7 @@ import type { TakenBody } from "#http/body.ts";
 import { type MidcourseError, remoteError } from "#kernel/errors.ts";
 import { type Completion, type CompletionDelta, noUsage, type TokenLogprob } from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
+import { StruckPieces, struck } from "#kernel/secrets.ts";
 import { getOrMake, isRecord } from "#kernel/values.ts";
 import { finishReasonOf, finishWord } from "./finish-reasons.ts";
 import { ReplyFraming } from "./framing.ts";
@@ -69,7 +70,9 @@ export class ChatStream {
   /** Usage came with no choice beside it, as servers send it when all is said. */
   #usageClosed = false;
   #done = false;
+  /** What the reply begins with. Secrets are struck before it is cut: half a key is one that nothing knows again. */
   #head = "";
+  readonly #struckHead = new StruckPieces();
   #sawJson = false;
   #sawChoices = false;
   #isWhole = false;
@@ -90,7 +93,7 @@ export class ChatStream {
   push(bytes: Uint8Array): TakenBody {
     this.#hasNews = false;
     const text = this.#decoder.decode(bytes, { stream: true });
-    if (this.#head.length < keptHead) this.#head += text.slice(0, keptHead);
+    if (this.#head.length < keptHead) this.#head += this.#struckHead.push(text);
     this.#framing.push(text);
     const isNews = this.#hasNews || this.#framing.isMidway;
     return { isNews, endsWithin: this.#endsWithin() };
@@ -132,7 +135,7 @@ export class ChatStream {
       value = parseLeniently(json);
     } catch (cause) {
       const what = `the answer from ${context.url} holds what is no JSON: “${beginning(json)}”`;
-      const body = json.slice(0, keptHead);
+      const body = struck(json).slice(0, keptHead);
       // Written so from end to end it would come so again.
       if (isBare) throw remoteError("reply-unreadable", what, { body, isLasting: true }, { cause });
       throw remoteError("reply-broken", what, { body }, { cause });
@@ -279,7 +282,7 @@ export class ChatStream {
   /** What is wrong with a reply without any choice. */
   #nothing(isCut: boolean): MidcourseError {
     const { url } = this.#settings.context;
-    const head = this.#head.slice(0, keptHead);
+    const head = (this.#head.length < keptHead ? this.#head + this.#struckHead.end() : this.#head).slice(0, keptHead);
     const body = head.trim();
     const unreadable = (what: string, isLasting: boolean) => {
       const advice = "OPENAI_BASE_URL (or --base-url) may lead to something other than a model server; it usually ends in /v1.";

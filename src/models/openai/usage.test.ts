@@ -61,6 +61,26 @@ describe("reasoning is sampled, whether the server counts it inside of the compl
     ["a total alone beside the prompt", usage(10, null, undefined, 415), { outputTokens: 405 }],
     ["cached tokens beside the prompt", usage(10, 5, undefined, 115, 100), { inputTokens: 110, outputTokens: 5 }],
     ["more cached than prompt", usage(10, 5, undefined, undefined, 100), { inputTokens: 110, outputTokens: 5 }],
+    [
+      "read from a cache and written to one, beside the prompt, under Anthropic's names (opik#5214)",
+      { ...usage(10, 5, undefined, 2215), cache_read_input_tokens: 200, cache_creation_input_tokens: 2000 },
+      { inputTokens: 2210, outputTokens: 5, cachedInputTokens: 200 },
+    ],
+    [
+      "the same inside of the prompt",
+      { ...usage(2210, 5, undefined, 2215), cache_read_input_tokens: 200, cache_creation_input_tokens: 2000 },
+      { inputTokens: 2210, outputTokens: 5 },
+    ],
+    [
+      "written to a cache, beside the prompt and beside reasoning",
+      { ...usage(10, 5, 40, 2055), cache_creation_input_tokens: 2000 },
+      { inputTokens: 2010, outputTokens: 45, reasoningTokens: 40 },
+    ],
+    [
+      "what a tool said is input that is told beside the prompt",
+      { ...usage(10, 5, undefined, 35), tool_use_prompt_tokens: 20 },
+      { inputTokens: 30, outputTokens: 5 },
+    ],
     ["at the top level", { prompt_tokens: 10, completion_tokens: 2, reasoning_tokens: 40 }, { outputTokens: 42 }],
     [
       "under the names of the responses API",
@@ -96,6 +116,23 @@ describe("reasoning is sampled, whether the server counts it inside of the compl
     const [{ usage: told }] = await model.generate(ask, options);
     expect(told.dollars).toBeCloseTo(0.5);
     expect(settledUsage(told, "beside").dollars).toBeCloseTo(0.9);
+  });
+});
+
+describe("dollars that the server tells", () => {
+  const dollarsOf = async (more: object) => (await usages({ ...usage(10, 5), ...more }))[0].dollars;
+
+  test("with the user's own key at a provider hold what the provider charges (forgecode#1641)", async () => {
+    expect(await dollarsOf({ cost: 0, is_byok: true, cost_details: { upstream_inference_cost: 0.02 } })).toBe(0.02);
+    expect(await dollarsOf({ cost: 0.001, is_byok: true, cost_details: { upstream_inference_cost: 0.02 } })).toBeCloseTo(0.021);
+    expect(await dollarsOf({ cost: 0, is_byok: true })).toBeUndefined();
+  });
+
+  test("are the cost alone otherwise, which holds what the provider charged (PageSpace#1561)", async () => {
+    expect(await dollarsOf({ cost: 0.02, is_byok: false, cost_details: { upstream_inference_cost: 0.019 } })).toBe(0.02);
+    expect(await dollarsOf({ cost: 0.02, cost_details: { upstream_inference_cost: 0.019 } })).toBe(0.02);
+    expect(await dollarsOf({ cost: 0 })).toBe(0);
+    expect(await dollarsOf({ cost: Number.NaN, is_byok: true, cost_details: null })).toBeUndefined();
   });
 });
 

@@ -63,11 +63,34 @@ function toldIn(usage: Readonly<Record<string, unknown>>): Told {
     completion: count(usage.completion_tokens) ?? count(usage.output_tokens),
     reasoning: first([...sampled.map((details) => details.reasoning_tokens), usage.reasoning_tokens]),
     total: count(usage.total_tokens),
-    // The last is DeepSeek's own name.
-    cached: first([...prompts.map((details) => details.cached_tokens), usage.prompt_cache_hit_tokens]),
-    // OpenRouter's.
-    dollars: typeof usage.cost === "number" && Number.isFinite(usage.cost) && usage.cost >= 0 ? usage.cost : undefined,
+    // The last two are DeepSeek's own name and Anthropic's, which gateways hand on.
+    cached: first([
+      ...prompts.map((details) => details.cached_tokens),
+      usage.prompt_cache_hit_tokens,
+      usage.cache_read_input_tokens,
+    ]),
+    beside: [
+      count(usage.cache_creation_input_tokens),
+      count(usage.tool_use_prompt_tokens),
+      ...prompts.flatMap((details) => [details.audio_tokens, details.image_tokens].map(count)),
+    ].filter((tokens) => tokens !== undefined && tokens > 0) as number[],
+    dollars: dollarsIn(usage),
   };
+}
+
+/**
+ * OpenRouter's. Where the user's own key at a provider was used it charges nothing, or a fee alone, and what the provider charges stands beside
+ * that (forgecode#1641); otherwise the cost holds it (PageSpace#1561).
+ */
+function dollarsIn(usage: Readonly<Record<string, unknown>>): number | undefined {
+  const charged = amount(usage.cost);
+  if (usage.is_byok !== true) return charged;
+  const upstream = isRecord(usage.cost_details) ? amount(usage.cost_details.upstream_inference_cost) : undefined;
+  return upstream === undefined ? charged || undefined : upstream + (charged ?? 0);
+}
+
+function amount(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 /** What is no whole number from 0 is not told. */
@@ -84,7 +107,8 @@ const names = ["prompt", "completion", "reasoning", "total", "cached", "dollars"
 /** Field by field the newest, save that an empty last word does not take back what was told. */
 function later(before: Told | undefined, after: Told): Told {
   if (before === undefined) return after;
-  return Object.fromEntries(names.map((name) => [name, after[name] || (before[name] ?? after[name])])) as unknown as Told;
+  const fields = names.map((name) => [name, after[name] || (before[name] ?? after[name])]);
+  return { ...Object.fromEntries(fields), beside: after.beside?.length ? after.beside : before.beside } as Told;
 }
 
 function sumOf(all: readonly Told[]): Told | undefined {
@@ -93,7 +117,7 @@ function sumOf(all: readonly Told[]): Told | undefined {
     all.some((each) => each[name] === undefined) ? undefined : all.reduce((total, each) => total + each[name]!, 0);
   // The prompt is one and the same for all choices.
   const own = Object.fromEntries(names.map((name) => [name, sum(name)])) as unknown as Told;
-  const [{ prompt, cached }] = all;
+  const [{ prompt, cached, beside }] = all;
   const others = prompt === undefined ? 0 : prompt * (all.length - 1);
-  return { ...own, prompt, cached, total: own.total === undefined ? undefined : own.total - others };
+  return { ...own, prompt, cached, beside, total: own.total === undefined ? undefined : own.total - others };
 }
