@@ -20,6 +20,7 @@ export interface CallOptions {
   temperature?: number | undefined;
   maxTokens?: number | undefined;
   topP?: number | undefined;
+  topK?: number | undefined;
   stop?: readonly string[];
   purpose?: CallPurpose | undefined;
   /** Another model than the request's; its calls count like the others. */

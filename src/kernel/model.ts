@@ -60,7 +60,7 @@ export interface TokenLogprob {
 
 /** Something that was asked for and not honoured. */
 export interface NotHonoured {
-  /** Its name in a request of OpenAI's form: `temperature`, `top_p`, `max_tokens`, `seed`, `n`, `stop`, `logprobs`. */
+  /** Its name in a request of OpenAI's form: `temperature`, `top_p`, `top_k`, `max_tokens`, `seed`, `n`, `stop`, `logprobs`. */
   field: string;
   /** The value that was asked for; absent where it differs from call to call. */
   asked?: number | undefined;
@@ -113,7 +113,10 @@ export interface GenerateOptions {
   temperature: number;
   maxTokens: number;
   seed: number;
+  /** Draws from the likeliest tokens that have this share of the probability together, above 0 and at most 1. All when left out. */
   topP?: number | undefined;
+  /** Draws from so many of the likeliest tokens; all for 0 or when left out. */
+  topK?: number | undefined;
   /** Texts that end a completion; they are not part of it. */
   stop?: readonly string[] | undefined;
   /** Asks for log-probabilities, with this many alternatives a token; 0 asks for the sampled token's alone. */

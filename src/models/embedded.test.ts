@@ -91,7 +91,7 @@ describe("batching", () => {
     expect(engine.calls.map((call) => call.prompts.length)).toEqual([1, 2]);
   });
 
-  test.each([{ n: 2 }, { temperature: 0 }, { maxTokens: 9 }, { topP: 0.5 }])(
+  test.each([{ n: 2 }, { temperature: 0 }, { maxTokens: 9 }, { topP: 0.5 }, { topK: 3 }])(
     "calls that differ in %o do not share an engine call",
     async (difference) => {
       const engine = new FakeEngine();

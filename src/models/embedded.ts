@@ -64,9 +64,9 @@ export class EmbeddedModel implements Model {
     const promptIds = this.#encode(messages);
     if (options.n === 0) return [];
     return new Promise((resolve, reject) => {
-      const { temperature, topP = 1, maxTokens, n } = options;
+      const { temperature, topP = 1, topK = 0, maxTokens, n } = options;
       const call: PendingCall = {
-        key: JSON.stringify([n, temperature, topP, maxTokens]),
+        key: JSON.stringify([n, temperature, topP, topK, maxTokens]),
         promptIds,
         opened: messages.at(-1)?.role === "assistant" ? "" : (this.#tokenizer.openedThought?.(promptIds) ?? ""),
         options,
@@ -117,11 +117,12 @@ export class EmbeddedModel implements Model {
   }
 
   async #runBatch(batch: readonly PendingCall[]): Promise<void> {
-    const { n, temperature, topP, maxTokens } = batch[0].options;
+    const { n, temperature, topP, topK, maxTokens } = batch[0].options;
     const options: SampleOptions = {
       n,
       temperature,
       topP,
+      topK,
       maxTokens,
       stopIds: this.#tokenizer.stopIds,
       seed: 0,

@@ -62,6 +62,38 @@ describe("checkpoint folders", () => {
     expect(second.cache).toMatchObject({ hits: 2, misses: 0 });
   });
 
+  test("a folder draws from the likeliest tokens alone where that is asked for, and its record says so", async () => {
+    const greedy = (await (await open({})).model.generate(ask, { ...options, n: 1, temperature: 0 }))[0].text;
+    for (const choice of [{ topK: 1 }, { topP: 0.001 }]) {
+      const chosen = await open({ ...choice, cache: path.join(folder, "cache") });
+      const texts = (await chosen.model.generate(ask, { ...options, n: 4, temperature: 5 })).map(({ text }) => text);
+      expect(texts).toEqual([greedy, greedy, greedy, greedy]);
+      expect(chosen.describe()).toMatchObject(choice);
+    }
+    // A call's own choice goes before, and the cache tells them apart.
+    const all = await open({ topK: 1, cache: path.join(folder, "cache") });
+    const free = await all.model.generate(ask, { ...options, n: 4, temperature: 5, topK: 0 });
+    expect(new Set(free.map(({ text }) => text)).size).toBeGreaterThan(1);
+    for (const wrong of [{ topP: 0 }, { topP: 1.1 }, { topP: Number.NaN }, { topK: -1 }, { topK: 1.5 }])
+      await expect(open(wrong)).rejects.toMatchObject({ code: "bad-option" });
+  });
+
+  test("what only a server heeds is told where the model is a folder, and --threads where it is at a server", async () => {
+    const notes: string[] = [];
+    const onNote = (note: string) => void notes.push(note);
+    await open({ onNote, extraBody: '{"top_k":20}', omit: "seed", header: ["a: b"], probe: false, idleSeconds: 5 });
+    expect(notes).toEqual([
+      "shipped is a checkpoint folder, and --extra-body, --omit, --header, --idle-seconds, --no-probe are for servers: not heeded here. " +
+        "Sampling is chosen with --top-p and --top-k.",
+    ]);
+    await open({ onNote, concurrency: 3, threads: 1, topK: 5 });
+    expect(notes).toHaveLength(1);
+    await expect(open({ extraBody: '{"top_k":20}' })).rejects.toMatchObject({ code: "option-of-servers" });
+    const server = await vllm(["qwen"]);
+    await open({ onNote, baseUrl: server.baseUrl, threads: 2 });
+    expect(notes[1]).toContain("--threads is for checkpoint folders");
+  });
+
   test("a folder without a model and a path to nowhere are told", async () => {
     await expect(open({ model: folder })).rejects.toMatchObject({ family: "user", code: "not-a-checkpoint" });
     await expect(open({ model: "./nowhere" })).rejects.toMatchObject({ code: "not-a-checkpoint" });
@@ -239,6 +271,27 @@ describe("servers", () => {
     const second = await open({ baseUrl: server.baseUrl, model: "qwen", profile });
     expect(second.profile).toEqual(profile);
     expect(server.requests).toHaveLength(before);
+  });
+
+  test("top_k goes to servers that know it; Ollama, which ignores it in silence, is not asked, and that is told", async () => {
+    const known = await vllm(["qwen"]);
+    const opened = await open({ baseUrl: known.baseUrl, topK: 20, topP: 0.9 });
+    const [first] = await opened.model.generate(ask, options);
+    expect(known.chats().at(-1)?.body).toMatchObject({ top_k: 20, top_p: 0.9 });
+    expect(first.notHonoured).toBeUndefined();
+    const ollama = await playServer(({ path: place }) => {
+      if (place === "/api/version") return { body: { version: "0.20.0" } };
+      if (place === "/v1/models") return { body: { object: "list", data: [{ id: "qwen", owned_by: "library" }] } };
+      return place === "/v1/chat/completions" ? { body: chatReply(["4"]) } : { status: 404, body: "404 page not found" };
+    });
+    servers.push(ollama);
+    const other = await open({ baseUrl: ollama.baseUrl, model: "qwen", topK: 20 });
+    expect(other.profile?.kind).toBe("ollama");
+    const [answer] = await other.model.generate(ask, { ...options, n: 1 });
+    expect(ollama.chats().some(({ body }) => "top_k" in body!)).toBe(false);
+    const why = "Ollama has no such field in OpenAI's protocol";
+    expect(answer.notHonoured).toEqual([{ field: "top_k", asked: 20, why }]);
+    expect(other.notHonoured()).toEqual([{ field: "top_k", why }]);
   });
 
   test("prices, a cache over a server, tries again, fields for every request", async () => {

@@ -20,6 +20,7 @@ import { Limiter } from "./around/limiter.ts";
 import { MeteredModel } from "./around/meter.ts";
 import { defaultPrices, findPrice, mergePrices, PricedModel, type PriceTable, parsePrices } from "./around/prices.ts";
 import { type RetryOptions, retrying } from "./around/retry.ts";
+import { checkChoice, choosing, type TokenChoice } from "./around/sampling.ts";
 import { EmbeddedModel } from "./embedded.ts";
 import { checkModel, onlyModel, type ServerAddress, serverAddress } from "./openai/address.ts";
 import { LearntFields } from "./openai/learnt-fields.ts";
@@ -29,7 +30,7 @@ import { probeServer, type ServerProfile } from "./openai/server-probe.ts";
 import { checkLimits, type TimeLimits } from "./openai/time-limits.ts";
 
 /** Which model, and what stands around it; everything may be left out. */
-export interface ModelOptions extends TimeLimits {
+export interface ModelOptions extends TimeLimits, TokenChoice {
   /** Checkpoint folder, or name of a model at an OpenAI-compatible server. */
   model?: string | undefined;
   baseUrl?: string | undefined;
@@ -101,13 +102,15 @@ interface Core extends Pick<OpenedModel, "limiter" | "profile" | "notHonoured"> 
 }
 
 export async function openModel(options: OpenModelOptions = {}): Promise<OpenedModel> {
+  checkChoice(options);
   const prices = readPrices(options.prices);
   const core = await openCore(options);
   const price = findPrice(prices, core.host, core.model.id);
   const priced = price ? new PricedModel(core.model, price) : core.model;
   const store = typeof options.cache === "string" ? new ResponseStore<Completion>(options.cache) : undefined;
   const cache = store ? new CachedModel(priced, { store, identity: core.identity }) : undefined;
-  const meter = new MeteredModel(cache ?? priced);
+  const { topP, topK } = options;
+  const meter = new MeteredModel(choosing(cache ?? priced, { topP, topK }));
   return {
     model: meter,
     meter,
@@ -115,7 +118,7 @@ export async function openModel(options: OpenModelOptions = {}): Promise<OpenedM
     limiter: core.limiter,
     profile: core.profile,
     notHonoured: core.notHonoured,
-    describe: () => ({ ...core.description, ...(price ? { dollarsPerMillion: { ...price } } : {}) }),
+    describe: () => ({ ...core.description, topP, topK, ...(price ? { dollarsPerMillion: { ...price } } : {}) }),
     close: async () => {
       store?.close();
       await core.close();
@@ -156,7 +159,36 @@ async function openCore(options: OpenModelOptions): Promise<Core> {
   return asksServer ? openServer(options, environment) : openFolder(shippedModel, options);
 }
 
+/** What only a server heeds, as the command line names it. */
+const forServers = {
+  extraBody: "--extra-body",
+  omit: "--omit",
+  header: "--header",
+  headers: "headers",
+  apiKeyEnv: "--api-key-env",
+  reasoningTags: "--reasoning-tags",
+  retries: "--retries",
+  idleSeconds: "--idle-seconds",
+  firstSeconds: "--first-seconds",
+  totalSeconds: "--total-seconds",
+} as const satisfies Partial<Record<keyof OpenModelOptions, string>>;
+
+/**
+ * A folder heeds none of them, which is told; the same options may be meant for a judge or another model at a server, so it is no fault by itself.
+ * Throws where nobody listens.
+ */
+function tellUnheeded(folder: string, options: OpenModelOptions): void {
+  const names = Object.entries(forServers).filter(([name]) => options[name as keyof typeof forServers] !== undefined);
+  const given = [...names.map(([, flag]) => flag), ...(options.probe === false ? ["--no-probe"] : [])];
+  if (given.length === 0) return;
+  const what = `${namedFolder(folder)} is a checkpoint folder, and ${given.join(", ")} ${given.length === 1 ? "is" : "are"} for servers`;
+  const advice = "Sampling is chosen with --top-p and --top-k.";
+  if (options.onNote === undefined) throw userError("option-of-servers", what, `Leave it out. ${advice}`);
+  options.onNote(`${what}: not heeded here.${options.extraBody === undefined ? "" : ` ${advice}`}`);
+}
+
 async function openFolder(folder: string, options: OpenModelOptions): Promise<Core> {
+  tellUnheeded(folder, options);
   const tokenizer = await Tokenizer.load(folder);
   const engine = await EmbeddedEngine.open({ folder, threads: options.threads });
   const id = path.basename(path.resolve(folder));
@@ -204,6 +236,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
   const { idleSeconds, firstSeconds, totalSeconds } = options;
   const limits: TimeLimits = { idleSeconds, firstSeconds, totalSeconds };
   checkLimits(limits);
+  if (options.threads !== undefined) onNote?.("--threads is for checkpoint folders, and the model is at a server: not heeded.");
   const address = readAddress(options, environment);
   const extraBody = withLeftOut(readExtraBody(options.extraBody), options.omit);
   checkExtraBody(extraBody);
@@ -221,6 +254,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
       options.profile ?? (await probeServer({ model, address, connections, policy, probe, fields, signal, onAsk, ...limits }));
     // It has the models of its list and no others, so a wrong name is told before any work.
     if (profile.kind === "vllm") await checkModel(model, connections, address, signal, limits);
+    if (profile.kind === "ollama") fields.leaveOut("top_k", "Ollama has no such field in OpenAI's protocol");
     onProbe?.(undefined);
     const client = new OpenAiModel({
       model,
@@ -305,6 +339,7 @@ const ownFields = [
   "max_completion_tokens",
   "seed",
   "top_p",
+  "top_k",
   "stop",
   "n",
   "logprobs",

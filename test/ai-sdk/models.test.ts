@@ -199,6 +199,16 @@ describe("fromAiSdk", () => {
     expect(await sampled(told(10, 2, 400), told(10, 500, 400))).toEqual([402, 900]);
   });
 
+  it("hands top-k to the provider, and says where that takes none", async () => {
+    const { model } = await serve(() => ({ content: "42" }));
+    const [completion] = await fromAiSdk(model).generate(question, { ...plain, topK: 7 });
+    expect(completion.notHonoured).toEqual([{ field: "top_k", asked: 7, why: "the provider does not support it" }]);
+    const fake = new FakeModel(["fine"]);
+    const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: "?" }] }];
+    expect((await toAiSdk(fake).doGenerate({ prompt, topK: 3 })).warnings).toEqual([]);
+    expect(fake.calls[0].options).toMatchObject({ topK: 3 });
+  });
+
   it("says of each setting that a provider does not heed that it was asked and not honoured", async () => {
     const warnings = [
       { type: "unsupported" as const, feature: "temperature", details: "reasoning models have none" },
@@ -363,13 +373,9 @@ describe("toAiSdk", () => {
     await expect(generateText({ model: mine, prompt: "?" })).rejects.toMatchObject({ code: "context-exceeded" });
     const { warnings } = await toAiSdk(new FakeModel(["fine"])).doGenerate({
       ...call,
-      topK: 3,
       responseFormat: { type: "json" },
     });
-    expect(warnings).toEqual([
-      { type: "unsupported", feature: "responseFormat" },
-      { type: "unsupported", feature: "topK" },
-    ]);
+    expect(warnings).toEqual([{ type: "unsupported", feature: "responseFormat" }]);
   });
 });
 

@@ -10,9 +10,13 @@ import { chatReply, type ModelServer, type PlayedRequest, playServer } from "../
 const place = mkdtempSync(path.join(tmpdir(), "midcourse-by-task-"));
 let server: ModelServer;
 /** Chats of the test. */
+let refusesTopK = false;
 let asked: PlayedRequest[] = [];
 beforeAll(async () => {
   server = await playServer((request) => {
+    if (refusesTopK && request.body?.top_k !== undefined) {
+      return { status: 400, body: { error: { message: "top_k: Extra inputs are not permitted" } } };
+    }
     if (request.path.endsWith("/chat/completions")) asked.push(request);
     return { body: chatReply(["The answer is (A). #### 4"]) };
   });
@@ -112,6 +116,24 @@ test("a run is gone on with where the worked examples of its tasks are the same;
   expect(other.code).toBe(1);
   expect(other.errors).toContain("holds answers to arc-challenge with 1 worked example, and this would add some with 2");
   expect(other.errors).toContain("--shots arc-challenge=1");
+});
+
+test("--top-p and --top-k go with every call, and where a server takes none the results say so", async () => {
+  const done = await evaluate("top", ...both, "--limit", "1", "--top-k", "20", "--top-p", "0.9");
+  expect(done.code).toBe(0);
+  expect(asked.map(({ body }) => [body?.top_k, body?.top_p])).toEqual([
+    [20, 0.9],
+    [20, 0.9],
+  ]);
+  const other = await evaluate("top", ...both, "--limit", "1", "--top-k", "10", "--top-p", "0.9");
+  expect(other.errors).toContain("topK (20 there, 10 now)");
+  asked = [];
+  refusesTopK = true;
+  const refused = await evaluate("no-top", ...both, "--limit", "1", "--top-k", "20");
+  refusesTopK = false;
+  expect(refused.code).toBe(0);
+  expect(refused.output).toContain("top_k");
+  expect(refused.output).toContain("top_k: Extra inputs are not permitted");
 });
 
 test.each([

@@ -13,7 +13,7 @@ import type { TasksWanted } from "#recipes/benchmark/tasks.ts";
 import { percentSign } from "#text/numbers.ts";
 import { harmless } from "#text/signs.ts";
 import { allowanceWords, filesByTask, parseBudget, parseNames } from "../options/eval-options.ts";
-import { sandboxOption, withModelOptions } from "../options/model-options.ts";
+import { sandboxOption, withModelOptions, withTokenChoice } from "../options/model-options.ts";
 import { byTask, fromOne, type NumbersByTask, notNegative, wholeNumber } from "../options/option-numbers.ts";
 import { exitCodesHelp } from "../terminal/failure.ts";
 import { interruptSignal, packageVersion, printResults, shownCommand } from "../terminal/process.ts";
@@ -70,7 +70,7 @@ function evalOptions(program: Command) {
     .option("--allow-bare", "run a model's programs under your own account when nothing safer works")
     .option("--out <folder>", "run directory; the same command goes on where it stopped", "runs/eval")
     .option("--json", "print results.json instead of the table");
-  return withModelOptions(command, "answers in the run directory").addHelpText(
+  return withModelOptions(withTokenChoice(command), "answers in the run directory").addHelpText(
     "after",
     `
 Examples:

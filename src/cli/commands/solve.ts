@@ -8,7 +8,7 @@ import type { Outcome } from "#kernel/trace.ts";
 import type { Solved } from "#recipes/benchmark/question.ts";
 import { harmless, harmlessJson } from "#text/signs.ts";
 import { parseBudget } from "../options/eval-options.ts";
-import { sandboxOption, withModelOptions } from "../options/model-options.ts";
+import { sandboxOption, withModelOptions, withTokenChoice } from "../options/model-options.ts";
 import { fromOne, notNegative, wholeNumber } from "../options/option-numbers.ts";
 import { exitCodesHelp } from "../terminal/failure.ts";
 import { interruptSignal } from "../terminal/process.ts";
@@ -36,7 +36,7 @@ function solveOptions(program: Command) {
     .option("--allow-bare", "run a model's programs under your own account when nothing safer works")
     .option("--quiet", "print the answer alone")
     .option("--json", "one JSON line for each event as it happens, the outcome last");
-  return withModelOptions(command).addHelpText(
+  return withModelOptions(withTokenChoice(command)).addHelpText(
     "after",
     `
 The shipped model knows the sums and stories of its own small world alone; for anything else name a model.

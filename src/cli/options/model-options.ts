@@ -1,6 +1,6 @@
 /** The options that choose a model, shared by every command that asks one. `open-model.ts` opens what they say. */
 import { type Command, Option, type OptionValues } from "commander";
-import { fromOne, wholeNumber } from "./option-numbers.ts";
+import { fromOne, someShare, wholeNumber } from "./option-numbers.ts";
 
 /** The command with them; `cacheDefault` completes “(default: …)” in the help. */
 export function withModelOptions<Words extends unknown[], Values extends OptionValues>(
@@ -58,6 +58,16 @@ export function withServerOptions<Words extends unknown[], Values extends Option
       ).argParser((line: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), line]),
     )
     .option("--no-probe", "ask the server nothing but the questions themselves: no test requests, and none for what kind it is");
+}
+
+/** Of commands that sample answers: which tokens are drawn from. `whose` completes the help. */
+export function withTokenChoice<Words extends unknown[], Values extends OptionValues>(
+  command: Command<Words, Values>,
+  whose = "",
+) {
+  return command
+    .option("--top-p <number>", `draw from the likeliest tokens with this share of the probability${whose}`, someShare)
+    .option("--top-k <number>", `draw from so many of the likeliest tokens${whose}; 0 for all`, wholeNumber);
 }
 
 /** Of commands whose methods or tasks may run programs. */

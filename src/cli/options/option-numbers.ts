@@ -25,6 +25,13 @@ export function share(text: string): number {
   return value;
 }
 
+/** As `share`, and not 0, which would keep nothing. */
+export function someShare(text: string): number {
+  const value = share(text);
+  if (value === 0) throw new InvalidArgumentError("It must be a number above 0 and at most 1.");
+  return value;
+}
+
 /** Numbers by task, such as `4,mmlu=5`: one for every task, and others for those that are named. */
 export interface NumbersByTask {
   each?: number | undefined;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Row } from "../files/rows.ts";
 import { questionKey } from "../filters/split.ts";
-import { queriesFromRows } from "./ptr-queries.ts";
+import { queriesFromFiles, queriesFromRows } from "./ptr-queries.ts";
 
 const rows = (values: Record<string, unknown>[]): Row[] => values.map((value, index) => ({ line: index + 1, values: value }));
 
@@ -55,6 +55,23 @@ test("what is empty, too long, a test question or there already is left out and 
     ["asked-elsewhere", 1],
   ]);
   expect(tally.read).toBe(8);
+});
+
+test("several files are one list in their order: repeats across them are counted, ids stay unique, each has its own column", () => {
+  const { queries, tally } = queriesFromFiles([
+    { file: "a/q.jsonl", rows: rows([{ id: 1, question: "One?" }, { question: "Two?" }]) },
+    { file: "b/q.jsonl", rows: rows([{ id: 1, prompt: "Three?" }, { prompt: "Four?" }, { prompt: "two" }, { prompt: "" }]) },
+  ]);
+  expect(queries).toEqual([
+    { id: "1", question: "One?" },
+    { id: "q.jsonl:2", question: "Two?" },
+    { id: "q.jsonl:1", question: "Three?" },
+    { id: "b/q.jsonl:2", question: "Four?" },
+  ]);
+  expect(tally.dropped.map(({ reason, count }) => [reason, count])).toEqual([
+    ["duplicate", 1],
+    ["question-empty", 1],
+  ]);
 });
 
 test("a column that is not there is named with those that are", () => {

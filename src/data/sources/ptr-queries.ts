@@ -23,27 +23,40 @@ export interface QueryOptions {
   testQuestions?: ReadonlySet<string>;
 }
 
+/** A file that was read. */
+export interface QuerySource {
+  file: string;
+  rows: readonly Row[];
+}
+
 const guesses = ["question", "problem", "query", "prompt", "instruction", "messages", "conversations", "input", "text"];
 
+/** As `queriesFromFiles`, of one file. */
+export function queriesFromRows(file: string, rows: readonly Row[], options: QueryOptions = {}) {
+  return queriesFromFiles([{ file, rows }], options);
+}
+
 /**
+ * The queries of all files, in their order: a question of an earlier file that comes again is a duplicate. The column is chosen for each file.
  * The last user message where the column holds a conversation; Alpaca's `input` is put below its `instruction`. Rows of the published
  * sample and of any question–answer file fit.
  */
-export function queriesFromRows(
-  file: string,
-  rows: readonly Row[],
+export function queriesFromFiles(
+  sources: readonly QuerySource[],
   options: QueryOptions = {},
 ): { queries: Query[]; tally: DropTally } {
   const { maximumCharacters = Number.POSITIVE_INFINITY, testQuestions = new Set() } = options;
-  const column = chooseColumn(file, rows, options.column);
   const tally = new DropTally();
   const seen = new Set<string>();
   const ids = new Set<string>();
   const queries: Query[] = [];
-  const name = path.basename(file);
-  for (const { line, values } of rows) {
+  const all = sources.flatMap(({ file, rows }) => {
+    const column = chooseColumn(file, rows, options.column);
+    return rows.map((row) => ({ ...row, column, file }));
+  });
+  for (const { line, values, column, file } of all) {
     const own = typeof values.id === "string" || typeof values.id === "number" ? String(values.id) : "";
-    const id = own !== "" && !ids.has(own) ? own : `${name}:${line}`;
+    const id = freshId(ids, own, file, line);
     const question = questionIn(values, column);
     const key = questionKey(question ?? "") || question;
     if (question === undefined) tally.drop(id, { dropped: "malformed", detail: `${column} holds no text` });
@@ -62,9 +75,16 @@ export function queriesFromRows(
   if (queries.length > 0) return { queries, tally };
   throw userError(
     "data-empty",
-    `${file} holds no question that can be used (${counted(rows.length, "row")} read)`,
+    `${sources.map(({ file }) => file).join(", ")} holds no question that can be used (${counted(all.length, "row")} read)`,
     "Check the file and the column.",
   );
+}
+
+/** The row's own where no query before it has it; else its place, with the folder where two files are called alike. */
+function freshId(ids: ReadonlySet<string>, own: string, file: string, line: number): string {
+  if (own !== "" && !ids.has(own)) return own;
+  const place = `${path.basename(file)}:${line}`;
+  return ids.has(place) ? `${file}:${line}` : place;
 }
 
 function chooseColumn(file: string, rows: readonly Row[], wanted: string | undefined): string {

@@ -61,6 +61,7 @@ export function callOptions(
     maxOutputTokens: options.maxTokens,
     seed: sampleSeed(options.seed, sample),
     ...(options.topP === undefined ? {} : { topP: options.topP }),
+    ...(options.topK ? { topK: options.topK } : {}),
     ...(stops.length === 0 ? {} : { stopSequences: stops }),
     ...(options.signal ? { abortSignal: options.signal } : {}),
   };

@@ -6,6 +6,7 @@ import type { NotHonoured } from "#kernel/model.ts";
 const settings = {
   temperature: "temperature",
   top_p: "topP",
+  top_k: "topK",
   max_tokens: "maxOutputTokens",
   seed: "seed",
   stop: "stopSequences",

@@ -30,13 +30,14 @@ export function toAiSdk(model: Model, options: ToAiSdkOptions = {}): LanguageMod
     signal?: AbortSignal | undefined,
     onDelta?: (delta: CompletionDelta) => void,
   ) => {
-    const { topP, stopSequences: stop } = call;
+    const { topP, topK, stopSequences: stop } = call;
     const completions = await model.generate(messagesOf(call.prompt), {
       n: 1,
       temperature: call.temperature ?? options.temperature ?? 1,
       maxTokens: call.maxOutputTokens ?? options.maxTokens ?? 1024,
       seed: call.seed ?? options.seed ?? randomInt(2 ** 31),
       ...(topP === undefined ? {} : { topP }),
+      ...(topK === undefined ? {} : { topK }),
       ...(stop === undefined || stop.length === 0 ? {} : { stop }),
       signal,
       onDelta,
@@ -144,7 +145,6 @@ function unheeded(call: LanguageModelV4CallOptions): SharedV4Warning[] {
   const given = {
     tools: call.tools !== undefined && call.tools.length > 0,
     responseFormat: call.responseFormat?.type === "json",
-    topK: call.topK !== undefined,
     presencePenalty: call.presencePenalty !== undefined,
     frequencyPenalty: call.frequencyPenalty !== undefined,
     reasoning: call.reasoning !== undefined && call.reasoning !== "provider-default",

@@ -68,8 +68,8 @@ test("anything that may change the answer changes the key, and nothing else does
     requestKey("m", [{ role: "user", content: "two words " }], options),
     requestKey("m", [{ role: "system", content: "two words" }], options),
     requestKey("m", [{ role: "user", content: "two words", parts: [] }], options),
-    ...[{ seed: 4 }, { temperature: 0 }, { maxTokens: 9 }, { topP: 0.5 }, { stop: ["x"] }, { topLogprobs: 0 }].map((change) =>
-      requestKey("m", ask, { ...options, ...change }),
+    ...[{ seed: 4 }, { temperature: 0 }, { maxTokens: 9 }, { topP: 0.5 }, { topK: 5 }, { stop: ["x"] }, { topLogprobs: 0 }].map(
+      (change) => requestKey("m", ask, { ...options, ...change }),
     ),
   ];
   expect(new Set([key, ...others]).size).toBe(others.length + 1);

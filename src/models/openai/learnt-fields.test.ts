@@ -80,6 +80,18 @@ describe("a field that the server refuses", () => {
     expect(model.notHonoured.map(({ field }) => field)).toEqual(["seed", "top_p"]);
   });
 
+  test("a server that takes no top_k is asked without it, and that is told", async () => {
+    const { server, model } = await client(without("top_k"));
+    const [{ text, notHonoured }] = await model.generate(ask, { ...options, topK: 20 });
+    expect(text).toBe("4");
+    expect(refused(server, "top_k")).toBe(1);
+    const why = "the server refused it: top_k: Extra inputs are not permitted";
+    expect(notHonoured).toEqual([{ field: "top_k", asked: 20, why }]);
+    expect(model.notHonoured).toEqual([{ field: "top_k", why }]);
+    await model.generate(ask, { ...options, topK: 20 });
+    expect(refused(server, "top_k")).toBe(1);
+  });
+
   test("is learnt from a router that finds nobody for it, and not from a server that broke", async () => {
     const router = await client(
       playing((body) => ("seed" in body ? sentence("No endpoints found that support the parameter: seed", 404) : undefined)),

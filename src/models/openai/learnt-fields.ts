@@ -15,7 +15,7 @@ export type RequestBody = Readonly<Record<string, unknown>>;
 export class OneByOne extends Error {}
 
 /** Those a user asks for; the others are means of ours. */
-const asked = new Set(["temperature", "top_p", "seed", "stop", "n", "max_tokens", "max_completion_tokens", "logprobs"]);
+const asked = new Set(["temperature", "top_p", "top_k", "seed", "stop", "n", "max_tokens", "max_completion_tokens", "logprobs"]);
 const otherName: Readonly<Record<string, string>> = { max_tokens: "max_completion_tokens", max_completion_tokens: "max_tokens" };
 
 /** What goes with another field. */
@@ -23,6 +23,7 @@ const partOf: Readonly<Record<string, string>> = { top_logprobs: "logprobs", str
 
 /** Which are tried without, where a server refuses and does not say what. */
 const suspects = [
+  "top_k",
   "logprobs",
   "seed",
   "stream_options",
@@ -68,6 +69,11 @@ export class LearntFields {
     for (const [field, value] of Object.entries(extraBody)) {
       if (value === null) this.#without.set(field, { why: "left out by the user", byUser: true, confirmed: true });
     }
+  }
+
+  /** A field that is known to do nothing at this server: it is left out, and told where it is asked for. A user's own stays. */
+  leaveOut(field: string, why: string): void {
+    if (!this.#kept.has(field)) this.#without.set(field, { why, byUser: false, confirmed: true });
   }
 
   /** What was asked for since the last `forgetAsked` and not honoured, in the order in which it came up. */

@@ -5,7 +5,7 @@ import type { Completion, GenerateOptions, NotHonoured } from "#kernel/model.ts"
 /** What is known of a field that was left out or changed. */
 export type Reason = Pick<NotHonoured, "why" | "instead">;
 
-type Asked = Pick<GenerateOptions, "temperature" | "topP" | "maxTokens" | "stop" | "topLogprobs" | "seed">;
+type Asked = Pick<GenerateOptions, "temperature" | "topP" | "topK" | "maxTokens" | "stop" | "topLogprobs" | "seed">;
 
 /** The completions of one request, the first with what the request, and each with what itself, did not honour. `seed` as it was to be sent. */
 export function withNotHonoured(
@@ -23,7 +23,7 @@ export function withNotHonoured(
 
 /** Fields that the request lacks, or has with another value. */
 function unsent(
-  { temperature, topP, maxTokens, stop, topLogprobs, seed }: Asked,
+  { temperature, topP, topK, maxTokens, stop, topLogprobs, seed }: Asked,
   sent: Readonly<Record<string, unknown>>,
   reasonFor: (field: string) => Reason | undefined,
 ): NotHonoured[] {
@@ -43,6 +43,7 @@ function unsent(
   };
   note("temperature", temperature, sent.temperature, temperature);
   note("top_p", topP, sent.top_p, topP);
+  note("top_k", topK || undefined, sent.top_k, topK);
   note("seed", seed, sent.seed);
   const stops = stop?.filter((text) => text !== "") ?? [];
   note("stop", stops.length === 0 ? undefined : stops, sent.stop);

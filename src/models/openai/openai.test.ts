@@ -34,7 +34,7 @@ async function client(play: Play, kind: ServerKind = "vllm", more: Partial<OpenA
 describe("requests", () => {
   test("carry what was asked for, the key, and a seed of 31 bits", async () => {
     const { server, model } = await client(() => ({ body: chatReply(["4"]) }));
-    const [completion] = await model.generate(ask, { ...options, topP: 0.9, stop: ["\n", ""], topLogprobs: 0 });
+    const [completion] = await model.generate(ask, { ...options, topP: 0.9, topK: 30, stop: ["\n", ""], topLogprobs: 0 });
     expect(completion).toMatchObject({ text: "4", finishReason: "stop", usage: { calls: 1, inputTokens: 10, outputTokens: 3 } });
     const { headers, body } = server.chats()[0];
     expect(headers.authorization).toBe("Bearer sk-test");
@@ -45,6 +45,7 @@ describe("requests", () => {
       max_tokens: 20,
       seed: deriveSeed(7, 0) & 0x7fffffff,
       top_p: 0.9,
+      top_k: 30,
       stop: ["\n"],
       logprobs: true,
       top_logprobs: 1,

@@ -25,6 +25,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   max_tokens: ["maxTokens", "max_new_tokens", "max_output_tokens", "maxOutputTokens"],
   max_completion_tokens: ["maxTokens", "max_new_tokens", "max_output_tokens", "maxOutputTokens"],
   top_p: ["topP", "#/p"],
+  top_k: ["topK", "#/k"],
   stop: ["stop_sequences", "stopSequences", "stop_words", "stop sequences", "stop words", "stop tokens"],
   n: [
     "candidate_count",
@@ -43,7 +44,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
 const isMaxTokens = (field: string) => field === "max_tokens" || field === "max_completion_tokens";
 
 /** Of two fields that exclude each other the one that matters less. */
-const byWeight = ["stream_options", "top_logprobs", "logprobs", "n", "stream", "seed", "top_p", "stop", "temperature"];
+const byWeight = ["stream_options", "top_logprobs", "logprobs", "n", "stream", "seed", "top_k", "top_p", "stop", "temperature"];
 
 /** Empty where the words name no field that was sent. `kept` are fields that the user insists on. */
 export function refusedFields(

@@ -36,7 +36,7 @@ export function requestSeed(seed: number, ...path: (string | number)[]): number 
 /** Throws user errors for messages and options that no server would understand. */
 export function buildRequest(
   messages: readonly Message[],
-  options: Pick<GenerateOptions, "temperature" | "maxTokens" | "topP" | "stop" | "topLogprobs" | "purpose">,
+  options: Pick<GenerateOptions, "temperature" | "maxTokens" | "topP" | "topK" | "stop" | "topLogprobs" | "purpose">,
   settings: RequestSettings,
 ): Record<string, unknown> {
   const { quirks, samples, stream } = settings;
@@ -69,6 +69,8 @@ export function buildRequest(
     [quirks.maxTokens]: options.maxTokens,
     seed: settings.seed,
     ...(options.topP === undefined ? {} : { top_p: options.topP }),
+    // Not OpenAI's own: vLLM, SGLang, llama.cpp, OpenRouter and others take it. Servers disagree about the number for “all”.
+    ...(options.topK ? { top_k: options.topK } : {}),
     ...(stop.length === 0 ? {} : { stop }),
     ...(samples > 1 ? { n: samples } : {}),
     ...(options.topLogprobs !== undefined && quirks.logprobs === "given"

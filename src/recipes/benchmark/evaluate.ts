@@ -40,7 +40,7 @@ export async function evaluate(wanted: EvaluationWanted, context: EvaluationCont
     const description = opened.describe();
     const tasksWanted = wanted.tasks(description.folder === "shipped");
     const tasks = await prepareTasks(tasksWanted, { signal, onNote });
-    return withOpened(await openHelp(wanted.help, tasks, models), (help) => {
+    return withOpened(await openHelp(wanted.help, tasks, { ...models, topP: undefined, topK: undefined }), (help) => {
       const { allowance: _, budget, ...decisive } = settings;
       const options = {
         model: description,
@@ -61,7 +61,7 @@ export async function evaluate(wanted: EvaluationWanted, context: EvaluationCont
           settings,
           grading: help.grading,
           help: help.methods,
-          concurrency: opened.limiter ? opened.limiter.most * 2 : 256,
+          concurrency: opened.limiter ? opened.limiter.most * 2 : (wanted.model.concurrency ?? 256),
         });
       });
     });

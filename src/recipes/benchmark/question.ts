@@ -98,7 +98,7 @@ export async function solveQuestion(wanted: QuestionWanted, { signal, watch, onE
       tools.runPython = pythonRunner(sandbox);
     }
     if (wanted.scorer !== undefined && bound.needs?.includes("scorer")) {
-      const scorer = await openModel({ ...models, model: wanted.scorer });
+      const scorer = await openModel({ ...models, model: wanted.scorer, topP: undefined, topK: undefined });
       toClose.push(scorer);
       tools.scoreCompletion = promptedScorer(scorer.model, { seed });
     }

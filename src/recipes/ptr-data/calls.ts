@@ -35,12 +35,13 @@ export interface AgreementLine extends StageLine {
 
 export async function writeAttempts(setup: PtrDataSetup, { id, question }: Query): Promise<AttemptLine> {
   const { weak, settings } = setup;
-  const { attempts: n, weakTemperature: temperature, weakTopP: topP, seed } = settings;
+  const { attempts: n, weakTemperature: temperature, weakTopP: topP, weakTopK: topK, seed } = settings;
   const messages = asking(settings.system, question);
   const { texts, ...rest } = await ask(setup, "weak", weak, messages, {
     n,
     temperature,
     topP,
+    topK,
     seed: deriveSeed(seed, "ptr-attempts", id),
   });
   return { id, attempts: texts, ...rest };
@@ -48,7 +49,7 @@ export async function writeAttempts(setup: PtrDataSetup, { id, question }: Query
 
 export async function writeAnswer(setup: PtrDataSetup, { id, question }: Query, { attempts }: AttemptLine): Promise<AnswerLine> {
   const { strong, settings } = setup;
-  const { samples: n, strongTemperature: temperature, strongTopP: topP, seed } = settings;
+  const { samples: n, strongTemperature: temperature, strongTopP: topP, strongTopK: topK, seed } = settings;
   const messages = strongMessages(
     question,
     attempts.map(({ text }) => text),
@@ -58,6 +59,7 @@ export async function writeAnswer(setup: PtrDataSetup, { id, question }: Query, 
     n,
     temperature,
     topP,
+    topK,
     seed: deriveSeed(seed, "ptr-answer", id),
   });
   return { id, samples: texts, ...rest };
@@ -114,7 +116,7 @@ export async function ask(
   name: string,
   model: Model,
   messages: readonly Message[],
-  options: { n: number; temperature: number; topP?: number; seed: number },
+  options: { n: number; temperature: number; topP?: number; topK?: number | undefined; seed: number },
 ): Promise<{ texts: WrittenText[] } & Pick<StageLine, "failed" | "usage">> {
   const { temperature, ...others } = options;
   const { maxTokens } = settings;

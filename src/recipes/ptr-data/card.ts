@@ -20,7 +20,8 @@ export interface CardMaterial {
 
 export function ptrCard({ setup, tally, selections, mixed, gap, usage }: CardMaterial): DataCard {
   const { settings, names, command } = setup;
-  const { system, refineRequest: request, gap: chosenBy, ...others } = settings;
+  const { system, refineRequest: request, gap: chosenBy, weakTopK, strongTopK, ...others } = settings;
+  const topK = { ...(weakTopK === undefined ? {} : { weakTopK }), ...(strongTopK === undefined ? {} : { strongTopK }) };
   return dataCard(
     {
       title: "PTR refinement data",
@@ -29,7 +30,7 @@ export function ptrCard({ setup, tally, selections, mixed, gap, usage }: CardMat
       sources: mixed.counts.map(({ name, taken }) => ({ name, examples: taken })),
       figures: {
         models: { weak: names.weak, strong: names.strong, "chosen by a gap in": chosenBy ?? null },
-        settings: { ...others, "system message": system ?? "none", "refine request": request ?? refineRequest },
+        settings: { ...others, ...topK, "system message": system ?? "none", "refine request": request ?? refineRequest },
         ...(gap ? { gap: gapFigures(gap) } : {}),
         ...(selections.length > 0 ? { lengths: lengths(selections) } : {}),
         ...agreementFigures(selections),

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { readQuestionAnswerFile } from "#data/files/question-answer.ts";
 import { fileDigest } from "#data/files/rows.ts";
-import { type Query, queriesFromRows, questionKeysOf } from "#data/sources/ptr-queries.ts";
+import { type Query, type QuerySource, queriesFromFiles, questionKeysOf } from "#data/sources/ptr-queries.ts";
 import type { DropTally } from "#data/training-files/data-card.ts";
 import { conversationsOf } from "#data/training-files/datum.ts";
 import { readTrainingFile, trainingRows } from "#data/training-files/formats.ts";
@@ -18,7 +18,8 @@ import { makePtrData, type PtrDataResult } from "./ptr-data.ts";
 import type { PtrDataSettings, PtrDataSetup } from "./setup.ts";
 
 export interface PtrDataFiles {
-  queries: string;
+  /** Several files are one list of queries, in the order given. */
+  queries: string | readonly string[];
   /** Name of the question column; guessed when left out. */
   question?: string | undefined;
   /** The first so many queries. */
@@ -84,17 +85,22 @@ export async function ptrDataFromFiles(
 async function readQueries(files: PtrDataFiles): Promise<{ queries: Query[]; leftOut: DropTally }> {
   const { question: column, maximumCharacters } = files;
   const testQuestions = await questionKeysOf(files.leaveOut);
-  const rows = await trainingRows(files.queries);
-  const { queries, tally } = queriesFromRows(files.queries, rows, { column, maximumCharacters, testQuestions });
+  const sources: QuerySource[] = [];
+  for (const file of namesOf(files.queries)) sources.push({ file, rows: await trainingRows(file) });
+  const { queries, tally } = queriesFromFiles(sources, { column, maximumCharacters, testQuestions });
   return { queries: queries.slice(0, files.limit), leftOut: tally };
 }
+
+const namesOf = (files: string | readonly string[]) => (typeof files === "string" ? [files] : files);
 
 /** What of the files decides the data. */
 async function describeFiles(files: PtrDataFiles): Promise<JsonObject> {
   const file = async (name: string) => ({ file: name, sha256: await fileDigest(name) });
+  const queries = await Promise.all(namesOf(files.queries).map(file));
   const optional = async (name: string | undefined) => (name === undefined ? undefined : file(name));
   return {
-    queries: await file(files.queries),
+    // One file stands alone, as it did when there could be no more.
+    queries: queries.length === 1 ? queries[0] : queries,
     question: files.question,
     limit: files.limit,
     maximumCharacters: files.maximumCharacters,

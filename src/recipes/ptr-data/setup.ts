@@ -14,8 +14,11 @@ export interface PtrDataSettings {
   attempts: number;
   weakTemperature: number;
   weakTopP: number;
+  /** So many of the likeliest tokens; all when left out. */
+  weakTopK?: number | undefined;
   strongTemperature: number;
   strongTopP: number;
+  strongTopK?: number | undefined;
   /** New tokens of one call. */
   maxTokens: number;
   /** System message of both models and of the examples; none when left out. */

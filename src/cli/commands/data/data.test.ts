@@ -88,6 +88,25 @@ describe("ptr", () => {
     await expect(midcourse("data", ...ptrWords("column", "--question", "task"))).rejects.toThrow(/no column “task”/);
   });
 
+  test("several query files go together, both models draw from the likeliest tokens, and the record has both", async () => {
+    const more = path.join(folder, "more.jsonl");
+    const items = worldItems(3, { split: "train", seed: 6 });
+    writeFileSync(more, [...items, items[0]].map(({ question }) => `${JSON.stringify({ question })}\n`).join(""));
+    const words = (out: string, ...rest: string[]) => ptrWords(out, "--queries", queries, more, "--keep-repeats", ...rest);
+    // The helper names the first file too: it is in the list twice, and its questions are repeats the second time.
+    const card = JSON.parse(await midcourse("data", ...words("several", "--top-k", "1", "--gap-items", "1"))) as DataCard;
+    expect(card.read).toBe(12 + 12 + 4);
+    expect(card.dropped.find(({ reason }) => reason === "duplicate")?.count).toBe(13);
+    expect(card.figures.settings).toMatchObject({ weakTopK: 1, strongTopK: 1 });
+    const attempts = readFileSync(path.join(folder, "several/attempts.jsonl"), "utf8").trim().split("\n");
+    expect(attempts).toHaveLength(15);
+    const config = readFileSync(path.join(folder, "several/config.json"), "utf8");
+    expect(config).toContain("more.jsonl");
+    await expect(midcourse("data", ...words("several", "--top-k", "2", "--gap-items", "1"))).rejects.toThrow(
+      /another configuration.*weakTopK/,
+    );
+  });
+
   test("a weak and a strong endpoint, each its own server, one of them busy", async () => {
     let refusals = 0;
     const weakServer = await playServer(({ path: at }, number) => {

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import type { ModelOptions } from "#models/open-model.ts";
 import type { PtrDataSettings } from "#recipes/ptr-data/setup.ts";
 import { withServerOptions } from "../../options/model-options.ts";
-import { fromOne, notNegative, share, wholeNumber } from "../../options/option-numbers.ts";
+import { fromOne, notNegative, share, someShare, wholeNumber } from "../../options/option-numbers.ts";
 import { interruptSignal, shownCommand } from "../../terminal/process.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { serverLines } from "../../terminal/waiting.ts";
@@ -46,8 +46,10 @@ function settingsOf(options: PtrOptions): PtrDataSettings {
     attempts: options.attempts,
     weakTemperature: options.weakTemperature,
     weakTopP: options.topP,
+    weakTopK: options.topK || undefined,
     strongTemperature: options.strongTemperature,
     strongTopP: options.topP,
+    strongTopK: options.topK || undefined,
     maxTokens: options.maxTokens,
     strongSees: options.strongSees,
     samples: options.samples ?? (agreement === "none" ? 1 : 4),
@@ -71,6 +73,9 @@ function modelOf(options: PtrOptions, which: "weak" | "strong"): ModelOptions & 
     ...options,
     ...serverLines(),
     model: options[which],
+    // Each call says for itself from which tokens it draws.
+    topP: undefined,
+    topK: undefined,
     baseUrl: options[`${which}BaseUrl`] ?? options.baseUrl,
     apiKeyEnv: options[`${which}ApiKeyEnv`] ?? options.apiKeyEnv,
     // Each has a folder of its own: two writers in one folder would only get in each other's way.
@@ -82,7 +87,10 @@ function ptrOptions(data: Command) {
   const command = data
     .command("ptr")
     .description("PTR's training data: a weak model's attempts, a strong model's final answer (arXiv 2410.13413)")
-    .requiredOption("--queries <file>", "questions: JSONL, JSON, CSV, TSV or Parquet with a question column")
+    .requiredOption(
+      "--queries <file...>",
+      "questions: JSONL, JSON, CSV, TSV or Parquet with a question column; several files are one list",
+    )
     .requiredOption("--weak <model>", "writes the attempts: a checkpoint folder, or a model of a server")
     .requiredOption("--strong <model>", "writes the final answers: the same")
     .option("--out <folder>", "run directory; the same command goes on where it stopped", "runs/ptr-data")
@@ -94,7 +102,8 @@ function ptrOptions(data: Command) {
     .option("--max-tokens <number>", "new tokens of one call", fromOne, 2048)
     .option("--weak-temperature <number>", "of the attempts", notNegative, 0.95)
     .option("--strong-temperature <number>", "of the final answers", notNegative, 0.95)
-    .option("--top-p <number>", "of both", share, 0.9)
+    .option("--top-p <number>", "share of the likeliest tokens that both draw from", someShare, 0.9)
+    .option("--top-k <number>", "so many of the likeliest tokens (default: all)", wholeNumber)
     .option("--system <text>", "system message of both models and of the examples")
     .addOption(
       new Option("--strong-sees <form>", "attempts inside one instruction, or as the dialogue that the examples are")
