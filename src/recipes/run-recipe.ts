@@ -13,23 +13,29 @@ import { modelIdentity } from "#files/model-content.ts";
 import { shippedModel } from "#files/shipped-model.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import { checkOptions, type OptionSpecs } from "#kernel/options.ts";
+import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { isRecord } from "#kernel/values.ts";
 import { waitingFor } from "#kernel/waiting.ts";
 import { type MetricSinks, openMetricSinks, type RunEnding } from "#record/metric-sinks.ts";
 import { type RunDirectory, withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
+import { judgeKinds } from "#verifiers/judges/judge.ts";
 import { checkedCard, contentOf } from "./outside-recipe.ts";
 import type { RecipeCard, RecipeReport, RecipeWork, Trained } from "./recipe-card.ts";
 import { changedOptions, defaultsOf, type RecipeChanges, type RecipeOptions, type RecipeValues } from "./recipe-options.ts";
 import { withOpened } from "./shared/opened.ts";
 import { stepsOfRounds } from "./shared/self-training.ts";
 import { answerSource, measureSource } from "./shared/source-evaluation.ts";
+import { judgeResults, openTrainingJudge, type TrainingJudgeOptions } from "./shared/training-judge.ts";
 import { openSource, type SourceFiles } from "./sources/file-source.ts";
 import type { Source } from "./sources/source.ts";
 import { trainingReport } from "./training-report.ts";
 
-export interface RecipeRun<Options extends RecipeOptions = RecipeOptions> extends SourceFiles, AdapterOptions {
+export interface RecipeRun<Options extends RecipeOptions = RecipeOptions>
+  extends SourceFiles,
+    AdapterOptions,
+    TrainingJudgeOptions {
   /** The run directory. */
   out: string;
   /** Checkpoint folder to start from. */
@@ -54,6 +60,8 @@ export interface RecipeRun<Options extends RecipeOptions = RecipeOptions> extend
   experiment?: string | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: RecipeProgress) => void) | undefined;
+  /** Told what the judge's server is asked before the first call, and undefined when it is asked nothing any more. */
+  onProbe?: ((waitingFor: string | undefined) => void) | undefined;
   /** Something a person should read. */
   onNote?: ((text: string) => void) | undefined;
 }
@@ -125,6 +133,12 @@ const runSettings = {
   lora: { type: "integer", minimum: 1, description: "rank of the adapter, for example 8" },
   loraAlpha: { type: "number", above: 0, description: "the adapter's update is scaled by this over the rank" },
   loraDropout: { type: "number", below: 1, description: "share of the adapter's inputs left out while training" },
+  judgeKind: { type: "choice", choices: judgeKinds, description: "how the judge grades" },
+  judgeSamples: { type: "integer", minimum: 1, description: "verdicts of each judge on each answer" },
+  judgeTemperature: { type: "number", description: "temperature of the judge's verdicts" },
+  judgeMaxTokens: { type: "integer", minimum: 1, description: "new tokens of a verdict" },
+  judgeConcurrency: { type: "integer", minimum: 1, description: "most requests to the judge at once" },
+  judgeRetries: { type: "integer", description: "tries after a failed request to the judge" },
 } as const satisfies OptionSpecs;
 
 /** Trains and measures. Throws the signal's reason when interrupted; the same call goes on. */
@@ -136,13 +150,21 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
   checkedCard(card, "the card given");
   const given = Object.entries(setup).filter(([name]) => Object.hasOwn(runSettings, name));
   checkOptions(`train ${card.id}`, runSettings, Object.fromEntries(given));
-  const source = setup.source ?? (await openSource({ ...setup, seed }, onNote));
-  const options = chosenOptions(card, source, setup);
+  const asked = setup.source ?? (await openSource({ ...setup, seed }, onNote));
+  const options = chosenOptions(card, asked, setup);
   const adapter = adapterOf(setup, seed);
   EmbeddedEngine.requireRuntime();
   const material = (await card.read?.(options, seed)) as Material;
   const start = setup.model ?? (card.newModel ? undefined : shippedModel);
-  if (start !== undefined) await Tokenizer.load(start);
+  if (start !== undefined) await Tokenizer.load(given);
+  if (card.learnsFrom !== "questions" && setup.judge !== undefined)
+    throw userError(
+      "judge-unused",
+      `${card.id} learns from files as they are, so there is nothing to judge`,
+      "Leave --judge out.",
+    );
+  const judge = await openTrainingJudge(setup, { ...setup, seed });
+  const source = judge?.graded(asked) ?? asked;
   const configuration = {
     command: `train ${card.id}`,
     options: {
@@ -153,35 +175,38 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
       ...source.identity,
       model: start === undefined ? null : modelIdentity(start),
       seed,
+      judge: judge?.record,
       module: contentOf(card),
       ...adapterRecord(setup),
       ...(card.decides ? await card.decides(options) : { [card.id]: options as unknown as JsonObject }),
     },
   };
-  return withRun(
-    setup.out,
-    configuration,
-    async (run) => {
-      const folder = start ?? (await card.newModel?.(options, source, run, seed)) ?? shippedModel;
-      const open = (other: string, how = {}) => EmbeddedEngine.open({ folder: other, threads, ...how });
-      return withOpened(await open(folder, adapter), async (engine) => {
-        const work = {
-          options,
-          engine,
-          tokenizer: await Tokenizer.load(folder),
-          run,
-          seed,
-          source,
-          material,
-          openEngine: open,
-          signal,
-          onNote,
-        };
-        return measuredTraining(card, work, items, setup);
-      });
-    },
-    { keepCheckpoints: setup.keepCheckpoints },
-  );
+  const work = async (run: RunDirectory) => {
+    const note = await judge?.tryOut(source.problems(deriveSeed(seed, "problems"))(0));
+    if (note !== undefined) onNote(note);
+    const folder = start ?? (await card.newModel?.(options, source, run, seed)) ?? shippedModel;
+    const open = (other: string, how = {}) => EmbeddedEngine.open({ folder: other, threads, ...how });
+    return withOpened(await open(folder, adapter), async (engine) => {
+      const opened = {
+        options,
+        engine,
+        tokenizer: await Tokenizer.load(folder),
+        run,
+        seed,
+        source,
+        material,
+        openEngine: open,
+        signal,
+        onNote,
+      };
+      return measuredTraining(card, opened, items, setup);
+    });
+  };
+  try {
+    return await withRun(setup.out, configuration, work, { keepCheckpoints: setup.keepCheckpoints });
+  } finally {
+    await judge?.close();
+  }
 }
 
 type OpenedWork<Values, Material> = Omit<RecipeWork<Values, Material>, "onSteps" | "onEvaluation"> & { tokenizer: Tokenizer };
@@ -233,7 +258,7 @@ async function measuredTraining<Options extends RecipeOptions, Material>(
   const earlier = [...base, ...trained];
   const table = isMeasured ? await measureSource({ ...measurement("trained", [], ""), earlier }) : undefined;
   const more = report?.({ base, trained });
-  const results = { ...table, ...more?.results };
+  const results = { ...table, ...more?.results, judge: judgeResults(run, source) };
   run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
   const page = run.writeFile("report.html", trainingReport([run.folder]).html);
   return { model, run: run.folder, results, table, page, lines: more?.lines ?? (() => []) };

@@ -55,6 +55,15 @@ export class ResponseStore<Value extends object> {
     return line?.key === key && at >= 0 ? (line.values[at] as Value | undefined) : undefined;
   }
 
+  /** Every entry, in the order of the files. */
+  *values(): Generator<Value> {
+    for (const name of this.#places.keys()) {
+      const at = name.lastIndexOf(" ");
+      const value = this.get(name.slice(0, at), Number(name.slice(at + 1)));
+      if (value !== undefined) yield value;
+    }
+  }
+
   /** An entry that is there stays as it is. */
   add(key: string, entries: readonly { sample: number; value: Value }[]): void {
     const fresh = entries.filter(({ sample }) => this.get(key, sample) === undefined);

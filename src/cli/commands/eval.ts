@@ -64,6 +64,7 @@ function evalOptions(program: Command) {
         .default("rule"),
     )
     .option("--judge-base-url <address>", "where the judge is served (default: where the model is)")
+    .option("--judge-api-key-env <variable>", "environment variable with the judge's key (default: as --api-key-env)")
     .option("--embeddings <model>", "embeddings model for summaries, such as BAAI/bge-m3 (EMBEDDINGS_BASE_URL)")
     .option("--scorer <model>", "model that scores answers without the reference, for best-of-n(select=verifier) and magicore")
     .addOption(sandboxOption())
@@ -133,6 +134,7 @@ function evaluationOf(options: EvalOptions, published: PublishedTasks | undefine
       sandbox: { prefer: options.sandbox, allowBare: options.allowBare === true },
       judges: options.judge === undefined ? [] : parseNames(options.judge, "--judge"),
       judgeBaseUrl: options.judgeBaseUrl,
+      judgeApiKeyEnv: options.judgeApiKeyEnv,
       judgeSamples: options.judgeSamples,
       embeddings: options.embeddings,
       scorer: options.scorer,

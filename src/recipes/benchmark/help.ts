@@ -1,13 +1,14 @@
 /** Opens what grading and methods need beside the model: a sandbox, a judge, embeddings, a scorer. Only what the tasks and methods ask for. */
 import path from "node:path";
 import type { JsonObject } from "#files/json-lines.ts";
-import { type ModelOptions, type OpenedModel, openModel } from "#models/open-model.ts";
+import { type ModelOptions, openModel } from "#models/open-model.ts";
 import type { GradingTools } from "#tasks/task.ts";
 import { visibleTestRunner } from "#verifiers/programs/examples.ts";
 import { pythonRunner } from "#verifiers/programs/grader.ts";
 import { type OpenSandboxOptions, openSandbox } from "#verifiers/sandbox/open.ts";
 import type { Sandbox } from "#verifiers/sandbox/sandbox.ts";
 import { embeddingClient } from "#verifiers/text/similarity.ts";
+import { openJudges } from "../shared/judges.ts";
 import { promptedScorer } from "../shared/prompted-scorer.ts";
 import type { PreparedTask } from "./benchmark.ts";
 import type { MethodHelp } from "./tools.ts";
@@ -18,6 +19,8 @@ export interface HelpWanted {
   judges: readonly string[];
   /** Where they are served; at the model's own server when left out. */
   judgeBaseUrl?: string | undefined;
+  /** Environment variable with their server's key; the model's own when left out. */
+  judgeApiKeyEnv?: string | undefined;
   /** Verdicts of each judge on each answer. */
   judgeSamples: number;
   /** Embeddings model for summaries. */
@@ -45,23 +48,19 @@ export async function openHelp(
     for (const opened of toClose.reverse()) await opened.close();
   };
   try {
-    const openOther = async (model: string, cacheName: string, baseUrl = models.baseUrl): Promise<OpenedModel> => {
-      const cache = models.cache === false ? false : path.join(models.cache, cacheName);
-      const opened = await openModel({ ...models, model, cache, baseUrl });
-      toClose.push(opened);
-      return opened;
-    };
     const { judgeSamples, embeddings, scorer: scorerName } = wanted;
     const { seed } = models;
     const sandbox = needsSandbox(tasks) ? await openSandbox(wanted.sandbox) : undefined;
     if (sandbox) toClose.push(sandbox);
-    const judges: OpenedModel[] = [];
-    for (const name of wanted.judges) judges.push(await openOther(name, "judge", wanted.judgeBaseUrl));
-    const scorer = scorerName === undefined ? undefined : await openOther(scorerName, "scorer");
+    const judges = wanted.judges.length > 0 ? await openJudges(wanted, models) : undefined;
+    if (judges) toClose.push(judges);
+    const cache = models.cache === false ? false : path.join(models.cache, "scorer");
+    const scorer = scorerName === undefined ? undefined : await openModel({ ...models, model: scorerName, cache });
+    if (scorer) toClose.push(scorer);
     return {
       grading: {
         sandbox,
-        judge: judges.length > 0 ? { model: judges.map(({ model }) => model), samples: judgeSamples, seed } : undefined,
+        judge: judges && { model: judges.models, samples: judgeSamples, seed },
         embed: embeddings === undefined ? undefined : embeddingClient({ model: embeddings }),
       },
       methods: {
@@ -69,8 +68,8 @@ export async function openHelp(
         scoreCompletion: scorer && promptedScorer(scorer.model, { seed }),
       },
       describe: () => ({
-        judges: judges.length > 0 ? judges.map((judge) => judge.describe()) : undefined,
-        judgeSamples: judges.length > 0 ? judgeSamples : undefined,
+        judges: judges?.describe(),
+        judgeSamples: judges && judgeSamples,
         scorer: scorer?.describe(),
         embeddings,
       }),

@@ -38,7 +38,6 @@ import { userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
-import type { RunDirectory } from "#record/run-directory.ts";
 import { fixed, percentSign } from "#text/numbers.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import { type LoopResult, runTrainingLoop, type StepContext } from "#training/loop.ts";
@@ -51,7 +50,7 @@ import { checkedOptions } from "../recipe-options.ts";
 import { keepingBest, restoreBest } from "../shared/best-validation.ts";
 import { earlyWarning } from "../shared/early-warning.ts";
 import { asking } from "../shared/graded-samples.ts";
-import type { PolicyTraining } from "../shared/policy-training.ts";
+import { judgeMeter, noteUngraded, type PolicyTraining } from "../shared/policy-training.ts";
 import { comparesWithPlain } from "../shared/refinement-reward.ts";
 import { methodsOf, probeSource } from "../shared/source-evaluation.ts";
 import type { Source } from "../sources/source.ts";
@@ -67,8 +66,10 @@ export async function trainPasr(training: PasrTraining): Promise<LoopResult<Json
   const { engine, tokenizer, judge, options, seed, run, checkpointEvery = 20, rolloutsEvery = 10 } = training;
   checkPasrOptions(options);
   const stepOptions = policyGradientOptions(options, tokenizer.stopIds);
+  const ungraded = noteUngraded(training);
 
   const takeStep = async ({ step, sampler, reference, state, signal }: StepContext<JsonObject>) => {
+    const judgeCost = judgeMeter(training.judgeSpent);
     const rate = learningRateOf(step, options);
     const questions = questionsOf(step, training);
     // A tag that the template opens is part of what is graded, or no answer would keep the format.
@@ -76,9 +77,10 @@ export async function trainPasr(training: PasrTraining): Promise<LoopResult<Json
     const grader = pasrGrader((ids) => `${opened}${tokenizer.decode(ids)}`, judge, options);
     const setup = { engine, sampler, reference, grader, options: stepOptions };
     const { metrics, groups } = await policyGradientStep(setup, questions, rate, { seed, step, signal });
-    noteFailures(run, step + 1, groups);
+    for (const { question, dropped } of groups)
+      if (dropped?.reason === "failed-grading") ungraded(step + 1, question, dropped.message);
     if (rolloutsEvery > 0 && step % rolloutsEvery === 0) run.append("rollouts", { step: step + 1, ...describe(groups) });
-    return { metrics, state };
+    return { metrics: { ...metrics, ...judgeCost() }, state };
   };
 
   return runTrainingLoop<PolicyGradientMetrics, JsonObject>({
@@ -130,14 +132,6 @@ function learningRateOf(step: number, { schedule, learningRate, warmupSteps, ste
   return learningRateAt(step, { shape: schedule, peak: learningRate, floor: 0, warmupSteps, totalSteps: steps });
 }
 
-/** What a judge could not grade: the group was left out, and the record says why. */
-function noteFailures(run: RunDirectory, step: number, groups: readonly Group<Item>[]): void {
-  for (const { question, dropped } of groups) {
-    if (dropped?.reason !== "failed-grading") continue;
-    run.event("note", { step, item: question.subject.id, message: `grading failed: ${dropped.message}` });
-  }
-}
-
 /** One group for reading: the first that was trained, else the first. */
 function describe(groups: readonly Group<Item>[]) {
   const group = groups.find((each) => !each.dropped) ?? groups[0];
@@ -166,8 +160,13 @@ function pasrFigures(metrics: PolicyGradientMetrics): Record<string, string> {
     refined: percentSign(metrics.accuracyRefined, 0),
     plain: percentSign(metrics.accuracyPlain, 0),
     refinements: fixed(metrics.refinements, 2),
+    ...ungradedFigure(metrics.dropped["failed-grading"]),
     "tokens/s": fixed(metrics.timing.tokensPerSecond, 0),
   };
+}
+
+function ungradedFigure(share: number): Record<string, string> {
+  return share > 0 ? { "not graded": percentSign(share, 0) } : {};
 }
 
 /** Problems that are looked at while it trains. */
@@ -204,6 +203,8 @@ export const pasr = defineRecipe({
       seed,
       items: source.problems(deriveSeed(seed, "problems")),
       judge: source.verify,
+      judgeSpent: source.judge?.spent,
+      onNote,
       evaluate: isKeepingBest ? keepingBest(engine, run, look) : probe && look,
       evaluateEvery: Math.max(1, Math.round(options.steps / 10)),
       signal,
@@ -228,5 +229,6 @@ export const pasr = defineRecipe({
     "midcourse train pasr --set refineReward=any-refinement --out runs/any-refinement      the reward-hacking control",
     "midcourse train pasr --set refineReward=none --out runs/no-refine-reward      the same optimiser with format and accuracy alone",
     "midcourse train pasr --model runs/base/model --data train.csv --test test.csv --out runs/mine",
+    "midcourse train pasr --model qwen --data alpaca.jsonl --judge qwen2.5-32b-instruct --judge-base-url http://127.0.0.1:8000/v1      free-text answers",
   ],
 });

@@ -9,7 +9,7 @@ import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import { refineRequest, type TrainingConversation } from "#kernel/conversation.ts";
 import type { Scorer } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
-import type { Item, Verifier } from "#kernel/item.ts";
+import type { Grader, Item } from "#kernel/item.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { EmbeddedModel } from "#models/embedded.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
@@ -33,7 +33,7 @@ export interface RoundsTask {
   /** Where the problems come from. */
   test: string;
   items: readonly Item[];
-  verify: Verifier;
+  verify: Grader;
   maxTokens: number;
   words: RoundWords;
   seed: number;

@@ -49,7 +49,7 @@ import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
 import { earlyWarning } from "../shared/early-warning.ts";
 import { type Judge, judged, strictAnswer } from "../shared/graded-samples.ts";
-import type { PolicyTraining } from "../shared/policy-training.ts";
+import { judgeMeter, type PolicyTraining } from "../shared/policy-training.ts";
 import type { Source } from "../sources/source.ts";
 import { turnAccuracies, turnTable, twoTurns } from "./evaluation.ts";
 import { type Kept, keepBest, keepStateOf, keptFolder, nothingKept } from "./keep.ts";
@@ -83,6 +83,7 @@ export async function trainScore(training: ScoreTraining): Promise<ScoreResult> 
   const keeping = { engine, run, window: options.rewardWindow, every: checkpointEvery };
 
   const takeStep = async ({ step, reference, state, signal }: StepContext<JsonObject>) => {
+    const judgeCost = judgeMeter(training.judgeSpent);
     const stage = stageOf(step, options);
     const startsStageTwo = step === options.stageOneSteps && step > 0;
     if (startsStageTwo) await beginStageTwo(engine, run, keepStateOf(state).best);
@@ -92,7 +93,7 @@ export async function trainScore(training: ScoreTraining): Promise<ScoreResult> 
     const result = await reinforceStep(setup, questions, learningRateOf(step, options), { seed, step, signal });
     noteDropped(run, step + 1, result.groups);
     if (rolloutsEvery > 0 && step % rolloutsEvery === 0) run.append("rollouts", { step: step + 1, ...describe(result.groups) });
-    const metrics: ScoreMetrics = { stage, ...result.metrics };
+    const metrics: ScoreMetrics = { stage, ...result.metrics, ...judgeCost() };
     if (options.keep === "last") return { metrics, state };
     const seen = { done: step + 1, reward: metrics.reward, isLastOfStage: isLastOfStage(step, options) };
     return { metrics, state: await keepBest(keeping, startsStageTwo ? nothingKept : keepStateOf(state), seen) };
@@ -256,6 +257,7 @@ export const score = defineRecipe({
       seed,
       items: source.problems(deriveSeed(seed, "problems")),
       judge: source.verify,
+      judgeSpent: source.judge?.spent,
       signal,
       onProgress: (progress) => {
         const { stage, reward, accuracyFirst, accuracyLast, timing, droppedShare } = progress.metrics;

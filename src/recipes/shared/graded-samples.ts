@@ -1,7 +1,7 @@
 /** Answers of a model to many questions, each graded: what training on a model's own answers begins with. */
 
 import { isRight } from "#evaluation/statistics/transitions.ts";
-import { messageOf, remoteError, userError } from "#kernel/errors.ts";
+import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
 import { inParallel } from "#kernel/in-parallel.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import type { Message, Model } from "#kernel/model.ts";
@@ -17,6 +17,11 @@ export type Judge = (item: Item, answer: string, completion: string) => Score | 
  */
 export function strictAnswer(parsed: ParsedAnswer): string | undefined {
   return parsed.spans.filter((span) => span.kind === "answer").length === 1 ? parsed.answer : undefined;
+}
+
+/** What a person has to mend about a judge, which would fail for every other answer as well. */
+function isJudgeFailure(error: unknown): boolean {
+  return MidcourseError.isInstance(error) && error.family === "user" && error.code.startsWith("judge-");
 }
 
 /** The score itself. Throws where a judge gave none, so that what was not graded is not trained as if it were wrong. */
@@ -73,7 +78,7 @@ export async function gradedSamples(sampling: Sampling, asked: readonly Asked[])
     try {
       return await samplesOf(sampling, each);
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (signal?.aborted || isJudgeFailure(error)) throw error;
       failures.push(error);
       return [];
     }

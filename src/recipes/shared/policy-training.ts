@@ -4,6 +4,7 @@ import type { Engine, Scorer } from "#kernel/engine.ts";
 import type { Item } from "#kernel/item.ts";
 import type { TrainingLoop } from "#training/loop.ts";
 import type { Stream } from "#training/stream.ts";
+import type { JudgeSpent } from "../sources/source.ts";
 import type { Judge } from "./graded-samples.ts";
 
 export interface PolicyTraining<Options, Metrics extends object>
@@ -14,6 +15,10 @@ export interface PolicyTraining<Options, Metrics extends object>
   items: Stream<Item>;
   /** Scores an answer in [0, 1]. */
   judge: Judge;
+  /** What the judge has cost so far, where it is a model: each step's part goes to its metrics. */
+  judgeSpent?: (() => JudgeSpent) | undefined;
+  /** Told once, in a sentence, when a question's answers could not be graded. */
+  onNote?: ((text: string) => void) | undefined;
   options: Options;
   seed: number;
   /** Opens the frozen reference. Absent: the run's first weights, from its own checkpoint of step 0. */
@@ -21,4 +26,38 @@ export interface PolicyTraining<Options, Metrics extends object>
   checkpointEvery?: number;
   /** Every so many steps the answers to one question go to rollouts.jsonl, for reading; 0 for never. */
   rolloutsEvery?: number;
+}
+
+/** From now on: gives what the judge has cost since, under the name it has in a step's metrics; nothing where no model judges. */
+export function judgeMeter(spent: (() => JudgeSpent) | undefined): () => { judge?: JudgeSpent } {
+  if (spent === undefined) return () => ({});
+  const before = spent();
+  return () => {
+    const now = spent();
+    const since = (name: keyof JudgeSpent) => {
+      const [from, to] = [before[name], now[name]];
+      return from === undefined || to === undefined ? undefined : to - from;
+    };
+    const judge: JudgeSpent = {
+      answers: now.answers - before.answers,
+      withoutScore: now.withoutScore - before.withoutScore,
+      calls: now.calls - before.calls,
+      inputTokens: since("inputTokens"),
+      outputTokens: since("outputTokens"),
+      dollars: since("dollars"),
+    };
+    return { judge };
+  };
+}
+
+/** Writes down each question that taught nothing because its grading failed, and says so on the screen the first time. */
+export function noteUngraded({ run, onNote }: Pick<PolicyTraining<unknown, object>, "run" | "onNote">) {
+  let isSaid = false;
+  return (step: number, { subject }: { subject: Item }, message = "no reason is known") => {
+    run.event("note", { step, item: subject.id, message: `grading failed: ${message}` });
+    if (isSaid) return;
+    isSaid = true;
+    const what = `Step ${step}: answers to ${subject.id} were not graded, so nothing is learned from them: ${message}.`;
+    onNote?.(`${what} All such questions are named in events.jsonl and counted in metrics.jsonl.`);
+  };
 }

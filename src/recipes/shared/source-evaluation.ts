@@ -104,8 +104,10 @@ function testItems(source: Source, count: number, seed: number): readonly Item[]
 }
 
 function evaluationPlan(source: Source, engine: Scorer, tokenizer: Tokenizer, items: readonly Item[], seed: number) {
-  const { verify, maxTokens } = source;
-  return { model: new EmbeddedModel(engine, tokenizer), items, verify, maxTokens, temperature: 0, seed };
+  const { verify, maxTokens, judge } = source;
+  // A judge is asked about final answers alone: it costs as much as an answer.
+  const gradeAttempts = judge === undefined;
+  return { model: new EmbeddedModel(engine, tokenizer), items, verify, gradeAttempts, maxTokens, temperature: 0, seed };
 }
 
 function accuracy(records: readonly EvaluationRecord[]): number {

@@ -10,7 +10,7 @@ import { isWordProblemLayout, wordProblemsFromRows } from "#data/files/word-prob
 import { questionKey, splitByQuestion } from "#data/filters/split.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { userError } from "#kernel/errors.ts";
-import type { Item } from "#kernel/item.ts";
+import type { Item, Verifier } from "#kernel/item.ts";
 import { counted } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 
@@ -40,6 +40,8 @@ export interface FileSourceOptions {
 }
 
 export interface FileSource extends Source {
+  /** A rule, unless a judge is put into its place. */
+  verify: Verifier;
   /** What a person should know about the files: rows left out and why, what is measured on. One sentence each. */
   notes: string[];
   /** Problems trained on, held out and tested on. */

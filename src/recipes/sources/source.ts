@@ -2,7 +2,7 @@
 
 import type { JsonObject } from "#files/json-lines.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
-import type { Item, Verifier } from "#kernel/item.ts";
+import type { Grader, Item, Verifier } from "#kernel/item.ts";
 import type { Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
@@ -26,13 +26,31 @@ export interface Source {
   validation(count: number, seed: number): readonly Item[];
   /** Problems to report on; never seen in training either. */
   test(count: number, seed: number): readonly Item[];
-  verify: Verifier;
+  verify: Grader;
+  /** What grading costs, where a model grades in the place of a rule. */
+  judge?: SourceJudge | undefined;
   /** A right solution in the form of a model's answers, where there is one. */
   solutionOf?: ((item: Item) => string | undefined) | undefined;
   /** A look at how a model refines while it trains, where problems can tell. */
   probe?: (model: Model, items: readonly Item[], options: ProbeOptions, signal?: AbortSignal) => Promise<JsonObject>;
   /** Largest number of new tokens an answer may need. */
   maxTokens: number;
+}
+
+export interface SourceJudge {
+  /** So far in this process. */
+  spent(): JudgeSpent;
+}
+
+export interface JudgeSpent {
+  /** Answers that were graded, each once however often it was written, and those of them that got no score. */
+  answers: number;
+  withoutScore: number;
+  /** What they cost; an answer that an earlier process had graded counts with what it cost then. Tokens and dollars where they are known. */
+  calls: number;
+  inputTokens?: number | undefined;
+  outputTokens?: number | undefined;
+  dollars?: number | undefined;
 }
 
 export interface ProbeOptions {

@@ -73,11 +73,17 @@ export async function policyGradientStep<Subject>(
   const clock = new PhaseClock<PolicyPhase>(["sample", "score", "reference", "train"]);
 
   const plain = await clock.time("sample", () => sampleAnswers("plain", sampler, questions, rollouts, draw));
-  const screened = await clock.time("score", () => gradePlain(questions, plain, grader, rollouts.plainAccuracyWindow));
-
-  const asked = screened.filter((group) => !group.dropped).map((group) => group.question);
-  const refined = await clock.time("sample", () => sampleAnswers("refined", sampler, asked, rollouts, draw));
+  const screening = gradePlain(questions, plain, grader, rollouts.plainAccuracyWindow);
+  // It is waited for below; where sampling fails first, that is what is told.
+  screening.catch(() => {});
+  // A judge model grades plain answers while the refined ones are sampled, unless it decides which are.
+  const isScreened = rollouts.plainAccuracyWindow !== undefined;
+  const asked = isScreened ? kept(await clock.time("score", () => screening)).map((group) => group.question) : questions;
+  const sampled = await clock.time("sample", () => sampleAnswers("refined", sampler, asked, rollouts, draw));
+  const screened = await clock.time("score", () => screening);
+  const refined = isScreened ? sampled : sampled.filter((_, index) => !screened[index].dropped);
   const graded = await clock.time("score", () => gradeRefined(screened, refined, grader));
+  draw.signal?.throwIfAborted();
 
   const { groups, datums } = toDatums(graded, { ...options.advantages, maskTruncated: options.maskTruncated });
   const referred = (own: readonly PolicyDatum[], { klCoefficient }: { klCoefficient: number }) =>
@@ -95,6 +101,10 @@ export async function policyGradientStep<Subject>(
     updates.push(await clock.time("train", () => update(setup, both, learningRate, signal)));
   }
   return { metrics: policyMetrics(groups, updates, options.loss, learningRate, clock), groups };
+}
+
+function kept<S>(groups: readonly Group<S>[]): Group<S>[] {
+  return groups.filter((group) => !group.dropped);
 }
 
 async function withReference(

@@ -1,9 +1,10 @@
 /**
  * Rollouts with a twin group: to each question the policy writes plain answers, which only say how good it is without refining, and
- * refined answers, which are graded against them and trained. Failures of a grader drop one group, never the step.
+ * refined answers, which are graded against them and trained. A failure of a grader drops one group; only what a person has to mend, such as
+ * a judge's wrong key, ends the step.
  */
 import type { Sample, SampleOptions, Scorer } from "#kernel/engine.ts";
-import { messageOf } from "#kernel/errors.ts";
+import { MidcourseError, messageOf } from "#kernel/errors.ts";
 import { meanOrZero } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 
@@ -29,7 +30,7 @@ export interface Grade {
   text: string;
 }
 
-/** What makes rewards out of samples. May call a judge model; a rejection drops the group. */
+/** What makes rewards out of samples. May call a judge model; a rejection drops the group, one that a person has to mend ends the step. */
 export interface Grader<Subject> {
   /** Accuracy of a plain answer in [0, 1], with its text. */
   plain(subject: Subject, sample: Sample): PlainGrade | Promise<PlainGrade>;
@@ -139,6 +140,13 @@ async function allOrFailure<G extends { accuracy: number; reward?: number }>(
     const odd = results.find((each) => !(each.accuracy >= 0 && each.accuracy <= 1) || !Number.isFinite(each.reward ?? 0));
     return odd === undefined ? { results } : { message: `accuracy ${odd.accuracy}, reward ${odd.reward}` };
   } catch (error) {
+    if (endsTheStep(error)) throw error;
     return { message: messageOf(error) };
   }
+}
+
+/** Nothing that is graded after it would fare better: a wrong key, a server that is gone, Ctrl-C. */
+export function endsTheStep(error: unknown): boolean {
+  if (MidcourseError.isInstance(error)) return error.family === "user";
+  return error instanceof Error && error.name === "AbortError";
 }

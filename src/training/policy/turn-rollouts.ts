@@ -5,7 +5,7 @@
 import type { Sample, SampleOptions, Scorer } from "#kernel/engine.ts";
 import { messageOf } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";
-import type { Draw } from "./rollouts.ts";
+import { type Draw, endsTheStep } from "./rollouts.ts";
 
 export interface TurnQuestion<Subject> {
   /** Names the question in every seed, so that a batch may be cut anywhere. */
@@ -182,6 +182,7 @@ export async function gradeTurns<S>(groups: readonly TurnGroup<S>[], grader: Tur
         );
         return { question, conversations: graded };
       } catch (error) {
+        if (endsTheStep(error)) throw error;
         const message = messageOf(error);
         return { question, conversations: [], dropped: { reason: "failed-grading", message } };
       }

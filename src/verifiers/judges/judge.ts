@@ -11,12 +11,20 @@ import { MidcourseError, messageOf } from "#kernel/errors.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import { addUsage, type Message, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import { mean } from "#kernel/numbers.ts";
+import { shortened } from "#kernel/options.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { referencesOf } from "../answers/extract.ts";
 import { samePairs } from "./agreement.ts";
 
-/** `summary`: quality from 0 to 1. `choice`: multiple choice, right or wrong. `general`: any other answer, right or wrong. */
-export type JudgeKind = "summary" | "choice" | "general";
+/**
+ * `summary`: quality from 0 to 1. `choice`: multiple choice, right or wrong. `general`: any other answer, right or wrong. `graded`: any answer,
+ * with any score from 0 to 1, as PASR's judge grades in training.
+ */
+export const judgeKinds = ["graded", "general", "choice", "summary"] as const;
+export type JudgeKind = (typeof judgeKinds)[number];
+
+/** Kinds whose score may lie between right and wrong. */
+const isGraded = (kind: JudgeKind) => kind === "summary" || kind === "graded";
 
 const longestQuestion = 60_000;
 const longestAnswer = 20_000;
@@ -26,6 +34,11 @@ const tasks: Readonly<Record<JudgeKind, string>> = {
     "You grade summaries. You are shown a text, a reference summary and a summary to grade.",
     "Judge whether the summary states what matters most in the text, agrees with the text in every fact, and is as brief as the reference. It may use other words than the reference.",
     "Give a score from 0 (useless or untrue) to 1 (as good as the reference or better), with one or two decimals.",
+  ].join(" "),
+  graded: [
+    "You grade answers. You are shown a question, a reference answer and an answer to grade.",
+    "Judge how well the answer does what the question asks, measured by the reference: whether what it says is correct, whether anything that matters is missing, and whether it keeps to the question. Other words, another order and another length than the reference's count for nothing by themselves.",
+    "Give a score from 0 (wrong, empty or beside the question) to 1 (as good as the reference or better), with one or two decimals; an answer that is right in part gets a score in between.",
   ].join(" "),
   choice: [
     "You grade answers to multiple-choice questions. You are shown a question, the right option and an answer to grade.",
@@ -55,7 +68,7 @@ export function judgeMessages(kind: JudgeKind, item: Item, answer: string, seed:
   const options = item.choices?.find(({ letter }) => letter === item.answer.trim());
   const reference = options === undefined ? references : `${references} (${options.text})`;
   return [
-    { role: "system", content: `${tasks[kind]}\n\n${form}\nSCORE: ${kind === "summary" ? "0.7" : "1"}` },
+    { role: "system", content: `${tasks[kind]}\n\n${form}\nSCORE: ${isGraded(kind) ? "0.7" : "1"}` },
     {
       role: "user",
       content: [
@@ -87,7 +100,7 @@ export function readJudgeScore(kind: JudgeKind, reply: string): number | undefin
   if (found === undefined) return undefined;
   const value = Number(found);
   if (!(value >= 0 && value <= 1)) return undefined;
-  return kind === "summary" || value === 0 || value === 1 ? value : undefined;
+  return isGraded(kind) || value === 0 || value === 1 ? value : undefined;
 }
 
 export interface JudgeOptions {
@@ -103,6 +116,8 @@ export interface JudgeOptions {
   /** Further calls for verdicts that could not be read; 2 when left out. */
   retries?: number;
   seed?: number;
+  /** Told of each answer that a judge gave no score to, why: what its last reply said, or how the last call failed. */
+  onUnread?: ((why: string) => void) | undefined;
 }
 
 /** One judge's verdicts on one answer. */
@@ -112,6 +127,8 @@ interface Verdicts {
   usage: Usage;
   /** Why the last call failed, where it did. */
   failure?: string;
+  /** The last reply that was no score. */
+  reply?: string;
 }
 
 /**
@@ -154,6 +171,7 @@ async function ask(
       for (const completion of completions) {
         verdicts.usage = addUsage(verdicts.usage, completion.usage);
         const score = completion.finishReason === "error" ? undefined : readJudgeScore(kind, completion.text);
+        if (score === undefined) verdicts.reply = completion.text;
         if (score === undefined || verdicts.unread === 0) continue;
         verdicts.scores.push(score);
         verdicts.unread -= 1;
@@ -165,7 +183,14 @@ async function ask(
       verdicts.failure = messageOf(error);
     }
   }
+  if (verdicts.scores.length === 0) options.onUnread?.(whyUnread(verdicts));
   return verdicts;
+}
+
+function whyUnread({ failure, reply }: Verdicts): string {
+  if (reply === undefined) return failure ?? "nothing was asked";
+  const end = reply.trim().split("\n").at(-1) ?? "";
+  return end === "" ? "the reply is empty" : `the reply's last line is no score: “${shortened(end, 120)}”`;
 }
 
 function toScore(asked: readonly Verdicts[], text: string): Score {

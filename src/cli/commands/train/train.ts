@@ -17,10 +17,12 @@ import { type RecipeResult, type RecipeRun, runRecipe } from "#recipes/run-recip
 import { evalNames } from "#recipes/shared/world-methods.ts";
 import { harmlessJson } from "#text/signs.ts";
 import { alignedRows } from "#text/table.ts";
-import { fromOne, positiveNumber, share, wholeNumber } from "../../options/option-numbers.ts";
+import { judgeKinds } from "#verifiers/judges/judge.ts";
+import { fromOne, notNegative, positiveNumber, share, wholeNumber } from "../../options/option-numbers.ts";
 import { exitCodesHelp } from "../../terminal/failure.ts";
 import { interruptSignal, screen } from "../../terminal/process.ts";
 import { Progress } from "../../terminal/progress.ts";
+import { serverLines } from "../../terminal/waiting.ts";
 
 /** `words` follow the recipe's name; `parent` says how failures are shown. */
 export async function train(name: string | undefined, words: readonly string[], parent: Command): Promise<void> {
@@ -61,6 +63,7 @@ export function recipeCommand(card: RecipeCard, name = card.id): Command {
       .option("--answer <column>", "name of the answer column")
       .option("--resample", "give word problems new numbers in every pass")
       .option("--items <number>", "held-out problems to measure on (default: 400)", wholeNumber);
+    withJudgeOptions(command);
   }
   command
     .addOption(new Option("--preset <name>", "what the options start from").default(presets[0], presets.join(", ")))
@@ -89,6 +92,29 @@ export function recipeCommand(card: RecipeCard, name = card.id): Command {
     "after",
     `${examples === "" ? "" : `\nExamples:${examples}\n`}${exitCodesHelp("trained", "a setting")}`,
   );
+}
+
+/** For answers that no rule can grade; `openTrainingJudge` reads them. */
+function withJudgeOptions(command: Command): void {
+  command
+    .option(
+      "--judge <models>",
+      "judge models that grade every answer in the place of the rule: names at a server, or checkpoint folders",
+    )
+    .option("--judge-base-url <address>", "where the judge is served (default: OPENAI_BASE_URL, or OpenAI)")
+    .option("--judge-api-key-env <variable>", "environment variable with the judge's key (default: OPENAI_API_KEY)")
+    .addOption(
+      new Option(
+        "--judge-kind <kind>",
+        "how it grades: graded, any score from 0 to 1; general, right or wrong; choice, of options; summary, quality (default: graded)",
+      ).choices([...judgeKinds]),
+    )
+    .option("--judge-samples <number>", "verdicts of each judge on each answer (default: 1)", fromOne)
+    .option("--judge-temperature <number>", "temperature of its verdicts (default: 0.2)", notNegative)
+    .option("--judge-max-tokens <number>", "new tokens of a verdict; a reasoning model wants more (default: 512)", fromOne)
+    .option("--judge-concurrency <number>", "most requests at once; refusals by the server lower it (default: 32)", fromOne)
+    .option("--judge-retries <number>", "tries after a failed request (default: 5)", wholeNumber)
+    .option("--judge-extra-body <json>", 'fields for every request to it, such as {"reasoning_effort":"low"}');
 }
 
 function shareBelowOne(text: string): number {
@@ -129,6 +155,7 @@ async function runCommand(card: RecipeCard, command: Command): Promise<void> {
   try {
     const result = await runRecipe(card, {
       ...run,
+      ...serverLines(),
       signal: interruptSignal(),
       onProgress: (state) => progress.update(state),
       onNote: (text) => process.stderr.write(`${text}\n`),
