@@ -50,7 +50,7 @@ import { checkedOptions } from "../recipe-options.ts";
 import { keepingBest, restoreBest } from "../shared/best-validation.ts";
 import { earlyWarning } from "../shared/early-warning.ts";
 import { asking } from "../shared/graded-samples.ts";
-import { judgeMeter, noteUngraded, type PolicyTraining } from "../shared/policy-training.ts";
+import { judgeMeter, noteUngraded, type PolicyTraining, ungradedFigure } from "../shared/policy-training.ts";
 import { comparesWithPlain } from "../shared/refinement-reward.ts";
 import { methodsOf, probeSource } from "../shared/source-evaluation.ts";
 import type { Source } from "../sources/source.ts";
@@ -77,8 +77,7 @@ export async function trainPasr(training: PasrTraining): Promise<LoopResult<Json
     const grader = pasrGrader((ids) => `${opened}${tokenizer.decode(ids)}`, judge, options);
     const setup = { engine, sampler, reference, grader, options: stepOptions };
     const { metrics, groups } = await policyGradientStep(setup, questions, rate, { seed, step, signal });
-    for (const { question, dropped } of groups)
-      if (dropped?.reason === "failed-grading") ungraded(step + 1, question, dropped.message);
+    ungraded(step + 1, groups);
     if (rolloutsEvery > 0 && step % rolloutsEvery === 0) run.append("rollouts", { step: step + 1, ...describe(groups) });
     return { metrics: { ...metrics, ...judgeCost() }, state };
   };
@@ -160,13 +159,9 @@ function pasrFigures(metrics: PolicyGradientMetrics): Record<string, string> {
     refined: percentSign(metrics.accuracyRefined, 0),
     plain: percentSign(metrics.accuracyPlain, 0),
     refinements: fixed(metrics.refinements, 2),
-    ...ungradedFigure(metrics.dropped["failed-grading"]),
+    ...ungradedFigure(metrics),
     "tokens/s": fixed(metrics.timing.tokensPerSecond, 0),
   };
-}
-
-function ungradedFigure(share: number): Record<string, string> {
-  return share > 0 ? { "not graded": percentSign(share, 0) } : {};
 }
 
 /** Problems that are looked at while it trains. */

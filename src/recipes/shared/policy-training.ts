@@ -2,6 +2,7 @@
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine, Scorer } from "#kernel/engine.ts";
 import type { Item } from "#kernel/item.ts";
+import { percentSign } from "#text/numbers.ts";
 import type { TrainingLoop } from "#training/loop.ts";
 import type { Stream } from "#training/stream.ts";
 import type { JudgeSpent } from "../sources/source.ts";
@@ -50,14 +51,29 @@ export function judgeMeter(spent: (() => JudgeSpent) | undefined): () => { judge
   };
 }
 
+interface Graded {
+  question: { subject: Item };
+  dropped?: { reason: string; message?: string };
+}
+
 /** Writes down each question that taught nothing because its grading failed, and says so on the screen the first time. */
 export function noteUngraded({ run, onNote }: Pick<PolicyTraining<unknown, object>, "run" | "onNote">) {
   let isSaid = false;
-  return (step: number, { subject }: { subject: Item }, message = "no reason is known") => {
-    run.event("note", { step, item: subject.id, message: `grading failed: ${message}` });
-    if (isSaid) return;
-    isSaid = true;
-    const what = `Step ${step}: answers to ${subject.id} were not graded, so nothing is learned from them: ${message}.`;
-    onNote?.(`${what} All such questions are named in events.jsonl and counted in metrics.jsonl.`);
+  return (step: number, groups: readonly Graded[]) => {
+    for (const { question, dropped } of groups) {
+      if (dropped?.reason !== "failed-grading") continue;
+      const { id } = question.subject;
+      run.event("note", { step, item: id, message: `grading failed: ${dropped.message}` });
+      if (isSaid) continue;
+      isSaid = true;
+      const what = `Step ${step}: answers to ${id} were not graded, so nothing is learned from them: ${dropped.message}.`;
+      onNote?.(`${what} All such questions are named in events.jsonl and counted in metrics.jsonl.`);
+    }
   };
+}
+
+/** For the line of progress: the share of a step's questions whose grading failed, where some did. */
+export function ungradedFigure({ dropped }: { dropped: Record<string, number> }): Record<string, string> {
+  const share = dropped["failed-grading"] ?? 0;
+  return share > 0 ? { "not graded": percentSign(share, 0) } : {};
 }
