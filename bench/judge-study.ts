@@ -2,7 +2,8 @@
  * What a judge's mistakes and tastes do to PASR: the small world trained as the command trains it with `--judge`, over a server on loopback that
  * grades by a rule, turned around for a share of all answers, or by length too. Accuracy is by the rule, whatever the judge said.
  *
- *   node bench/judge-study.ts --out FOLDER [--steps 250] [--seed 1] [--judges rule,right,10,20,30,length,whole-length]
+ *   node bench/judge-study.ts --out FOLDER [--steps 250] [--questions 12] [--seed 1] [--items 400]
+ *     [--judges rule,right,10,20,30,length,whole-length]
  *
  * One folder a judge; the same command goes on where it stopped. `length` sees the answer, as a judge does here; `whole-length` the whole
  * completion, as in the authors' code.
@@ -29,12 +30,14 @@ const { values } = parseArgs({
     out: { type: "string" },
     steps: { type: "string", default: "250" },
     seed: { type: "string", default: "1" },
+    questions: { type: "string", default: "12" },
     items: { type: "string", default: "400" },
     judges: { type: "string", default: "rule,right,10,20,30,length,whole-length" },
   },
 });
 if (values.out === undefined) throw new Error("Give --out FOLDER.");
-const [steps, seed, items] = [Number(values.steps), Number(values.seed), Number(values.items)];
+const [steps, questionsPerStep] = [Number(values.steps), Number(values.questions)];
+const [seed, items] = [Number(values.seed), Number(values.items)];
 
 const isRight = ({ question, reference, answer }: ShownAnswer) => {
   const text = parseRefine(answer).answerText;
@@ -57,7 +60,7 @@ process.stdout.write(
 for (const name of values.judges.split(",")) {
   const folder = path.join(values.out, name);
   const judge = name in judges ? judges[name] : wrongNowAndThen(isRight, Number(name) / 100);
-  const run = { out: folder, seed, items, options: { steps } };
+  const run = { out: folder, seed, items, options: { steps, questionsPerStep } };
   if (judge === undefined) await runRecipe(pasr, run);
   else await judged(name, judge, run);
   process.stdout.write(`${row(name, folder)}\n`);

@@ -156,7 +156,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
   EmbeddedEngine.requireRuntime();
   const material = (await card.read?.(options, seed)) as Material;
   const start = setup.model ?? (card.newModel ? undefined : shippedModel);
-  if (start !== undefined) await Tokenizer.load(given);
+  if (start !== undefined) await Tokenizer.load(start);
   if (card.learnsFrom !== "questions" && setup.judge !== undefined)
     throw userError(
       "judge-unused",
