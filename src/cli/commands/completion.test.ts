@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Command } from "commander";
@@ -68,6 +68,28 @@ describe.runIf(hasBash)("bash completes", () => {
     expect(offered("eval", "--data", "que")).toEqual(["questions.csv"]);
     expect(offered("eval", "--model", "que")).toEqual([]);
     expect(offered("eval", "--seed", "")).toEqual([]);
+  });
+
+  test("names with stars, quotes and commands in them are taken as they are, each once, and nothing in them is run", () => {
+    const names = ["*", "a*", "abc", "it's", "$(touch ran)", "`touch ran`", "-dash", "ä ö"];
+    for (const name of names) mkdirSync(path.join(folder, "odd", name), { recursive: true });
+    expect(offered("report", "odd/").toSorted()).toEqual(names.map((name) => `odd/${name}`).toSorted());
+    expect(offered("report", "odd/a").toSorted()).toEqual(["odd/a*", "odd/abc"]);
+    expect(offered("report", "odd/*")).toEqual(["odd/*"]);
+    expect(offered("report", "odd/$(touch ran)/")).toEqual([]);
+    expect(existsSync(path.join(folder, "ran"))).toBe(false);
+  });
+
+  test("a name whose quotes are open, or whose spaces are escaped, goes on", () => {
+    expect(offered("eval", "--model", '"my')).toEqual(["my models"]);
+    expect(offered("eval", "--model", "'my m")).toEqual(["my models"]);
+    expect(offered("eval", "--model", "my\\ m")).toEqual(["my models"]);
+  });
+
+  test("a value behind an equals sign, which bash takes for a word", () => {
+    expect(offered("eval", "--tasks", "=", "gsm")).toEqual(["gsm8k"]);
+    expect(offered("eval", "--tasks", "=")).toEqual(tasks.map(({ id }) => id));
+    expect(offered("eval", "--data", "=", "que")).toEqual(["questions.csv"]);
   });
 });
 

@@ -167,8 +167,21 @@ _midcourse_list() {
   if [[ "$current" == *,* ]]; then before="\${current%,*},"; fi
   COMPREPLY=($(compgen -P "$before" -W "$1" -- "\${current##*,}"))
 }
-_midcourse_files() { local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; }
-_midcourse_folders() { local IFS=$'\\n'; COMPREPLY=($(compgen -d -- "$current")); compopt -o filenames 2>/dev/null; }
+_midcourse_paths() {
+  local found start="$current"
+  # Names are taken as they are: an array made of them would be split, and a star in one would stand for all files.
+  case "$start" in
+    \\"*|\\'*) start="\${start:1}" ;;
+    *\\\\*) start="\${start//\\\\/}" ;;
+  esac
+  COMPREPLY=()
+  while IFS= read -r found; do
+    if [[ -e "$found" || -L "$found" || "$found" == "~"* ]]; then COMPREPLY+=("$found"); fi
+  done < <(compgen "$1" -- "$start")
+  compopt -o filenames 2>/dev/null
+}
+_midcourse_files() { _midcourse_paths -f; }
+_midcourse_folders() { _midcourse_paths -d; }
 _midcourse() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" place="" index
   COMPREPLY=()
@@ -177,6 +190,10 @@ _midcourse() {
 ${placesOf(commands, (from, name, to) => `      ${quoted(`${from}>${name}`)}) place=${quoted(to)} ;;`).join("\n")}
     esac
   done
+  # Bash takes an equals sign for a word of its own: --data=FILE.
+  if [[ "$current" == "=" && "$previous" == --* ]]; then current=""
+  elif [[ "$previous" == "=" && COMP_CWORD -ge 2 ]]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"
+  fi
   case "$place $previous" in
 ${values.join("\n")}
   esac

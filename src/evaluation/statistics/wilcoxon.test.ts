@@ -37,6 +37,16 @@ describe("signed ranks", () => {
     );
   });
 
+  test("differences that are alike but for rounding share their rank, and what rounding alone tells apart is a tie", () => {
+    const first = [0.5, 0.825, 0.375, 0.5];
+    const second = [0.525, 0.775, 0.325, 0.55];
+    const differences = first.map((score, index) => score - second[index]);
+    expect(signedRank(differences)).toEqual(signedRank([-1, 2, 2, -2]));
+    expect(signedRank([0.1 + 0.2 - 0.3, 0.5, 0.7 - 0.2])).toEqual(signedRank([0, 1, 1]));
+    expect(signedRank([1e-300, -2e-300]).rankSum).toBe(1);
+    expect(signedRank([1e9, 0.25, -0.5]).rankSum).toBe(4);
+  });
+
   test("0/1 scores: the sign test", () => {
     // 7 of 8: (1 + 8) / 256, twice.
     expect(signedRank([1, 1, 1, 1, 1, 1, 1, -1, 0, 0]).pValue).toBeCloseTo(18 / 256, 12);

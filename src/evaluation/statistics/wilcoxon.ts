@@ -20,7 +20,7 @@ const mostExact = 200;
 
 /** `differences` are first − second of each pair. NaN is no difference that can be ranked and must not be among them. */
 export function signedRank(differences: readonly number[]): SignedRank {
-  const kept = differences.filter((difference) => difference !== 0);
+  const kept = withoutRounding(differences).filter((difference) => difference !== 0);
   const ties = differences.length - kept.length;
   const pairs = kept.length;
   if (pairs === 0) return { pairs, ties, rankSum: 0, pValue: 1, pGreater: 1, by: "exact" };
@@ -36,6 +36,15 @@ export function signedRank(differences: readonly number[]): SignedRank {
     pGreater: Math.min(1, atLeast),
     by: pairs <= mostExact ? "exact" : "normal",
   };
+}
+
+/** Of the largest difference: what is nearer to another one, or to 0, is the same up to the rounding of the subtraction (scipy#17667). */
+const grain = 1e-12;
+
+function withoutRounding(differences: readonly number[]): readonly number[] {
+  const step = differences.reduce((most, difference) => Math.max(most, Math.abs(difference)), 0) * grain;
+  if (!(step > Number.MIN_VALUE * 2 ** 52) || !Number.isFinite(step)) return differences;
+  return differences.map((difference) => Math.round(difference / step));
 }
 
 /** Twice the rank of each value by size, equal sizes sharing the mean of theirs. */

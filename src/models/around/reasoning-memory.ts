@@ -77,5 +77,7 @@ const mostBeside = 6;
 
 /** Of every choice of the numbers, the first alone first. */
 function sumsOf(numbers: readonly number[]): number[] {
-  return numbers.reduce<number[]>((sums, each) => [...sums, each, ...sums.map((sum) => sum + each)], []);
+  const sums: number[] = [];
+  for (const each of numbers) sums.push(each, ...sums.map((sum) => sum + each));
+  return sums;
 }

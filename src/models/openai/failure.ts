@@ -194,8 +194,10 @@ function waitInWords(status: number, said: string): number | undefined {
 }
 
 function refusalAdvice(said: string): string {
-  if (/max_(?:completion_|new_|output_)?tokens|maxOutputTokens/.test(said))
-    return "Ask for fewer tokens an answer with --max-tokens.";
+  if (/max_(?:completion_|new_|output_)?tokens|maxOutputTokens/.test(said)) {
+    const isTooFew = /\b(?:below|minimum|at least|too (?:small|low|few)|greater than)\b|>=/i.test(said);
+    return `Ask for ${isTooFew ? "more" : "fewer"} tokens an answer with --max-tokens.`;
+  }
   return "The server does not take the request in this form. --omit FIELD sends it without a field, --extra-body with another value.";
 }
 

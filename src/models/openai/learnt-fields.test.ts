@@ -230,6 +230,21 @@ describe("a field that the server refuses", () => {
   });
 });
 
+describe("a number of tokens that the server does not take", () => {
+  test.each([
+    ["max_tokens is too large: 20. This model supports at most 10 completion tokens, whereas you provided 20.", "fewer"],
+    ["Invalid max_tokens value, the valid range of max_tokens is [1, 10]", "fewer"],
+    ["max_tokens 参数有误：[1, 10]", "fewer"],
+    ["Invalid 'max_tokens': integer below minimum value. Expected a value >= 30, but got 20 instead.", "more"],
+  ])("is told at once, and no answer without a bound, or without other fields, is asked for: %s", async (words, advice) => {
+    // As many servers do: what they do not know, such as the other name, they leave unread.
+    const { server, model } = await client(playing((body) => ("max_tokens" in body ? sentence(words) : undefined)));
+    const failure = await model.generate(ask, options).catch((error) => error);
+    expect(failure).toMatchObject({ code: "request-refused", advice: `Ask for ${advice} tokens an answer with --max-tokens.` });
+    expect(server.chats()).toHaveLength(1);
+  });
+});
+
 describe("a refusal of something else", () => {
   test("ends the call with the server's sentence, and what was tried meanwhile is sent again", async () => {
     const { server, model } = await client(

@@ -7,7 +7,7 @@ import type { NotHonoured } from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
 import { isRecord } from "#kernel/values.ts";
 import { type Refusal, refusalIn } from "./failure.ts";
-import { type RefusedField, reasoningWish, refusedFields } from "./refused-fields.ts";
+import { type RefusedField, reasoningWish, refusedFields, refusesAmount } from "./refused-fields.ts";
 
 export type RequestBody = Readonly<Record<string, unknown>>;
 
@@ -244,7 +244,7 @@ export class LearntFields {
     error: unknown,
     { status, code, words }: Refusal,
   ): Promise<{ answer: Answer } | undefined> {
-    if (code !== "request-refused" || ![400, 406, 422, 501].includes(status ?? 0)) return undefined;
+    if (code !== "request-refused" || ![400, 406, 422, 501].includes(status ?? 0) || refusesAmount(words, body)) return undefined;
     const untried = suspects.filter((field) => field in body && !this.#kept.has(field) && this.#isUntried(field, body));
     const kind = untried.join();
     if (untried.length === 0 || this.#inVain.has(kind)) return undefined;

@@ -52,16 +52,30 @@ export function refusedFields(
   sent: Readonly<Record<string, unknown>>,
   kept: ReadonlySet<string>,
 ): RefusedField[] {
-  const { sentence = "" } = words;
+  const own = withoutAdvice(words.sentence ?? "");
+  const refused = namedFields(words, own, sent, kept).filter((field) => !isMaxTokens(field) || !ofAmount.test(own));
+  return oneOfPair(refused, own).map((field) => ({ field, instead: nearest(sent[field], field, own) }));
+}
+
+/** Whether the server takes a bound on an answer's tokens, and not this one: without it the answer would be another. */
+export function refusesAmount(words: ServerWords, sent: Readonly<Record<string, unknown>>): boolean {
+  const own = withoutAdvice(words.sentence ?? "");
+  return ofAmount.test(own) && namedFields(words, own, sent, new Set()).some(isMaxTokens);
+}
+
+function namedFields(
+  words: ServerWords,
+  own: string,
+  sent: Readonly<Record<string, unknown>>,
+  kept: ReadonlySet<string>,
+): readonly string[] {
   const mayGo = Object.keys(sent).filter((field) => !needed.has(field) && !kept.has(field));
   const places = words.fields.map((path) => path.split(/[.[\]]+/).filter((step) => step !== ""));
   const byPlace = mayGo.filter((field) => places.some((path) => leadsTo(path, field)));
   // Whoever says the place means it, though it be one that is none of ours.
   const isSaid = places.length > 0 && places.every((path) => path.length > 0);
-  const own = withoutAdvice(sentence);
-  const named = byPlace.length > 0 || isSaid ? byPlace : refusing.test(own) ? mayGo.filter((field) => isNamed(field, own)) : [];
-  const refused = named.filter((field) => !isMaxTokens(field) || !ofAmount.test(own));
-  return oneOfPair(refused, own).map((field) => ({ field, instead: nearest(sent[field], field, own) }));
+  if (byPlace.length > 0 || isSaid) return byPlace;
+  return refusing.test(own) ? mayGo.filter((field) => isNamed(field, own)) : [];
 }
 
 function leadsTo(path: readonly string[], field: string): boolean {
@@ -75,7 +89,7 @@ const refusing =
 
 /** What is wrong with a number of tokens is its size; without a bound the answer would be another. */
 const ofAmount =
-  /too (?:large|high|big|many|small|low)|exceed|at most|at least|\brange\b|less than|greater than|larger than|smaller than|[<>]=? ?\d|\bbetween\b|\bmaximum\b|\bminimum\b/i;
+  /too (?:large|high|big|many|small|low)|exceed|at most|at least|\brange\b|less than|greater than|larger than|smaller than|[<>]=? ?\d|\bbetween\b|\bmaximum\b|\bminimum\b|[[(]\s*\d+\s*,\s*\d+\s*[\])]|范围|不能(?:超过|大于|小于)/i;
 
 /** Without what the server offers in its place, its list of all that it knows, and the request as it repeats it. */
 function withoutAdvice(sentence: string): string {

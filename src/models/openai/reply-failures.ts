@@ -14,7 +14,7 @@ import { serverWords } from "./server-words.ts";
 export function failureIn(value: unknown, event: string | undefined): unknown {
   if (event !== undefined && failureEvents.has(event)) return value;
   if (!isRecord(value)) return undefined;
-  const said = [value.error, value.errors].find(saysSomething);
+  const said = [value.error, value.errors].find((said) => saysSomething(said));
   if (said !== undefined) return said;
   const { base_resp: base, error_msg: sentence, error_code: code } = value;
   if (isRecord(base) && typeof base.status_code === "number" && base.status_code !== 0) {
@@ -26,16 +26,19 @@ export function failureIn(value: unknown, event: string | undefined): unknown {
   const { choices, message, detail, msg, reason, error_message } = value;
   const isAnswer =
     (choices !== undefined && choices !== null) || (isRecord(message) && ("role" in message || "content" in message));
-  return !isAnswer && [message, detail, msg, reason, error_message].some(saysSomething) ? value : undefined;
+  return !isAnswer && [message, detail, msg, reason, error_message].some((said) => saysSomething(said)) ? value : undefined;
 }
 
 const failureEvents = new Set(["error", "exception", "failure"]);
 
-/** Some servers send an empty `error` with every piece. */
-function saysSomething(value: unknown): boolean {
-  if (value === undefined || value === null || value === false || value === "" || value === 0) return false;
-  return typeof value !== "object" || Object.values(value).some((inner) => inner !== null && inner !== undefined && inner !== "");
+/** Some servers send an `error` with every answer, which is empty, or says that there is none: code 0, “success”. */
+function saysSomething(value: unknown, depth = 0): boolean {
+  if (value === undefined || value === null || value === false || value === 0) return false;
+  if (typeof value === "string") return !nothingWrong.test(value);
+  return typeof value !== "object" || depth > 2 || Object.values(value).some((inner) => saysSomething(inner, depth + 1));
 }
+
+const nothingWrong = /^\s*(?:0|success(?:ful(?:ly)?)?|succeeded|ok|none|null|no error|成功)?\s*$/i;
 
 /** What a failure says, in a word or a sentence. */
 export function sentenceOf(said: unknown): string {

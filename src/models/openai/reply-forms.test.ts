@@ -12,6 +12,77 @@ import { ChatStream } from "./stream.ts";
 
 afterEach(closeAll);
 
+describe("content in parts", () => {
+  const whole = (content: unknown) =>
+    JSON.stringify({ ...chatReply([]), choices: [{ index: 0, message: { content }, finish_reason: "stop" }] });
+  const streamed = (content: unknown[]) =>
+    [...content.map((part) => piece({ content: [part] })), finish("stop"), "[DONE]"]
+      .map((each) => (typeof each === "string" ? `data: ${each}\n\n` : chunk(each)))
+      .join("");
+
+  test.each<[string, unknown[]]>([
+    [
+      "Mistral's",
+      [
+        { type: "thinking", thinking: [{ type: "text", text: "maybe 5" }] },
+        { type: "text", text: "It is 4" },
+      ],
+    ],
+    [
+      "Anthropic's",
+      [
+        { type: "thinking", thinking: "maybe 5", signature: "x" },
+        { type: "text", text: "It is 4" },
+      ],
+    ],
+    [
+      "Databricks's",
+      [
+        { type: "reasoning", summary: [{ type: "summary_text", text: "maybe 5" }] },
+        { type: "text", text: "It is 4" },
+      ],
+    ],
+    ["Bedrock's", [{ reasoningContent: { reasoningText: { text: "maybe 5" } } }, { text: "It is 4" }]],
+    [
+      "with the text of a thought under the name of any text",
+      [
+        { type: "reasoning", text: "maybe 5" },
+        { type: "text", text: "It is 4" },
+      ],
+    ],
+  ])("a thought is reasoning and no part of the answer: %s", async (_, parts) => {
+    for (const text of [whole(parts), streamed(parts)]) {
+      const served = await serve(body(text));
+      expect(await answer(served)).toMatchObject({ text: "It is 4", reasoning: "maybe 5" });
+    }
+  });
+
+  test("texts without parts around them, and a part alone, are the answer", async () => {
+    for (const content of [["It is ", "4"], { type: "text", text: "It is 4" }, { text: "It is 4" }]) {
+      const served = await serve(body(whole(content)));
+      expect((await answer(served)).text).toBe("It is 4");
+    }
+    const served = await serve(body(whole([{ type: "image", data: { deep: [1] } }, null])));
+    expect((await answer(served)).text).toBe("");
+  });
+
+  test("an error beside an answer that says there is none is none", async () => {
+    for (const more of [
+      { error: { code: 0, message: "success" } },
+      { error: { code: null, type: "", message: "None" }, errors: [] },
+      { error_code: 0, error_msg: "Success", code: 0, message: "OK" },
+      { error: "" },
+    ]) {
+      const served = await serve(body(JSON.stringify({ ...chatReply(["It is 4"]), ...more })));
+      expect((await answer(served)).text).toBe("It is 4");
+    }
+    for (const error of [{ code: 0, message: "overloaded" }, { code: 502 }, { message: { detail: "no" } }, ["no"]]) {
+      const served = await serve(body(JSON.stringify({ ...chatReply(["It is 4"]), error })));
+      expect(await failure(served)).toMatchObject({ code: "server-failed" });
+    }
+  });
+});
+
 describe("answers in another form than was asked for", () => {
   const streamed = chatEvents(["It ", "is ", "4"]).join("");
   const whole = JSON.stringify(chatReply(["It is 4"]));

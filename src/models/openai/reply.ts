@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type MidcourseError, remoteError } from "#kernel/errors.ts";
 import { type Completion, noUsage, type TokenLogprob } from "#kernel/model.ts";
 import { struck } from "#kernel/secrets.ts";
+import { isRecord } from "#kernel/values.ts";
 import type { ReasoningMemory } from "../around/reasoning-memory.ts";
 import type { FailureContext } from "./failure.ts";
 import { finishReasonOf } from "./finish-reasons.ts";
@@ -33,7 +34,7 @@ const toolCall = z.looseObject({ index: count, id: text, function: z.looseObject
 
 const messageShape = z.object({
   content: z
-    .union([z.string(), z.array(z.looseObject({ text }))])
+    .union([z.string(), z.array(z.union([z.string(), z.looseObject({})])), z.looseObject({})])
     .nullish()
     .catch(undefined),
   refusal: text,
@@ -124,14 +125,44 @@ function joined({ text, reasoning, finishReason }: RawChoice): string {
 }
 
 export function messageText(message: MessageShape | null | undefined): string {
-  const content = message?.content;
-  if (Array.isArray(content)) return content.map((part) => part.text ?? "").join("");
-  return content ?? message?.refusal ?? "";
+  const { content, refusal } = message ?? {};
+  if (content === undefined || content === null) return refusal ?? "";
+  return typeof content === "string" ? content : partsOf(content, false);
 }
 
-/** vLLM, Ollama and OpenRouter say `reasoning`; SGLang, llama.cpp and DeepSeek `reasoning_content`; some send both, equal. */
+/**
+ * vLLM, Ollama and OpenRouter say `reasoning`; SGLang, llama.cpp and DeepSeek `reasoning_content`; some send both, equal. Mistral, Databricks and
+ * gateways to Anthropic's have it as parts of the content.
+ */
 export function messageReasoning(message: MessageShape | null | undefined): string {
-  return message?.reasoning || message?.reasoning_content || "";
+  const { content, reasoning, reasoning_content: other } = message ?? {};
+  return reasoning || other || (typeof content === "object" && content !== null ? partsOf(content, true) : "");
+}
+
+/** The text of a content's parts: of those that are thoughts, or of the others. */
+function partsOf(content: object, ofThoughts: boolean): string {
+  const parts: unknown[] = Array.isArray(content) ? content : [content];
+  return parts
+    .filter((part) => isThought(part) === ofThoughts)
+    .map((part) => wordsIn(part, 0))
+    .join("");
+}
+
+function isThought(part: unknown): boolean {
+  return (
+    isRecord(part) && (/reason|think|thought/i.test(String(part.type ?? "")) || "thinking" in part || "reasoningContent" in part)
+  );
+}
+
+const wordKeys = ["text", "thinking", "reasoning", "summary", "reasoningContent", "reasoningText", "content"];
+
+function wordsIn(value: unknown, depth: number): string {
+  if (typeof value === "string") return value;
+  if (depth > 4) return "";
+  if (Array.isArray(value)) return value.map((each) => wordsIn(each, depth + 1)).join("");
+  if (!isRecord(value)) return "";
+  const key = wordKeys.find((name) => value[name] !== undefined && value[name] !== null);
+  return key === undefined ? "" : wordsIn(value[key], depth + 1);
 }
 
 export function readLogprobs(given: LogprobsShape, most: number | undefined): TokenLogprob[] | undefined {
