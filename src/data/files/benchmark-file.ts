@@ -4,12 +4,12 @@
  */
 
 import { createHash } from "node:crypto";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
 import { counted } from "#kernel/numbers.ts";
 import { parquetRows } from "./parquet.ts";
-import { delimitedRecords, fileDigest, jsonRows, readable, textHead, utf8Text } from "./rows.ts";
+import { dataBytes, dataExtension, delimitedRecords, fileDigest, jsonRows, readable, textHead, utf8Text } from "./rows.ts";
 
 /** `values` or `problem`; `where` names file and line (entry, row). */
 export interface BenchmarkRow {
@@ -80,30 +80,37 @@ function ofSplit(folder: string, names: readonly string[], split: string | undef
 }
 
 function wanted(name: string, ending = ""): boolean {
-  const extension = path.extname(name).toLowerCase();
-  return extensions.includes(extension) && path.basename(name, path.extname(name)).endsWith(ending);
+  return extensions.includes(dataExtension(name)) && bareName(name).endsWith(ending);
+}
+
+/** Without its endings. */
+function bareName(file: string): string {
+  const name = path.basename(file).replace(/\.gz$/i, "");
+  return path.basename(name, path.extname(name));
 }
 
 export async function readBenchmarkFile(file: string, options: BenchmarkFileOptions = {}): Promise<BenchmarkFile> {
   const { most } = options;
   const head = most === undefined ? undefined : await readHead(file, most, options);
-  const bytes = head === undefined ? await readable(file, () => readFile(file)) : undefined;
+  const bytes = head === undefined ? await dataBytes(file) : undefined;
   const rows = head ?? (await readBytes(file, bytes!, options)).slice(0, most);
   if (options.fieldsOf) {
-    const known = options.fieldsOf(path.basename(file, path.extname(file)));
+    const known = options.fieldsOf(bareName(file));
     for (const row of rows) if (row.values) row.values = { ...known, ...row.values };
   }
   return {
     path: file,
-    sha256: bytes === undefined ? await fileDigest(file) : createHash("sha256").update(bytes).digest("hex"),
+    sha256:
+      bytes === undefined || /\.gz$/i.test(file) ? await fileDigest(file) : createHash("sha256").update(bytes).digest("hex"),
     rows,
   };
 }
 
 /** The first rows, the rest of the file left unread; undefined where it has to be read as a whole, as an array of JSON has. */
 async function readHead(file: string, most: number, options: BenchmarkFileOptions): Promise<BenchmarkRow[] | undefined> {
-  const extension = path.extname(file).toLowerCase();
+  const extension = dataExtension(file);
   if (extension === ".parquet") {
+    if (/\.gz$/i.test(file)) return undefined;
     const handle = await readable(file, () => open(file));
     try {
       const { size } = await handle.stat();
@@ -128,7 +135,7 @@ async function readHead(file: string, most: number, options: BenchmarkFileOption
 }
 
 async function readBytes(file: string, bytes: Buffer, options: BenchmarkFileOptions): Promise<BenchmarkRow[]> {
-  const extension = path.extname(file).toLowerCase();
+  const extension = dataExtension(file);
   if (extension === ".parquet") {
     const rows = await parquetRows(bytes, file);
     return rows.map((values, index) => ({ where: `${file}, row ${index + 1}`, values }));

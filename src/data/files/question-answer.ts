@@ -6,6 +6,10 @@ import type { Item } from "#kernel/item.ts";
 import { counted } from "#kernel/numbers.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { withoutTags } from "#kernel/refine-tags.ts";
+import { dropReasons } from "../training-files/data-card.ts";
+import type { TrainingFormat } from "../training-files/datum.ts";
+import { instructionWith } from "./instruction.ts";
+import { columnText, conversationLayout, type LeftOut, pairOfRow, type QuestionAnswerText } from "./layouts.ts";
 import { type Row, readRows } from "./rows.ts";
 
 export interface ColumnNames {
@@ -34,11 +38,20 @@ export interface QuestionAnswerFile {
     /** The answer or the solution holds think, refine or answer tags that do not keep the format. */
     brokenFormat: number[];
   };
+  /** All rows left out, with the reason in words that complete “because …”. */
+  leftOut: { line: number; because: string }[];
 }
 
+/** Names in the order they are taken, whatever their case; those of one line are as likely, so that two of them are not guessed between. */
 const guesses: Required<{ [key in keyof ColumnNames]: readonly string[] }> = {
-  question: ["question", "problem", "prompt", "query", "input", "instruction"],
-  answer: ["answer", "final_answer", "reference", "target", "label", "output", "response"],
+  question: ["question", "problem query exercise question_text problem_text", "prompt", "instruction", "input", "user", "text"],
+  answer: [
+    "answer",
+    "final_answer result expected_answer ground_truth correct_answer gold answer_text",
+    "reference target label solution_answer",
+    "output",
+    "response completion assistant",
+  ],
   id: ["id", "unique_id", "qid", "task_id"],
   group: ["group", "category", "subject", "type", "difficulty", "level"],
   solution: ["solution", "rationale", "explanation"],
@@ -49,15 +62,31 @@ export async function readQuestionAnswerFile(path: string, options: { columns?: 
   return questionAnswersFromRows(path, await readRows(path), options.columns ?? {});
 }
 
-export function questionAnswersFromRows(path: string, rows: readonly Row[], wanted: ColumnNames): QuestionAnswerFile {
-  const columns = chooseColumns(path, rows, wanted);
-  const file: QuestionAnswerFile = { items: [], columns, skipped: { emptyQuestion: [], emptyAnswer: [], brokenFormat: [] } };
+/** `flags`: the user may name columns by --question and --answer; where not, advice is to rename them. */
+export function questionAnswersFromRows(
+  path: string,
+  rows: readonly Row[],
+  wanted: ColumnNames,
+  flags = false,
+): QuestionAnswerFile {
+  const { columns, layout } = chooseColumns(path, rows, wanted, flags);
+  const file: QuestionAnswerFile = {
+    items: [],
+    columns,
+    skipped: { emptyQuestion: [], emptyAnswer: [], brokenFormat: [] },
+    leftOut: [],
+  };
+  const leave = (line: number, because: string, lines?: number[]) => {
+    lines?.push(line);
+    file.leftOut.push({ line, because });
+  };
   const ids = new Map<string, number>();
   for (const row of rows) {
-    const question = textOf(path, row, columns.question);
-    const rawAnswer = textOf(path, row, columns.answer);
-    if (question === "") file.skipped.emptyQuestion.push(row.line);
-    else if (rawAnswer === "") file.skipped.emptyAnswer.push(row.line);
+    const pair = layout === undefined ? pairInColumns(path, row, columns) : pairOfRow(layout, row.values);
+    if ("because" in pair) leave(row.line, pair.because);
+    else if (pair.question === "") leave(row.line, "there is no question", file.skipped.emptyQuestion);
+    else if (pair.answer === "") leave(row.line, "there is no answer", file.skipped.emptyAnswer);
+    else if (isWeightless(row)) leave(row.line, dropReasons["weight-zero"]);
     else {
       const id = (columns.id && textOf(path, row, columns.id)) || `${basename(path)}:${row.line}`;
       const earlier = ids.get(id);
@@ -68,18 +97,45 @@ export function questionAnswersFromRows(path: string, rows: readonly Row[], want
           "Ids must differ.",
         );
       ids.set(id, row.line);
-      const item = toItem(id, question, rawAnswer, row, columns, path);
-      if (item === undefined) file.skipped.brokenFormat.push(row.line);
+      const item = toItem(id, pair.question, pair.answer, row, columns, path);
+      if (item === undefined) leave(row.line, brokenFormat, file.skipped.brokenFormat);
       else file.items.push(item);
+      if (item !== undefined) lineOfItem.set(item, row.line);
     }
   }
-  if (file.items.length === 0)
-    throw userError(
-      "data-empty",
-      `${path} holds no question with an answer (${counted(rows.length, "row")} read).`,
-      "Check the column names.",
-    );
-  return file;
+  if (file.items.length > 0) return file;
+  const [first] = file.leftOut;
+  throw userError(
+    "data-empty",
+    `${path} holds no question with an answer (${counted(rows.length, "row")} read${first === undefined ? "" : `; line ${first.line} is left out, because ${first.because}`}).`,
+    "Check the column names.",
+  );
+}
+
+const brokenFormat = "tags of think, refine or answer break the format";
+
+const lineOfItem = new WeakMap<object, number>();
+
+/** The line of its file on which an item read here stands. */
+export function lineOf(item: object): number | undefined {
+  return lineOfItem.get(item);
+}
+
+function isWeightless({ values }: Row): boolean {
+  return values.weight === 0 || values.weight === "0";
+}
+
+function pairInColumns(path: string, row: Row, columns: QuestionAnswerFile["columns"]): QuestionAnswerText | LeftOut {
+  const text = (role: "question" | "answer") => {
+    const found = columnText(row.values[columns[role]], role);
+    if (found === undefined) throw wrongValue(path, row, columns[role]);
+    return found;
+  };
+  const [question, answer] = [text("question"), text("answer")];
+  if (typeof question !== "string") return question;
+  if (typeof answer !== "string") return answer;
+  const isInstruction = columns.question.toLowerCase() === "instruction";
+  return { question: isInstruction ? instructionWith(question, row.values) : question, answer };
 }
 
 function toItem(
@@ -116,12 +172,18 @@ export function splitWorkedAnswer(text: string): { answer: string; solution: str
   return { answer: answer.replaceAll(",", ""), solution: work.replace(/<<[^<>]*>>/g, ""), steps };
 }
 
-function chooseColumns(
-  path: string,
-  rows: readonly Row[],
-  wanted: ColumnNames,
-): ColumnNames & { question: string; answer: string } {
+interface Chosen {
+  columns: QuestionAnswerFile["columns"];
+  /** Of files whose rows are whole conversations. */
+  layout?: TrainingFormat | undefined;
+}
+
+function chooseColumns(path: string, rows: readonly Row[], wanted: ColumnNames, flags: boolean): Chosen {
   const present = [...new Set(rows.slice(0, 100).flatMap((row) => Object.keys(row.values)))];
+  const advice = (role: string, names: readonly string[]) =>
+    flags && (role === "question" || role === "answer")
+      ? `Name it: ${names.map((name) => `--${role} ${JSON.stringify(name)}`).join(" or ")}.`
+      : `Call the one that is meant “${role}”: ${names.join(" or ")}.`;
   const choose = (role: keyof ColumnNames): string | undefined => {
     const named = wanted[role];
     if (named !== undefined) {
@@ -133,22 +195,43 @@ function chooseColumns(
       );
     }
     for (const guess of guesses[role]) {
-      const found = present.find((name) => name.toLowerCase() === guess);
-      if (found !== undefined) return found;
+      const names = guess.split(" ");
+      const found = present.filter((name) => names.includes(name.trim().toLowerCase()));
+      if (found.length > 1 && (role === "question" || role === "answer")) {
+        const several = `${path}: several columns could be the ${role}: ${found.join(", ")}.`;
+        throw userError("data-column", several, advice(role, found));
+      }
+      if (found.length > 0) return found[0];
     }
     return undefined;
   };
+  const isNamed = wanted.question !== undefined || wanted.answer !== undefined;
+  const layout = isNamed ? undefined : conversationLayout(rows);
+  const isGuessable = (role: "question" | "answer") =>
+    present.some((name) => guesses[role].some((guess) => guess.split(" ").includes(name.trim().toLowerCase())));
+  // Whole conversations, unless columns beside them say it more plainly.
+  if (layout !== undefined && !(isGuessable("question") && (isGuessable("answer") || present.includes("solution"))))
+    return { columns: { question: "", answer: "", id: choose("id"), group: choose("group") }, layout };
   const [question, answer] = [choose("question"), choose("answer") ?? choose("solution")];
   if (question === undefined || answer === undefined) {
     const missing = question === undefined ? "question" : "answer";
+    const other = question ?? answer;
+    const candidates = present.filter((name) => name !== other && !/(^|_)(id|index|no|nr|number)$/i.test(name)).slice(0, 4);
     throw userError(
       "data-column",
       `${path}: no column looks like the ${missing}; it has: ${present.join(", ") || "none"}.`,
-      `Name it, for example --columns ${missing}=${present[0] ?? "NAME"}.`,
+      candidates.length === 0 ? `Give a file with a column “${missing}”.` : advice(missing, candidates),
     );
   }
   const solution = choose("solution");
-  return { question, answer, id: choose("id"), group: choose("group"), solution: solution === answer ? undefined : solution };
+  const columns = {
+    question,
+    answer,
+    id: choose("id"),
+    group: choose("group"),
+    solution: solution === answer ? undefined : solution,
+  };
+  return { columns };
 }
 
 function textOf(path: string, row: Row, column: string): string {
@@ -156,9 +239,14 @@ function textOf(path: string, row: Row, column: string): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "string") return value.trim();
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  throw userError(
+  throw wrongValue(path, row, column);
+}
+
+function wrongValue(path: string, row: Row, column: string) {
+  const kind = Array.isArray(row.values[column]) ? "a list" : "an object";
+  return userError(
     "data-value",
-    `${path}, line ${row.line}: "${column}" holds ${Array.isArray(value) ? "a list" : "an object"}, not text or a number.`,
+    `${path}, line ${row.line}: "${column}" holds ${kind}, not text or a number.`,
     "Name another column, or turn the value into text.",
   );
 }

@@ -58,7 +58,8 @@ describe("rows", () => {
     ["broken.csv", 'a,b\n1,2\n"x,3\n', "data-csv", "broken.csv"],
     ["wide.csv", "a,b\n1,2\n1,2,3\n", "data-csv", "line 3"],
     ["doubled.csv", "a,a\n1,2\n", "data-csv", '"a"'],
-    ["a.parquet", "x", "data-format", ".parquet"],
+    ["a.parquet", "x", "data-parquet", "a.parquet"],
+    ["a.xlsx", "x", "data-format", ".xlsx"],
   ])("names file and place when it cannot read %s", async (name, content, code, part) => {
     await expect(readRows(await file(name, content))).rejects.toMatchObject({ code, message: expect.stringContaining(part) });
   });

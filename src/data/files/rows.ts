@@ -1,13 +1,16 @@
-/** Rows of named columns from JSONL, JSON arrays, CSV and TSV files, each with the line it stands on; errors name file and line. */
+/** Rows of named columns from JSONL, JSON arrays, CSV, TSV and Parquet files, packed by gzip or not, each with its line; errors name both. */
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import { createGunzip, gunzip } from "node:zlib";
 import { CsvError, type Options, parse } from "csv-parse/sync";
 import { MidcourseError, messageOf, userError } from "#kernel/errors.ts";
 import { isRecord } from "#kernel/values.ts";
+import { parquetRows } from "./parquet.ts";
 
 export interface Row {
   /** One-based line in the file where the row begins; for a JSON array the one-based index. */
@@ -15,10 +18,15 @@ export interface Row {
   values: Record<string, unknown>;
 }
 
-/** Reads the whole file. `.jsonl`/`.ndjson`, `.json` (an array of objects), `.csv` and `.tsv` (first row names the columns). */
+/**
+ * Reads the whole file. `.jsonl`/`.ndjson`, `.json` (an array of objects), `.csv` and `.tsv` (first row names the columns), `.parquet`; each
+ * may be packed by gzip, with `.gz` behind.
+ */
 export async function readRows(path: string): Promise<Row[]> {
-  const text = utf8Text(path, await readable(path, () => readFile(path)));
-  const extension = extname(path).toLowerCase();
+  const extension = dataExtension(path);
+  const bytes = await dataBytes(path);
+  if (extension === ".parquet") return (await parquetRows(bytes, path)).map((values, index) => ({ line: index + 1, values }));
+  const text = utf8Text(path, bytes);
   if (extension === ".csv" || extension === ".tsv") {
     const settings = { columns: checkedHeader(path), relax_column_count_less: true };
     const records = delimitedRecords<Record<string, string>>(path, text, settings);
@@ -28,13 +36,37 @@ export async function readRows(path: string): Promise<Row[]> {
     throw userError(
       "data-format",
       `${basename(path)}: the ending "${extension}" is not a known format.`,
-      "Give a .jsonl, .json, .csv or .tsv file.",
+      "Give a .jsonl, .json, .csv, .tsv or .parquet file; each may be packed as .gz.",
     );
   }
   return jsonRows(path, text).map(({ line, where, values, problem, cause }) => {
     if (values !== undefined) return { line, values };
     throw userError("data-json", `${where}: ${problem}.`, 'Each entry must look like {"question": "…", "answer": "…"}.', cause);
   });
+}
+
+/** The ending that says what a file holds: `.csv` of `a.csv.gz`. */
+export function dataExtension(path: string): string {
+  return extname(path.replace(/\.gz$/i, "")).toLowerCase();
+}
+
+/** What a file of data holds, unpacked where it is packed. */
+export async function dataBytes(path: string): Promise<Buffer> {
+  const bytes = await readable(path, () => readFile(path));
+  if (!isPacked(bytes)) return bytes;
+  try {
+    return await unpack(bytes);
+  } catch (cause) {
+    const why = `${path} cannot be unpacked: ${messageOf(cause)}.`;
+    throw userError("data-packed", why, "It may be cut off or too large; unpack it with gunzip, or fetch it again.", cause);
+  }
+}
+
+const unpack = promisify<Buffer, Buffer>(gunzip);
+
+/** The first two bytes of every gzip file. */
+function isPacked(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /** Runs the reading of a file or folder that the user named. */
@@ -75,7 +107,7 @@ export function utf8Text(path: string, bytes: Uint8Array): string {
         cause,
       );
     }
-    const advice = "Save it as UTF-8 (compressed files must be unpacked first).";
+    const advice = "Save it as UTF-8 (of compressed files gzip is read, others must be unpacked first).";
     throw userError("data-encoding", `${path} is not UTF-8 text.`, advice, cause);
   }
 }
@@ -91,7 +123,9 @@ export async function textHead(path: string, rows: number, isQuoted: boolean): P
     let found = 0;
     let isInside = false;
     let isBlank = true;
-    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+    const stream = createReadStream(path);
+    const unpacked = /\.gz$/i.test(path) ? stream.compose<NodeJS.ReadWriteStream>(createGunzip()) : stream;
+    for await (const piece of unpacked as unknown as AsyncIterable<Buffer>) {
       for (let at = 0; at < piece.length; at++) {
         const byte = piece[at];
         if (byte === 0x22 && isQuoted) isInside = !isInside;
@@ -119,7 +153,7 @@ export interface JsonRow {
 
 /** An array of objects, or an object a line: what the file's name says it is, unless what is in it says the other. */
 export function jsonRows(path: string, text: string): JsonRow[] {
-  const isNamedLines = extname(path).toLowerCase() !== ".json";
+  const isNamedLines = dataExtension(path) !== ".json";
   // Some publish an array under the name of lines; no line of objects begins so.
   if (isNamedLines && !/^\s*\[\s*\{/.test(text)) return jsonLines(path, text);
   let value: unknown;
@@ -153,9 +187,35 @@ function objectRow(line: number, where: string, value: unknown): JsonRow {
   return isRecord(value) ? { line, where, values: value } : { line, where, problem: "not a JSON object" };
 }
 
+const delimiters = [",", ";", "\t", "|"] as const;
+
+/** Rows that are looked at for the delimiter, and at most so much text of them. */
+const rowsLookedAt = 20;
+const charactersLookedAt = 200_000;
+
+/** What stands as often in every one of the first rows, outside quotes: a comma where that does, else what does. */
+function delimiterOf(text: string): string {
+  const rows: Record<string, number>[] = [];
+  let row: Record<string, number> = {};
+  let [isQuoted, isBlank] = [false, true];
+  const end = Math.min(text.length, charactersLookedAt);
+  for (let at = 0; at < end && rows.length < rowsLookedAt; at++) {
+    const sign = text[at];
+    if (sign === '"') isQuoted = !isQuoted;
+    if (sign === "\n" && !isQuoted) {
+      if (!isBlank) rows.push(row);
+      [row, isBlank] = [{}, true];
+    } else if (sign !== "\r") isBlank = false;
+    if (!isQuoted) row[sign] = (row[sign] ?? 0) + 1;
+  }
+  if (!isBlank && end === text.length) rows.push(row);
+  const isRegular = (sign: string) => rows.every((each) => each[sign] !== undefined && each[sign] === rows[0][sign]);
+  return (rows.length > 0 ? delimiters.find(isRegular) : undefined) ?? ",";
+}
+
 /** The records of CSV, or TSV where the file is named so, each with the line it begins on. */
 export function delimitedRecords<Fields>(path: string, text: string, settings: Options): { record: Fields; line: number }[] {
-  const delimiter = extname(path).toLowerCase() === ".tsv" ? "\t" : ",";
+  const delimiter = dataExtension(path) === ".tsv" ? "\t" : delimiterOf(text);
   try {
     const records = parse(text, { delimiter, info: true, skip_empty_lines: true, ...settings });
     return (records as unknown as { record: Fields; info: { lines: number } }[]).map(({ record, info }) => ({

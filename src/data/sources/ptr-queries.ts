@@ -3,11 +3,10 @@
 import path from "node:path";
 import { userError } from "#kernel/errors.ts";
 import { counted } from "#kernel/numbers.ts";
-import type { Row } from "../files/rows.ts";
+import { type Row, readRows } from "../files/rows.ts";
 import { questionKey } from "../filters/split.ts";
 import { DropTally } from "../training-files/data-card.ts";
 import { readMessages } from "../training-files/datum.ts";
-import { trainingRows } from "../training-files/formats.ts";
 
 export interface Query {
   id: string;
@@ -115,7 +114,7 @@ function questionIn(values: Readonly<Record<string, unknown>>, column: string): 
 export async function questionKeysOf(files: readonly string[]): Promise<Set<string>> {
   const keys = new Set<string>();
   for (const file of files) {
-    const { queries } = queriesFromRows(file, await trainingRows(file));
+    const { queries } = queriesFromRows(file, await readRows(file));
     for (const { question } of queries) keys.add(questionKey(question));
   }
   return keys;

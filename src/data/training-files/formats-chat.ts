@@ -93,11 +93,22 @@ const shareGptNames: Readonly<Record<string, Message["role"]>> = {
   human: "user",
   user: "user",
   gpt: "assistant",
+  chatgpt: "assistant",
   assistant: "assistant",
+  function_call: "assistant",
+  model: "assistant",
+  tool: "tool",
+  tool_response: "tool",
+  function: "tool",
+  function_response: "tool",
+  observation: "tool",
 };
 const shareGptName = { system: "system", user: "human", assistant: "gpt" } as const;
 
-/** `{"system"?, "conversations": [{"from": "human" | "gpt", "value"}]}`: every answer is learned, so nothing else can be written. */
+/**
+ * `{"system"?, "conversations": [{"from": "human" | "gpt" | a tool, "value", "weight"?: 0 | 1}]}`, also with role and content: an answer of
+ * weight 0 is shown and not learned. Written without weights, so that every answer has to be learned.
+ */
 export const shareGpt: TrainingFormat = {
   name: "sharegpt",
   kind: "conversation",
@@ -109,10 +120,13 @@ export const shareGpt: TrainingFormat = {
     const messages: TrainingMessage[] = [];
     if (typeof system === "string" && system !== "") messages.push({ role: "system", content: system, trainable: false });
     for (const turn of conversations as unknown[]) {
-      const { from, value } = (turn ?? {}) as Record<string, unknown>;
-      const role = typeof from === "string" && Object.hasOwn(shareGptNames, from) ? shareGptNames[from] : undefined;
-      if (role === undefined || typeof value !== "string") return malformed("a turn is not from human or gpt with a value");
-      messages.push({ role, content: value, trainable: role === "assistant" });
+      const { from: named, value: said, role: other, content, weight = 1 } = (turn ?? {}) as Record<string, unknown>;
+      const [from, value] = [String(named ?? other).toLowerCase(), said ?? content];
+      const role = Object.hasOwn(shareGptNames, from) ? shareGptNames[from] : undefined;
+      if (role === undefined || typeof value !== "string")
+        return malformed("a turn is not from human, gpt or a tool with a value");
+      if (weight !== 0 && weight !== 1 && weight !== null) return malformed("a weight is neither 0 nor 1");
+      messages.push({ role, content: value, trainable: role === "assistant" && weight !== 0 });
     }
     return conversationOr({ id: readId(values, id), messages }, values);
   },

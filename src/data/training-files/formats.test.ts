@@ -5,10 +5,11 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TrainingConversation } from "#kernel/conversation.ts";
+import { readRows } from "../files/rows.ts";
 import { queriesFromRows } from "../sources/ptr-queries.ts";
 import { isDropped } from "./data-card.ts";
 import type { Datum } from "./datum.ts";
-import { convert, formatNamed, guessFormat, readTrainingFile, trainingFormats, trainingRows, writeRows } from "./formats.ts";
+import { convert, formatNamed, guessFormat, readTrainingFile, trainingFormats, writeRows } from "./formats.ts";
 import { ptrConversation, publishedSampleLimits } from "./ptr-layout.ts";
 
 const text = fc.oneof(
@@ -261,7 +262,7 @@ describe("files", () => {
       written++;
       writeRows(file, rows);
       const direct = rows.map((row, index) => format.read(JSON.parse(JSON.stringify(row)), `all.parquet:${index + 1}`));
-      const read = (await trainingRows(file)).map(({ values, line }) => format.read(values, `all.parquet:${line}`));
+      const read = (await readRows(file)).map(({ values, line }) => format.read(values, `all.parquet:${line}`));
       expect(read, name).toEqual(direct);
     }
     expect(written).toBe(names.length - 1); // No sample is PTR's sequence.
@@ -283,7 +284,7 @@ describe("files", () => {
     const data = [question("a", "2 × 3 = ?", "6"), question("b", "三加五是多少？ 👩‍🚀", "八"), question("c", "\u0000\n", "")];
     const file = path.join(folder, "verl.parquet");
     writeRows(file, convert(data, formatNamed("verl")).rows);
-    expect((await trainingRows(file))[1].values).toEqual({
+    expect((await readRows(file))[1].values).toEqual({
       data_source: "own/set",
       prompt: [
         { role: "system", content: "" },
@@ -334,11 +335,11 @@ describe("files", () => {
 
   test("Parquet files are read like any other", async () => {
     const file = path.resolve(import.meta.dirname, "../../../test/parquet/exam-snappy.parquet");
-    const rows = await trainingRows(file);
+    const rows = await readRows(file);
     expect(rows[0]).toMatchObject({ line: 1, values: { question: expect.any(String) } });
     expect(queriesFromRows(file, rows).queries).toHaveLength(rows.length);
     await expect(readTrainingFile(file)).rejects.toThrow(/no known format/);
-    await expect(trainingRows(path.join(folder, "none.parquet"))).rejects.toThrow(/cannot be read/);
+    await expect(readRows(path.join(folder, "none.parquet"))).rejects.toThrow(/There is no file/);
   });
 
   test("a file without one example says why", async () => {
@@ -347,7 +348,7 @@ describe("files", () => {
     await expect(readTrainingFile(file)).rejects.toThrow(/none of the 1 rows.*openai.*no message of it carries loss/);
     writeFileSync(file, '{"text": "plain"}\n');
     await expect(readTrainingFile(file)).rejects.toThrow(/no known format.*text/);
-    await expect(readTrainingFile(file, { format: "alpaca" })).rejects.toThrow(/no format of training data/);
+    await expect(readTrainingFile(file, { format: "unheard-of" })).rejects.toThrow(/no format of training data/);
     expect(() => writeRows(path.join(folder, "x.csv"), [])).toThrow(/cannot be written/);
     expect(() => writeRows(path.join(folder, "x.parquet"), [])).toThrow(/hold no row/);
   });

@@ -1,14 +1,14 @@
 /** Every format of training data by its name, and files of them: read, converted, written, with every row accounted for. */
 
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { makeFolder, replaceFile } from "#files/durable.ts";
 import { userError } from "#kernel/errors.ts";
 import { struckValue } from "#kernel/secrets.ts";
-import { parquetBytes, parquetRows } from "../files/parquet.ts";
+import { parquetBytes } from "../files/parquet.ts";
 import { type Row, readRows } from "../files/rows.ts";
 import { type Dropped, DropTally, isDropped } from "./data-card.ts";
 import { asKind, type Datum, idOf, type TrainingFormat, unsaidWeight, wrongKind } from "./datum.ts";
+import { alpaca } from "./formats-alpaca.ts";
 import { conversationOr, openAiChat, ownConversations, ownPairs, shareGpt } from "./formats-chat.ts";
 import { trlPreference, trlPromptCompletion } from "./formats-trl.ts";
 import { verl } from "./formats-verl.ts";
@@ -37,7 +37,7 @@ export function ptrFormat(limits: PtrLimits = {}): TrainingFormat {
 /** `sharegpt` is also called `conversations`. */
 export function trainingFormats(limits: PtrLimits = {}): TrainingFormat[] {
   // Where a row could be of several formats, the earlier one is taken.
-  return [ownConversations, ownPairs, ptrFormat(limits), verl, trlPreference, trlPromptCompletion, shareGpt, openAiChat];
+  return [ownConversations, ownPairs, ptrFormat(limits), verl, trlPreference, trlPromptCompletion, shareGpt, openAiChat, alpaca];
 }
 
 export function formatNamed(name: string, limits: PtrLimits = {}): TrainingFormat {
@@ -66,18 +66,6 @@ export function guessFormat(file: string, rows: readonly Row[], limits: PtrLimit
   );
 }
 
-/** Rows of anything `readRows` reads, and of Parquet files. */
-export async function trainingRows(file: string): Promise<Row[]> {
-  if (path.extname(file).toLowerCase() !== ".parquet") return readRows(file);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw userError("data-unreadable", `${file} cannot be read: ${(cause as Error).message}`, "Check the path.", cause);
-  }
-  return (await parquetRows(bytes, file)).map((values, index) => ({ line: index + 1, values }));
-}
-
 export interface TrainingFile {
   format: TrainingFormat;
   data: Datum[];
@@ -89,7 +77,7 @@ export async function readTrainingFile(
   file: string,
   options: { format?: string | undefined; limits?: PtrLimits | undefined; rows?: readonly Row[] } = {},
 ): Promise<TrainingFile> {
-  const rows = options.rows ?? (await trainingRows(file));
+  const rows = options.rows ?? (await readRows(file));
   if (rows.length === 0) throw userError("data-empty", `${file} is empty`, "Check the file.");
   const format =
     options.format === undefined ? guessFormat(file, rows, options.limits) : formatNamed(options.format, options.limits);

@@ -1,11 +1,11 @@
 /** PTR's training data from files and two models that are opened for it: what the command does, for programs too. */
 import path from "node:path";
 import { readQuestionAnswerFile } from "#data/files/question-answer.ts";
-import { fileDigest } from "#data/files/rows.ts";
+import { fileDigest, readRows } from "#data/files/rows.ts";
 import { type Query, type QuerySource, queriesFromFiles, questionKeysOf } from "#data/sources/ptr-queries.ts";
 import type { DropTally } from "#data/training-files/data-card.ts";
 import { conversationsOf } from "#data/training-files/datum.ts";
-import { readTrainingFile, trainingRows } from "#data/training-files/formats.ts";
+import { readTrainingFile } from "#data/training-files/formats.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Item } from "#kernel/item.ts";
@@ -86,7 +86,7 @@ async function readQueries(files: PtrDataFiles): Promise<{ queries: Query[]; lef
   const { question: column, maximumCharacters } = files;
   const testQuestions = await questionKeysOf(files.leaveOut);
   const sources: QuerySource[] = [];
-  for (const file of namesOf(files.queries)) sources.push({ file, rows: await trainingRows(file) });
+  for (const file of namesOf(files.queries)) sources.push({ file, rows: await readRows(file) });
   const { queries, tally } = queriesFromFiles(sources, { column, maximumCharacters, testQuestions });
   return { queries: queries.slice(0, files.limit), leftOut: tally };
 }

@@ -125,8 +125,8 @@ function answers(options: FileSourceOptions, rows: readonly Row[], testRows: rea
     );
   }
   const { train, test, columns = {} } = options;
-  const trained = questionAnswersFromRows(train, rows, columns);
-  const tested = testRows && questionAnswersFromRows(test!, testRows, columns);
+  const trained = questionAnswersFromRows(train, rows, columns, true);
+  const tested = testRows && questionAnswersFromRows(test!, testRows, columns, true);
   const notes = [...skippedNotes(train, trained.skipped), ...(tested ? skippedNotes(test!, tested.skipped) : [])];
   return build(options, questionAnswerMaterial(trained.items), trained.items, tested?.items, notes);
 }

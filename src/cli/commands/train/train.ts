@@ -57,7 +57,10 @@ export function recipeCommand(card: RecipeCard, name = card.id): Command {
     );
   if (card.learnsFrom === "questions") {
     command
-      .option("--data <file>", "question–answer file, JSONL or CSV (default: the small world)")
+      .option(
+        "--data <file>",
+        "questions with answers: JSONL, JSON, CSV, TSV or Parquet, as .gz too; columns, Alpaca, ShareGPT, OpenAI, TRL (default: the small world)",
+      )
       .option("--test <file>", "question–answer file to measure on before and after")
       .option("--question <column>", "name of the question column")
       .option("--answer <column>", "name of the answer column")
