@@ -6,11 +6,15 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { passAtK } from "#evaluation/statistics/sample-metrics.ts";
 import { normaliseAnswer } from "#kernel/answer-form.ts";
 import type { Item } from "#kernel/item.ts";
+import { mean } from "#kernel/numbers.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { AnswerTree, quality, upperBound } from "#methods/driver/answer-tree.ts";
 import { answerEntropy, confidence, hardness } from "#methods/driver/hardness.ts";
+import { vanilla } from "#methods/plain/vanilla.ts";
+import { selfPolish } from "#methods/rewriting/self-polish.ts";
 import { paperPtrOptions } from "#recipes/ptr/recipe.ts";
 import { paperRiseOptions, riseExamples } from "#recipes/rise/recipe.ts";
 import { stageTwoRewards } from "#recipes/score/recipe.ts";
@@ -18,11 +22,15 @@ import type { GradedSample } from "#recipes/shared/graded-samples.ts";
 import { pasrReward } from "#recipes/shared/refinement-reward.ts";
 import { hintedQuestion, paperStarOptions } from "#recipes/star/recipe.ts";
 import { listChoices } from "#tasks/asking.ts";
+import { gsm8k } from "#tasks/gsm8k.ts";
 import { policyLoss, tokenScales } from "#training/losses.ts";
 import { groupAdvantages, leaveOneOut } from "#training/policy/advantages.ts";
 import { klToGo } from "#training/policy/reinforce-step-batch.ts";
 import { learningRateAt } from "#training/steps.ts";
+import { planSteps } from "#training/supervised/weighted-supervised-run.ts";
+import { readChoice } from "#verifiers/answers/choice.ts";
 import { readJudgeScore } from "#verifiers/judges/judge.ts";
+import { play } from "../methods/promises.ts";
 
 const vectors = (name: string) => JSON.parse(readFileSync(path.join(import.meta.dirname, "authors", `${name}.json`), "utf8"));
 
@@ -207,8 +215,107 @@ describe("PTR", () => {
   });
 });
 
+describe("PTR's data and evaluation", () => {
+  const { maxLength, firstSelection, gsm8k: sums } = vectors("ptr-release");
+
+  test("examples of the largest length are kept, as they are there where none are merged", () => {
+    for (const { lengths, maximum, merge, kept } of maxLength as LengthCase[]) {
+      const examples = lengths.map((length) => ({ ids: Array.from({ length }, () => 1), mask: new Uint8Array(length).fill(1) }));
+      const limits = { epochs: 1, maxSteps: 10, tokensPerStep: 100, examplesPerStep: undefined, maxTokens: maximum };
+      const { leftOut } = planSteps(examples, limits, 1);
+      // Where it merges, theirs leaves the one of the full length out.
+      expect(lengths.length - leftOut).toBe(merge ? kept + 1 : kept);
+    }
+  });
+
+  /** Ours reads which option is chosen; theirs takes the first capital letter that stands by itself. */
+  const readHere: Record<string, string | undefined> = {
+    "I think A is wrong, so the answer is C.": "C",
+    "A good reason is that the sun is hot. Answer: D": "D",
+    "(c)": "C",
+    "Answer: b": "B",
+    "Option A and option B both fit": undefined,
+    "Let us think. Vitamin C is in oranges, so (A)": "A",
+  };
+  const choices = ["running", "sitting", "flying", "sleeping", "walking", "swimming"].map((text, place) => ({
+    letter: "ABCDEF"[place],
+    text,
+  }));
+
+  test.each(firstSelection as { text: string; first: string | null }[])("the choice in “$text”", ({ text, first }) => {
+    expect(readChoice(text, choices)?.letter).toBe(text in readHere ? readHere[text] : (first ?? undefined));
+  });
+
+  test.each(sums as { text: string; gold: number; exact: boolean; flexible: boolean }[])(
+    "GSM8K's answer $gold in “$text”",
+    async ({ text, gold, exact, flexible }) => {
+      const item: Item = { id: "1", question: "How many?", answer: String(gold) };
+      const { accuracy, strictAccuracy } = await gsm8k.grader({})(item, text, text);
+      // Theirs is content with any number of the text, ours with the one that the text ends at.
+      expect(accuracy).toBe(text === "first 8, then no: 9" ? 0 : Number(flexible));
+      // In the form asked for, theirs begins with a capital letter and may have “####” in it.
+      const strictHere: Record<string, number> = { "the answer is 5": 1, "The answer is #### -3": 0 };
+      expect(strictAccuracy).toBe(strictHere[text] ?? Number(exact));
+    },
+  );
+});
+
+describe("Self-Polish", () => {
+  test.each(vectors("self-polish-choice").cases as PolishCase[])(
+    "answers $answers, choosing $choose: the answer, and how often it rewrites and solves",
+    async ({ answers, choose, answer, solved, rewrites }) => {
+      const made = { solved: 0, rewrites: 0 };
+      const over = { method: vanilla(), maxCalls: 1 };
+      const { outcome } = await play(selfPolish({ over, rewrites: 3, choose }), (call) => {
+        if (!call.messages.at(-1)!.content.startsWith("Rewrite")) return `<answer>${answers[made.solved++]}</answer>`;
+        return `<question>What is 6 times 7, ${"really ".repeat(++made.rewrites)}?</question>`;
+      });
+      expect({ answer: outcome.answer, ...made }).toEqual({ answer, solved, rewrites });
+    },
+  );
+});
+
+describe("Self-repair", () => {
+  const { items, tokens, passAtK: shares } = vectors("self-repair-pass");
+
+  test.each(shares as { k: number; share: number; tokens: number; tolerance: number }[])(
+    "pass@$k and its tokens: theirs by drawing 1,500 times, ours in closed form",
+    ({ k, share, tokens: theirs, tolerance }) => {
+      const of = (items as { samples: number; right: number }[]).map(({ samples, right }) => passAtK(samples, right, k));
+      expect(Math.abs(mean(of) - share)).toBeLessThan(tolerance);
+      expect(Math.abs(k * mean(tokens) - theirs)).toBeLessThan(theirs * tolerance);
+    },
+  );
+});
+
 describe("MCT Self-Refine", () => {
-  const { upperBound: bounds, quality: qualityCases, open } = vectors("mcts-uct");
+  const { upperBound: bounds, quality: qualityCases, open, searches } = vectors("mcts-uct");
+  /** Ours bounds both roots as all nodes; theirs gives them no bonus, so that it never goes back to one. */
+  const selectedHere = [
+    [0, 2, 3, 4, 5, 1, 6, 7],
+    [0, 2, 3, 4, 5, 6, 7, 8],
+    [0, 2, 3, 1, 5, 6, 7, 8],
+    [0, 2, 1, 3, 5, 6, 7, 8],
+  ];
+
+  test("which answers a search goes on from: theirs from the newest, ours from the root that knows nothing too", () => {
+    for (const [place, { scores, bad, rollouts, selected }] of (searches as SearchCase[]).entries()) {
+      const tree = new AnswerTree({ exploration: 1.4, epsilon: 1e-5, maxChildren: 3 });
+      const given = scores.values();
+      const next = () => given.next().value ?? 0;
+      tree.score(tree.add(), next());
+      tree.score(tree.add(), bad);
+      const ours: number[] = [];
+      for (let rollout = 0; rollout < rollouts; rollout++) {
+        const { node } = tree.select();
+        ours.push(node);
+        tree.score(node, node === 1 ? bad : next());
+        tree.score(tree.add(node), next());
+      }
+      expect(ours).toEqual(selectedHere[place]);
+      expect(selected).toEqual([0, 2, 3, 4, 5, 6, 7, 8]);
+    }
+  });
 
   test.each(bounds as { value: number; visits: number; fatherVisits: number; c: number; bound: number }[])(
     "upper bound of $value at $visits of $fatherVisits visits",
@@ -254,6 +361,28 @@ describe("MAgICoRe", () => {
     },
   );
 });
+
+interface SearchCase {
+  scores: number[];
+  bad: number;
+  rollouts: number;
+  selected: number[];
+}
+
+interface PolishCase {
+  answers: string[];
+  choose: "last" | "first" | "vote" | "original";
+  answer: string;
+  solved: number;
+  rewrites: number;
+}
+
+interface LengthCase {
+  lengths: number[];
+  maximum: number;
+  merge: boolean;
+  kept: number;
+}
 
 interface HardnessCase {
   answers: string[];

@@ -22,7 +22,8 @@
  *     Its loss is a mean over a row's answers, then over rows; rows of 4096 tokens are nearly alike, so here it is a mean over tokens, and
  *     normaliser=sequence-mean for examples that are rows of their own (mergeable ones of the full length are left out there).
  *   - Its save steps count passes, ten to an optimiser step; here optimiser steps.
- *   - Its evaluation leaves answers that cannot be read out of HellaSwag's and WinoGrande's denominator; here they are wrong.
+ *   - Its evaluation leaves answers that cannot be read out of HellaSwag's and WinoGrande's denominator; here they are wrong. It takes the
+ *     first capital letter that stands by itself for the choice, and any right number in the text for GSM8K's; here the answer that is given.
  *   - The request to refine is in our own words and the same in data and test.
  */
 

@@ -15,8 +15,8 @@
  *   - The hint and the prompts are in our own words. A rationale that repeats the hint's marker is dropped and counted.
  *   - The paper grows the steps by a fifth each loop, and the code has a switch each for that, rounding down, and for 20 steps more; without
  *     either it counts epochs. Here by the paper's factor, rounded to the nearest.
- *   - The code clips no gradient apart from its optimiser's norm of 1; here the paper's values clip none. Its hint for GSM8K is the whole
- *     worked solution; here it is the answer.
+ *   - The code clips the gradient at a norm of 1; here the paper's values clip none. Its hint for GSM8K is the whole worked solution; here
+ *     it is the answer.
  *   - Constants are of GPT-J (6 B) in `paperStarOptions`; `smallStarOptions` are ours, for a model of a million parameters.
  * It trains no ability to correct; it is here because PASR compares with it.
  */
