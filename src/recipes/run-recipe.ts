@@ -27,7 +27,7 @@ import { changedOptions, defaultsOf, type RecipeChanges, type RecipeOptions, typ
 import { withOpened } from "./shared/opened.ts";
 import { stepsOfRounds } from "./shared/self-training.ts";
 import { answerSource, measureSource } from "./shared/source-evaluation.ts";
-import { judgeResults, openTrainingJudge, type TrainingJudgeOptions } from "./shared/training-judge.ts";
+import { judgeResults, openTrainingJudge, type TrainingJudgeOptions, withoutScoreNotes } from "./shared/training-judge.ts";
 import { openSource, type SourceFiles } from "./sources/file-source.ts";
 import type { Source } from "./sources/source.ts";
 import { trainingReport } from "./training-report.ts";
@@ -184,6 +184,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
   const work = async (run: RunDirectory) => {
     const note = await judge?.tryOut(source.problems(deriveSeed(seed, "problems"))(0));
     if (note !== undefined) onNote(note);
+    judge?.onWithoutScore(withoutScoreNotes(run, onNote));
     const folder = start ?? (await card.newModel?.(options, source, run, seed)) ?? shippedModel;
     const open = (other: string, how = {}) => EmbeddedEngine.open({ folder: other, threads, ...how });
     return withOpened(await open(folder, adapter), async (engine) => {

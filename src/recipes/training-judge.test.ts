@@ -106,7 +106,7 @@ describe("training on free-text answers with a judge model", () => {
     const shares = metrics.map(({ dropped }) => (dropped as Record<string, number>)["failed-grading"]);
     expect(shares.some((share) => share > 0)).toBe(true);
     expect(events.some(({ message }) => String(message).includes("no reply of the judge was a score"))).toBe(true);
-    expect(finished.errors).toMatch(/not graded.*no reply of the judge was a score/);
+    expect(finished.errors).toMatch(/The judge gave no score to an answer to alpaca.jsonl:\d+: .*8 of 10/);
   }, 120_000);
 
   test.each([
@@ -125,6 +125,23 @@ describe("training on free-text answers with a judge model", () => {
     },
     60_000,
   );
+
+  test("a training on a model's own answers is graded by the judge too, and keeps to what it says", async () => {
+    const baseUrl = await serve(right);
+    const out = path.join(root, "star");
+    const finished = await runCommand(
+      [
+        ...["train", "star", "--data", data, "--items", "4", "--threads", "1", "--out", out, "--rounds", "1", "--questions", "6"],
+        ...["--judge", "judge", "--judge-base-url", baseUrl, "--judge-kind", "general", "--no-rationalise"],
+        ...["--set", `instruction=${worldPrompts.plain}`, "firstSteps=2", "validation=4", "maxTokens=120"],
+      ],
+      environment,
+    );
+    expect(finished.errors).not.toContain("midcourse:");
+    expect(finished.code).toBe(0);
+    expect(server.shown.length).toBeGreaterThan(6);
+    expect(read("star", "results.json").judge).toMatchObject({ calls: server.shown.length });
+  }, 120_000);
 
   test("a judge that goes away in the middle ends the run, and the same command goes on when it is back", async () => {
     let isAway = false;

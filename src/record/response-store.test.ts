@@ -31,6 +31,21 @@ interface Answer {
 const fileOf = (shard: number, base = folder) => path.join(base, `writer-${shard}`, "responses.jsonl");
 
 describe("what was added", () => {
+  test("is listed whole, each entry once, whoever wrote it", () => {
+    {
+      using first = new ResponseStore<Answer>(folder);
+      first.add(
+        "a",
+        [0, 1].map((sample) => ({ sample, value: { text: `a${sample}` } })),
+      );
+      using second = new ResponseStore<Answer>(folder);
+      second.add("b", [{ sample: 0, value: { text: "b0" } }]);
+      second.add("a", [{ sample: 0, value: { text: "again" } }]);
+    }
+    using store = new ResponseStore<Answer>(folder);
+    expect(Array.from(store.values(), ({ text }) => text).sort()).toEqual(["a0", "a1", "b0"]);
+  });
+
   test("is read again, in this process and the next, whatever the text", () => {
     const key = fc.stringMatching(/^[\w-]{1,30}$/);
     const calls = fc.array(

@@ -66,7 +66,6 @@ export async function trainPasr(training: PasrTraining): Promise<LoopResult<Json
   const { engine, tokenizer, judge, options, seed, run, checkpointEvery = 20, rolloutsEvery = 10 } = training;
   checkPasrOptions(options);
   const stepOptions = policyGradientOptions(options, tokenizer.stopIds);
-  const ungraded = noteUngraded(training);
 
   const takeStep = async ({ step, sampler, reference, state, signal }: StepContext<JsonObject>) => {
     const judgeCost = judgeMeter(training.judgeSpent);
@@ -77,7 +76,7 @@ export async function trainPasr(training: PasrTraining): Promise<LoopResult<Json
     const grader = pasrGrader((ids) => `${opened}${tokenizer.decode(ids)}`, judge, options);
     const setup = { engine, sampler, reference, grader, options: stepOptions };
     const { metrics, groups } = await policyGradientStep(setup, questions, rate, { seed, step, signal });
-    ungraded(step + 1, groups);
+    noteUngraded(run, step + 1, groups);
     if (rolloutsEvery > 0 && step % rolloutsEvery === 0) run.append("rollouts", { step: step + 1, ...describe(groups) });
     return { metrics: { ...metrics, ...judgeCost() }, state };
   };
@@ -199,7 +198,6 @@ export const pasr = defineRecipe({
       items: source.problems(deriveSeed(seed, "problems")),
       judge: source.verify,
       judgeSpent: source.judge?.spent,
-      onNote,
       evaluate: isKeepingBest ? keepingBest(engine, run, look) : probe && look,
       evaluateEvery: Math.max(1, Math.round(options.steps / 10)),
       signal,

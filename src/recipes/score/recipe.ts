@@ -49,7 +49,7 @@ import { defineRecipe, modelWhenFinished } from "../recipe-card.ts";
 import { checkedOptions } from "../recipe-options.ts";
 import { earlyWarning } from "../shared/early-warning.ts";
 import { type Judge, judged, strictAnswer } from "../shared/graded-samples.ts";
-import { judgeMeter, type PolicyTraining } from "../shared/policy-training.ts";
+import { judgeMeter, type PolicyTraining, ungradedFigure } from "../shared/policy-training.ts";
 import type { Source } from "../sources/source.ts";
 import { turnAccuracies, turnTable, twoTurns } from "./evaluation.ts";
 import { type Kept, keepBest, keepStateOf, keptFolder, nothingKept } from "./keep.ts";
@@ -266,6 +266,7 @@ export const score = defineRecipe({
           reward: fixed(reward, 2),
           "turn 1": percentSign(accuracyFirst, 0),
           "turn 2": percentSign(accuracyLast, 0),
+          ...ungradedFigure(progress.metrics),
           "tokens/s": fixed(timing.tokensPerSecond, 0),
         };
         onSteps(progress, { label: `Train with SCoRe, stage ${stage}`, figures });

@@ -2,6 +2,7 @@
 import type { JsonObject } from "#files/json-lines.ts";
 import type { Engine, Scorer } from "#kernel/engine.ts";
 import type { Item } from "#kernel/item.ts";
+import type { RunDirectory } from "#record/run-directory.ts";
 import { percentSign } from "#text/numbers.ts";
 import type { TrainingLoop } from "#training/loop.ts";
 import type { Stream } from "#training/stream.ts";
@@ -18,8 +19,6 @@ export interface PolicyTraining<Options, Metrics extends object>
   judge: Judge;
   /** What the judge has cost so far, where it is a model: each step's part goes to its metrics. */
   judgeSpent?: (() => JudgeSpent) | undefined;
-  /** Told once, in a sentence, when a question's answers could not be graded. */
-  onNote?: ((text: string) => void) | undefined;
   options: Options;
   seed: number;
   /** Opens the frozen reference. Absent: the run's first weights, from its own checkpoint of step 0. */
@@ -56,20 +55,12 @@ interface Graded {
   dropped?: { reason: string; message?: string };
 }
 
-/** Writes down each question that taught nothing because its grading failed, and says so on the screen the first time. */
-export function noteUngraded({ run, onNote }: Pick<PolicyTraining<unknown, object>, "run" | "onNote">) {
-  let isSaid = false;
-  return (step: number, groups: readonly Graded[]) => {
-    for (const { question, dropped } of groups) {
-      if (dropped?.reason !== "failed-grading") continue;
-      const { id } = question.subject;
-      run.event("note", { step, item: id, message: `grading failed: ${dropped.message}` });
-      if (isSaid) continue;
-      isSaid = true;
-      const what = `Step ${step}: answers to ${id} were not graded, so nothing is learned from them: ${dropped.message}.`;
-      onNote?.(`${what} All such questions are named in events.jsonl and counted in metrics.jsonl.`);
-    }
-  };
+/** Writes down each question that taught nothing because its grading failed. */
+export function noteUngraded(run: Pick<RunDirectory, "event">, step: number, groups: readonly Graded[]): void {
+  for (const { question, dropped } of groups) {
+    if (dropped?.reason !== "failed-grading") continue;
+    run.event("note", { step, item: question.subject.id, message: `grading failed: ${dropped.message}` });
+  }
 }
 
 /** For the line of progress: the share of a step's questions whose grading failed, where some did. */

@@ -49,6 +49,8 @@ export interface TrainingJudge {
    * user error then; gives a sentence to read where the score is low, which says that judge and data do not go together.
    */
   tryOut(item: Item): Promise<string | undefined>;
+  /** Where each answer without a score is told from now on. */
+  onWithoutScore(tell: (item: Item, why: string) => void): void;
   spent(): JudgeSpent;
   close(): Promise<void>;
 }
@@ -120,6 +122,7 @@ function judgeOf(
   let answers = 0;
   let withoutScore = 0;
   let inARow = 0;
+  let tell: ((item: Item, why: string) => void) | undefined;
 
   const graded = async (item: Item, text: string): Promise<Verdict> => {
     const { extracted: _, ...verdict } = await askedOnce(item, text);
@@ -127,7 +130,10 @@ function judgeOf(
     answers += 1;
     const isGraded = !hasNoScore(verdict);
     inARow = isGraded ? 0 : inARow + 1;
-    if (!isGraded) withoutScore += 1;
+    if (!isGraded) {
+      withoutScore += 1;
+      tell?.(item, lastFailure);
+    }
     if (inARow >= hopelessAfter) throw gone(judge, lastFailure);
     return verdict;
   };
@@ -178,6 +184,9 @@ function judgeOf(
       if (score.accuracy >= 0.5) return undefined;
       return `The judge gives the reference answer to “${shortened(item.question)}” itself a score of ${score.accuracy}: look at the data and at --judge-kind ${kind}.`;
     },
+    onWithoutScore: (teller) => {
+      tell = teller;
+    },
     spent,
     close: opened.close,
   };
@@ -201,6 +210,18 @@ function gone(judge: string, why: string): MidcourseError {
     `the judge ${judge} gave no score to ${hopelessAfter} answers in a row; the last: ${why}`,
     "Nothing was trained on them. When it answers again, the same command goes on.",
   );
+}
+
+/** Writes each answer without a score into the run's events, and says the first on the screen: what it belongs to is left out of training. */
+export function withoutScoreNotes(run: Pick<RunDirectory, "event">, onNote: (text: string) => void) {
+  let isSaid = false;
+  return ({ id }: Item, why: string) => {
+    const message = `the judge gave no score to an answer to ${id}: ${why}`;
+    run.event("note", { item: id, message });
+    if (isSaid) return;
+    isSaid = true;
+    onNote(`T${message.slice(1)}. What was not graded is not trained; events.jsonl names all such answers.`);
+  };
 }
 
 /** What the judge of a run has cost so far, for its results: everything that is kept, whichever process asked for it. */

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Engine, Sample } from "#kernel/engine.ts";
+import { userError } from "#kernel/errors.ts";
 import { pasrGrader } from "#recipes/pasr/reward.ts";
 import { items, makeBase, makeEngine, prompts, stopId, tokenizer, verifier } from "../../../test/support/refine-world.ts";
 import { delegate, type TabularEngine } from "../../../test/support/tabular-engine.ts";
@@ -178,6 +179,61 @@ describe("what teaches nothing", () => {
     expect(groups.some((group) => group.refined.length === 8)).toBe(true);
     expect(metrics.dropped["plain-accuracy"]).toBeGreaterThanOrEqual(0.25);
     expect(metrics.accuracyPlainCompared).toBeLessThan(metrics.accuracyPlain ?? Number.NaN);
+  });
+
+  test("what a person has to mend ends the step, with its reason, and leaves the weights as they were", async () => {
+    const refused: Grader<Subject> = {
+      ...grader,
+      plain: async () => {
+        throw userError("not-authorised", "the judge answered 401");
+      },
+    };
+    const setup = await setupOf({}, { grader: refused });
+    const before = weightsOf(setup);
+    await expect(policyGradientStep(setup, questions, 0.05, draw(0))).rejects.toThrow("the judge answered 401");
+    expect(weightsOf(setup)).toEqual(before);
+  });
+
+  test("Ctrl-C while a judge grades drops no group: the step is done again", async () => {
+    const stop = new AbortController();
+    const slow: Grader<Subject> = {
+      ...grader,
+      refined: async () => {
+        stop.abort();
+        stop.signal.throwIfAborted();
+        throw new Error("never");
+      },
+    };
+    const setup = await setupOf({}, { grader: slow });
+    const before = weightsOf(setup);
+    const step = policyGradientStep(setup, questions, 0.05, { ...draw(0), signal: stop.signal });
+    await expect(step).rejects.toMatchObject({ name: "AbortError" });
+    expect(weightsOf(setup)).toEqual(before);
+  });
+
+  test("plain answers are graded while refined ones are sampled, unless they decide which are", async () => {
+    const order = async (window?: readonly [number, number]) => {
+      const seen: string[] = [];
+      const watched: Grader<Subject> = {
+        ...grader,
+        plain: async (...given) => {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          seen.push("graded");
+          return grader.plain(...given);
+        },
+      };
+      const setup = await setupOf({ rollouts: { ...options.rollouts, plainAccuracyWindow: window } }, { grader: watched });
+      const { sampler } = setup;
+      const sample: typeof sampler.sample = (...given) => {
+        seen.push("sampled");
+        return sampler.sample(...given);
+      };
+      const observed = { sample, logprobs: sampler.logprobs.bind(sampler), close: () => sampler.close() };
+      await policyGradientStep({ ...setup, sampler: observed as typeof sampler }, questions, 0.05, draw(0));
+      return seen.filter((word, index) => word !== seen[index - 1]);
+    };
+    expect(await order()).toEqual(["sampled", "graded"]);
+    expect(await order([0, 1])).toEqual(["sampled", "graded", "sampled"]);
   });
 
   test("a grader that fails, or returns no number, drops its group and nothing else", async () => {

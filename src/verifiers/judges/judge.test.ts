@@ -28,6 +28,26 @@ function judgeThatSays(
   };
 }
 
+test("whoever asks is told why an answer got no score: what the reply said, or how the call failed", async () => {
+  const told: string[] = [];
+  const grade = async (...replies: (string | Error)[]) =>
+    judgeGrader({ model: judgeThatSays(...replies), kind: "graded", retries: 0, onUnread: (why) => told.push(why) })(
+      item,
+      "4",
+      "4",
+    );
+  await grade("SCORE: 0.5");
+  expect(told).toEqual([]);
+  await grade("It is fine.\nI give it 8 of 10");
+  await grade(" ");
+  await grade(remoteError("server-failed", "the server answered 500", {}));
+  expect(told).toEqual([
+    "the reply's last line is no score: “I give it 8 of 10”",
+    "the reply is empty",
+    "the server answered 500",
+  ]);
+});
+
 describe("reading a score", () => {
   test("only a last line of the agreed form counts", () => {
     for (const [reply, score] of [
@@ -57,6 +77,7 @@ describe("reading a score", () => {
     }
     expect(readJudgeScore("general", "SCORE: 0.5")).toBeUndefined();
     expect(readJudgeScore("choice", "SCORE: 1")).toBe(1);
+    expect(readJudgeScore("graded", "SCORE: 0.35")).toBe(0.35);
   });
 
   test("never throws, is in [0, 1], and long replies end", () => {
