@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { JsonObject } from "#files/json-lines.ts";
 import { pause } from "#http/tries.ts";
-import { bugError, MidcourseError } from "#kernel/errors.ts";
+import { bugError, MidcourseError, messageOf } from "#kernel/errors.ts";
 import { openConfiguration, type RunConfiguration } from "#record/configuration.ts";
 import { openRun, type RunDirectory } from "#record/run-directory.ts";
 
@@ -87,8 +87,9 @@ async function workOnFirst(
       run.event("finished");
     } catch (error) {
       if (signal?.aborted || !isOfItsData(error)) throw error;
-      run.event("failed", { message: error.message });
-      failures.push({ name: unit.name, message: error.message });
+      const message = messageOf(error);
+      run.event("failed", { message });
+      failures.push({ name: unit.name, message });
     } finally {
       run.close();
     }
