@@ -3,6 +3,8 @@
  * of one; a single call may still overshoot by its own size. A cap on something whose spending is unknown allows no further call: an
  * unknown amount is not a small one.
  */
+
+import { checkIsObject } from "./call-options.ts";
 import type { Usage } from "./model.ts";
 import { checkOptions, type OptionSpecs } from "./options.ts";
 
@@ -29,6 +31,7 @@ const caps = {
 
 /** Throws a user error for a cap that does not exist, such as `token`, and for one that is no number from 0: it would cap nothing. */
 export function checkBudget(budget: Budget): void {
+  checkIsObject("budget", budget, Object.keys(caps));
   checkOptions("budget", caps, { ...budget });
 }
 

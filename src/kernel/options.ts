@@ -37,6 +37,8 @@ export interface OptionSpec {
   /** Data that fits, and what that is in words. */
   is?: (value: unknown) => boolean;
   needs?: string;
+  /** Its value is never shown. */
+  isSecret?: boolean;
   /** Smallest value of a number, an integer or each of a list; 0 when left out. */
   minimum?: number;
   /** A number or integer has to be larger than this. */
@@ -207,7 +209,8 @@ export function wrongOption(owner: string, name: string, spec: OptionSpec, value
 }
 
 /** A program's or a file's value, with its kind where that is what is wrong: "3" in quotes looks like a number. */
-function written({ type }: OptionSpec, value: unknown): string {
+function written({ type, isSecret }: OptionSpec, value: unknown): string {
+  if (isSecret) return "…";
   if (isBoundMethod(value)) return String(value.method?.id);
   if (typeof value === "string") {
     const looksRight =

@@ -1,6 +1,8 @@
 /** All methods by their names on the command line, and building them from a line of text. */
+import { checkCall, checkIsObject, list } from "#kernel/call-options.ts";
 import type { MethodCard, MethodOptionValues } from "#kernel/method-card.ts";
 import type { BoundMethod } from "#kernel/trace.ts";
+import { isRecord } from "#kernel/values.ts";
 import { bindOptions, parseMethodList } from "./driver/bind.ts";
 import { withCards } from "./outside.ts";
 import { chainOfThought } from "./plain/chain-of-thought.ts";
@@ -41,11 +43,14 @@ export const methodCards: readonly MethodCard[] = [
  * `vanilla,self-refine(rounds=2),mine=best-of-n(self-refine(rounds=1),n=4)` as methods (the grammar: `driver/expression.ts`). Throws user
  * errors alone, which name what is unknown, offer what was probably meant and show what is allowed. `cards` are methods of your own.
  */
-export function parseMethods(text: string, { cards = [] }: { cards?: readonly MethodCard[] } = {}): BoundMethod[] {
-  return parseMethodList(text, withCards(methodCards, cards));
+export function parseMethods(words: string, options: { cards?: readonly MethodCard[] } = {}): BoundMethod[] {
+  checkCall("parseMethods", { cards: list("methods of your own", isRecord) }, options);
+  const { cards = [] } = options;
+  return parseMethodList(words, withCards(methodCards, cards));
 }
 
 /** A method with the options given, the others at their defaults. `id` names it in results; the canonical text when left out. */
 export function bindMethod(card: MethodCard, options: MethodOptionValues = {}, id?: string): BoundMethod {
+  checkIsObject(card.id, options, Object.keys(card.options));
   return bindOptions(card, options, methodCards, id);
 }

@@ -4,10 +4,12 @@
  */
 
 import { firstStop } from "#kernel/call.ts";
+import { type CallSpecs, checkCall, most, text } from "#kernel/call-options.ts";
 import type { Sample, SampleOptions, Scorer } from "#kernel/engine.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import type { Completion, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import { counted } from "#kernel/numbers.ts";
+import { checkGenerate } from "#kernel/request-options.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 
 export interface EmbeddedModelOptions {
@@ -35,6 +37,11 @@ interface PendingCall {
   onAbort: () => void;
 }
 
+const specs: CallSpecs<EmbeddedModelOptions> = {
+  id: text("its name in records"),
+  maxBatch: most("most samples in one call of the engine", 1),
+};
+
 export class EmbeddedModel implements Model {
   readonly id: string;
   readonly #engine: Scorer;
@@ -46,6 +53,7 @@ export class EmbeddedModel implements Model {
   #running: { batch: readonly PendingCall[]; stop: AbortController } | undefined;
 
   constructor(engine: Scorer, tokenizer: ConversationTokenizer, options: EmbeddedModelOptions = {}) {
+    checkCall("EmbeddedModel", specs, options);
     this.#engine = engine;
     this.#tokenizer = tokenizer;
     this.id = options.id ?? "embedded";
@@ -59,6 +67,7 @@ export class EmbeddedModel implements Model {
    * conversation that leaves no room for one new token, and `text-only` for messages that hold more than text.
    */
   async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
+    checkGenerate(options);
     options.signal?.throwIfAborted();
     refuseWhatIsNotText(messages);
     const promptIds = this.#encode(messages);

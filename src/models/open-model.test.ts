@@ -75,7 +75,7 @@ describe("checkpoint folders", () => {
     const free = await all.model.generate(ask, { ...options, n: 4, temperature: 5, topK: 0 });
     expect(new Set(free.map(({ text }) => text)).size).toBeGreaterThan(1);
     for (const wrong of [{ topP: 0 }, { topP: 1.1 }, { topP: Number.NaN }, { topK: -1 }, { topK: 1.5 }])
-      await expect(open(wrong)).rejects.toMatchObject({ code: "bad-option" });
+      await expect(open(wrong)).rejects.toMatchObject({ code: "option-value" });
   });
 
   test("what only a server heeds is told where the model is a folder, and --threads where it is at a server", async () => {

@@ -7,6 +7,7 @@ import { guarded } from "#files/file-failures.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { namedFolder, shippedModel } from "#files/shipped-model.ts";
 import { HttpConnections } from "#http/connections.ts";
+import { type CallSpecs, callback, checkCall, secret, seedOption, signalOption, text, thing } from "#kernel/call-options.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Completion, Model, NotHonoured } from "#kernel/model.ts";
 import { meant, shortened } from "#kernel/options.ts";
@@ -20,43 +21,15 @@ import { Limiter } from "./around/limiter.ts";
 import { MeteredModel } from "./around/meter.ts";
 import { defaultPrices, findPrice, mergePrices, PricedModel, type PriceTable, parsePrices } from "./around/prices.ts";
 import { type RetryOptions, retrying } from "./around/retry.ts";
-import { checkChoice, choosing, type TokenChoice } from "./around/sampling.ts";
+import { choosing } from "./around/sampling.ts";
 import { EmbeddedModel } from "./embedded.ts";
+import { type ModelOptions, modelSpecs } from "./model-options.ts";
 import { checkModel, onlyModel, type ServerAddress, serverAddress } from "./openai/address.ts";
 import { LearntFields } from "./openai/learnt-fields.ts";
 import { OpenAiModel } from "./openai/openai.ts";
 import { checkExtraBody } from "./openai/request.ts";
 import { probeServer, type ServerProfile } from "./openai/server-probe.ts";
-import { checkLimits, type TimeLimits } from "./openai/time-limits.ts";
-
-/** Which model, and what stands around it; everything may be left out. */
-export interface ModelOptions extends TimeLimits, TokenChoice {
-  /** Checkpoint folder, or name of a model at an OpenAI-compatible server. */
-  model?: string | undefined;
-  baseUrl?: string | undefined;
-  /** Name of the environment variable that holds the key. */
-  apiKeyEnv?: string | undefined;
-  concurrency?: number | undefined;
-  retries?: number | undefined;
-  /** Folder of the cache; false for none. */
-  cache?: string | false | undefined;
-  /** File of prices that go over the built-in ones. */
-  prices?: string | undefined;
-  threads?: number | undefined;
-  reasoningTags?: "keep" | "split" | "split-from-start" | "join" | undefined;
-  /** JSON object of fields sent with every request; one that is null is left out. */
-  extraBody?: string | undefined;
-  /** Fields left out of every request, with commas between: `seed,stop`, for a server that refuses them. */
-  omit?: string | undefined;
-  /** Headers sent with every request, each as `name: value`. Their values are never printed or written. */
-  header?: readonly string[] | undefined;
-  /** False: no test requests to an unknown server. */
-  probe?: boolean | undefined;
-  /** Told what a server is asked before the first call, a line of words, and undefined when it is asked nothing any more. */
-  onProbe?: ((waitingFor: string | undefined) => void) | undefined;
-  /** Told what is odd about the server's answers, each thing once: an end by a word that is not known. */
-  onNote?: ((note: string) => void) | undefined;
-}
+import type { TimeLimits } from "./openai/time-limits.ts";
 
 export interface OpenModelOptions extends ModelOptions {
   /** Goes before the environment's. */
@@ -71,6 +44,21 @@ export interface OpenModelOptions extends ModelOptions {
   onRetry?: RetryOptions["onRetry"] | undefined;
   environment?: Readonly<Record<string, string | undefined>>;
 }
+
+const openModelSpecs: CallSpecs<OpenModelOptions> = {
+  ...modelSpecs,
+  apiKey: secret(text("goes before the environment's")),
+  headers: secret(
+    thing("sent with every request, by name", "an object of texts", (value) => {
+      return isRecord(value) && Object.values(value).every((each) => typeof each === "string");
+    }),
+  ),
+  seed: seedOption,
+  signal: signalOption,
+  profile: thing("what an earlier run found out about the server"),
+  onRetry: callback("told of each further try"),
+  environment: secret(thing("names keys and addresses, in the place of the process's")),
+};
 
 export interface OpenedModel {
   /** To be asked; the same as `meter`. */
@@ -102,7 +90,7 @@ interface Core extends Pick<OpenedModel, "limiter" | "profile" | "notHonoured"> 
 }
 
 export async function openModel(options: OpenModelOptions = {}): Promise<OpenedModel> {
-  checkChoice(options);
+  checkCall("openModel", openModelSpecs, options);
   const prices = readPrices(options.prices);
   const core = await openCore(options);
   const price = findPrice(prices, core.host, core.model.id);
@@ -235,8 +223,6 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
   const { signal, reasoningTags = "keep", retries, seed, onRetry, onProbe, onNote } = options;
   const { idleSeconds, firstSeconds, totalSeconds } = options;
   const limits: TimeLimits = { idleSeconds, firstSeconds, totalSeconds };
-  checkLimits(limits);
-  if (options.threads !== undefined) onNote?.("--threads is for checkpoint folders, and the model is at a server: not heeded.");
   const address = readAddress(options, environment);
   const extraBody = withLeftOut(readExtraBody(options.extraBody), options.omit);
   checkExtraBody(extraBody);

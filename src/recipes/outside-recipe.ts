@@ -2,7 +2,7 @@
 import path from "node:path";
 import { moduleContent, moduleFile } from "#files/outside-module.ts";
 import { MidcourseError, messageOf, userError } from "#kernel/errors.ts";
-import { specFault } from "#kernel/options.ts";
+import { meant, shortened, specFault } from "#kernel/options.ts";
 import { isRecord } from "#kernel/values.ts";
 import type { RecipeCard } from "./recipe-card.ts";
 import { changedOptions, defaultsOf, optionsByName, type RecipeOptions } from "./recipe-options.ts";
@@ -41,6 +41,27 @@ export function checkedCard(card: unknown, from: string): RecipeCard {
   return checked;
 }
 
+const cardParts: Readonly<Record<keyof RecipeCard, true>> = {
+  id: true,
+  name: true,
+  paper: true,
+  status: true,
+  summary: true,
+  options: true,
+  presets: true,
+  flags: true,
+  check: true,
+  learnsFrom: true,
+  read: true,
+  decides: true,
+  newModel: true,
+  methods: true,
+  baseMethods: true,
+  train: true,
+  costs: true,
+  examples: true,
+};
+
 function faultsOf(card: Readonly<Record<string, unknown>>): string[] {
   const { id, status, learnsFrom, options, presets, examples = [], flags = {}, paper } = card;
   // The id names folders.
@@ -49,7 +70,11 @@ function faultsOf(card: Readonly<Record<string, unknown>>): string[] {
   const optional = ["check", "read", "decides", "newModel", "baseMethods"].filter(
     (name) => card[name] !== undefined && typeof card[name] !== "function",
   );
+  const stray = Object.keys(card).filter((name) => !(name in cardParts));
   const faults = [
+    ...stray.map((name) =>
+      `${shortened(name)} is no part of one. ${meant(name, Object.keys(cardParts))}`.trim().replace(/[.?]$/, ""),
+    ),
     ...(typeof id !== "string" ? ["id is no text"] : isName ? [] : ["id is not of small letters, digits and single hyphens"]),
     ...["name", "summary"].filter((name) => typeof card[name] !== "string").map((name) => `${name} is no text`),
     ...["options", "presets"].filter((name) => !isRecord(card[name])).map((name) => `${name} is no object`),

@@ -11,6 +11,21 @@ import { isModelFolder } from "#files/adapter-base.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { modelIdentity } from "#files/model-content.ts";
 import { shippedModel } from "#files/shipped-model.ts";
+import {
+  type CallSpecs,
+  callback,
+  checkCall,
+  figure,
+  flag,
+  needed,
+  secret,
+  seedOption,
+  signalOption,
+  text,
+  texts,
+  thing,
+  whole,
+} from "#kernel/call-options.ts";
 import { bugError, userError } from "#kernel/errors.ts";
 import { checkOptions, type OptionSpecs } from "#kernel/options.ts";
 import { deriveSeed } from "#kernel/seed.ts";
@@ -75,6 +90,37 @@ export interface AdapterOptions {
   /** The matrices it is laid over; all linear maps when left out. */
   loraTargets?: readonly string[] | undefined;
 }
+
+const specs: CallSpecs<RecipeRun> = {
+  out: needed({ type: "text", description: "the run directory" }),
+  model: text("checkpoint folder to start from"),
+  preset: text("what the options start from"),
+  options: thing(
+    "changes of the preset's options",
+    "an object or a list",
+    (value) => typeof value === "object" || typeof value === "function",
+  ),
+  source: thing("questions in the place of files"),
+  items: whole("held-out problems to measure on"),
+  seed: seedOption,
+  threads: whole("cores to use", 1),
+  keepCheckpoints: whole("how many of the newest stay on the disk", 1),
+  tensorboard: text("folder of TensorBoard event files"),
+  mlflow: secret(text("address of an MLflow server")),
+  experiment: text("MLflow's experiment"),
+  signal: signalOption,
+  onProgress: callback("told of each step"),
+  onNote: callback("told what a person should read"),
+  data: text("question–answer file"),
+  test: text("file to measure on"),
+  question: text("name of the question column"),
+  answer: text("name of the answer column"),
+  resample: flag("word problems get new numbers in every pass"),
+  lora: whole("rank of an adapter", 1),
+  loraAlpha: figure("its update is scaled by this over the rank", { above: 0 }),
+  loraDropout: figure("share of its inputs left out", { maximum: 0.999_999 }),
+  loraTargets: texts("the matrices that it is laid over"),
+};
 
 export interface RecipeProgress {
   label: string;
@@ -146,6 +192,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
   card: RecipeCard<Options, Material>,
   setup: RecipeRun<Options>,
 ): Promise<RecipeResult> {
+  checkCall("runRecipe", specs, setup as RecipeRun);
   const { items = 400, seed = 1, threads, signal, onNote = () => {} } = setup;
   checkedCard(card, "the card given");
   const given = Object.entries(setup).filter(([name]) => Object.hasOwn(runSettings, name));

@@ -1,8 +1,10 @@
 /** The calls of MLflow's REST interface (version 2.0) that a training run needs, each one request with a time limit. */
+
 import { HttpConnections } from "#http/connections.ts";
 import { retryAfter } from "#http/tries.ts";
 import { remoteError, userError } from "#kernel/errors.ts";
 import { keepPair, keepSecret, keepSecretsOfAddress, struck, struckValue } from "#kernel/secrets.ts";
+import { withoutEndingSlashes } from "#kernel/slashes.ts";
 import { jsonIn } from "#kernel/values.ts";
 
 export interface MlflowAddress {
@@ -45,7 +47,7 @@ export class MlflowClient {
     const url = readAddress(uri);
     const own = url.username === "" ? undefined : basic(decodeURIComponent(url.username), decodeURIComponent(url.password));
     this.origin = url.origin;
-    this.#base = `${url.origin}${url.pathname.replace(/\/+$/, "")}/api/2.0/mlflow`;
+    this.#base = `${url.origin}${withoutEndingSlashes(url.pathname)}/api/2.0/mlflow`;
     const header = own ?? authorization;
     this.#headers = { "content-type": "application/json", ...(header && { authorization: header }) };
     this.#timeoutSeconds = timeoutSeconds;

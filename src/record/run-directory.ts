@@ -9,6 +9,7 @@ import { type FileContent, makeFolder, replaceFile } from "#files/durable.ts";
 import { guarded } from "#files/file-failures.ts";
 import { JsonLines, type JsonObject, readLines, repairLines } from "#files/json-lines.ts";
 import { takeLock } from "#files/lock.ts";
+import { type CallSpecs, checkCall, whole } from "#kernel/call-options.ts";
 import { userError } from "#kernel/errors.ts";
 import { getOrMake } from "#kernel/values.ts";
 import { type Checkpoint, type CheckpointDetails, Checkpoints, readCheckpoints } from "./checkpoints.ts";
@@ -21,6 +22,8 @@ export interface OpenRunOptions {
   keepCheckpoints?: number | undefined;
 }
 
+const specs: CallSpecs<OpenRunOptions> = { keepCheckpoints: whole("how many of the newest checkpoints stay", 1) };
+
 /** History of the run as a whole: never cut back. */
 const eventsName = "events";
 /** Records of an evaluation have no step, and may be too many to look through at every opening. */
@@ -28,6 +31,7 @@ const notByStep = new Set([`${eventsName}.jsonl`, "checkpoints.jsonl", "records.
 
 /** Creates the directory, or opens it again. One process at a time; `close` when done. */
 export function openRun(folder: string, configuration: RunConfiguration, options: OpenRunOptions = {}): RunDirectory {
+  checkCall("openRun", specs, options);
   makeFolder(folder, `create the run folder ${folder}`);
   refuseOtherFolders(folder);
   const unlock = takeLock(folder);

@@ -6,6 +6,7 @@ import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import type { MethodSlip } from "#evaluation/records/handed-over.ts";
 import { userError } from "#kernel/errors.ts";
 import { counted, sum } from "#kernel/numbers.ts";
+import { modelOptionsOf } from "#models/model-options.ts";
 import type { BenchmarkOutcome, BenchmarkSettings } from "#recipes/benchmark/benchmark.ts";
 import type { EvaluationWanted } from "#recipes/benchmark/evaluate.ts";
 import type { PublishedTasks } from "#recipes/benchmark/ptr-config.ts";
@@ -128,7 +129,7 @@ async function evaluateCommand(options: EvalOptions): Promise<void> {
 function evaluationOf(options: EvalOptions, published: PublishedTasks | undefined): EvaluationWanted {
   return {
     folder: options.out,
-    model: { ...options, ...serverLines() },
+    model: { ...modelOptionsOf(options), ...serverLines() },
     tasks: (isShipped) => tasksOf(options, published, isShipped),
     help: {
       sandbox: { prefer: options.sandbox, allowBare: options.allowBare === true },

@@ -5,6 +5,7 @@ import { styleText } from "node:util";
 import type { Command } from "commander";
 import { counted } from "#kernel/numbers.ts";
 import type { Outcome } from "#kernel/trace.ts";
+import { modelOptionsOf } from "#models/model-options.ts";
 import type { Solved } from "#recipes/benchmark/question.ts";
 import { harmless, harmlessJson } from "#text/signs.ts";
 import { parseBudget } from "../options/eval-options.ts";
@@ -70,7 +71,7 @@ async function solve(question: string, options: SolveOptions): Promise<void> {
       maxTokens: options.maxTokens,
       seed: options.seed,
       budget,
-      model: { ...options, ...serverLines() },
+      model: { ...modelOptionsOf(options), ...serverLines() },
       scorer: options.scorer,
       sandbox: { prefer: options.sandbox, allowBare: options.allowBare === true },
     },

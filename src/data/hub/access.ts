@@ -2,6 +2,7 @@
  * The way to the Hugging Face hub: where what comes from it is kept and whose access is used (the environment variables of Hugging Face's
  * own tools count), and requests that are tried again where that helps, with failures in the user's words.
  */
+
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
@@ -12,6 +13,7 @@ import { HttpConnections, type HttpReply } from "#http/connections.ts";
 import { doubling, isPassingStatus, retryAfter, withTries } from "#http/tries.ts";
 import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
 import { keepSecret, keepSecretsOfAddress, struck } from "#kernel/secrets.ts";
+import { withoutEndingSlashes } from "#kernel/slashes.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -58,7 +60,7 @@ async function storedToken(environment: Environment): Promise<string | undefined
 /** Throws a user error where HF_ENDPOINT is no address that can be asked. */
 export function hubEndpoint(environment: Environment): string {
   keepSecretsOfAddress(environment.HF_ENDPOINT, "HF_ENDPOINT");
-  const named = (environment.HF_ENDPOINT?.trim() || "https://huggingface.co").replace(/\/+$/, "");
+  const named = withoutEndingSlashes(environment.HF_ENDPOINT?.trim() || "https://huggingface.co");
   if (!/^https?:$/.test(URL.parse(named)?.protocol ?? "")) {
     const host = named.replace(/^[a-z][a-z0-9+.-]*:(\/\/|$)/i, "") || "HOST";
     throw userError("hub-address", `HF_ENDPOINT=${named} is no address of a web server.`, `Write HF_ENDPOINT=https://${host}`);

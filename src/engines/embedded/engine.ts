@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { type CallSpecs, checkCall, seedOption, text, thing, whole } from "#kernel/call-options.ts";
 import type {
   AdamWOptions,
   Engine,
@@ -15,7 +16,7 @@ import type {
   TokenSequence,
   WeightedSequence,
 } from "#kernel/engine.ts";
-import { bugError } from "#kernel/errors.ts";
+import { bugError, userError } from "#kernel/errors.ts";
 import { onnxRuntime, requirePart } from "#kernel/optional-parts.ts";
 import type { ModelSource } from "./run/language-model.ts";
 import { fromWire, type Request, type Response } from "./run/messages.ts";
@@ -26,6 +27,18 @@ export type EmbeddedEngineOptions = ModelSource & {
 };
 
 const mostThreads = 8;
+
+const openSpecs: CallSpecs<Every<EmbeddedEngineOptions>> = {
+  folder: text("a Hugging Face checkpoint folder"),
+  rawConfig: thing("a config.json's content, of a new model"),
+  seed: seedOption,
+  initialisation: thing("how the weights of a new model are drawn"),
+  lora: thing("an adapter beside frozen weights"),
+  threads: whole("cores that one tensor operation may use", 1),
+};
+
+/** The options of every alternative. */
+type Every<Options> = { [Name in Options extends unknown ? keyof Options : never]?: unknown };
 
 interface Pending {
   resolve(value: unknown): void;
@@ -149,6 +162,14 @@ export class EmbeddedEngine extends EmbeddedScorer implements Engine {
    */
   static async open(options: EmbeddedEngineOptions): Promise<EmbeddedEngine> {
     const { threads = Math.min(mostThreads, availableParallelism()), ...source } = options;
+    checkCall("EmbeddedEngine.open", openSpecs, options);
+    if (!("folder" in source) && !("rawConfig" in source)) {
+      throw userError(
+        "option-missing",
+        "EmbeddedEngine.open: neither folder nor rawConfig is given",
+        "Name a checkpoint folder.",
+      );
+    }
     EmbeddedEngine.requireRuntime();
     const connection = new Connection(source, threads);
     try {

@@ -2,12 +2,29 @@
  * Runs methods over the items of several benchmarks with many answers in flight. Records are handed out as they come and not kept, so
  * that a long run is no larger in memory than a short one; answers an earlier process gave are not asked for again.
  */
-import { type Budget, isWithin } from "#kernel/budget.ts";
+import { type Budget, checkBudget, isWithin } from "#kernel/budget.ts";
+import {
+  type CallSpecs,
+  callback,
+  checkCall,
+  flag,
+  list,
+  maxTokensOption,
+  modelOption,
+  needed,
+  seedOption,
+  signalOption,
+  temperatureOption,
+  text,
+  thing,
+  whole,
+} from "#kernel/call-options.ts";
 import { userError } from "#kernel/errors.ts";
 import { inParallel } from "#kernel/in-parallel.ts";
 import type { Item } from "#kernel/item.ts";
 import { addUsage, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import type { Method } from "#kernel/trace.ts";
+import { isRecord } from "#kernel/values.ts";
 import { type Answered, type AnswerPlan, answerItem, type Job } from "./answer-item.ts";
 import { type EvaluationRecord, recordKey } from "./evaluation-record.ts";
 import type { MethodSlip } from "./handed-over.ts";
@@ -73,8 +90,61 @@ export type EvaluationEnd = "complete" | "interrupted" | "allowance";
 /** As many answers in a row come to nothing before the run gives up: a wrong key or a dead server fails every answer. */
 const hopelessAfter = 12;
 
+const askingSpecs = {
+  model: needed(modelOption),
+  temperature: needed(temperatureOption),
+  seed: needed(seedOption),
+  concurrency: whole("answers in flight", 1),
+  budget: thing("most that one answer may cost"),
+  keepTrace: flag("keep whole traces in the records"),
+  keepTime: flag("keep wall times in the records"),
+  onProgress: callback("told of each answer"),
+  signal: signalOption,
+};
+
+const planSpecs: CallSpecs<EvaluationPlan> = {
+  ...askingSpecs,
+  tasks: needed(list("the benchmarks", isRecord)),
+  allowance: thing("most that the whole run may cost"),
+  isKnown: callback("whether an answer is there already"),
+  spentBefore: thing("what the known answers cost"),
+  onRecord: needed(callback("stores each new record")),
+};
+
+const gradingSpecs = {
+  task: text("name of the benchmark"),
+  items: needed(list("the questions", isRecord)),
+  verify: needed(callback("grades the answers")),
+  ask: callback("the conversation that a method starts from"),
+  tools: callback("help that a method may use"),
+  maxTokens: needed(maxTokensOption),
+  promptVersion: text("version of the prompts"),
+  gradeAttempts: flag("grade attempts as well as final answers"),
+};
+
+const taskSpecs: CallSpecs<EvaluationTask> = { ...gradingSpecs, methods: needed(list("the methods", isRecord)) };
+
+const methodSpecs: CallSpecs<EvaluationMethod> = {
+  method: needed(thing("the method", "a method", isMethod)),
+  samples: needed(whole("runs on each item", 1)),
+};
+
+function isMethod(value: unknown): boolean {
+  return isRecord(value) && typeof value.id === "string" && typeof value.run === "function";
+}
+
+function checkPlan(plan: EvaluationPlan): void {
+  checkCall("evaluate", planSpecs, plan);
+  for (const task of plan.tasks) {
+    checkCall("evaluate, a task", taskSpecs, task);
+    for (const method of task.methods) checkCall("evaluate, a method", methodSpecs, method);
+  }
+  for (const budget of [plan.budget, plan.allowance]) if (budget) checkBudget(budget);
+}
+
 /** Item by item, all methods of an item side by side: a run that is stopped early has compared what it did. */
 export async function evaluate(wanted: EvaluationPlan): Promise<EvaluationEnd> {
+  checkPlan(wanted);
   const ending = new AbortController();
   const { signal } = ending;
   const follow = () => ending.abort(wanted.signal?.reason);
@@ -151,8 +221,18 @@ export interface TaskPlan
   onRecord?: ((record: EvaluationRecord) => void) | undefined;
 }
 
+const oneTaskSpecs: CallSpecs<TaskPlan> = {
+  ...askingSpecs,
+  ...gradingSpecs,
+  methods: needed(list("the methods", isMethod)),
+  samples: whole("runs of each method on each item", 1),
+  known: list("records of an earlier run", isRecord),
+  onRecord: callback("stores each new record"),
+};
+
 /** `evaluate` for one task: its records by method, then item, then sample. Throws the signal's reason after an abort. */
 export async function evaluateTask(plan: TaskPlan): Promise<EvaluationRecord[]> {
+  checkCall("evaluateTask", oneTaskSpecs, plan);
   const { model, temperature, seed, concurrency, budget, keepTrace, keepTime, onProgress, signal, ...rest } = plan;
   const { methods, samples = 1, known = [], onRecord, ...task } = rest;
   const records = new Map(known.filter(({ error }) => error === undefined).map((record) => [recordKey(record), record]));

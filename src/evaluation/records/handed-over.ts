@@ -154,10 +154,15 @@ function shown(value: unknown): string {
   return typeof value === "function" ? "a function" : typeof value === "bigint" ? `${value}n` : String(value);
 }
 
+/** Characters. The message stands in the stack too, and may hold what a model wrote. */
+const longestPlace = 1000;
+
 /** The first line of the method's stack outside of this package, where its author stands; else the first one. */
 function placeOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || thrown.stack === undefined) return undefined;
-  const lines = thrown.stack.split("\n").flatMap((line) => /^ +at (?:.* \()?(.*:\d+:\d+)\)?$/.exec(line)?.[1] ?? []);
+  const lines = thrown.stack
+    .split("\n")
+    .flatMap((line) => (line.length < longestPlace && /^ +at (?:.* \()?(.*:\d+:\d+)\)?$/.exec(line)?.[1]) || []);
   // What stands below has called the method.
   const end = lines.findIndex((line) => line.startsWith(import.meta.url));
   const own = `${pathToFileURL(path.resolve(import.meta.dirname, "..", ".."))}/`;

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { groupAnswers, normaliseAnswer } from "#kernel/answer-form.ts";
+import { type CallSpecs, callback, checkCall } from "#kernel/call-options.ts";
 import { addCounts, type NotHonoured, type ReasoningCount, type Usage } from "#kernel/model.ts";
 import type { EndReason, TraceEvent } from "#kernel/trace.ts";
 import { getOrMake } from "#kernel/values.ts";
@@ -74,7 +75,10 @@ export interface SlimOptions {
   sameAnswer?: ((first: string, second: string) => boolean) | undefined;
 }
 
+const slimSpecs: CallSpecs<SlimOptions> = { sameAnswer: callback("whether two extracted answers are the same one") };
+
 export function slimRecord(record: EvaluationRecord, options: SlimOptions = {}): SlimRecord {
+  checkCall("slimRecord", slimSpecs, options);
   const { item, method, sample, accuracy, reason, refinements, usage, attempts, events } = record;
   const spent = events && spending(events, usage);
   const checks = events ? checksOf(record, events) : [];

@@ -1,6 +1,7 @@
 /** Results for a terminal: the methods over all tasks, then each task, with the resampling baseline beside every method. */
 
 import { styleText } from "node:util";
+import { type CallSpecs, checkCall, flag, most, thing } from "#kernel/call-options.ts";
 import { counted } from "#kernel/numbers.ts";
 import { dash, fixed, formatP, percent, percentSign, percentWithin, tokenCount, whole } from "#text/numbers.ts";
 import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.ts";
@@ -38,7 +39,13 @@ function besideTable(say: (words: { where: string; intervals: boolean }) => stri
   return say({ where: "", intervals: false }).replaceAll("\u00a0", " ");
 }
 
+const tableSpecs: CallSpecs<TableOptions> = {
+  width: most("columns of the terminal", 1),
+  styled: flag("bold and dim where they help the eye"),
+};
+
 export function renderTable(results: Results, options: TableOptions = {}): string {
+  checkCall("renderTable", tableSpecs, options);
   const { width, bold, dim, layOut, lacking } = layoutOf(options);
   const notes = (texts: readonly string[]) => texts.flatMap((text) => (text === "" ? [] : wrapText(text, width, "  ").map(dim)));
   const blocks = results.tasks.map((task) => {
@@ -104,8 +111,14 @@ export interface MeasurementOptions extends TableOptions {
   evalNames?: Readonly<Record<string, string>>;
 }
 
+const measurementSpecs: CallSpecs<MeasurementOptions> = {
+  ...tableSpecs,
+  evalNames: thing("what midcourse eval calls methods, by their names here"),
+};
+
 /** What a training came to, in short: each method's accuracy, tokens and transitions on the first task. */
 export function renderMeasurement(results: Results, options: MeasurementOptions = {}): string {
+  checkCall("renderMeasurement", measurementSpecs, options);
   const { width, dim, layOut } = layoutOf(options);
   const [task] = results.tasks;
   if (!task) return "No answers were given.";

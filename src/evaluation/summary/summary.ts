@@ -1,6 +1,20 @@
 /** Slim records to results.json: each task, then each method over all tasks. */
+
 import type { Budget } from "#kernel/budget.ts";
+import {
+  type CallSpecs,
+  checkCall,
+  list,
+  needed,
+  seedOption,
+  temperatureOption,
+  text,
+  texts,
+  thing,
+  whole,
+} from "#kernel/call-options.ts";
 import { mean, sum } from "#kernel/numbers.ts";
+import { isRecord } from "#kernel/values.ts";
 import { knownFields } from "../records/evaluation-record.ts";
 import type { SlimRecord } from "../records/slim-record.ts";
 import { holm, type Interval } from "../statistics/statistics.ts";
@@ -32,7 +46,31 @@ export interface SummaryPlan
   budget?: Budget | undefined;
 }
 
+const specs: CallSpecs<SummaryPlan> = {
+  run: needed(text("name of the run")),
+  model: needed(text("name of the model")),
+  command: text("the command that makes these numbers again"),
+  version: text("version of the package"),
+  commit: text("commit of the code"),
+  seed: needed(seedOption),
+  temperature: needed(temperatureOption),
+  samples: needed(whole("runs of each method on each item", 1)),
+  tasks: needed(list("the benchmarks", isRecord)),
+  records: needed(thing("the answers", "a list or another iterable", (value) => isIterable(value))),
+  methods: texts("order of the rows"),
+  baseline: text("what methods are compared with"),
+  comparisons: list("further pairs to compare", (pair) => Array.isArray(pair) && pair.length === 2),
+  pool: text("the method whose attempts are plain samples"),
+  scoredPool: text("the method whose attempts have a scorer's verdicts"),
+  budget: thing("what one answer was to cost at most"),
+};
+
+function isIterable(value: unknown): boolean {
+  return typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === "function";
+}
+
 export function summarise(plan: SummaryPlan): Results {
+  checkCall("summarise", specs, plan);
   const { run, model, command, version, commit, seed, temperature, samples, baseline = "vanilla", comparisons } = plan;
   const given = [...plan.records];
   const reasoning = reasoningOf(given);

@@ -11,8 +11,10 @@
  *     },
  *   });
  */
+
 import { type AnswerForm, answerFormOf } from "#kernel/answer-form.ts";
 import { withInstruction } from "#kernel/call.ts";
+import { type CallSpecs, callback, checkCall, checkIsObject, choice, needed, text, thing } from "#kernel/call-options.ts";
 import { userError } from "#kernel/errors.ts";
 import type { MethodCard } from "#kernel/method-card.ts";
 import type { Message } from "#kernel/model.ts";
@@ -24,6 +26,7 @@ import {
   type OptionValues,
   unknownOption,
 } from "#kernel/options.ts";
+import { checkRequest } from "#kernel/request-options.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method, MethodNeed, MethodRequest, MethodTools, Outcome, TraceEvent } from "#kernel/trace.ts";
 import type { Candidate } from "./candidates.ts";
@@ -194,10 +197,31 @@ const tools = {
   },
 };
 
+const definitionSpecs: CallSpecs<MethodDefinition<OptionSpecs, Extras>> = {
+  id: needed({ type: "text", description: "its name" }),
+  summary: needed(text("what it does, in one line")),
+  paper: thing("title, authors, year and identifier"),
+  kind: needed({ type: "text", description: "its folder in the catalogue" }),
+  status: needed(choice("whether results may still change", ["stable", "experimental"])),
+  calls: needed(text("most calls of the model, as a formula in the options' names")),
+  options: needed(thing("the options")),
+  extras: thing("options that no text can give, by their defaults"),
+  needs: thing(
+    "what it cannot work without",
+    "a list or a function",
+    (value) => Array.isArray(value) || typeof value === "function",
+  ),
+  maxCalls: needed(callback("most calls of the model for one answer")),
+  liveAnswer: { type: "data", description: "whether the only call may be shown while it arrives" },
+  inPrograms: thing("name and defaults where a program calls it"),
+  steps: needed(callback("the method itself")),
+};
+
 /** The method as a function of its options, with its card. */
 export function defineMethod<const Specs extends OptionSpecs, More extends Extras = Record<never, unknown>>(
   definition: MethodDefinition<Specs, More>,
 ): DefinedMethod<Specs, More> {
+  checkCall<object>("defineMethod", definitionSpecs, definition);
   const {
     id,
     summary,
@@ -239,7 +263,9 @@ export function defineMethod<const Specs extends OptionSpecs, More extends Extra
     maxCalls: (options) => maxCalls(options as OptionValues<Specs>),
     create: (options, name) => create(valuesOf(options), name),
   };
-  const method = ({ id: name, ...given }: Record<string, unknown> & { id?: string | undefined } = {}) => {
+  const method = (all: Record<string, unknown> & { id?: string | undefined } = {}) => {
+    checkIsObject(id, all, [...Object.keys(specs), ...Object.keys(extras)]);
+    const { id: name, ...given } = all;
     const values = valuesOf({ ...inPrograms.defaults, ...Object.fromEntries(Object.entries(given).filter(isGiven)) });
     return create(values, name ?? inPrograms.name?.(values) ?? id);
   };
@@ -252,6 +278,7 @@ async function* play<Specs extends OptionSpecs, More extends Extras>(
   options: OptionValues<Specs> & ExtraValues<More>,
   request: MethodRequest,
 ): AsyncGenerator<TraceEvent, Outcome> {
+  checkRequest(id, request);
   const run = new MethodRun(id, request, options);
   try {
     return yield* endWith({ ...(yield* steps(run)), usage: run.caller.spent });

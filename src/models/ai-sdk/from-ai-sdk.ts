@@ -4,8 +4,24 @@
  */
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { sideBySide } from "#kernel/call.ts";
+import {
+  type CallSpecs,
+  checkCall,
+  figure,
+  flag,
+  list,
+  maxTokensOption,
+  most,
+  secret,
+  seedOption,
+  temperatureOption,
+  text,
+  texts,
+  thing,
+} from "#kernel/call-options.ts";
 import { type MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import { type Completion, type CompletionDelta, type GenerateOptions, isAside, type Model } from "#kernel/model.ts";
+import { checkGenerate } from "#kernel/request-options.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { ReasoningMemory } from "../around/reasoning-memory.ts";
 import { failureOf } from "./failure.ts";
@@ -17,15 +33,35 @@ import { finishReasonOf, usageOf } from "./usage.ts";
 /** Sent with every call: tools, response format, headers, provider options. What `generate` is told goes over it. */
 export type AiSdkCallOptions = Partial<Omit<LanguageModelV4CallOptions, "prompt" | "abortSignal">>;
 
+const specs: CallSpecs<AiSdkCallOptions> = {
+  maxOutputTokens: maxTokensOption,
+  temperature: temperatureOption,
+  stopSequences: texts("texts that end an answer"),
+  topP: figure("share of the likeliest tokens that are sampled from", { maximum: 1 }),
+  topK: most("how many of the likeliest tokens are sampled from"),
+  presencePenalty: figure("against words that are there already", { minimum: Number.NEGATIVE_INFINITY }),
+  frequencyPenalty: figure("against words that are there often", { minimum: Number.NEGATIVE_INFINITY }),
+  responseFormat: thing("form of the answer"),
+  seed: seedOption,
+  tools: list("what the model may call"),
+  toolChoice: thing("which of them"),
+  includeRawChunks: flag("pieces as the provider sent them"),
+  headers: secret(thing("sent with each request")),
+  providerOptions: thing("for one provider alone"),
+  reasoning: text("how much the model reasons"),
+};
+
 /**
  * A completion that holds more than text and reasoning has the SDK's content list in `parts`. Models of specification 2 and 3 are taken
  * after `wrapLanguageModel({ model, middleware: [] })` of the package `ai`.
  */
 export function fromAiSdk(model: LanguageModelV4, baseOptions: AiSdkCallOptions = {}): Model {
   checkVersion(model);
+  checkCall("fromAiSdk", specs, baseOptions);
   return {
     id: model.modelId,
     async generate(messages, options) {
+      checkGenerate(options);
       options.signal?.throwIfAborted();
       const prompt = promptOf(messages);
       return sideBySide(options, async (sample) => {

@@ -15,6 +15,16 @@ import type {
   SharedV4Warning,
 } from "@ai-sdk/provider";
 import { type Budget, checkBudget, withinBudget } from "#kernel/budget.ts";
+import {
+  type CallSpecs,
+  checkCall,
+  flag,
+  maxTokensOption,
+  most,
+  seedOption,
+  temperatureOption,
+  thing,
+} from "#kernel/call-options.ts";
 import { userError } from "#kernel/errors.ts";
 import type { BoundMethod, Method, MethodRequest, Outcome, TraceEvent } from "#kernel/trace.ts";
 import { retrying } from "../around/retry.ts";
@@ -40,6 +50,15 @@ export interface RefineOptions {
   retries?: number;
 }
 
+const refineSpecs: CallSpecs<RefineOptions> = {
+  budget: thing("what one request may cost"),
+  temperature: temperatureOption,
+  maxTokens: maxTokensOption,
+  seed: seedOption,
+  showProgress: flag("reasoning parts tell the progress"),
+  retries: most("tries after the first of inner calls"),
+};
+
 /**
  * Finish reasons: a method that is done or stopped early with an answer (budget spent, a later call failed) finishes with `stop`, or with
  * `length` or `content-filter` where the completion that became the answer did; `finishReason.raw` and `providerMetadata.midcourse.reason`
@@ -48,6 +67,7 @@ export interface RefineOptions {
  */
 export function refine(model: LanguageModelV4, method: Method | BoundMethod, options: RefineOptions = {}): LanguageModelV4 {
   checkVersion(model);
+  checkCall("refine", refineSpecs, options);
   if (options.budget) checkBudget(options.budget);
   const run = "method" in method ? method.method : method;
   const live = run.liveAnswer;

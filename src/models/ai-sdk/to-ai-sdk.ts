@@ -8,6 +8,7 @@ import type {
   LanguageModelV4StreamPart,
   SharedV4Warning,
 } from "@ai-sdk/provider";
+import { type CallSpecs, checkCall, maxTokensOption, seedOption, temperatureOption } from "#kernel/call-options.ts";
 import { remoteError } from "#kernel/errors.ts";
 import type { Completion, CompletionDelta, Model } from "#kernel/model.ts";
 import { sdkFailure } from "./failure.ts";
@@ -23,8 +24,11 @@ export interface ToAiSdkOptions {
   seed?: number;
 }
 
+const specs: CallSpecs<ToAiSdkOptions> = { temperature: temperatureOption, maxTokens: maxTokensOption, seed: seedOption };
+
 /** Settings that a model of ours has no place for are refused with a warning, as the SDK asks, and the call goes on without them. */
 export function toAiSdk(model: Model, options: ToAiSdkOptions = {}): LanguageModelV4 {
+  checkCall("toAiSdk", specs, options);
   const ask = async (
     call: LanguageModelV4CallOptions,
     signal?: AbortSignal | undefined,

@@ -3,7 +3,9 @@
  * A run that was killed and starts again asks for what is missing alone, and ends with the very numbers it would have had: a completion from
  * the cache carries the usage that it originally cost.
  */
+
 import { createHash } from "node:crypto";
+import { type CallSpecs, checkCall, needed, thing } from "#kernel/call-options.ts";
 import type { Completion, GenerateOptions, Message, Model } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 
@@ -20,6 +22,16 @@ export interface CacheOptions {
   identity: unknown;
 }
 
+const specs: CallSpecs<CacheOptions> = {
+  store: needed(
+    thing("where answers are kept", "a store, with get and add", (value) => {
+      const { get, add } = value as Partial<CompletionStore>;
+      return typeof get === "function" && typeof add === "function";
+    }),
+  ),
+  identity: { type: "data", description: "what answers depend on beside the request" },
+};
+
 export class CachedModel implements Model {
   readonly id: string;
   readonly #model: Model;
@@ -32,6 +44,7 @@ export class CachedModel implements Model {
   misses = 0;
 
   constructor(model: Model, options: CacheOptions) {
+    checkCall("CachedModel", specs, options);
     this.id = model.id;
     this.#model = model;
     this.#store = options.store;

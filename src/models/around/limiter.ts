@@ -3,6 +3,7 @@
  * refuses (429, 503) halves it and may set a pause; each answer lets it grow slowly again, up to the most that was allowed
  * (additive increase, multiplicative decrease).
  */
+import { type CallSpecs, checkCall, most, needed } from "#kernel/call-options.ts";
 import { MidcourseError } from "#kernel/errors.ts";
 import type { CallPolicy } from "./retry.ts";
 
@@ -10,6 +11,8 @@ export interface LimiterOptions {
   /** Most calls at once. */
   most: number;
 }
+
+const specs: CallSpecs<LimiterOptions> = { most: needed(most("most calls at once", 1)) };
 
 export class Limiter {
   readonly most: number;
@@ -26,7 +29,8 @@ export class Limiter {
   #wake: NodeJS.Timeout | undefined;
 
   constructor(options: LimiterOptions) {
-    this.most = Math.max(1, Math.floor(options.most));
+    checkCall("Limiter", specs, options);
+    this.most = options.most;
     this.#limit = this.most;
   }
 

@@ -1,5 +1,7 @@
 /** What calls cost in dollars, from a table of prices. Where a price or a count is missing the cost is unknown, never 0. */
+
 import { z } from "zod";
+import { type CallSpecs, checkCall, figure, needed } from "#kernel/call-options.ts";
 import { userError } from "#kernel/errors.ts";
 import type { Completion, GenerateOptions, Message, Model, Usage } from "#kernel/model.ts";
 
@@ -65,6 +67,13 @@ export function dollarsOf(usage: Usage, { input, cachedInput, output }: Price): 
   return ((usage.inputTokens - read) * input + read * (cachedInput ?? input) + usage.outputTokens * output) / 1e6;
 }
 
+const dollars = { maximum: Number.MAX_VALUE };
+const specs: CallSpecs<Price> = {
+  input: needed(figure("dollars per million input tokens", dollars)),
+  cachedInput: figure("dollars per million input tokens from the cache", dollars),
+  output: needed(figure("dollars per million output tokens", dollars)),
+};
+
 /** Adds dollars to the usage of every completion that does not carry the server's own. */
 export class PricedModel implements Model {
   readonly id: string;
@@ -72,6 +81,7 @@ export class PricedModel implements Model {
   readonly #price: Price;
 
   constructor(model: Model, price: Price) {
+    checkCall("PricedModel", specs, price);
     this.id = model.id;
     this.#model = model;
     this.#price = price;

@@ -3,8 +3,10 @@
  * longer each time, or as long as the server says (retry-after). What failed tries cost is added to the answer's usage: nothing where the
  * server refused the request, unknown where it may have worked on it.
  */
+
 import { pause } from "#http/tries.ts";
 import { costing, failedCallUsage } from "#kernel/call.ts";
+import { type CallSpecs, callback, checkCall, figure, most, seedOption } from "#kernel/call-options.ts";
 import { MidcourseError } from "#kernel/errors.ts";
 import { addUsage, type Completion, type GenerateOptions, type Message, type Model, noUsage, type Usage } from "#kernel/model.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
@@ -23,7 +25,17 @@ export interface RetryOptions {
   onRetry?: ((retry: { error: MidcourseError; attempt: number; delaySeconds: number }) => void) | undefined;
 }
 
+const specs: CallSpecs<RetryOptions> = {
+  retries: most("tries after the first"),
+  firstDelaySeconds: figure("wait before the second try in seconds", { maximum: Number.POSITIVE_INFINITY }),
+  longestDelaySeconds: figure("longest wait between tries in seconds", { maximum: Number.POSITIVE_INFINITY }),
+  longestRetryAfterSeconds: figure("longest wait that a server may ask for in seconds", { maximum: Number.POSITIVE_INFINITY }),
+  seed: seedOption,
+  onRetry: callback("told of each further try"),
+};
+
 export function retrying(options: RetryOptions = {}, inner: CallPolicy = callDirectly): CallPolicy {
+  checkCall("retrying", specs, options);
   const { retries = 5, longestRetryAfterSeconds = 300 } = options;
   let calls = 0;
   let answered = false;

@@ -1,5 +1,5 @@
 /** A model that draws from the likeliest tokens alone, in every call that does not say for itself from which. */
-import { userError } from "#kernel/errors.ts";
+import { type CallSpecs, figure, whole } from "#kernel/call-options.ts";
 import type { GenerateOptions, Model } from "#kernel/model.ts";
 
 export interface TokenChoice {
@@ -9,15 +9,10 @@ export interface TokenChoice {
   topK?: number | undefined;
 }
 
-/** Throws a user error for numbers outside of their ranges. */
-export function checkChoice({ topP, topK }: TokenChoice): void {
-  if (topP !== undefined && !(topP > 0 && topP <= 1)) {
-    throw userError("bad-option", `topP is ${topP}`, "It must be a number above 0 and at most 1; 1 keeps all tokens.");
-  }
-  if (topK !== undefined && !(Number.isSafeInteger(topK) && topK >= 0)) {
-    throw userError("bad-option", `topK is ${topK}`, "It must be a whole number; 0 keeps all tokens.");
-  }
-}
+export const choiceSpecs: CallSpecs<TokenChoice> = {
+  topP: figure("share of the probability that the likeliest tokens have together; 1 keeps all tokens", { above: 0, maximum: 1 }),
+  topK: whole("how many of the likeliest tokens are sampled from; 0 keeps all tokens"),
+};
 
 /** The model itself where nothing is chosen. */
 export function choosing(model: Model, { topP, topK }: TokenChoice): Model {

@@ -1,9 +1,11 @@
 /** Where an OpenAI-compatible server is, how it is spoken to, and which models it says it has. */
+
 import { z } from "zod";
 import type { HttpConnections } from "#http/connections.ts";
 import { MidcourseError, userError } from "#kernel/errors.ts";
 import { shortened } from "#kernel/options.ts";
 import { keepSecret, keepSecretsOfAddress, keepSecretsOfHeaders } from "#kernel/secrets.ts";
+import { withoutEndingSlashes } from "#kernel/slashes.ts";
 import { jsonIn } from "#kernel/values.ts";
 import { httpFailure } from "./failure.ts";
 import { briefly, type TimeLimits } from "./time-limits.ts";
@@ -84,7 +86,7 @@ export function keepSecretsOfServer({ baseUrl, apiKey, keyVariable = "OPENAI_API
 export function serverUrl(address: ServerAddress, path: string, atRoot = false): URL {
   if (atRoot) return new URL(`/${path}`, address.baseUrl);
   const url = new URL(address.baseUrl);
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${path}`;
+  url.pathname = `${withoutEndingSlashes(url.pathname)}/${path}`;
   return url;
 }
 

@@ -1,8 +1,10 @@
 /** What a failed request to an OpenAI-compatible server means, and what to do about it. */
+
 import type { IncomingHttpHeaders } from "node:http";
 import { isRefusal, retryAfter } from "#http/tries.ts";
 import { type MidcourseError, type RemoteDetails, remoteError, userError } from "#kernel/errors.ts";
 import { struck } from "#kernel/secrets.ts";
+import { withoutEndingSlashes } from "#kernel/slashes.ts";
 import { isContextExceeded } from "./context-overflow.ts";
 import { type ServerWords, serverWords } from "./server-words.ts";
 
@@ -137,7 +139,7 @@ function redirected(what: string, location: string | undefined, context: Failure
   place.username = "";
   place.password = "";
   const isPage = !/\/chat\/completions\/?$/.test(place.pathname) && !/\/models\/?$/.test(place.pathname);
-  const base = baseOf(place.href).replace(/\/+$/, "");
+  const base = withoutEndingSlashes(baseOf(place.href));
   return userError(
     "redirected",
     what,

@@ -2,8 +2,10 @@
  * Any OpenAI-compatible server as a model: chat completions over HTTP, streamed when somebody listens. How the server differs from others
  * is given as quirks (`server-quirks.ts`); `connectOpenAi` in `server-probe.ts` finds them out.
  */
+
 import type { HttpConnections } from "#http/connections.ts";
 import { cutAtStop, failedCallUsage, sideBySide } from "#kernel/call.ts";
+import { type CallSpecs, callback, checkCall, choice, flag, needed, secret, thing, whole } from "#kernel/call-options.ts";
 import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import {
   type Completion,
@@ -15,7 +17,9 @@ import {
   noUsage,
 } from "#kernel/model.ts";
 import { shortened } from "#kernel/options.ts";
+import { checkGenerate } from "#kernel/request-options.ts";
 import { keepSecretsOfFields } from "#kernel/secrets.ts";
+import { isRecord } from "#kernel/values.ts";
 import { ReasoningMemory } from "../around/reasoning-memory.ts";
 import { type CallPolicy, callDirectly } from "../around/retry.ts";
 import {
@@ -31,13 +35,13 @@ import { EarlierReasoning } from "./earlier-reasoning.ts";
 import { type FailureContext, httpFailure } from "./failure.ts";
 import { LearntFields, OneByOne, type RequestBody } from "./learnt-fields.ts";
 import { type Reason, withNotHonoured } from "./not-honoured.ts";
-import type { ReasoningTags } from "./reasoning-text.ts";
+import { type ReasoningTags, reasoningWays } from "./reasoning-text.ts";
 import type { ReplySettings } from "./reply.ts";
 import { buildRequest, checkExtraBody, requestSeed } from "./request.ts";
 import type { ServerQuirks } from "./server-quirks.ts";
 import { StopCutter } from "./stop-cutter.ts";
 import { ChatStream } from "./stream.ts";
-import { callLimits, checkLimits, type TimeLimits } from "./time-limits.ts";
+import { callLimits, limitSpecs, type TimeLimits } from "./time-limits.ts";
 
 export interface OpenAiModelOptions extends TimeLimits {
   /** Name of the model at the server. */
@@ -63,6 +67,28 @@ export interface OpenAiModelOptions extends TimeLimits {
   /** Told what is odd about the server's answers, each thing once. */
   onNote?: ((note: string) => void) | undefined;
 }
+
+const isText = (value: unknown) => typeof value === "string";
+
+/** What the room's own classes are is for the types to say. */
+const object = (description: string) => thing(description);
+
+const specs: CallSpecs<OpenAiModelOptions> = {
+  ...limitSpecs,
+  model: needed({ type: "text", description: "name of the model at the server" }),
+  address: needed(
+    secret(thing("where the server is", "an object with baseUrl", (value) => isRecord(value) && isText(value.baseUrl))),
+  ),
+  connections: needed(object("new HttpConnections()")),
+  quirks: needed(object("how the server differs from others, as probeServer finds out")),
+  policy: callback("what stands around each request"),
+  reasoningTags: choice("what becomes of <think> in an answer", reasoningWays),
+  stream: flag("stream every reply"),
+  maxReplyBytes: whole("largest reply taken, in bytes", 1),
+  extraBody: secret(object("fields of every request")),
+  fields: object("what is known of the fields that the server takes"),
+  onNote: callback("told what is odd about the server's answers"),
+};
 
 /** What one request asks for. */
 interface Asking {
@@ -94,7 +120,7 @@ export class OpenAiModel implements Model {
   readonly #noted = new Set<string>();
 
   constructor(options: OpenAiModelOptions) {
-    checkLimits(options);
+    checkCall("OpenAiModel", specs, options);
     this.id = options.model;
     this.#options = options;
     checkExtraBody(options.extraBody);
@@ -128,6 +154,7 @@ export class OpenAiModel implements Model {
    * its own, in each. A sample whose request failed beside others that did not is a completion with the finish reason `error`.
    */
   async generate(messages: readonly Message[], options: GenerateOptions): Promise<Completion[]> {
+    checkGenerate(options);
     options.signal?.throwIfAborted();
     const { n, seed } = options;
     if (n === 0) return [];

@@ -8,7 +8,9 @@
  * passage, for chat templates that write the opening tag into the prompt. `join`: reasoning that the server told apart is put back, in
  * `<think>` tags before the answer, for methods that read the tags; pieces of a stream still tell it apart.
  */
-export type ReasoningTags = "keep" | "split" | "split-from-start" | "join";
+export type ReasoningTags = (typeof reasoningWays)[number];
+
+export const reasoningWays = ["keep", "split", "split-from-start", "join"] as const;
 
 const pairs: readonly { open: string; close: string }[] = [
   { open: "<think>", close: "</think>" },

@@ -1,5 +1,6 @@
 /** Finds out which server answers at an address, from its own endpoints, and asks small test requests for what its row leaves unknown. */
 import type { HttpConnections, HttpReply } from "#http/connections.ts";
+import { type CallSpecs, callback, checkCall, flag, needed, secret, signalOption, thing } from "#kernel/call-options.ts";
 import { MidcourseError } from "#kernel/errors.ts";
 import type { GenerateOptions, Message } from "#kernel/model.ts";
 import type { CallPolicy } from "../around/retry.ts";
@@ -7,7 +8,7 @@ import { connectionAdvice, endsEverything, readModelList, type ServerAddress, se
 import { LearntFields } from "./learnt-fields.ts";
 import { OpenAiModel } from "./openai.ts";
 import { carefulQuirks, type ServerKind, type ServerQuirks, serverQuirks } from "./server-quirks.ts";
-import { briefly, type TimeLimits, testLimits } from "./time-limits.ts";
+import { briefly, limitSpecs, type TimeLimits, testLimits } from "./time-limits.ts";
 
 export interface ServerProfile {
   kind: ServerKind;
@@ -95,8 +96,21 @@ export interface ProbeOptions extends TimeLimits {
   fields?: LearntFields | undefined;
 }
 
+const specs: CallSpecs<ProbeOptions> = {
+  ...limitSpecs,
+  model: needed({ type: "text", description: "name of the model at the server" }),
+  address: needed(secret(thing("where the server is"))),
+  connections: needed(thing("new HttpConnections()")),
+  signal: signalOption,
+  policy: callback("what stands around each request"),
+  probe: flag("ask the server"),
+  onAsk: callback("told what the server is asked"),
+  fields: thing("what is known of the fields that the server takes"),
+};
+
 /** At most six requests of a few tokens each, besides those that teach which fields are refused; none to servers whose row is complete. */
 export async function probeServer(given: ProbeOptions): Promise<ServerProfile> {
+  checkCall("probeServer", specs, given);
   if (given.probe === false) {
     const kind = kindOfHost(given.address) ?? "other";
     return { kind, quirks: carefulQuirks(serverQuirks[kind]), probed: [] };

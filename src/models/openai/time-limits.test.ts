@@ -148,7 +148,7 @@ describe("the limit of a whole call", () => {
 test("what is no limit is refused", async () => {
   for (const bad of [0, -1, Number.NaN]) {
     for (const name of ["idleSeconds", "firstSeconds", "totalSeconds"]) {
-      await expect(serve(() => {}, { [name]: bad })).rejects.toMatchObject({ family: "user", code: "bad-option" });
+      await expect(serve(() => {}, { [name]: bad })).rejects.toMatchObject({ family: "user", code: "option-value" });
     }
   }
 });

@@ -1,5 +1,5 @@
 /** How long a server is waited for. */
-import { userError } from "#kernel/errors.ts";
+import { type CallSpecs, seconds } from "#kernel/call-options.ts";
 
 /** Seconds; for each request by itself. */
 export interface TimeLimits {
@@ -15,13 +15,11 @@ export const callLimits = { idleSeconds: 600, totalSeconds: 7200 };
 
 export const testLimits = { idleSeconds: 120, totalSeconds: 600 };
 
-/** Throws user errors for what is no limit: a timer would end at once. */
-export function checkLimits({ idleSeconds, firstSeconds, totalSeconds }: TimeLimits): void {
-  for (const [name, seconds] of Object.entries({ idleSeconds, firstSeconds, totalSeconds })) {
-    if (seconds === undefined || seconds > 0) continue;
-    throw userError("bad-option", `${name} is ${seconds}`, "It must be a number of seconds above 0; Infinity sets no limit.");
-  }
-}
+export const limitSpecs: CallSpecs<TimeLimits> = {
+  idleSeconds: seconds("without any piece of an answer; Infinity sets no limit"),
+  firstSeconds: seconds("until the first piece; Infinity sets no limit"),
+  totalSeconds: seconds("until the whole answer is here; Infinity sets no limit"),
+};
 
 /** Limits of a question that a server answers without its model: `most` seconds, or less where less is allowed. */
 export function briefly(most: number, { idleSeconds = most, firstSeconds = most, totalSeconds = most }: TimeLimits) {

@@ -1,7 +1,8 @@
 /** An evaluation as a command or a program asks for it: opens the model and what grading needs, keeps what decides the run, and evaluates. */
 import path from "node:path";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
-import { type ModelOptions, openModel } from "#models/open-model.ts";
+import type { ModelOptions } from "#models/model-options.ts";
+import { openModel } from "#models/open-model.ts";
 import { readConfiguration } from "#record/configuration.ts";
 import { withRun } from "#record/run-directory.ts";
 import { withOpened } from "../shared/opened.ts";

@@ -1,7 +1,8 @@
 /** Opens what grading and methods need beside the model: a sandbox, a judge, embeddings, a scorer. Only what the tasks and methods ask for. */
 import path from "node:path";
 import type { JsonObject } from "#files/json-lines.ts";
-import { type ModelOptions, openModel } from "#models/open-model.ts";
+import type { ModelOptions } from "#models/model-options.ts";
+import { openModel } from "#models/open-model.ts";
 import type { GradingTools } from "#tasks/task.ts";
 import { visibleTestRunner } from "#verifiers/programs/examples.ts";
 import { pythonRunner } from "#verifiers/programs/grader.ts";

@@ -8,10 +8,25 @@ import path from "node:path";
 import { type BenchmarkFile, type BenchmarkRow, readBenchmarkFile, readBenchmarkFiles } from "#data/files/benchmark-file.ts";
 import { questionKey } from "#data/filters/split.ts";
 import { fetchHubFiles, type HubOptions } from "#data/hub/hub.ts";
+import {
+  type CallSpecs,
+  callback,
+  checkCall,
+  choice,
+  flag,
+  needed,
+  secret,
+  seedOption,
+  signalOption,
+  text,
+  thing,
+  whole,
+} from "#kernel/call-options.ts";
 import { MidcourseError, userError } from "#kernel/errors.ts";
 import type { Item } from "#kernel/item.ts";
 import { counted } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
+import { isRecord } from "#kernel/values.ts";
 import type { HubSource, Task } from "#tasks/task.ts";
 
 export interface TaskItemsOptions extends Pick<HubOptions, "cacheFolder" | "signal" | "environment" | "onDownload"> {
@@ -30,6 +45,23 @@ export interface TaskItemsOptions extends Pick<HubOptions, "cacheFolder" | "sign
   /** `throw` when left out: a row that cannot be read ends the load. `skip` leaves it out and counts it among the problems. */
   badRows?: "throw" | "skip" | undefined;
 }
+
+const specs: CallSpecs<TaskItemsOptions> = {
+  task: needed(
+    thing("the benchmark", "a task, such as findTask gives", (value) => isRecord(value) && typeof value.readRow === "function"),
+  ),
+  data: text("a file, or a folder of files, instead of the hub"),
+  limit: whole("most items", 1),
+  shuffle: flag("take items in a random order"),
+  seed: seedOption,
+  shots: whole("worked examples before each question"),
+  shotsData: text("a file of worked examples"),
+  badRows: choice("what becomes of a row that cannot be read", ["throw", "skip"]),
+  cacheFolder: text("where downloads are kept"),
+  signal: signalOption,
+  environment: secret(thing("names addresses and tokens, in the place of the process's")),
+  onDownload: callback("told of downloads"),
+};
 
 /** A row that was left out. */
 export interface RowProblem {
@@ -63,6 +95,7 @@ export interface TaskItems {
 
 /** Throws user errors: for what cannot be fetched or read, and where examples are missing. */
 export async function taskItems(options: TaskItemsOptions): Promise<TaskItems> {
+  checkCall("taskItems", specs, options);
   const { task, limit, seed = 0 } = options;
   checkCount("limit", limit);
   checkCount("shots", options.shots);

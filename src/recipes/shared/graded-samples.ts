@@ -1,6 +1,18 @@
 /** Answers of a model to many questions, each graded: what training on a model's own answers begins with. */
 
 import { isRight } from "#evaluation/statistics/transitions.ts";
+import {
+  type CallSpecs,
+  callback,
+  checkCall,
+  figure,
+  maxTokensOption,
+  modelOption,
+  needed,
+  signalOption,
+  temperatureOption,
+  whole,
+} from "#kernel/call-options.ts";
 import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
 import { inParallel } from "#kernel/in-parallel.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
@@ -44,6 +56,16 @@ export interface Sampling {
   signal?: AbortSignal | undefined;
 }
 
+const specs: CallSpecs<Sampling> = {
+  model: needed(modelOption),
+  verify: needed(callback("grades against the reference answer")),
+  temperature: needed(temperatureOption),
+  maxTokens: needed(maxTokensOption),
+  topP: figure("share of the likeliest tokens that are sampled from", { above: 0, maximum: 1 }),
+  concurrency: whole("questions asked at once", 1),
+  signal: signalOption,
+};
+
 export interface Asked {
   item: Item;
   messages: readonly Message[];
@@ -71,6 +93,7 @@ export interface GradedSample {
 
 /** In the order asked. A question whose call or grading failed has no samples; if all failed, the first reason is thrown. */
 export async function gradedSamples(sampling: Sampling, asked: readonly Asked[]): Promise<GradedSample[][]> {
+  checkCall("gradedSamples", specs, sampling);
   const { signal, concurrency = 64 } = sampling;
   const failures: unknown[] = [];
   const results = await inParallel(asked, concurrency, async (each) => {

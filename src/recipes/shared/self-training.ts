@@ -7,6 +7,17 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { replaceFolder } from "#files/durable.ts";
 import type { JsonObject } from "#files/json-lines.ts";
+import {
+  type CallSpecs,
+  callback,
+  checkCall,
+  choice,
+  needed,
+  seedOption,
+  signalOption,
+  thing,
+  whole,
+} from "#kernel/call-options.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import type { Engine } from "#kernel/engine.ts";
 import { userError } from "#kernel/errors.ts";
@@ -48,6 +59,22 @@ export interface SelfTraining {
   onProgress?: ((round: number, progress: Progress<EpochMetrics>) => void) | undefined;
 }
 
+const specs: CallSpecs<SelfTraining> = {
+  engine: needed(thing("holds the weights")),
+  tokenizer: needed(thing("the engine's tokenizer")),
+  run: needed(thing("a run directory, as openRun gives")),
+  rounds: needed(whole("rounds of training")),
+  start: needed(choice("what each round's weights start from", ["base", "previous"])),
+  data: needed(choice("what a round learns", ["replace", "accumulate"])),
+  collect: needed(callback("gathers a round's examples")),
+  options: needed(callback("a round's options")),
+  measure: callback("a figure of the round's model"),
+  patience: whole("end after so many rounds without a better figure", 1),
+  seed: needed(seedOption),
+  signal: signalOption,
+  onProgress: callback("told of each step"),
+};
+
 /** What a paper's training on a model's own answers is called with. */
 export interface OwnAnswersTraining<Options>
   extends Pick<SelfTraining, "engine" | "tokenizer" | "run" | "seed" | "signal" | "onProgress"> {
@@ -77,6 +104,7 @@ export interface SelfTrained {
 }
 
 export async function selfTrain(training: SelfTraining): Promise<SelfTrained> {
+  checkCall("selfTrain", specs, training);
   const { engine, run, signal } = training;
   const folders = foldersOf(run.folder);
   if (!existsSync(folders.base)) await replaceFolder(folders.base, (folder) => engine.save(folder));

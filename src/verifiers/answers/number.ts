@@ -1,4 +1,5 @@
 /** Is the answer the right number? Exact comparison of whatever way of writing: 1,000 = 1000.0 = +1000. and −5 = -5, 3/4 = 0.75. */
+import { type CallSpecs, checkCall, thing } from "#kernel/call-options.ts";
 import type { Item, Score, Verifier } from "#kernel/item.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { plainSigns } from "./digits.ts";
@@ -49,8 +50,16 @@ export interface NumberVerifierOptions {
   tolerance?: string;
 }
 
+const specs: CallSpecs<NumberVerifierOptions> = {
+  tolerance: thing("largest difference that still counts", 'a decimal from 0 as text, such as "0.001"', (value) => {
+    const tolerance = typeof value === "string" ? parseNumber(value) : undefined;
+    return tolerance !== undefined && tolerance.numerator >= 0n;
+  }),
+};
+
 /** Accuracy 1 when the answer is the reference number. Never throws; what is no number scores 0. */
 export function numberVerifier(options: NumberVerifierOptions = {}): Verifier {
+  checkCall("numberVerifier", specs, options);
   const tolerance = options.tolerance === undefined ? undefined : parseNumber(options.tolerance);
   return (item: Item, answer: string): Score => {
     const extracted = extractNumber(answer);

@@ -7,6 +7,18 @@
  * last number anywhere, so that "0.5 out of 1" counts as 1.
  */
 import { failedCallUsage } from "#kernel/call.ts";
+import {
+  type CallSpecs,
+  checkCall,
+  choice,
+  isModel,
+  maxTokensOption,
+  needed,
+  seedOption,
+  temperatureOption,
+  thing,
+  whole,
+} from "#kernel/call-options.ts";
 import { MidcourseError, messageOf } from "#kernel/errors.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import { addUsage, type Message, type Model, noUsage, type Usage } from "#kernel/model.ts";
@@ -120,6 +132,20 @@ export interface JudgeOptions {
   onUnread?: ((why: string) => void) | undefined;
 }
 
+const judgeSpecs: CallSpecs<JudgeOptions> = {
+  model: needed(
+    thing("who judges", "a model, or a list of models", (value) =>
+      Array.isArray(value) ? value.length > 0 && value.every(isModel) : isModel(value),
+    ),
+  ),
+  kind: needed(choice("what is judged", Object.keys(tasks))),
+  samples: whole("verdicts of each judge", 1),
+  temperature: temperatureOption,
+  maxTokens: maxTokensOption,
+  retries: whole("further calls for verdicts that could not be read"),
+  seed: seedOption,
+};
+
 /** One judge's verdicts on one answer. */
 interface Verdicts {
   scores: number[];
@@ -138,6 +164,7 @@ interface Verdicts {
  * no call went through, both with accuracy 0, or `no-answer`, which costs no call. Rejects when aborted and for what the user has to fix.
  */
 export function judgeGrader(options: JudgeOptions): Grader {
+  checkCall("judgeGrader", judgeSpecs, options);
   const judges = Array.isArray(options.model) ? (options.model as readonly Model[]) : [options.model as Model];
   return async (item, answer, completion, signal) => {
     const text = answer.trim() === "" ? completion : answer;

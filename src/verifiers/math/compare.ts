@@ -172,16 +172,18 @@ function sameQuantities(one: Of<"value">, other: Of<"value">, values: Values): V
   return plain();
 }
 
+const circle = "\\circ";
+
 /** (f ∘ g)(x) as f(g(x)). */
 function composed(latex: string): string {
   const plain = latex.replace(/\s/g, "");
-  const match = /^\(?([^()]+(?:\\circ[^()]+)+)\)?(\([^()]*\))$/.exec(plain);
-  return match
-    ? match[1]
-        .split("\\circ")
-        .reduceRight((argument, name) => `(${name}${argument})`, match[2])
-        .slice(1, -1)
-    : plain;
+  const [, names = "", argument = ""] = /^\(?([^()]+)\)?(\([^()]*\))$/.exec(plain) ?? [];
+  const at = names.indexOf(circle, 1);
+  if (at < 0 || at + circle.length === names.length) return plain;
+  return names
+    .split(circle)
+    .reduceRight((inner, name) => `(${name}${inner})`, argument)
+    .slice(1, -1);
 }
 
 function sameWords(one: Form, other: Form, values: Values): Verdict {

@@ -1,7 +1,8 @@
 /** Comparisons of mathematical answers, bounded in time and memory: cheap ones at once, the rest in threads that can be stopped. */
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
-import { bugError, userError } from "#kernel/errors.ts";
+import { type CallSpecs, checkCall, whole } from "#kernel/call-options.ts";
+import { bugError } from "#kernel/errors.ts";
 import { computeEngine, requirePart } from "#kernel/optional-parts.ts";
 import { quickValues } from "./numbers.ts";
 import { decide, type MathVerdict } from "./verdict.ts";
@@ -14,6 +15,12 @@ export interface MathComparerOptions {
   /** Heap of one thread in megabytes. */
   memory?: number;
 }
+
+const specs: CallSpecs<MathComparerOptions> = {
+  workers: whole("threads with an engine", 1),
+  milliseconds: whole("for one comparison", 1),
+  memory: whole("heap of one thread in megabytes", 1),
+};
 
 export interface Comparison {
   id: number;
@@ -46,13 +53,9 @@ export class MathComparer {
 
   /** @throws userError where the engine is not installed: better now than at the first answer that needs it, in the middle of a run. */
   constructor(options: MathComparerOptions = {}) {
+    checkCall("MathComparer", specs, options);
     requirePart(computeEngine, createRequire(import.meta.url).resolve);
     const { workers = 1, milliseconds = 2000, memory = 512 } = options;
-    for (const [name, value] of Object.entries({ workers, milliseconds, memory })) {
-      if (!(Number.isInteger(value) && value > 0)) {
-        throw userError("math-comparer-option", `${name} is ${value}.`, `Give ${name} as a whole number above 0.`);
-      }
-    }
     const settings = {
       milliseconds,
       memory,

@@ -1,5 +1,7 @@
 /** Graders of answers in LaTeX (MATH, MATH-500) and of integers (AIME). */
+import { type CallSpecs, checkCall, thing } from "#kernel/call-options.ts";
 import type { Grader, Item, Score, Verifier } from "#kernel/item.ts";
+import { isRecord } from "#kernel/values.ts";
 import { gradedText, referencesOf } from "../answers/extract.ts";
 import { MathComparer } from "./comparer.ts";
 import { extractMath, type MathExtraction } from "./extract.ts";
@@ -8,12 +10,21 @@ import { readRational } from "./numbers.ts";
 import { type MathVerdict, sameMath } from "./verdict.ts";
 import { numberOfWords } from "./vocabulary.ts";
 
+interface MathGraderOptions {
+  comparer?: MathComparer | undefined;
+}
+
+const specs: CallSpecs<MathGraderOptions> = {
+  comparer: thing("compares the answers", "a MathComparer", (value) => isRecord(value) && typeof value.compare === "function"),
+};
+
 /**
  * Accuracy 1 when the answer is mathematically the reference, or one of its alternatives; strict accuracy reads the box (or the answer
  * span) alone. `status` is `no-answer`, or `time`, `memory` or `limits` where the comparison met one. The comparer's threads start with
  * the first comparison that needs the engine, and do not keep the process alive.
  */
-export function mathGrader(options: { comparer?: MathComparer | undefined } = {}): Grader {
+export function mathGrader(options: MathGraderOptions = {}): Grader {
+  checkCall("mathGrader", specs, options);
   const { comparer = new MathComparer() } = options;
   return async (item: Item, answer: string, completion: string, signal?: AbortSignal): Promise<Score> => {
     const { strict, flexible } = readings(answer, completion);

@@ -4,6 +4,7 @@
  *
  * The tests run in another process than the program (judging.ts), so it can neither see what they expect nor speak for them.
  */
+import { type CallSpecs, checkCall, figure } from "#kernel/call-options.ts";
 import type { Grader, Item } from "#kernel/item.ts";
 import type { ExecutionReport, TestReport } from "#kernel/trace.ts";
 import { visibleAnswer } from "../answers/extract.ts";
@@ -14,11 +15,17 @@ import { judgeOf } from "./judging.ts";
 /** Programs under test are not run as `__main__`, so that a demonstration at their end stays out of it, as in the original evaluation. */
 const moduleName = "solution";
 
+const limitSpecs: CallSpecs<SandboxLimits> = {
+  seconds: figure("wall time", { above: 0 }),
+  megabytes: figure("memory", { above: 0 }),
+};
+
 /**
  * Score.status is how the program ended (`pass`, `fail`, `timeout`, `memory`, `refused`, `error`), `no-code` when there was none, or `no-tests`
  * for an item that is no programming problem. Aborting rejects.
  */
 export function programGrader(sandbox: Sandbox, limits: SandboxLimits = {}): Grader {
+  checkCall("programGrader", limitSpecs, limits);
   return async (item, answer, completion, signal) => {
     if (item.program === undefined) return { accuracy: 0, extracted: undefined, status: "no-tests" };
     const code = codeOf(item, answer, completion);

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { type CallSpecs, checkCall, choice, flag, text, whole } from "#kernel/call-options.ts";
 import { messageOf, userError } from "#kernel/errors.ts";
 import { installLine, partMissingBy, pyodide } from "#kernel/optional-parts.ts";
 import { killAll, type Launcher, launchEnvironment, launchers } from "./launch.ts";
@@ -24,6 +25,14 @@ export interface OpenSandboxOptions {
   /** Only this way of holding a process; `none` is the bare account, or Pyodide with Node's permission model alone. */
   isolation?: "bubblewrap" | "namespaces" | "none";
 }
+
+const specs: CallSpecs<OpenSandboxOptions> = {
+  prefer: choice("where programs run", ["auto", "process", "pyodide"]),
+  allowBare: flag("use python3 under the user's own account when nothing else works"),
+  workers: whole("programs at a time", 1),
+  python: text("the python3 to use"),
+  isolation: choice("how a process is held", ["bubblewrap", "namespaces", "none"]),
+};
 
 interface Candidate {
   name: string;
@@ -71,6 +80,7 @@ export async function openEverySandbox(options: OpenSandboxOptions = {}): Promis
 }
 
 function candidates(options: OpenSandboxOptions): Candidate[] {
+  checkCall("openSandbox", specs, options);
   const { prefer = "auto", allowBare = false, isolation } = options;
   const cores = os.availableParallelism();
   const workers = options.workers ?? Math.min(cores, 8);

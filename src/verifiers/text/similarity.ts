@@ -1,9 +1,12 @@
 /** Embeddings from any endpoint that speaks OpenAI's `/v1/embeddings`, and the cosine of two texts, as PTR measures summaries (bge-m3). */
+
 import { HttpConnections } from "#http/connections.ts";
 import { doubling, isPassingStatus, retryAfter, withTries } from "#http/tries.ts";
+import { type CallSpecs, checkCall, figure, secret, text, whole } from "#kernel/call-options.ts";
 import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
 import { noUsage, type Usage } from "#kernel/model.ts";
 import { keepSecret, keepSecretsOfAddress, struck } from "#kernel/secrets.ts";
+import { withoutEndingSlashes } from "#kernel/slashes.ts";
 
 export interface EmbeddingOptions {
   /** Such as `http://127.0.0.1:8000/v1`; EMBEDDINGS_BASE_URL, else OPENAI_BASE_URL, when left out. */
@@ -21,6 +24,16 @@ export interface EmbeddingOptions {
   /** First wait between tries, doubled each time; 500 when left out. What the server asks for comes first, up to a minute. */
   backoffMilliseconds?: number;
 }
+
+const specs: CallSpecs<EmbeddingOptions> = {
+  baseUrl: secret(text("where the embeddings server is")),
+  apiKey: secret(text("its key")),
+  model: text("the embeddings model"),
+  batchSize: whole("texts in one request", 1),
+  retries: whole("tries after the first"),
+  timeoutSeconds: figure("longest wait for one reply", { above: 0 }),
+  backoffMilliseconds: figure("first wait between tries"),
+};
 
 export interface Embedded {
   /** One vector a text, in order. */
@@ -41,6 +54,7 @@ const longestText = 30_000;
 const longestWait = 60;
 
 export function embeddingClient(options: EmbeddingOptions = {}): EmbeddingClient {
+  checkCall("embeddingClient", specs, options);
   const { model = "BAAI/bge-m3", batchSize = 32 } = options;
   const baseUrl = options.baseUrl ?? (process.env.EMBEDDINGS_BASE_URL || process.env.OPENAI_BASE_URL);
   const apiKey = options.apiKey ?? (process.env.EMBEDDINGS_API_KEY || process.env.OPENAI_API_KEY);
@@ -50,7 +64,7 @@ export function embeddingClient(options: EmbeddingOptions = {}): EmbeddingClient
   }
   keepSecret(apiKey, "the key of the embeddings server");
   keepSecretsOfAddress(baseUrl, "the embeddings server's address");
-  const url = `${baseUrl.replace(/\/+$/, "")}/embeddings`;
+  const url = `${withoutEndingSlashes(baseUrl)}/embeddings`;
   const connections = new HttpConnections();
   return {
     model,

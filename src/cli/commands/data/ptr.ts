@@ -1,7 +1,7 @@
 /** `midcourse data ptr`: PTR's training data from a weak and a strong model. */
 import path from "node:path";
 import { type Command, Option } from "commander";
-import type { ModelOptions } from "#models/open-model.ts";
+import { type ModelOptions, modelOptionsOf } from "#models/model-options.ts";
 import type { PtrDataSettings } from "#recipes/ptr-data/setup.ts";
 import { withServerOptions } from "../../options/model-options.ts";
 import { fromOne, notNegative, share, someShare, wholeNumber } from "../../options/option-numbers.ts";
@@ -70,7 +70,7 @@ function settingsOf(options: PtrOptions): PtrDataSettings {
 function modelOf(options: PtrOptions, which: "weak" | "strong"): ModelOptions & { model: string } {
   const { cache = path.join(options.out, "cache") } = options;
   return {
-    ...options,
+    ...modelOptionsOf(options),
     ...serverLines(),
     model: options[which],
     // Each call says for itself from which tokens it draws.

@@ -133,9 +133,16 @@ function flagDescription({ options }: RecipeCard, flag: RecipeFlag): string {
   return `${flag.description ?? option?.description}${choices}`;
 }
 
+/** What the command has beside the run. */
+interface CommandOnly {
+  set: string[];
+  settings?: string;
+  json?: boolean;
+}
+
 /** What the words after the recipe's name ask for. Throws user errors alone. */
 export function recipeRun(card: RecipeCard, command: Command): RecipeRun {
-  const { set, settings, ...given } = command.opts() as unknown as RecipeRun & { set: string[]; settings?: string };
+  const { set, settings, json: _, ...given } = command.opts() as unknown as RecipeRun & CommandOnly;
   const common = Object.entries(given).filter(([name]) => isCommon(card, name));
   return {
     ...(Object.fromEntries(common) as typeof given),
