@@ -56,8 +56,3 @@ export const modelSpecs: CallSpecs<ModelOptions> = {
   onProbe: callback("told what a server is asked"),
   onNote: callback("told what is odd about the server's answers"),
 };
-
-/** Those of a command's options that choose a model. */
-export function modelOptionsOf(options: ModelOptions): ModelOptions {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(modelSpecs, name)));
-}

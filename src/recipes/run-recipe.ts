@@ -15,19 +15,16 @@ import {
   type CallSpecs,
   callback,
   checkCall,
-  figure,
   flag,
   needed,
   secret,
-  seedOption,
   signalOption,
   text,
   texts,
   thing,
-  whole,
 } from "#kernel/call-options.ts";
 import { bugError, userError } from "#kernel/errors.ts";
-import { checkOptions, type OptionSpecs } from "#kernel/options.ts";
+import type { OptionSpecs } from "#kernel/options.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import type { Method } from "#kernel/trace.ts";
 import { isRecord } from "#kernel/values.ts";
@@ -90,37 +87,6 @@ export interface AdapterOptions {
   /** The matrices it is laid over; all linear maps when left out. */
   loraTargets?: readonly string[] | undefined;
 }
-
-const specs: CallSpecs<RecipeRun> = {
-  out: needed({ type: "text", description: "the run directory" }),
-  model: text("checkpoint folder to start from"),
-  preset: text("what the options start from"),
-  options: thing(
-    "changes of the preset's options",
-    "an object or a list",
-    (value) => typeof value === "object" || typeof value === "function",
-  ),
-  source: thing("questions in the place of files"),
-  items: whole("held-out problems to measure on"),
-  seed: seedOption,
-  threads: whole("cores to use", 1),
-  keepCheckpoints: whole("how many of the newest stay on the disk", 1),
-  tensorboard: text("folder of TensorBoard event files"),
-  mlflow: secret(text("address of an MLflow server")),
-  experiment: text("MLflow's experiment"),
-  signal: signalOption,
-  onProgress: callback("told of each step"),
-  onNote: callback("told what a person should read"),
-  data: text("question–answer file"),
-  test: text("file to measure on"),
-  question: text("name of the question column"),
-  answer: text("name of the answer column"),
-  resample: flag("word problems get new numbers in every pass"),
-  lora: whole("rank of an adapter", 1),
-  loraAlpha: figure("its update is scaled by this over the rank", { above: 0 }),
-  loraDropout: figure("share of its inputs left out", { maximum: 0.999_999 }),
-  loraTargets: texts("the matrices that it is laid over"),
-};
 
 export interface RecipeProgress {
   label: string;
@@ -187,16 +153,44 @@ const runSettings = {
   judgeRetries: { type: "integer", description: "tries after a failed request to the judge" },
 } as const satisfies OptionSpecs;
 
+const specs: CallSpecs<RecipeRun> = {
+  ...runSettings,
+  out: needed({ type: "text", description: "the run directory" }),
+  model: text("checkpoint folder to start from"),
+  preset: text("what the options start from"),
+  options: thing(
+    "changes of the preset's options",
+    "an object or a list",
+    (value) => typeof value === "object" || typeof value === "function",
+  ),
+  source: thing("questions in the place of files"),
+  tensorboard: text("folder of TensorBoard event files"),
+  mlflow: secret(text("address of an MLflow server")),
+  experiment: text("MLflow's experiment"),
+  signal: signalOption,
+  onProgress: callback("told of each step"),
+  onNote: callback("told what a person should read"),
+  onProbe: callback("told what a server is asked"),
+  judge: text("names of judge models, with commas between"),
+  judgeBaseUrl: secret(text("where the judge is served")),
+  judgeApiKeyEnv: secret(text("environment variable with the key of its server")),
+  judgeExtraBody: secret(text("JSON object of fields for every request to the judge")),
+  data: text("question–answer file"),
+  test: text("file to measure on"),
+  question: text("name of the question column"),
+  answer: text("name of the answer column"),
+  resample: flag("word problems get new numbers in every pass"),
+  loraTargets: texts("the matrices that it is laid over"),
+};
+
 /** Trains and measures. Throws the signal's reason when interrupted; the same call goes on. */
 export async function runRecipe<Options extends RecipeOptions, Material>(
   card: RecipeCard<Options, Material>,
   setup: RecipeRun<Options>,
 ): Promise<RecipeResult> {
-  checkCall("runRecipe", specs, setup as RecipeRun);
   const { items = 400, seed = 1, threads, signal, onNote = () => {} } = setup;
   checkedCard(card, "the card given");
-  const given = Object.entries(setup).filter(([name]) => Object.hasOwn(runSettings, name));
-  checkOptions(`train ${card.id}`, runSettings, Object.fromEntries(given));
+  checkCall(`train ${card.id}`, specs, setup as RecipeRun);
   const asked = setup.source ?? (await openSource({ ...setup, seed }, onNote));
   const options = chosenOptions(card, asked, setup);
   const adapter = adapterOf(setup, seed);

@@ -4,8 +4,7 @@ import { HttpConnections } from "#http/connections.ts";
 import { retryAfter } from "#http/tries.ts";
 import { remoteError, userError } from "#kernel/errors.ts";
 import { keepPair, keepSecret, keepSecretsOfAddress, struck, struckValue } from "#kernel/secrets.ts";
-import { withoutEndingSlashes } from "#kernel/slashes.ts";
-import { jsonIn } from "#kernel/values.ts";
+import { jsonIn, withoutEndingSlashes } from "#kernel/values.ts";
 
 export interface MlflowAddress {
   /** Of the tracking server: http://127.0.0.1:5000. */

@@ -1,5 +1,6 @@
 /** The options that choose a model, shared by every command that asks one. `open-model.ts` opens what they say. */
-import { type Command, Option, type OptionValues } from "commander";
+import { Command, Option, type OptionValues } from "commander";
+import type { ModelOptions } from "#models/model-options.ts";
 import { fromOne, someShare, wholeNumber } from "./option-numbers.ts";
 
 /** The command with them; `cacheDefault` completes “(default: …)” in the help. */
@@ -14,6 +15,12 @@ export function withModelOptions<Words extends unknown[], Values extends OptionV
     ),
     cacheDefault,
   );
+}
+
+/** Those of a command's options that choose a model. */
+export function modelOptionsOf(options: ModelOptions): ModelOptions {
+  const names = withTokenChoice(withModelOptions(new Command())).options.map((option) => option.attributeName());
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
 }
 
 /** What stands around a model, for commands that name several in other words. */

@@ -13,7 +13,7 @@ import { HttpConnections, type HttpReply } from "#http/connections.ts";
 import { doubling, isPassingStatus, retryAfter, withTries } from "#http/tries.ts";
 import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
 import { keepSecret, keepSecretsOfAddress, struck } from "#kernel/secrets.ts";
-import { withoutEndingSlashes } from "#kernel/slashes.ts";
+import { withoutEndingSlashes } from "#kernel/values.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -5,8 +5,7 @@ import type { HttpConnections } from "#http/connections.ts";
 import { MidcourseError, userError } from "#kernel/errors.ts";
 import { shortened } from "#kernel/options.ts";
 import { keepSecret, keepSecretsOfAddress, keepSecretsOfHeaders } from "#kernel/secrets.ts";
-import { withoutEndingSlashes } from "#kernel/slashes.ts";
-import { jsonIn } from "#kernel/values.ts";
+import { jsonIn, withoutEndingSlashes } from "#kernel/values.ts";
 import { httpFailure } from "./failure.ts";
 import { briefly, type TimeLimits } from "./time-limits.ts";
 

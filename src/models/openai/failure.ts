@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { isRefusal, retryAfter } from "#http/tries.ts";
 import { type MidcourseError, type RemoteDetails, remoteError, userError } from "#kernel/errors.ts";
 import { struck } from "#kernel/secrets.ts";
-import { withoutEndingSlashes } from "#kernel/slashes.ts";
+import { withoutEndingSlashes } from "#kernel/values.ts";
 import { isContextExceeded } from "./context-overflow.ts";
 import { type ServerWords, serverWords } from "./server-words.ts";
 

@@ -24,7 +24,7 @@ import { defineRecipe } from "../recipe-card.ts";
 import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { asking, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
-import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
+import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain, sharedByRounds } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
 
 /** Sampling, rate and epochs are ours, since neither was to be found; words are in our own. */
@@ -98,7 +98,7 @@ export async function trainIsc(training: IscTraining): Promise<SelfTrained> {
   const options = checkedOptions("isc", iscOptions, training.options);
   const { temperature, maxTokens } = options;
   return selfTrain({
-    ...training,
+    ...sharedByRounds(training),
     rounds: 1,
     start: "base",
     data: "replace",

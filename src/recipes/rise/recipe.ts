@@ -29,7 +29,7 @@ import { defineRecipe } from "../recipe-card.ts";
 import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { type GradedSample, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, isMessages, questionsOption, weightedOptions } from "../shared/option-groups.ts";
-import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
+import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain, sharedByRounds } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
 import { risePrompt, riseTurns } from "./turns.ts";
 
@@ -133,7 +133,7 @@ export async function trainRise(training: RiseTraining): Promise<SelfTrained> {
   const options = checkedOptions("rise", riseOptions, training.options);
   const { temperature, maxTokens } = options;
   return selfTrain({
-    ...training,
+    ...sharedByRounds(training),
     rounds: options.iterations,
     start: "base",
     data: "accumulate",

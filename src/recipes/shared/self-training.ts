@@ -84,6 +84,18 @@ export interface OwnAnswersTraining<Options>
   options: Options;
 }
 
+/** What of it every round has alike. */
+export function sharedByRounds({
+  engine,
+  tokenizer,
+  run,
+  seed,
+  signal,
+  onProgress,
+}: OwnAnswersTraining<unknown>): Pick<SelfTraining, "engine" | "tokenizer" | "run" | "seed" | "signal" | "onProgress"> {
+  return { engine, tokenizer, run, seed, signal, onProgress };
+}
+
 export type RoundRecord = {
   round: number;
   examples: number;

@@ -29,7 +29,7 @@ import { defineRecipe } from "../recipe-card.ts";
 import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
 import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
-import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain } from "../shared/self-training.ts";
+import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain, sharedByRounds } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
 
 type WorkedExample = { question: string; answer: string };
@@ -121,7 +121,7 @@ export async function trainStar(training: StarTraining): Promise<SelfTrained> {
     signal,
   });
   return selfTrain({
-    ...training,
+    ...sharedByRounds(training),
     rounds: options.loops,
     start: "base",
     data: "replace",

@@ -9,6 +9,7 @@
 import { failedCallUsage } from "#kernel/call.ts";
 import {
   type CallSpecs,
+  callback,
   checkCall,
   choice,
   isModel,
@@ -144,6 +145,7 @@ const judgeSpecs: CallSpecs<JudgeOptions> = {
   maxTokens: maxTokensOption,
   retries: whole("further calls for verdicts that could not be read"),
   seed: seedOption,
+  onUnread: callback("told of each answer that a judge gave no score to"),
 };
 
 /** One judge's verdicts on one answer. */

@@ -103,8 +103,8 @@ describe("limits", () => {
   });
 
   test("options have to be whole numbers above 0", () => {
-    expect(() => new MathComparer({ workers: 0 })).toThrow("workers is 0");
-    expect(() => new MathComparer({ milliseconds: Number.NaN })).toThrow("milliseconds is NaN");
+    expect(() => new MathComparer({ workers: 0 })).toThrow("workers=0 is not");
+    expect(() => new MathComparer({ milliseconds: Number.NaN })).toThrow("milliseconds=NaN is not");
   });
 });
 

@@ -6,7 +6,7 @@ import { type CallSpecs, checkCall, figure, secret, text, whole } from "#kernel/
 import { MidcourseError, messageOf, remoteError, userError } from "#kernel/errors.ts";
 import { noUsage, type Usage } from "#kernel/model.ts";
 import { keepSecret, keepSecretsOfAddress, struck } from "#kernel/secrets.ts";
-import { withoutEndingSlashes } from "#kernel/slashes.ts";
+import { withoutEndingSlashes } from "#kernel/values.ts";
 
 export interface EmbeddingOptions {
   /** Such as `http://127.0.0.1:8000/v1`; EMBEDDINGS_BASE_URL, else OPENAI_BASE_URL, when left out. */

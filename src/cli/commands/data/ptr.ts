@@ -1,9 +1,9 @@
 /** `midcourse data ptr`: PTR's training data from a weak and a strong model. */
 import path from "node:path";
 import { type Command, Option } from "commander";
-import { type ModelOptions, modelOptionsOf } from "#models/model-options.ts";
+import type { ModelOptions } from "#models/model-options.ts";
 import type { PtrDataSettings } from "#recipes/ptr-data/setup.ts";
-import { withServerOptions } from "../../options/model-options.ts";
+import { modelOptionsOf, withServerOptions } from "../../options/model-options.ts";
 import { fromOne, notNegative, share, someShare, wholeNumber } from "../../options/option-numbers.ts";
 import { interruptSignal, shownCommand } from "../../terminal/process.ts";
 import { Progress } from "../../terminal/progress.ts";
