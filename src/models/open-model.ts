@@ -223,6 +223,7 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
   const { signal, reasoningTags = "keep", retries, seed, onRetry, onProbe, onNote } = options;
   const { idleSeconds, firstSeconds, totalSeconds } = options;
   const limits: TimeLimits = { idleSeconds, firstSeconds, totalSeconds };
+  if (options.threads !== undefined) onNote?.("--threads is for checkpoint folders, and the model is at a server: not heeded.");
   const address = readAddress(options, environment);
   const extraBody = withLeftOut(readExtraBody(options.extraBody), options.omit);
   checkExtraBody(extraBody);
