@@ -81,9 +81,39 @@ export function* writtenForms(secret: string): Generator<Form> {
     page,
     page.replaceAll("'", "&#39;"),
     page.replaceAll("'", "&#x27;"),
+    ...(/^[\w.-]*$/.test(secret) ? [] : oddForms(secret)),
   ];
   for (const text of texts) yield { text, isWord };
   for (const text of base64Forms(secret)) yield { text, isWord: false };
+}
+
+/** More of them for a secret that is not of letters and digits alone: other languages' own ways, and what is written twice over. */
+function oddForms(secret: string): string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  const ascii = json.replace(/[^\x20-\x7e]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const thrice = [1, 2].reduce((text) => JSON.stringify(text).slice(1, -1), json);
+  const go = secret.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&#34;");
+  const python = secret.replaceAll("\\", "\\\\");
+  const bytes = python.replace(/[\u0080-\u00ff]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16)}`);
+  return [
+    encoded(encoded(secret)),
+    ...asAddressesHaveIt(secret),
+    thrice,
+    ascii.replaceAll("/", "\\/"),
+    go.replaceAll("'", "&#39;"),
+    ...[python, bytes].flatMap((text) => [text, text.replaceAll("'", "\\'")]),
+    secret.normalize("NFC"),
+    secret.normalize("NFD"),
+  ];
+}
+
+/** WHATWG's addresses leave other signs as they are in a password, in a path and in a query. */
+function asAddressesHaveIt(secret: string): string[] {
+  const text = secret.toWellFormed();
+  const address = new URL("http://u:p@h/");
+  address.password = text;
+  address.search = `?${text}`;
+  return [address.password, address.search.slice(1), encodeURI(text)];
 }
 
 /** What the secret fills of base64 alone, at each of the three places it can begin at, in both alphabets. */

@@ -18,6 +18,40 @@ afterEach(forgetSecrets);
 
 const key = 'sk-planted "Ä/+\\7391';
 
+describe("what holds a secret is looked through", () => {
+  it("an address among the fields: its password, and what stands in its query or fragment under such a name", () => {
+    const fields = {
+      tools: [{ server_url: "https://me:pass-12345@h/mcp?api-version=2024-01-01&code=abcdefgh12345678#token=qqqqqqqq22" }],
+    };
+    const [tool] = keepSecretsOfFields(fields).tools;
+    expect(tool.server_url).toBe("https://[secret]@h/mcp?api-version=2024-01-01&code=[secret]#token=[secret]");
+    expect(struck("pass-12345 abcdefgh12345678 qqqqqqqq22 2024-01-01")).toBe("[secret] [secret] [secret] 2024-01-01");
+  });
+
+  it("Azure's signature of an address; a short code is a number and no secret", () => {
+    keepSecretsOfAddress("https://h/v1?sv=2024&sig=zzzzzzzz99%2B&code=200");
+    expect(struck("zzzzzzzz99+ zzzzzzzz99%2B 200 2024")).toBe("[secret] [secret] 200 2024");
+  });
+
+  it("JSON that is a text, such as a tool's arguments, and lists of names and values", () => {
+    const fields = {
+      tools: [{ arguments: '{"city":"Rome","api_key":"wwwwwwww44"}' }],
+      headers: [
+        { name: "x-api-key", value: "vvvvvvvv33" },
+        { key: "Accept", value: "text/plain" },
+      ],
+    };
+    expect(keepSecretsOfFields(fields)).toEqual({
+      tools: [{ arguments: '{"city":"Rome","api_key":"[secret]"}' }],
+      headers: [
+        { name: "x-api-key", value: "[secret]" },
+        { key: "Accept", value: "text/plain" },
+      ],
+    });
+    expect(struck("wwwwwwww44 vvvvvvvv33 text/plain Rome")).toBe("[secret] [secret] text/plain Rome");
+  });
+});
+
 describe("what is secret is struck", () => {
   it("leaves every text and value as it is where nothing is secret, or nothing secret occurs", () => {
     const value = { a: ["x", 1, null], b: { c: "sk-other" } };
@@ -41,6 +75,15 @@ describe("what is secret is struck", () => {
     ],
     ["in a form", (text: string) => new URLSearchParams({ a: text }).toString()],
     ["in a page", (text: string) => text.replaceAll('"', "&quot;")],
+    ["in an address within an address", (text: string) => encodeURIComponent(encodeURIComponent(text))],
+    ["in an address as its password", (text: string) => Object.assign(new URL("http://u@h/"), { password: text }).href],
+    ["in an address as it was typed", (text: string) => Object.assign(new URL("http://h/"), { search: `?k=${text}` }).href],
+    ["in JSON three times over", (text: string) => JSON.stringify(JSON.stringify(JSON.stringify(text)))],
+    ["in PHP's JSON", (text: string) => JSON.stringify(text).replace("Ä", "\\u00c4").replaceAll("/", "\\/")],
+    ["in a page that Go writes", (text: string) => text.replaceAll('"', "&#34;")],
+    ["in Python's own writing", (text: string) => `'${text.replaceAll("\\", "\\\\")}'`],
+    ["in Python's bytes", (text: string) => `b'${text.replaceAll("\\", "\\\\").replace("Ä", "\\xc4")}'`],
+    ["with its accents as signs of their own", (text: string) => text.normalize("NFD")],
     ["in base64", (text: string) => Buffer.from(text).toString("base64")],
     ["in base64 behind one sign", (text: string) => Buffer.from(`:${text}`).toString("base64")],
     ["in base64 between others", (text: string) => Buffer.from(`me:${text}:you`).toString("base64")],

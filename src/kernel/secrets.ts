@@ -6,6 +6,7 @@
  * The list is one of the whole process: a secret of one model may come back in another's answer.
  */
 import { Finder, type Form, isSecretName, looksSecret, type Place, shortestInside, writtenForms } from "./secret-forms.ts";
+import { jsonIn } from "./values.ts";
 
 const mark = "[secret]";
 
@@ -42,12 +43,14 @@ export function keepSecret(secret: string | undefined, what = "a secret"): void 
 
 /**
  * Name and password of an address: the password is a secret, the name is one where it stands alone, and the pair is one. So are the parts of
- * its query that are named so: `?api_key=…`.
+ * its query that are named so: `?api_key=…`, `?sig=…`.
  */
 export function keepSecretsOfAddress(address: string | undefined, what = "an address"): void {
-  const query = address?.split("#")[0].split("?")[1] ?? "";
-  for (const [name, value] of new URLSearchParams(query)) {
-    if (isSecretName(name) || looksSecret(value)) keepSecret(value, `${name} in ${what}`);
+  const [front = "", fragment = ""] = address?.split("#", 2) ?? [];
+  const query = front.split("?").slice(1).join("?");
+  for (const [name, value] of [query, fragment].flatMap((part) => [...new URLSearchParams(part)])) {
+    const isSecret = isSecretName(name) || (secretInAddress.test(name) && value.length >= shortestInside);
+    if (isSecret || looksSecret(value)) keepSecret(value, `${name} in ${what}`);
   }
   const found = address === undefined ? null : /^(?:[a-z][a-z0-9+.-]*:)?\/*([^/?#]*)@/i.exec(address.trimStart());
   if (found === null) return;
@@ -58,6 +61,9 @@ export function keepSecretsOfAddress(address: string | undefined, what = "an add
   keepSecret(pair, `the name and password in ${what}`);
   keepPair(name, password, what);
 }
+
+/** Names that mean anything elsewhere: Azure's `?code=` and `?sig=`. */
+const secretInAddress = /^(?:code|sig|sas|sid|session(?:_?id)?|ticket)$/i;
 
 /** As of Basic authorization. */
 export function keepPair(name: string, password: string, what = "an address"): void {
@@ -99,16 +105,32 @@ export function keepSecretsOfFields<Value>(value: Value, what = "the fields"): V
 
 function masked(value: unknown, what: string, isSecret: boolean): unknown {
   if (typeof value === "string") {
-    if (value === "" || !(isSecret || looksSecret(value))) return value;
+    if (value === "") return value;
+    if (!(isSecret || looksSecret(value))) return maskedText(value, what);
     keepSecret(value, what);
     keepSecret(/^(?:bearer|basic|token)\s+(\S+)$/i.exec(value)?.[1], what);
     return mark;
   }
   if (Array.isArray(value)) return value.map((each) => masked(each, what, isSecret));
   if (typeof value !== "object" || value === null) return value;
+  // Headers and variables of tools are lists of pairs with some servers: `{ name: "x-api-key", value: "…" }`.
+  const pair = Object.entries(value).find(([name, each]) => /^(?:name|key|header)$/i.test(name) && typeof each === "string");
+  const isOfSecret = (name: string) => isSecretName(name) && !(pair !== undefined && "value" in value && pair[0] === name);
+  const isValue = (name: string) => pair !== undefined && /^value$/i.test(name) && isSecretName(pair[1] as string);
   return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [name, masked(each, `${name} in ${what}`, isSecret || isSecretName(name))]),
+    Object.entries(value).map(([name, each]) => [
+      name,
+      masked(each, `${name} in ${what}`, isSecret || isOfSecret(name) || isValue(name)),
+    ]),
   );
+}
+
+/** An address may have a password or a key in it, and a text may be JSON: a tool's arguments. */
+function maskedText(text: string, what: string): string {
+  if (/^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text)) keepSecretsOfAddress(text, `an address in ${what}`);
+  else if (/^\s*[[{]/.test(text)) masked(jsonIn(text), what, false);
+  else return text;
+  return struck(text);
 }
 
 /** Variables of the environment that hold a secret by their name, and addresses with a password. */
