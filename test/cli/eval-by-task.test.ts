@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Results } from "#evaluation/summary/results.ts";
 import { runCommand } from "../support/command.ts";
@@ -150,6 +151,22 @@ test.each([
   expect(refused.code).toBe(1);
   expect(refused.errors).toContain(said);
   expect(asked).toEqual([]);
+});
+
+test("packed files of questions and of worked examples are read as the plain ones are", async () => {
+  const packed = Object.entries({ "gsm8k.jsonl.gz": files.gsm8k, "gsm8k-train.jsonl.gz": examples.gsm8k }).map(([name, file]) => {
+    writeFileSync(path.join(place, name), gzipSync(readFileSync(file)));
+    return path.join(place, name);
+  });
+  const done = await runCommand([
+    "eval",
+    ...["--model", "m", "--base-url", server.baseUrl, "--no-probe", "--methods", "vanilla", "--pool", "0", "--no-cache"],
+    ...["--tasks", "gsm8k", "--data", packed[0], "--shots-data", packed[1], "--shots", "2", "--limit", "3"],
+    ...["--out", path.join(place, "packed")],
+  ]);
+  expect(done.code).toBe(0);
+  expect(items("packed")).toEqual({ gsm8k: 3 });
+  expect(shotsAsked().gsm8k).toEqual([2]);
 });
 
 test("PTR's config.json names tasks, worked examples and limits; options go over it; what is not heeded is told", async () => {

@@ -22,7 +22,7 @@ export interface Launched {
 export function launch(
   words: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
-  input = "",
+  input: string | Uint8Array = "",
 ): Launched {
   const child = spawn(process.execPath, [path.join(root, "src/cli/main.ts"), ...words], {
     cwd: root,
@@ -46,7 +46,7 @@ export function launch(
 export function runCommand(
   words: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
-  input = "",
+  input: string | Uint8Array = "",
 ): Promise<Finished> {
   return launch(words, environment, input).finished;
 }

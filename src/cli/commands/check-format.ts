@@ -19,7 +19,7 @@ export function registerCheckFormat(program: Command): void {
       "\nExamples:\n  midcourse check-format --json < answers.jsonl\n  midcourse check-format < answers.jsonl\n",
     )
     .action(async ({ json = false }) => {
-      await checkFormat(process.stdin.setEncoding("utf8"), process.stdout, { json });
+      await checkFormat(process.stdin, process.stdout, { json });
     });
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { GradeRecord, GradingOptions } from "#tasks/grading.ts";
 import { gradeKinds } from "#tasks/references.ts";
@@ -23,6 +24,38 @@ async function run(
 async function* pieces(...parts: (string | Uint8Array)[]) {
   yield* parts;
 }
+
+describe("packed input", () => {
+  const lines = Array.from({ length: 2000 }, (_, index) => ({
+    gold: String(index),
+    answer: `The answer is ${index % 2 ? index : "–"}.`,
+  }));
+  const packed = gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+
+  it("is unpacked on the way, in whatever pieces it comes, several members behind each other too", async () => {
+    const one = [packed.subarray(0, 1), packed.subarray(1, 2), packed.subarray(2)];
+    for (const parts of [[packed], one, [Buffer.alloc(0), ...one]]) {
+      const { counts } = await run("number", pieces(...parts));
+      expect(counts).toMatchObject({ total: 2000, right: 1000, errors: 0 });
+    }
+    expect((await run("number", pieces(packed, packed))).counts.total).toBe(4000);
+  });
+
+  it("that is cut off is an error that says so", async () => {
+    await expect(run("number", pieces(packed.subarray(0, packed.length - 20)))).rejects.toMatchObject({
+      code: "data-packed",
+      family: "user",
+    });
+  });
+
+  it("is taken by the commands as they are run", async () => {
+    const { output, errors, code } = await runCommand(["grade", "--kind", "number"], {}, packed);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(output).toContain("2000");
+    const checked = await runCommand(["check-format"], {}, gzipSync('{"text": "<think>1</think><answer>1</answer>"}\n'));
+    expect(checked.errors).toBe("");
+  });
+});
 
 it.each(["__proto__", "constructor", "toString"])("--kind %s is told as an unknown kind", async (kind) => {
   await expect(grade(kind, [{ answer: "1", reference: "1" }])).rejects.toMatchObject({ code: "unknown-task" });

@@ -58,7 +58,7 @@ How answers are read (docs/grading.md has every kind with examples):
 
 Examples:
   midcourse grade --kind math --json < answers.jsonl
-  midcourse grade --kind humaneval < programs.jsonl
+  midcourse grade --kind humaneval < programs.jsonl.gz
 ${exitCodesHelp("graded, right or wrong; lines that cannot be graded are counted", "or lines of which none could be graded")}`,
     )
     .action(async ({ json = false, thoughtTags, ...options }) => {
@@ -67,7 +67,7 @@ ${exitCodesHelp("graded, right or wrong; lines that cannot be graded are counted
         .map((tag) => tag.trim().replace(/^[<[]|[>\]]$/g, ""))
         .filter((tag) => tag !== "");
       const grading = { ...options, thoughtTags: tags, json, signal: interruptSignal({ goesOn: false }) };
-      const { total, errors } = await gradeLines(process.stdin.setEncoding("utf8"), process.stdout, grading);
+      const { total, errors } = await gradeLines(process.stdin, process.stdout, grading);
       if (total > 0 && errors === total) process.exitCode = 1;
     });
 }

@@ -48,7 +48,7 @@ import { renderRounds } from "./rounds-text.ts";
 
 /**
  * The defaults are what the authors released (train.py, deepspeed_config.json), per GPU: AdamW (0.98, 0.999, 1e-9), 800 steps of warm-up to
- * 1e-5 and constant from there, 4096 tokens × 10 to a step, 3 epochs, checkpoints every 1000 steps.
+ * 1e-5 and constant from there, 4096 tokens × 10 to a step, 3 epochs. Checkpoints every 1000 steps are ours.
  */
 export const ptrOptions = recipeOptions({
   ...withDefaults(weightedOptions, {

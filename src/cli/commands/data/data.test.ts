@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DataCard } from "#data/training-files/data-card.ts";
 import { trainingFormats } from "#data/training-files/formats.ts";
@@ -89,20 +90,23 @@ describe("ptr", () => {
   });
 
   test("several query files go together, both models draw from the likeliest tokens, and the record has both", async () => {
-    const more = path.join(folder, "more.jsonl");
+    const more = path.join(folder, "more.jsonl.gz");
     const items = worldItems(3, { split: "train", seed: 6 });
-    writeFileSync(more, [...items, items[0]].map(({ question }) => `${JSON.stringify({ question })}\n`).join(""));
+    writeFileSync(more, gzipSync([...items, items[0]].map(({ question }) => `${JSON.stringify({ question })}\n`).join("")));
+    const seen = path.join(folder, "seen.jsonl.gz");
+    writeFileSync(seen, gzipSync(`${JSON.stringify({ question: items[2].question })}\n`));
     const words = (out: string, ...rest: string[]) => ptrWords(out, "--queries", queries, more, "--keep-repeats", ...rest);
     // The helper names the first file too: it is in the list twice, and its questions are repeats the second time.
-    const card = JSON.parse(await midcourse("data", ...words("several", "--top-k", "1", "--gap-items", "1"))) as DataCard;
+    const card = JSON.parse(await midcourse("data", ...words("several", "--top-k", "1", "--leave-out", seen))) as DataCard;
     expect(card.read).toBe(12 + 12 + 4);
     expect(card.dropped.find(({ reason }) => reason === "duplicate")?.count).toBe(13);
     expect(card.figures.settings).toMatchObject({ weakTopK: 1, strongTopK: 1 });
     const attempts = readFileSync(path.join(folder, "several/attempts.jsonl"), "utf8").trim().split("\n");
-    expect(attempts).toHaveLength(15);
+    expect(attempts).toHaveLength(14);
+    expect(card.dropped.find(({ reason }) => reason === "asked-elsewhere")?.count).toBe(1);
     const config = readFileSync(path.join(folder, "several/config.json"), "utf8");
-    expect(config).toContain("more.jsonl");
-    await expect(midcourse("data", ...words("several", "--top-k", "2", "--gap-items", "1"))).rejects.toThrow(
+    expect(config).toContain("more.jsonl.gz");
+    await expect(midcourse("data", ...words("several", "--top-k", "2", "--leave-out", seen))).rejects.toThrow(
       /another configuration.*weakTopK/,
     );
   });
