@@ -6,7 +6,8 @@ import module from "node:module";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
-  console.error(`midcourse needs Node 22.18 or newer; this is Node ${process.versions.node}.`);
+  console.error(`midcourse needs Node 22.18 or newer; this is Node ${process.versions.node}.
+  → Install a newer one from https://nodejs.org, and put it first in PATH; node --version says which one is taken.`);
   process.exit(1);
 }
 // Half the start-up is reading the same files again; Node keeps them in the system's temporary folder.

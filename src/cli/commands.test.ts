@@ -22,3 +22,26 @@ test("the help of every command that does something says its exit codes, once", 
   for (const command of own)
     expect([command.name(), helpOf(command as never).split("Exit codes:").length]).toEqual([command.name(), 2]);
 });
+
+test("a refusal of the command line names the help of its own command, and how lines are handed to one that reads them", async () => {
+  const refused = async (...words: string[]) => {
+    let text = "";
+    const program = new Command("midcourse");
+    registerCommands(program);
+    const quiet = (command: Command) => {
+      command.exitOverride().configureOutput({ writeErr: (piece) => (text += piece) });
+      for (const inner of command.commands) quiet(inner as Command);
+    };
+    quiet(program);
+    await program.parseAsync(words, { from: "user" }).catch(() => {});
+    return text;
+  };
+  expect(await refused("grade", "--kind", "number", "answers.jsonl")).toContain(
+    "midcourse grade --kind math < answers.jsonl; midcourse grade --help",
+  );
+  expect(await refused("grade")).toContain("midcourse grade --help");
+  expect(await refused("check-format", "answers.jsonl")).toContain("midcourse check-format < answers.jsonl");
+  expect(await refused("solve")).toContain("(midcourse solve --help");
+  expect(await refused("data", "world", "--nothing")).toContain("(midcourse data world --help");
+  expect(await refused("train", "pasr", "--step", "3")).toContain("(midcourse train pasr --help");
+});

@@ -41,6 +41,27 @@ export function registerCommands(program: Command): void {
   registerSandbox(program);
   registerCompletion(program);
   sayExitCodes(program.commands);
+  sayHelp(program.commands, "midcourse");
+}
+
+/** What is to be typed where lines are read that no argument names. */
+const readers: Readonly<Record<string, string>> = {
+  grade: "midcourse grade --kind math < answers.jsonl",
+  "check-format": "midcourse check-format < answers.jsonl",
+};
+
+/** Behind a refusal of the command line: the help that has the answer, which is the command's own. */
+function sayHelp(commands: Command["commands"], parent: string): void {
+  for (const command of commands) {
+    const name = `${parent} ${command.name()}`;
+    const reader = readers[command.name()];
+    command.showHelpAfterError(
+      reader === undefined
+        ? `(${name} --help has all that it takes)`
+        : `(It reads lines from standard input: ${reader}; ${name} --help has all that it takes)`,
+    );
+    sayHelp(command.commands, name);
+  }
 }
 
 /** What 0 and 1 mean where a command does not say it itself, in other words. */

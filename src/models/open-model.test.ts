@@ -234,6 +234,15 @@ describe("servers", () => {
     },
   );
 
+  test("a server that wants a key before it lists its models: where the key goes is said first", async () => {
+    const server = await playServer(() => ({ status: 401, body: { error: { message: "no api-key header" } } }));
+    servers.push(server);
+    await expect(open({ baseUrl: server.baseUrl })).rejects.toMatchObject({
+      what: expect.stringContaining("no api-key header"),
+      advice: expect.stringMatching(/^Set OPENAI_API_KEY .*--header .*--model\.$/),
+    });
+  });
+
   test("a field that the server refuses is learnt by its probe and refused no more", async () => {
     const server = await playServer(({ path: place, body }) => {
       if (place !== "/v1/chat/completions") return { status: 404, body: { detail: "Not Found" } };

@@ -11,6 +11,8 @@ export interface ScriptedReply {
   usage?: Record<string, unknown> | null;
   /** Instead of an answer. */
   status?: number;
+  /** What it says beside the status. */
+  says?: string;
   headers?: Record<string, string>;
   /** The stream stops here and the connection stays open. */
   hangs?: boolean;
@@ -36,7 +38,11 @@ function played(request: PlayedRequest, reply: ScriptedReply): PlayedReply {
   const { content = "", reasoning, toolCalls = [], finishReason = toolCalls.length > 0 ? "tool_calls" : "stop" } = reply;
   const usage = reply.usage === undefined ? { prompt_tokens: 10, completion_tokens: 5 } : reply.usage;
   if (reply.status) {
-    return { status: reply.status, headers: reply.headers ?? {}, body: { error: { message: `scripted ${reply.status}` } } };
+    return {
+      status: reply.status,
+      headers: reply.headers ?? {},
+      body: { error: { message: reply.says ?? `scripted ${reply.status}` } },
+    };
   }
   const calls = toolCalls.map(({ id, name, arguments: input }, index) => ({
     index,

@@ -430,6 +430,25 @@ describe("failures", () => {
     await expect(failing).rejects.toMatchObject({ name: "AI_APICallError", statusCode: 401, isRetryable: false });
   });
 
+  it("asks without a seed where the server refuses one, refuses it once, and warns those who named one", async () => {
+    for (const streamed of [false, true]) {
+      const { model, chats, close } = await serve((request) =>
+        request.body?.seed === undefined ? refineScript(request) : { status: 422, says: "Extra inputs are not permitted: seed" },
+      );
+      const refined = refine(model, selfRefine({ rounds: 1 }), { temperature: 0.7, maxTokens: 64 });
+      const request = { model: refined, prompt: "?", maxRetries: 0 };
+      const silent = streamed ? streamText(request) : await generateText(request);
+      expect(await silent.text).toBe("The revised answer is 42.");
+      expect((await silent.warnings) ?? []).toEqual([]);
+      expect(chats()).toHaveLength(4);
+      expect((await generateText({ ...request, seed: 3 })).warnings).toEqual([
+        { type: "unsupported", feature: "seed", details: "Extra inputs are not permitted: seed" },
+      ]);
+      expect(chats().filter(({ body }) => body?.seed !== undefined)).toHaveLength(1);
+      await close();
+    }
+  });
+
   it("tries a later call again, and ends with the draft where it cannot be had", async () => {
     const later = (request: PlayedRequest, number: number): ScriptedReply =>
       number === 1 ? { status: 500, headers: { "retry-after-ms": "1" } } : refineScript(request);

@@ -251,3 +251,16 @@ test("what is misspelt is told with what was meant", { timeout: 60_000 }, async 
   const cap = await runCommand(["eval", "--budget", "token=5", "--out", out], shipped);
   expect([cap.code, cap.errors]).toEqual([1, expect.stringContaining("tokens=")]);
 });
+
+test("what is misspelt is told before a server is asked anything", { timeout: 60_000 }, async () => {
+  const server = await playServer(() => ({ hangs: true }));
+  try {
+    const refused = async (...words: string[]) =>
+      (await runCommand(["eval", "--base-url", server.baseUrl, "--out", path.join(place, "unasked"), ...words], shipped)).errors;
+    expect(await refused("--tasks", "gsm8k", "--methods", "vanilla,self-consistency(n=3)")).toContain("It has: samples");
+    expect(await refused("--tasks", "gsm8")).toContain("gsm8k");
+    expect(server.requests).toEqual([]);
+  } finally {
+    await server.close();
+  }
+});

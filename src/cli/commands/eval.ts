@@ -185,7 +185,11 @@ function tasksOf(
   isShipped: boolean,
 ): TasksWanted {
   if (tasks === undefined && published === undefined && !isShipped)
-    throw userError("no-tasks", "it is not said on which benchmarks", "Name them, such as --tasks gsm8k,math-500.");
+    throw userError(
+      "no-tasks",
+      "it is not said on which benchmarks",
+      "Name them, such as --tasks gsm8k,math-500; a model that was trained from the shipped one knows --tasks world.",
+    );
   const names = tasks !== undefined ? parseNames(tasks, "--tasks") : (published?.names ?? ["world"]);
   return {
     names,

@@ -35,8 +35,15 @@ export function notHonouredWords({ field, asked, why, instead }: NotHonoured): s
 }
 
 function whose({ answers, of, methods }: NotHonouredResult): string {
-  const names = shortened(methods.join(", "));
+  const names = wholeNames(methods, 80);
   return answers === of ? names : `${answers} of ${of} answers: ${names}`;
+}
+
+/** As many whole names as fit, and how many more there are. */
+function wholeNames(names: readonly string[], most: number): string {
+  const fitting = names.filter((_, index) => index === 0 || names.slice(0, index + 1).join(", ").length <= most);
+  const others = names.length - fitting.length;
+  return [shortened(fitting[0], most), ...fitting.slice(1)].join(", ") + (others === 0 ? "" : ` and ${others} more`);
 }
 
 function unreadNote({ answers, cut, of }: NonNullable<Results["unreadReasoning"]>): string {

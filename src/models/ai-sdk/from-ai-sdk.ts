@@ -2,7 +2,7 @@
  * Any language model of the AI SDK (specification 4, `@ai-sdk/provider`) as a model. Messages keep what they hold beside text, usage is the
  * provider's own, and several samples are several calls side by side, since the specification has no way to ask for more than one.
  */
-import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions, type SharedV4Warning } from "@ai-sdk/provider";
 import { sideBySide } from "#kernel/call.ts";
 import {
   type CallSpecs,
@@ -19,11 +19,13 @@ import {
   texts,
   thing,
 } from "#kernel/call-options.ts";
-import { type MidcourseError, remoteError, userError } from "#kernel/errors.ts";
+import { MidcourseError, remoteError, userError } from "#kernel/errors.ts";
 import { type Completion, type CompletionDelta, type GenerateOptions, isAside, type Model } from "#kernel/model.ts";
 import { checkGenerate } from "#kernel/request-options.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { ReasoningMemory } from "../around/reasoning-memory.ts";
+import { refusedFields } from "../openai/refused-fields.ts";
+import { serverWords } from "../openai/server-words.ts";
 import { failureOf } from "./failure.ts";
 import { notHonouredIn } from "./not-honoured.ts";
 import { promptOf } from "./prompt.ts";
@@ -113,13 +115,51 @@ function sampleSeed(seed: number, sample: number): number {
   return deriveSeed(seed, sample) & 0x7fffffff;
 }
 
-/** One call. Throws MidcourseErrors, or the signal's reason when it was aborted. */
+/** What each model's server said when it refused a seed. */
+const seedRefusals = new WeakMap<LanguageModelV4, string>();
+
+/**
+ * One call. Every call of ours has a seed, asked for or not, so a server that takes none is asked again without, and from then on at once;
+ * the answer's warnings say so. Throws MidcourseErrors, or the signal's reason when it was aborted.
+ */
 export async function askAiSdk(
   model: LanguageModelV4,
   call: LanguageModelV4CallOptions,
   sample: number,
   onDelta: GenerateOptions["onDelta"],
 ): Promise<{ completion: Completion; answer: AiSdkAnswer }> {
+  if (call.seed === undefined) return askOnce(model, call, sample, onDelta);
+  let details = seedRefusals.get(model);
+  if (details === undefined) {
+    try {
+      return await askOnce(model, call, sample, onDelta);
+    } catch (error) {
+      details = seedRefusal(error);
+      if (details === undefined) throw error;
+      seedRefusals.set(model, details);
+    }
+  }
+  return askOnce(model, call, sample, onDelta, { type: "unsupported", feature: "seed", details });
+}
+
+/** What the server says where it is the seed that it refuses. */
+function seedRefusal(error: unknown): string | undefined {
+  const cause = MidcourseError.isInstance(error) ? error.cause : undefined;
+  if (!APICallError.isInstance(cause) || (cause.statusCode !== 400 && cause.statusCode !== 422)) return undefined;
+  const words = serverWords(cause.responseBody || cause.message);
+  return refusedFields(words, { seed: 0 }, new Set()).length > 0 ? (words.sentence ?? cause.message) : undefined;
+}
+
+/** `withoutSeed`: the seed stays at home, and the answer has this warning. */
+async function askOnce(
+  model: LanguageModelV4,
+  wanted: LanguageModelV4CallOptions,
+  sample: number,
+  onDelta: GenerateOptions["onDelta"],
+  withoutSeed?: SharedV4Warning,
+): Promise<{ completion: Completion; answer: AiSdkAnswer }> {
+  const { seed: _, ...seedless } = wanted;
+  const call = withoutSeed ? seedless : wanted;
   const startedAt = performance.now();
   let told = false;
   const tell =
@@ -129,11 +169,12 @@ export async function askAiSdk(
       onDelta(delta);
     });
   try {
-    const answer = tell
+    const given = tell
       ? await readStream((await model.doStream(call)).stream, (piece) => tell({ ...piece, sample }))
       : await model.doGenerate(call);
+    const answer = withoutSeed ? { ...given, warnings: [...given.warnings, withoutSeed] } : given;
     const completion = completionOf(answer, performance.now() - startedAt, memoryOf(model));
-    const notHonoured = notHonouredIn(answer.warnings, call);
+    const notHonoured = notHonouredIn(answer.warnings, wanted);
     return { completion: notHonoured.length === 0 ? completion : { ...completion, notHonoured }, answer };
   } catch (error) {
     if (call.abortSignal?.aborted) throw call.abortSignal.reason;

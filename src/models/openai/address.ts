@@ -172,7 +172,12 @@ export async function onlyModel(
   const names = await listModels(connections, address, signal, limits).catch((error) => {
     if (!MidcourseError.isInstance(error) || endsEverything.has(error.code)) throw error;
     const what = `no model is named, and the server does not list its own: ${error.what}`;
-    throw userError("model-not-chosen", what, "Name one with --model; chats may work though the list does not.", error);
+    // A list that is not for everybody tells that the key is missing before it tells that the list is.
+    const advice =
+      error.code === "not-authorised"
+        ? `${error.advice} Where the list alone is refused, name the model with --model.`
+        : "Name one with --model; chats may work though the list does not.";
+    throw userError("model-not-chosen", what, advice, error);
   });
   if (names.length === 1) return names[0];
   throw userError(

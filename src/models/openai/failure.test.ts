@@ -44,6 +44,11 @@ describe("the server's own sentence is in the error", () => {
       { object: "error", message: { detail: [{ type: "x", loc: ["body"], msg: said }] } },
     ],
     ["detail as an object", { detail: { error: { message: said } } }],
+    ["a wrapper of the server's own inside the error", { detail: { error: { inner: { message: said } } } }],
+    [
+      "wrappers around the error, beside what was sent",
+      { ok: false, request: { message: "What is 2 + 2?" }, result: { response: { error: said } } },
+    ],
     ["several errors (Cloudflare)", { success: false, errors: [{ code: 7000, message: said }], result: null }],
     ["errors as texts", { errors: [said, "and more"] }],
     ["a problem document", { type: "about:blank", title: "Bad Request", status: 400, detail: said }],

@@ -3,7 +3,8 @@
  * write them in. OpenAI and most others: `{ error: { message, type, code, param } }`; Gemini's compatible endpoint: the same in a list, with
  * `status` and `details`; FastAPI: `detail`, a text or pydantic's list of `{ loc, msg, type }`; Mistral: `message` that holds such a list;
  * Ollama, xAI and TGI: `error` as a text; Cohere and Bedrock: `message` alone; OpenRouter: the provider's own body as text in
- * `error.metadata.raw`; problem documents: `title` and `detail`; gateways: any of these as JSON inside a text; web servers: a page.
+ * `error.metadata.raw`; problem documents: `title` and `detail`; gateways: any of these as JSON inside a
+ * text, or in a wrapper of their own; web servers: a page.
  */
 import { isRecord, jsonIn } from "#kernel/values.ts";
 
@@ -87,9 +88,26 @@ function sentencesIn(value: unknown, reading: Reading, depth: number): string[] 
     if (inner === undefined || inner === null || isLesser) continue;
     said.push(...sentencesIn(inner, reading, depth + 1));
   }
+  if (said.length === 0) said.push(...wrapped(value, reading, depth));
   if (said.length === 0 && depth > 0) said.push(...byField(value, reading));
   const provider = lower.get("provider_name");
   return typeof provider === "string" && said.length > 0 ? [`${provider}: ${said[0]}`, ...said.slice(1)] : said;
+}
+
+/** Keys under which nobody but a refusal speaks, and those under which a server repeats what it was sent. */
+const speaking = ["error", "errors", "message", "msg", "detail", "fault", "faultstring", "error_message", "errormessage"];
+const repeating = /^(?:request|input|body|payload|params|parameters|arguments|messages|tools|headers|ctx|context|details)$/;
+
+/** What stands in wrappers of the server's own, by whatever name: `{ response: { error: … } }`. The first that says something counts. */
+function wrapped(value: Readonly<Record<string, unknown>>, reading: Reading, depth: number): string[] {
+  if (depth >= deepest) return [];
+  for (const [key, inner] of Object.entries(value)) {
+    if (!isRecord(inner) || repeating.test(key.toLowerCase())) continue;
+    const speaks = Object.keys(inner).some((name) => speaking.includes(name.toLowerCase()));
+    const said = speaks ? sentencesIn(inner, reading, depth + 1) : wrapped(inner, reading, depth + 1);
+    if (said.length > 0) return said;
+  }
+  return [];
 }
 
 /** Faults under the names of the fields that they are of, as Rails, Django and ASP.NET write them. */

@@ -8,7 +8,7 @@ import { withRun } from "#record/run-directory.ts";
 import { withOpened } from "../shared/opened.ts";
 import { type BenchmarkOutcome, type BenchmarkSettings, evaluateBenchmarks } from "./benchmark.ts";
 import { type HelpWanted, openHelp } from "./help.ts";
-import { keepTasks, prepareTasks, type TasksWanted } from "./tasks.ts";
+import { checkNames, keepTasks, prepareTasks, type TasksWanted } from "./tasks.ts";
 
 export interface EvaluationWanted {
   /** Run directory; the same evaluation goes on where it stopped. */
@@ -37,6 +37,7 @@ export async function evaluate(wanted: EvaluationWanted, context: EvaluationCont
   const { signal, onNote } = context;
   const { cache = path.join(folder, "answers") } = wanted.model;
   const models = { ...wanted.model, cache, seed: settings.seed, signal };
+  await checkNames(wanted.tasks(true));
   return withOpened(await openModel(models), async (opened) => {
     const description = opened.describe();
     const tasksWanted = wanted.tasks(description.folder === "shipped");

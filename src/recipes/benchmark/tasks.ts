@@ -38,15 +38,25 @@ export interface WantedTask extends PreparedTask {
 /** As many items of a task without an end, unless told otherwise. */
 const generatedItems = 200;
 
+/** Throws user errors for names of tasks, methods and options that do not exist: to be known before a model is opened, which may take long. */
+export async function checkNames({ names, methods }: TasksWanted): Promise<void> {
+  for (const task of namedTasks(names)) await bindFor(task, methods);
+}
+
+function namedTasks(names: readonly string[]): Task[] {
+  const found = names.map((name) => findTask(name));
+  const twice = found.find((task, index) => found.indexOf(task) !== index);
+  if (twice) throw userError("task-twice", `${twice.id} is named twice`, "Name each benchmark once.");
+  return found;
+}
+
 /** Throws user errors: for unknown names, and for what cannot be fetched or read. `onNote` is told what a reader should know: rows left out, say. */
 export async function prepareTasks(
   wanted: TasksWanted,
   { signal, onNote }: { signal?: AbortSignal | undefined; onNote?: (note: string) => void },
 ): Promise<WantedTask[]> {
   const { names, methods, data, shotsData, limit, shots, ...others } = wanted;
-  const found = names.map((name) => findTask(name));
-  const twice = found.find((task, index) => found.indexOf(task) !== index);
-  if (twice) throw userError("task-twice", `${twice.id} is named twice`, "Name each benchmark once.");
+  const found = namedTasks(names);
   const limits = countsOf(limit, found, "--limit");
   const shotCounts = countsOf(shots, found, "--shots");
   const prepared: WantedTask[] = [];

@@ -35,7 +35,10 @@ export async function train(name: string | undefined, words: readonly string[], 
     throw userError("no-recipe", `${name} stands where the recipe is named`, "For example midcourse train pasr.");
   const card = await findRecipe(name);
   try {
-    const command = recipeCommand(card, name).copyInheritedSettings(parent).helpOption("-h, --help");
+    const command = recipeCommand(card, name)
+      .copyInheritedSettings(parent)
+      .showHelpAfterError(`(midcourse train ${name} --help has all that it takes)`)
+      .helpOption("-h, --help");
     command.action(() => runCommand(card, command));
     await command.parseAsync(words, { from: "user" });
   } catch (error) {
