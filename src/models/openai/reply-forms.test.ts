@@ -66,6 +66,34 @@ describe("content in parts", () => {
     expect((await answer(served)).text).toBe("");
   });
 
+  test("an answer in an envelope of a gateway's own is the answer, with what it cost, and a failure in one is a failure", async () => {
+    const { choices, usage: told } = chatReply(["It is 4"]) as { choices: unknown; usage: object };
+    for (const wrapped of [
+      { success: true, errors: [], result: { choices, usage: told } },
+      { code: 0, message: "request handled", data: { choices }, usage: told },
+      { status_code: 200, output: { choices }, usage: told, code: "", message: "" },
+    ]) {
+      const served = await serve(body(JSON.stringify(wrapped)));
+      expect(await answer(served)).toMatchObject({ text: "It is 4", usage: { outputTokens: expect.any(Number) } });
+    }
+    const served = await serve(body(JSON.stringify({ success: false, message: "no such model", result: { choices: [] } })));
+    expect(await failure(served)).toMatchObject({ code: "server-failed" });
+  });
+
+  test("an end that is told twice is the first one where the second is a plain stop", async () => {
+    const events = (...ends: string[]) =>
+      [piece({ content: "It is 4" }), ...ends.map(finish), closing].map((each) => chunk(each)).join("") + chunk("[DONE]");
+    for (const [ends, expected] of [
+      [["length", "stop"], "length"],
+      [["content_filter", "stop"], "content-filter"],
+      [["stop", "length"], "length"],
+      [["stop", "stop"], "stop"],
+    ] as const) {
+      const served = await serve(body(events(...ends)));
+      expect(await answer(served)).toMatchObject({ text: "It is 4", finishReason: expected });
+    }
+  });
+
   test("an error beside an answer that says there is none is none", async () => {
     for (const more of [
       { error: { code: 0, message: "success" } },

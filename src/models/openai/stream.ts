@@ -155,9 +155,10 @@ export class ChatStream {
     }
   }
 
-  #document(value: unknown, event: string | undefined, isBare: boolean): void {
-    if (!isRecord(value)) return;
+  #document(given: unknown, event: string | undefined, isBare: boolean): void {
+    if (!isRecord(given)) return;
     this.#sawJson = true;
+    const value = unwrapped(given);
     const chunk = chunkShape.safeParse(value);
     const hasUsage = this.#usage.add(value);
     const failure = failureIn(value, event);
@@ -183,7 +184,7 @@ export class ChatStream {
     const { topLogprobs } = this.#settings;
     const finish = finishWord(given.finish_reason) ?? finishWord(given.finishReason);
     if (finish !== undefined) this.#hasNews = true;
-    choice.finishReason = finish ?? choice.finishReason;
+    choice.finishReason = weightier(choice.finishReason, finish);
     const before = choice.length + choice.reasoning.length;
     // SGLang says why it stopped in the finish reason.
     const failure = failureIn({ error: error ?? stoppedBy(given.finish_reason) }, undefined);
@@ -303,6 +304,21 @@ export class ChatStream {
     }
     return remoteError("reply-broken", `the stream from ${url} ended before the answer began`, {});
   }
+}
+
+const wrappings = ["data", "result", "response", "output", "body"];
+
+/** Gateways that answer in an envelope of their own: `{ success, data: { choices, … } }`, Cloudflare's `result`, DashScope's `output`. */
+function unwrapped(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (value.choices !== undefined && value.choices !== null) return value;
+  const inner = wrappings.map((name) => value[name]).find((each) => isRecord(each) && Array.isArray(each.choices));
+  return inner === undefined ? value : { ...value, ...(inner as Record<string, unknown>) };
+}
+
+/** The newest, save that a plain end behind another takes nothing back: proxies end every stream with “stop”, one that was cut as well. */
+function weightier(before: string | undefined, after: string | undefined): string | undefined {
+  if (before === undefined || after === undefined) return after ?? before;
+  return finishReasonOf(after, false) === "stop" ? before : after;
 }
 
 function stoppedBy(finish: unknown): unknown {
