@@ -1,6 +1,7 @@
 """The other side of transformers.test.ts: one JSON request a line on standard input, one JSON answer a line on standard output."""
 
 import json
+import os
 import sys
 
 import torch
@@ -17,6 +18,18 @@ def load(folder, adapter=None):
     return model.eval(), info
 
 
+def load_named(adapter):
+    """An adapter with the base that its adapter_config.json names, seen from the adapter's folder."""
+    from peft import AutoPeftModelForCausalLM
+
+    before = os.getcwd()
+    os.chdir(adapter)
+    try:
+        return AutoPeftModelForCausalLM.from_pretrained(".", dtype=torch.float32).eval(), {}
+    finally:
+        os.chdir(before)
+
+
 def versions(_):
     try:
         import peft
@@ -29,7 +42,8 @@ def versions(_):
 
 def logprobs(request):
     """log p of every token after the first, of each sequence; with what the loader complained about."""
-    model, info = load(request["folder"], request.get("adapter"))
+    named = "folder" not in request
+    model, info = load_named(request["adapter"]) if named else load(request["folder"], request.get("adapter"))
     result = []
     for ids in request["sequences"]:
         with torch.no_grad():

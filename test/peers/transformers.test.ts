@@ -3,9 +3,9 @@
  * sides. Needs a Python with torch, transformers and peft, named by MIDCOURSE_PYTHON (python3 otherwise); skips with the reason without.
  */
 import { spawn } from "node:child_process";
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCheckpoint, saveCheckpoint } from "#engines/embedded/checkpoint/checkpoint.ts";
@@ -80,7 +80,7 @@ const random = new Random(5);
 const sequences = [9, 2, 40].map((length) => Array.from({ length }, () => random.integer(0, 49)));
 
 /** Our own log-probs beside the peer's; both sides compute in float32. */
-async function compare(source: string | ModelSource, other: { folder: string; adapter?: string }): Promise<void> {
+async function compare(source: string | ModelSource, other: { folder?: string; adapter?: string }): Promise<void> {
   const model = await LanguageModel.open(typeof source === "string" ? { folder: source } : source, onnxRuntimeBackend(1));
   try {
     const found = await model.logprobs(sequences.map((ids) => ({ ids, start: 1 })));
@@ -212,6 +212,11 @@ describe.skipIf(!versions?.peft)("PEFT", () => {
     await model.save(folder);
     await model.close();
     await compare({ folder: base, lora: { folder } }, { folder: base, adapter: folder });
+    // PEFT finds the base by itself too, from where the adapter lies.
+    const { base_model_name_or_path: named } = JSON.parse(await readFile(join(folder, "adapter_config.json"), "utf8"));
+    expect(isAbsolute(named)).toBe(false);
+    expect(resolve(folder, named)).toBe(resolve(base));
+    await compare({ folder: base, lora: { folder } }, { adapter: folder });
   });
 
   it.each([["all-linear"], [["k_proj", "o_proj"]], [[...adaptableModules]]])(

@@ -23,7 +23,7 @@ import { vanilla } from "#methods/plain/vanilla.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { asking, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
-import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
+import { collectingFlags, questionsOption, tokenChoiceOptions, weightedOptions } from "../shared/option-groups.ts";
 import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain, sharedByRounds } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
 
@@ -37,6 +37,7 @@ export const iscOptions = recipeOptions({
     paper: "several",
   },
   temperature: { type: "number", default: 0.7, description: "of sampling" },
+  ...tokenChoiceOptions,
   maxTokens: { type: "integer", default: 512, minimum: 1, description: "most new tokens of an answer" },
   askInstruction: { type: "text", default: undefined, description: "system message when answers are drawn" },
   instruction: {
@@ -96,14 +97,20 @@ export interface IscTraining extends OwnAnswersTraining<IscOptions> {
 export async function trainIsc(training: IscTraining): Promise<SelfTrained> {
   const { items, verify, solutionOf, answering, seed, signal } = training;
   const options = checkedOptions("isc", iscOptions, training.options);
-  const { temperature, maxTokens } = options;
+  const { temperature, topP, topK, maxTokens } = options;
   return selfTrain({
     ...sharedByRounds(training),
     rounds: 1,
     start: "base",
     data: "replace",
     collect: (_round, model) =>
-      collectIsc(items, { model: answering ?? model, verify, temperature, maxTokens, signal }, options, seed, solutionOf),
+      collectIsc(
+        items,
+        { model: answering ?? model, verify, temperature, topP, topK, maxTokens, signal },
+        options,
+        seed,
+        solutionOf,
+      ),
     options: () => options.training,
   });
 }

@@ -35,7 +35,14 @@ import { defineRecipe, type RecipeWork } from "../recipe-card.ts";
 import { checkedOptions, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { asking, gradedSamples, type Sampling, strictAnswer } from "../shared/graded-samples.ts";
 import { withOpened } from "../shared/opened.ts";
-import { collectingFlags, questionsOption, rerunWeighted, smallWeighted, weightedOptions } from "../shared/option-groups.ts";
+import {
+  collectingFlags,
+  questionsOption,
+  rerunWeighted,
+  smallWeighted,
+  tokenChoiceOptions,
+  weightedOptions,
+} from "../shared/option-groups.ts";
 import { answerPrompts, type PasrRewardOptions, pasrReward, rewardOptions } from "../shared/refinement-reward.ts";
 import { firstQuestions, type Source, toExample } from "../sources/source.ts";
 
@@ -173,6 +180,7 @@ export const iftOptions = recipeOptions({
   questions: questionsOption,
   samples: { type: "integer", default: 8, minimum: 1, description: "refined, and as many plain, answers drawn to each question" },
   temperature: { type: "number", default: 0.9, above: 0, description: "of sampling" },
+  ...tokenChoiceOptions,
   maxTokens: { type: "integer", default: 160, minimum: 1, description: "most new tokens of an answer" },
   ...withDefaults(rewardOptions, { tolerance: 0.25 }),
   prompts: answerPrompts,
@@ -243,10 +251,21 @@ export const pasrIft = defineRecipe({
 });
 
 async function drawnGroups({ options, source, seed, signal, openEngine }: RecipeWork<IftOptions>): Promise<PasrGroup[]> {
-  const { trained: folder = "", questions, samples, tolerance, refineReward, prompts, temperature, maxTokens } = options;
+  const {
+    trained: folder = "",
+    questions,
+    samples,
+    tolerance,
+    refineReward,
+    prompts,
+    temperature,
+    topP,
+    topK,
+    maxTokens,
+  } = options;
   return withOpened(await openEngine(folder), async (trained) => {
     const model = new EmbeddedModel(trained, await Tokenizer.load(folder));
-    const sampling = { model, verify: source.verify, temperature, maxTokens, signal };
+    const sampling = { model, verify: source.verify, temperature, topP, topK, maxTokens, signal };
     const draws = { tolerance, refineReward, refinedSamples: samples, plainSamples: samples, prompts };
     return drawPasrGroups(firstQuestions(source, questions, seed), sampling, draws, deriveSeed(seed, "paths"));
   });

@@ -28,7 +28,7 @@ import { deriveSeed } from "#kernel/seed.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { type GradedSample, gradedSamples, type Sampling } from "../shared/graded-samples.ts";
-import { collectingFlags, isMessages, questionsOption, weightedOptions } from "../shared/option-groups.ts";
+import { collectingFlags, isMessages, questionsOption, tokenChoiceOptions, weightedOptions } from "../shared/option-groups.ts";
 import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain, sharedByRounds } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
 import { risePrompt, riseTurns } from "./turns.ts";
@@ -79,6 +79,7 @@ export const riseOptions = recipeOptions({
     paper: "on; off in its code",
   },
   temperature: { type: "number", default: 1, description: "of sampling" },
+  ...tokenChoiceOptions,
   maxTokens: { type: "integer", default: 512, minimum: 1, description: "most new tokens of a turn" },
   opening: {
     type: "data",
@@ -131,7 +132,7 @@ export interface RiseTraining extends OwnAnswersTraining<RiseOptions> {
 export async function trainRise(training: RiseTraining): Promise<SelfTrained> {
   const { items, verify, teacher, seed, signal } = training;
   const options = checkedOptions("rise", riseOptions, training.options);
-  const { temperature, maxTokens } = options;
+  const { temperature, topP, topK, maxTokens } = options;
   return selfTrain({
     ...sharedByRounds(training),
     rounds: options.iterations,
@@ -140,7 +141,7 @@ export async function trainRise(training: RiseTraining): Promise<SelfTrained> {
     collect: (iteration, model) =>
       collectRise(
         items,
-        { model, verify, temperature, maxTokens, signal },
+        { model, verify, temperature, topP, topK, maxTokens, signal },
         options,
         deriveSeed(seed, "iteration", iteration),
         teacher,

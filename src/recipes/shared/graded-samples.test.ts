@@ -19,14 +19,14 @@ const draw = { temperature: 0.7, maxTokens: 9 };
 describe("answers to many questions", () => {
   test("come in the order asked, each call with its own seed and number of samples", async () => {
     const model = new FakeModel(({ messages }, sample) => (messages[0].content === "q2" && sample === 1 ? "2" : "0"));
-    const graded = await gradedSamples({ model, verify, ...draw, topP: 0.9, concurrency: 2 }, asked);
+    const graded = await gradedSamples({ model, verify, ...draw, topP: 0.9, topK: 20, concurrency: 2 }, asked);
     expect(graded.map((samples) => samples.map(({ isRight }) => isRight))).toEqual([
       [false],
       [false, true],
       [false, false, false],
     ]);
     expect(model.calls.map(({ options }) => options)).toEqual(
-      [1, 2, 3].map((n) => ({ n, seed: 10 + n, temperature: 0.7, maxTokens: 9, topP: 0.9 })),
+      [1, 2, 3].map((n) => ({ n, seed: 10 + n, temperature: 0.7, maxTokens: 9, topP: 0.9, topK: 20 })),
     );
   });
 

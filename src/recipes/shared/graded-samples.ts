@@ -50,7 +50,8 @@ export interface Sampling {
   verify: Grader;
   temperature: number;
   maxTokens: number;
-  topP?: number;
+  topP?: number | undefined;
+  topK?: number | undefined;
   /** Questions asked at once; 64 when left out, enough to fill an engine's batches. */
   concurrency?: number;
   signal?: AbortSignal | undefined;
@@ -62,6 +63,7 @@ const specs: CallSpecs<Sampling> = {
   temperature: needed(temperatureOption),
   maxTokens: needed(maxTokensOption),
   topP: figure("share of the likeliest tokens that are sampled from", { above: 0, maximum: 1 }),
+  topK: whole("so many of the likeliest tokens that are sampled from; all for 0", 0),
   concurrency: whole("questions asked at once", 1),
   signal: signalOption,
 };
@@ -117,13 +119,14 @@ export async function gradedSamples(sampling: Sampling, asked: readonly Asked[])
 }
 
 async function samplesOf(sampling: Sampling, { item, messages, n, seed }: Asked): Promise<GradedSample[]> {
-  const { model, verify, temperature, maxTokens, topP, signal } = sampling;
+  const { model, verify, temperature, maxTokens, topP, topK, signal } = sampling;
   const completions = await model.generate(messages, {
     n,
     seed,
     temperature,
     maxTokens,
     topP,
+    topK,
     signal,
   });
   return Promise.all(

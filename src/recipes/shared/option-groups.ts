@@ -18,6 +18,23 @@ export const normaliserOption = {
   description: "how the loss is averaged: over each answer and then over answers, over all tokens, or summed",
 } as const;
 
+/** Which tokens answers are drawn from, beside a temperature. */
+export const tokenChoiceOptions = recipeOptions({
+  topP: {
+    type: "number",
+    default: undefined,
+    above: 0,
+    maximum: 1,
+    description: "share of the likeliest tokens that answers are drawn from; all unless given",
+  },
+  topK: {
+    type: "integer",
+    default: undefined,
+    minimum: 0,
+    description: "so many of the likeliest tokens; all for 0 or unless given",
+  },
+});
+
 export const questionsOption = {
   type: "integer",
   default: 200,

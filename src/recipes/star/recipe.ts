@@ -28,7 +28,7 @@ import { vanilla } from "#methods/plain/vanilla.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, withDefaults } from "../recipe-options.ts";
 import { gradedSamples, type Sampling } from "../shared/graded-samples.ts";
-import { collectingFlags, questionsOption, weightedOptions } from "../shared/option-groups.ts";
+import { collectingFlags, questionsOption, tokenChoiceOptions, weightedOptions } from "../shared/option-groups.ts";
 import { type Collected, type OwnAnswersTraining, type SelfTrained, selfTrain, sharedByRounds } from "../shared/self-training.ts";
 import { firstQuestions, type Source } from "../sources/source.ts";
 
@@ -76,6 +76,7 @@ export const starOptions = recipeOptions({
     description: "what marks the right answer in a hinted question; never part of an example",
   },
   temperature: { type: "number", default: 0, description: "of answers; 0 is greedy", paper: "greedy" },
+  ...tokenChoiceOptions,
   maxTokens: { type: "integer", default: 300, minimum: 1, description: "most new tokens of an answer" },
   training: withDefaults(stepOptions, {
     maxTokens: 1024,
@@ -117,6 +118,8 @@ export async function trainStar(training: StarTraining): Promise<SelfTrained> {
     model,
     verify,
     temperature: options.temperature,
+    topP: options.topP,
+    topK: options.topK,
     maxTokens: options.maxTokens,
     signal,
   });
