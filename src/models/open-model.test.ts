@@ -1,5 +1,8 @@
 /** What the options lead to: the shipped model, a folder, a server; the cache across runs; nothing secret in the record. */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { Command } from "commander";
@@ -101,6 +104,25 @@ describe("checkpoint folders", () => {
 });
 
 describe("servers", () => {
+  test("without a probe a wrong key costs one request, whatever runs at once", async () => {
+    let asked = 0;
+    const server = createServer((_request, reply) => {
+      asked++;
+      reply.writeHead(401, { "content-type": "application/json" }).end('{"error":{"message":"wrong key"}}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const model = await open({ model: "qwen", baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: "sk-wrong", probe: false });
+      const ends = await Promise.allSettled(Array.from({ length: 12 }, () => model.model.generate(ask, options)));
+      const codes = ends.map((end) => (end.status === "rejected" ? (end.reason as { code?: string }).code : "answered"));
+      expect(new Set(codes)).toEqual(new Set(["not-authorised"]));
+      expect(asked).toBe(1);
+    } finally {
+      server.close();
+    }
+  });
+
   test("the only model of a server need not be named; the key travels and is not recorded", async () => {
     const server = await vllm(["qwen"]);
     const model = await open({ environment: { OPENAI_BASE_URL: server.baseUrl, OPENAI_API_KEY: "sk-secret" } });

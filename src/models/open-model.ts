@@ -17,6 +17,7 @@ import { isRecord, jsonIn } from "#kernel/values.ts";
 import { ResponseStore } from "#record/response-store.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
 import { CachedModel } from "./around/cache.ts";
+import { firstAlone } from "./around/first-call.ts";
 import { Limiter } from "./around/limiter.ts";
 import { MeteredModel } from "./around/meter.ts";
 import { defaultPrices, findPrice, mergePrices, PricedModel, type PriceTable, parsePrices } from "./around/prices.ts";
@@ -26,7 +27,7 @@ import { EmbeddedModel } from "./embedded.ts";
 import { type ModelOptions, modelSpecs } from "./model-options.ts";
 import { checkModel, onlyModel, type ServerAddress, serverAddress } from "./openai/address.ts";
 import { LearntFields } from "./openai/learnt-fields.ts";
-import { OpenAiModel } from "./openai/openai.ts";
+import { isMistake, OpenAiModel } from "./openai/openai.ts";
 import { checkExtraBody } from "./openai/request.ts";
 import { probeServer, type ServerProfile } from "./openai/server-probe.ts";
 import type { TimeLimits } from "./openai/time-limits.ts";
@@ -247,7 +248,8 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
       model,
       address,
       connections,
-      policy,
+      // Without test requests nobody has seen yet whether the key is right.
+      policy: probe ? policy : firstAlone(policy, isMistake),
       quirks: profile.quirks,
       reasoningTags,
       extraBody,

@@ -53,12 +53,15 @@ export async function listMethods(
   },
 ): Promise<void> {
   const { bindMethod, methodCards } = await import("#methods/catalogue.ts");
+  const { evalNames } = await import("#recipes/shared/world-methods.ts");
   const wanted = name === undefined ? methodCards : [await cardOf(name, methodCards)];
   const cards = wanted.map((card): Listed => ({ ...card, callsByDefault: bindMethod(card).maxCalls }));
   if (options.json) view.write(`${harmlessJson(name === undefined ? cards.map(asJson) : asJson(cards[0]), 2)}\n`);
   else
     view.write(
-      name === undefined ? `${cards.map((card) => listed(card, view)).join("\n")}\n${notesOf(view)}` : page(cards[0], view),
+      name === undefined
+        ? `${cards.map((card) => listed(card, view)).join("\n")}\n${notesOf(view, evalNames)}`
+        : page(cards[0], view),
     );
 }
 
@@ -78,8 +81,10 @@ function asJson(card: Listed): Record<string, unknown> {
   return { id, summary, paper, kind, status, needs, usesOracle, calls, callsByDefault, options };
 }
 
-function notesOf(view: MethodsView): string {
+function notesOf(view: MethodsView, evalNames: Readonly<Record<string, string>>): string {
+  const others = Object.entries(evalNames).map(([title, typed]) => `${title} is ${typed}`);
   const notes = [
+    `These names are typed, with options in brackets: --methods 'self-refine(rounds=3)'. Tables of start, train and reproduce have titles of their own: ${others.join(", ")}.`,
     "Calls: the most for one answer at the defaults, and how they grow with the options; a call may ask for several samples at once.",
     "[…] is 1 where it holds, 0 otherwise. Options and the papers' values: midcourse methods NAME.",
   ];

@@ -4,6 +4,7 @@ import path from "node:path";
 import type { Command } from "commander";
 import type { RowResult, TrainingTable } from "#evaluation/trainings/table.ts";
 import { dash, fixed, percent, percentWithin, points } from "#text/numbers.ts";
+import { harmless, harmlessJson } from "#text/signs.ts";
 import { fittedLines, noRoomFor, type TextColumn, wrapText } from "#text/table.ts";
 import { wholeNumber } from "../options/option-numbers.ts";
 import { interruptSignal, packageVersion, shownCommand } from "../terminal/process.ts";
@@ -81,7 +82,11 @@ async function reproduce(options: TableOneOptions): Promise<void> {
     `report   ${page}`,
   ];
   process.stderr.write(failures.length === 0 ? progress.nothingDone() : "");
-  process.stdout.write(options.json ? results : `\n${textTable(report.table)}\n\n${lines.join("\n")}\n`);
+  process.stdout.write(
+    options.json
+      ? `${harmlessJson(JSON.parse(results), 2)}\n`
+      : harmless(`\n${textTable(report.table)}\n\n${lines.join("\n")}\n`),
+  );
 }
 
 /** Version of the package, and the commit where it runs from a checkout of its own. */

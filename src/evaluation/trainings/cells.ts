@@ -1,7 +1,9 @@
 /** Cells of answers as columns of numbers over the same items. A cell that lacks an item is no cell: it is named, and never counted as 0. */
 
 import { bugError } from "#kernel/errors.ts";
+import { addCounts, type ReasoningCount } from "#kernel/model.ts";
 import { counted } from "#kernel/numbers.ts";
+import { type ReasoningConvention, reasoningConvention, settledUsage } from "#kernel/reasoning-count.ts";
 import { allTokens, type EvaluationRecord } from "../records/evaluation-record.ts";
 import type { TableInput } from "./input.ts";
 
@@ -51,6 +53,7 @@ export function readCells(input: TableInput): TableAnswers {
   }
   const seeds = [...new Set(input.seeds ?? own.flatMap(({ seed }) => (seed === undefined ? [] : [seed])))].sort((a, b) => a - b);
   const missing: MissingCell[] = [];
+  const convention = conventionOf(own.flatMap(({ records }) => records));
   const domains = input.domains.map(({ id: domain }): DomainAnswers => {
     const found = new Map<string, Map<string, EvaluationRecord>>();
     for (const { row, seed, domain: where, records } of own) {
@@ -69,7 +72,7 @@ export function readCells(input: TableInput): TableAnswers {
       for (const seed of trained && seeds.length > 0 ? seeds : [undefined]) {
         const records = found.get(cellKey(row, seed));
         if (records && records.size === items.length && items.length > 0)
-          cells.set(cellKey(row, seed), answersOf(records, items));
+          cells.set(cellKey(row, seed), answersOf(records, items, convention));
         else {
           const reason = records?.size ? `${records.size} of ${counted(items.length, "answer")}` : "no answers";
           missing.push({ row, ...(seed === undefined ? {} : { seed }), domain, reason });
@@ -86,13 +89,24 @@ export function lastOfEach(records: readonly EvaluationRecord[]): Map<string, Ev
   return new Map(records.map((record) => [record.item, record]));
 }
 
-function answersOf(records: ReadonlyMap<string, EvaluationRecord>, items: readonly string[]): CellAnswers {
+/** One way of counting reasoning for all cells, as the table of an evaluation has it. */
+function conventionOf(records: readonly EvaluationRecord[]): ReasoningConvention | undefined {
+  const count = records.reduce<ReasoningCount | undefined>((sum, { usage }) => addCounts(sum, usage.reasoningCount), undefined);
+  return count && reasoningConvention(count);
+}
+
+function answersOf(
+  records: ReadonlyMap<string, EvaluationRecord>,
+  items: readonly string[],
+  convention: ReasoningConvention | undefined,
+): CellAnswers {
   const ordered = items.map((item) => records.get(item)!);
+  const usages = ordered.map(({ usage }) => settledUsage(usage, convention));
   const failed = ordered.map(({ error, accuracy }) => error !== undefined || !Number.isFinite(accuracy));
   return {
     values: ordered.map(({ accuracy }, index) => (failed[index] ? 0 : accuracy)),
     failures: failed.filter(Boolean).length,
-    generated: ordered.map(({ usage }) => usage.outputTokens),
-    all: ordered.map(({ usage }) => allTokens(usage)),
+    generated: usages.map(({ outputTokens }) => outputTokens),
+    all: usages.map(allTokens),
   };
 }

@@ -2,11 +2,13 @@
  * The base resampled: votes over 1, 2, 3 … plain samples of the same items, or its greedy answer where that is better (cost-curve.ts says
  * why), read at a row's own sampled tokens.
  */
+
 import { counted, mean } from "#kernel/numbers.ts";
 import { deriveSeed } from "#kernel/seed.ts";
 import { slimRecord } from "../records/slim-record.ts";
 import type { Interval } from "../statistics/statistics.ts";
 import { type CostCurve, costCurve, curveAt, withPlainFloor } from "../summary/cost-curve.ts";
+import { reasoningOf, settledRecords } from "../summary/reasoning.ts";
 import type { CurvePoint } from "../summary/results.ts";
 import { cellKey, type DomainAnswers, lastOfEach, type TableAnswers } from "./cells.ts";
 import { estimate, type TableDraws } from "./draws.ts";
@@ -47,7 +49,8 @@ function poolOf(
 ): DomainPool | string {
   if (items.length === 0) return "no answers to compare with";
   const clusterAt = new Map(items.map((item, index) => [item, clusters[index]]));
-  const own = records.filter(({ item }) => clusterAt.has(item)).map((record) => slimRecord(record));
+  const told = records.filter(({ item }) => clusterAt.has(item)).map((record) => slimRecord(record));
+  const own = settledRecords(told, reasoningOf(told)?.convention);
   const clusterOf = (item: string) => clusterAt.get(item)!;
   const sampled = costCurve(own, { rule: "vote", seed, clusterOf });
   if ("missing" in sampled) return sampled.missing;

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { deriveSeed, Random } from "#kernel/seed.ts";
 import { answerRecord } from "../../../test/support/records.ts";
 import { cell, domains, everywhere, input, overall, pool, row, three, two } from "../../../test/support/training-table.ts";
+import { slimRecord } from "../records/slim-record.ts";
+import { summarise } from "../summary/summary.ts";
 import type { TableCell } from "./input.ts";
 import { trainingTableMarkdown, trainingTableSection } from "./render.ts";
 import { figuresOf, trainingTable } from "./table.ts";
@@ -33,6 +35,27 @@ describe("the figures", () => {
     expect(figures.choices!.interval[0]).toBe(0);
     expect(figures.choices!.interval[1]).toBeGreaterThan(0.2);
     expect(figures.sums).toMatchObject({ answers: 8, generated: 20, all: 30 });
+  });
+
+  test("reasoning that a server told of in neither way counts as in the rest of the run, for the table as for an evaluation", () => {
+    const shown = { inside: 0, beside: 1, untold: 0, untoldTokens: 0, addedTokens: 0 };
+    const untold = { inside: 0, beside: 0, untold: 1, untoldTokens: 7, addedTokens: 0 };
+    const counts = [shown, shown, untold, untold];
+    const cells = ["sums", "programs", "choices"].map((domain) => ({
+      row: "base",
+      domain,
+      records: counts.map((reasoningCount, index) => {
+        const record = answerRecord(`${domain}-${index}`, 1);
+        return { ...record, usage: { ...record.usage, reasoningCount } };
+      }),
+    }));
+    const table = trainingTable(input([row("base", false)], cells));
+    expect(table.rows[0].figures.find(({ scope }) => scope === "sums")).toMatchObject({ generated: 23.5, all: 33.5 });
+    const results = summarise({
+      ...{ run: "r", model: "m", seed: 1, temperature: 0, samples: 1, tasks: [{ id: "t", items: 12 }] },
+      records: cells.flatMap(({ records }) => records.map((record) => slimRecord({ ...record, task: "t" }))),
+    });
+    expect(results.tasks[0].methods[0].tokensPerAnswer).toBe(23.5);
   });
 
   test("of identical answers differ by nothing, and say so", () => {

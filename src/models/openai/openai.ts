@@ -104,6 +104,11 @@ const mostNotes = 10;
 /** Mistakes that fail every call alike, and that a person can mend while a run goes on. */
 const mistakes = new Set(["not-authorised", "no-credit", "model-unknown", "no-such-endpoint", "server-scheme", "redirected"]);
 
+/** Whether every other call would end in this error as well. */
+export function isMistake(error: unknown): error is MidcourseError {
+  return MidcourseError.isInstance(error) && error.family === "user" && mistakes.has(error.code);
+}
+
 export class OpenAiModel implements Model {
   readonly id: string;
   readonly #options: OpenAiModelOptions;
@@ -275,7 +280,7 @@ export class OpenAiModel implements Model {
 
   /** Records of failed answers say what happened; what to do about a wrong key is for whoever looks on. */
   #noteMistake(error: unknown): void {
-    if (!MidcourseError.isInstance(error) || error.family !== "user" || !mistakes.has(error.code)) return;
+    if (!isMistake(error)) return;
     if (this.#noted.has(error.code)) return;
     this.#noted.add(error.code);
     this.#options.onNote?.(error.message);

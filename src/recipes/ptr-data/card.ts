@@ -4,6 +4,7 @@ import { type CardUsage, type DataCard, type DropTally, dataCard, weightFigures 
 import { median } from "#evaluation/statistics/statistics.ts";
 import { refineRequest } from "#kernel/conversation.ts";
 import { counted, mean } from "#kernel/numbers.ts";
+import { formatP } from "#text/numbers.ts";
 
 import { type GapReport, gapLevel } from "./gap.ts";
 import type { Selection } from "./selection.ts";
@@ -49,7 +50,7 @@ function gapFigures({ questions, weakAccuracy, strongAccuracy, pValue, differing
     "weak accuracy": rounded(weakAccuracy),
     "strong accuracy": rounded(strongAccuracy),
     "questions that differ": differing,
-    "Wilcoxon p (two-sided)": Number(pValue.toPrecision(4)),
+    "Wilcoxon p (two-sided)": formatP(pValue),
     [`gap at p < ${gapLevel}`]: isThere,
   };
 }

@@ -161,7 +161,7 @@ describe("what comes out", () => {
       "weak accuracy": 0,
       "strong accuracy": 1,
       "questions that differ": 12,
-      "Wilcoxon p (two-sided)": 0.0004883,
+      "Wilcoxon p (two-sided)": "< 0.001",
       "gap at p < 0.05": true,
     });
     expect(card.usage["strong (gap test)"]).toMatchObject({ calls: 12 });

@@ -21,12 +21,14 @@
  * Run directory: gap.jsonl, attempts.jsonl, answers.jsonl, agreement.jsonl (embeddings only), examples.jsonl, card.json. Stages go on where
  * they stopped; what failed is tried again by the next run.
  */
+
 import path from "node:path";
 import { mix } from "#data/filters/mixing.ts";
 import type { Query } from "#data/sources/ptr-queries.ts";
 import { type DataCard, DropTally } from "#data/training-files/data-card.ts";
 import { ptrConversation } from "#data/training-files/ptr-layout.ts";
 import { userError } from "#kernel/errors.ts";
+import { formatP } from "#text/numbers.ts";
 import {
   type AgreementLine,
   type AnswerLine,
@@ -152,7 +154,7 @@ async function testGap(
   if (settings.requireGap && !gap.isThere) {
     throw userError(
       "ptr-no-gap",
-      `${names.strong} is not better than ${names.weak} on the ${gap.questions} questions of the test (p = ${gap.pValue.toPrecision(2)})`,
+      `${names.strong} is not better than ${names.weak} on the ${gap.questions} questions of the test (p ${formatP(gap.pValue)})`,
       "Choose models further apart, test on more questions, or leave --require-gap out.",
     );
   }

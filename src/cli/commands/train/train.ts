@@ -15,7 +15,7 @@ import type { RecipeCard, RecipeFlag } from "#recipes/recipe-card.ts";
 import { changeOf, optionsByName, readSetting } from "#recipes/recipe-options.ts";
 import { type RecipeResult, type RecipeRun, runRecipe } from "#recipes/run-recipe.ts";
 import { evalNames } from "#recipes/shared/world-methods.ts";
-import { harmlessJson } from "#text/signs.ts";
+import { harmless, harmlessJson } from "#text/signs.ts";
 import { alignedRows } from "#text/table.ts";
 import { judgeKinds } from "#verifiers/judges/judge.ts";
 import { fromOne, notNegative, positiveNumber, share, wholeNumber } from "../../options/option-numbers.ts";
@@ -171,7 +171,7 @@ async function runCommand(card: RecipeCard, command: Command): Promise<void> {
       ...serverLines(),
       signal: interruptSignal(),
       onProgress: (state) => progress.update(state),
-      onNote: (text) => process.stderr.write(`${text}\n`),
+      onNote: (text) => process.stderr.write(`${harmless(text)}\n`),
     });
     progress.finish();
     printResult(result, json);
