@@ -14,6 +14,7 @@ import type { RunDirectory } from "#record/run-directory.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Progress } from "#training/loop.ts";
 import type { RecipeChanges, RecipeOptions, RecipeValues } from "./recipe-options.ts";
+import type { LeaveOut } from "./shared/left-out.ts";
 import type { Source } from "./sources/source.ts";
 
 export interface RecipeCard<Options extends RecipeOptions = RecipeOptions, Material = unknown> {
@@ -45,6 +46,8 @@ export interface RecipeCard<Options extends RecipeOptions = RecipeOptions, Mater
   decides?(options: RecipeValues<Options>): Promise<JsonObject>;
   /** Folder of the checkpoint to start from where none is named; the shipped model when left out. */
   newModel?(options: RecipeValues<Options>, source: Source, run: RunDirectory, seed: number): Promise<string>;
+  /** Tokens of the longest example it makes of a row; absent where rows are asked, and examples are made of the answers. */
+  longestExample?(options: RecipeValues<Options>): number;
   /** How the trained model is asked; the last is what the recipe is for. */
   methods(options: RecipeValues<Options>, source: Source): Method[];
   /** How the model is asked that it starts from; the same ways when left out. */
@@ -80,6 +83,8 @@ export interface RecipeWork<Values = object, Material = unknown> {
   onEvaluation: (label: string, progress: EvaluationProgress) => void;
   /** Something a person should read. */
   onNote: (text: string) => void;
+  /** Told of rows of data that are not used, before anything is trained; throws where the run is a strict one. */
+  leaveOut?: LeaveOut | undefined;
 }
 
 export interface ShownSteps {

@@ -36,11 +36,13 @@ import { judgeKinds } from "#verifiers/judges/judge.ts";
 import { checkedCard, contentOf } from "./outside-recipe.ts";
 import type { RecipeCard, RecipeReport, RecipeWork, Trained } from "./recipe-card.ts";
 import { changedOptions, defaultsOf, type RecipeChanges, type RecipeOptions, type RecipeValues } from "./recipe-options.ts";
+import { leavingOut } from "./shared/left-out.ts";
 import { withOpened } from "./shared/opened.ts";
 import { stepsOfRounds } from "./shared/self-training.ts";
 import { answerSource, measureSource } from "./shared/source-evaluation.ts";
 import { judgeResults, openTrainingJudge, type TrainingJudgeOptions, withoutScoreNotes } from "./shared/training-judge.ts";
 import { openSource, type SourceFiles } from "./sources/file-source.ts";
+import { fittingSource } from "./sources/fitting.ts";
 import type { Source } from "./sources/source.ts";
 import { trainingReport } from "./training-report.ts";
 
@@ -65,6 +67,8 @@ export interface RecipeRun<Options extends RecipeOptions = RecipeOptions>
   /** Of everything random; 1 when left out. */
   seed?: number | undefined;
   threads?: number | undefined;
+  /** Stop where rows of the data would be left out, before anything is trained. */
+  strict?: boolean | undefined;
   keepCheckpoints?: number | undefined;
   /** Where figures of the training go besides. */
   tensorboard?: string | undefined;
@@ -223,19 +227,26 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
     },
   };
   const work = async (run: RunDirectory) => {
+    const leaveOut = leavingOut(run, { strict: setup.strict, onNote });
+    leaveOut(source.leftOut ?? [], { isSaid: true });
     const note = await judge?.tryOut(source.problems(deriveSeed(seed, "problems"))(0));
     if (note !== undefined) onNote(note);
     judge?.onWithoutScore(withoutScoreNotes(run, onNote));
     const folder = start ?? (await card.newModel?.(options, source, run, seed)) ?? shippedModel;
     const open = (other: string, how = {}) => EmbeddedEngine.open({ folder: other, threads, ...how });
     return withOpened(await open(folder, adapter), async (engine) => {
+      const tokenizer = await Tokenizer.load(folder);
+      const limits = { ...engine.info, tokenizer, longestExample: card.longestExample?.(options) };
+      const fitting = fittingSource(source, options, limits);
+      leaveOut(fitting.leftOut);
       const opened = {
         options,
         engine,
-        tokenizer: await Tokenizer.load(folder),
+        tokenizer,
         run,
         seed,
-        source,
+        source: fitting.source,
+        leaveOut,
         material,
         openEngine: open,
         signal,

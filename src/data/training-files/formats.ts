@@ -70,6 +70,9 @@ export interface TrainingFile {
   format: TrainingFormat;
   data: Datum[];
   tally: DropTally;
+  /** The line of each datum, and the rows that are none. */
+  lines: number[];
+  leftOut: { line: number; dropped: Dropped }[];
 }
 
 /** Reads a whole file. Rows that are no example are counted; a file without a single one is an error that names the first reason. */
@@ -83,11 +86,16 @@ export async function readTrainingFile(
     options.format === undefined ? guessFormat(file, rows, options.limits) : formatNamed(options.format, options.limits);
   const tally = new DropTally();
   const name = path.basename(file);
+  const lines: number[] = [];
+  const leftOut: TrainingFile["leftOut"] = [];
   const data = rows.flatMap(({ line, values }) => {
     const id = `${name}:${line}`;
-    return tally.take(id, format.read(values, id)) ?? [];
+    const read = format.read(values, id);
+    if (isDropped(read)) leftOut.push({ line, dropped: read });
+    else lines.push(line);
+    return tally.take(id, read) ?? [];
   });
-  if (data.length > 0) return { format, data, tally };
+  if (data.length > 0) return { format, data, tally, lines, leftOut };
   const [first] = tally.dropped;
   throw userError(
     "data-empty",

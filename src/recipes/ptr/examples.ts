@@ -1,13 +1,14 @@
 /** Training and validation examples from files of any known format, without a question on both sides. */
 import { notAskedIn, questionOf } from "#data/filters/filters.ts";
 import { questionKey } from "#data/filters/split.ts";
-import { DropTally, isDropped } from "#data/training-files/data-card.ts";
+import { type Dropped, DropTally, dropReasons, isDropped } from "#data/training-files/data-card.ts";
 import { asKind, type Datum, idOf } from "#data/training-files/datum.ts";
 import { readTrainingFile } from "#data/training-files/formats.ts";
 import type { PtrLimits } from "#data/training-files/ptr-layout.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
 import { userError } from "#kernel/errors.ts";
 import { deriveSeed } from "#kernel/seed.ts";
+import type { LeftOutRow } from "../shared/left-out.ts";
 
 export interface ExampleFiles {
   /** JSONL, JSON, CSV, TSV or Parquet; what they hold is put together. */
@@ -24,26 +25,39 @@ export interface Examples {
   validation: TrainingConversation[];
   /** What was left out of the training files, and why. */
   tally: DropTally;
+  /** The same row by row, of the validation file too. */
+  leftOut: LeftOutRow[];
+}
+
+const places = new WeakMap<TrainingConversation, Pick<LeftOutRow, "file" | "line">>();
+
+/** Where an example that was read from a file stands. */
+export function placeOf(conversation: TrainingConversation): Pick<LeftOutRow, "file" | "line" | "id"> {
+  return { file: "the examples", ...places.get(conversation), id: conversation.id };
 }
 
 export async function readExamples({ data, format, limits, validation }: ExampleFiles): Promise<Examples> {
   const tally = new DropTally();
   const options = { format, limits };
   const parts: TrainingConversation[][] = [];
-  for (const file of data) parts.push(await readConversations(file, options, tally));
+  const leftOut: LeftOutRow[] = [];
+  for (const file of data) parts.push(await readConversations(file, options, tally, leftOut));
   const all = parts.flat();
   if ("share" in validation) {
     const { train, held } = holdOut(all, validation.share);
-    return { train, validation: held, tally };
+    return { train, validation: held, tally, leftOut };
   }
-  const held = await readConversations(validation.file, options, new DropTally());
+  const held = await readConversations(validation.file, options, new DropTally(), leftOut, "validation");
   const isOther = notAskedIn(new Set(held.map((conversation) => questionKey(questionOf(conversation)))));
   const train = all.filter((conversation) => {
     const dropped = isOther(conversation);
-    if (dropped) tally.dropKept(conversation.id, dropped);
+    if (dropped) {
+      tally.dropKept(conversation.id, dropped);
+      leftOut.push({ ...placeOf(conversation), use: "training", because: dropReasons[dropped.dropped] });
+    }
     return dropped === undefined;
   });
-  if (train.length > 0) return { train, validation: held, tally };
+  if (train.length > 0) return { train, validation: held, tally, leftOut };
   throw userError(
     "data-empty",
     `every question of ${data.join(", ")} stands in ${validation.file} too, so none is left to train on`,
@@ -56,14 +70,23 @@ async function readConversations(
   file: string,
   options: Pick<ExampleFiles, "format" | "limits">,
   tally: DropTally,
+  leftOut: LeftOutRow[],
+  use: LeftOutRow["use"] = "training",
 ): Promise<TrainingConversation[]> {
   const read = await readTrainingFile(file, options);
   tally.addDropsOf(read.tally);
-  return read.data.flatMap((datum) => {
+  const leave = (line: number, { dropped, detail }: Dropped) =>
+    leftOut.push({ file, line, use, because: `${dropReasons[dropped]}${detail === undefined ? "" : ` (${detail})`}` });
+  for (const { line, dropped } of read.leftOut) leave(line, dropped);
+  return read.data.flatMap((datum, index) => {
     const same = asKind(datum, "conversation");
     const isUnlearned = !isDropped(same) && same.kind === "conversation" && same.conversation.weight === 0;
-    const taken = tally.take<Datum>(idOf(datum), isUnlearned ? { dropped: "weight-zero" } : same);
-    return taken?.kind === "conversation" ? [taken.conversation] : [];
+    const outcome: Datum | Dropped = isUnlearned ? { dropped: "weight-zero" } : same;
+    if (isDropped(outcome)) leave(read.lines[index], outcome);
+    const taken = tally.take<Datum>(idOf(datum), outcome);
+    if (taken?.kind !== "conversation") return [];
+    places.set(taken.conversation, { file, line: read.lines[index] });
+    return [taken.conversation];
   });
 }
 

@@ -28,7 +28,7 @@
  */
 
 import { namedFile } from "#data/files/rows.ts";
-import { dataCard, renderCard } from "#data/training-files/data-card.ts";
+import { dataCard, dropReasons, renderCard } from "#data/training-files/data-card.ts";
 import type { JsonObject } from "#files/json-lines.ts";
 import { modelIdentity } from "#files/model-content.ts";
 import type { TrainingConversation } from "#kernel/conversation.ts";
@@ -37,12 +37,14 @@ import { counted } from "#kernel/numbers.ts";
 import { ptrRounds } from "#methods/refinement/ptr-rounds.ts";
 import { fixed } from "#text/numbers.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
-import type { WeightedExample } from "#training/supervised/supervised.ts";
+import { isLearnable, type WeightedExample } from "#training/supervised/supervised.ts";
 import { trainWeighted, type WeightedResult, type WeightedTraining } from "#training/supervised/weighted-supervised-run.ts";
 import { defineRecipe } from "../recipe-card.ts";
 import { checkedOptions, defaultsOf, type RecipeValues, recipeOptions, valuesOf, withDefaults } from "../recipe-options.ts";
+import { type LeaveOut, type LeftOutRow, leavingOut } from "../shared/left-out.ts";
 import { rerunWeighted, smallWeighted, weightedOptions } from "../shared/option-groups.ts";
-import { type Examples, readExamples, validationOf } from "./examples.ts";
+import { refusalOf } from "../sources/fitting.ts";
+import { type Examples, placeOf, readExamples, validationOf } from "./examples.ts";
 import { measureRounds, type RoundsTask, roundsReport, roundsTask } from "./rounds.ts";
 import { renderRounds } from "./rounds-text.ts";
 
@@ -81,19 +83,47 @@ export interface PtrTraining extends Omit<WeightedTraining, "examples" | "valida
   /** Decide which weights are kept. */
   validation?: readonly TrainingConversation[];
   options: PtrOptions;
+  /** Told of examples that are left out; the run's record alone when left out. */
+  leaveOut?: LeaveOut | undefined;
 }
 
 /** The model that is kept lies under `model` in the run directory. */
 export async function trainPtr(training: PtrTraining): Promise<WeightedResult> {
   const { tokenizer, examples, validation = [], run } = training;
   const options = checkedOptions("ptr", ptrOptions, training.options);
-  const encode = (conversation: TrainingConversation) => ptrExample(tokenizer, conversation, options);
-  // What is to be learned is the answer, also where thoughts are learned beside it.
-  const held = validation.map((conversation) => ptrExample(tokenizer, conversation, { learnThoughts: false }));
-  // As among the examples, longer ones are left out: a model cannot read what is longer than its context.
-  const fitting = held.filter(({ ids }) => ids.length <= options.maxTokens);
-  if (fitting.length < held.length) run.event("note", { validationTooLong: held.length - fitting.length });
-  return trainWeighted({ ...training, options, examples: examples.map(encode), validation: fitting });
+  const leftOut: LeftOutRow[] = [];
+  const { examplesPerStep, tokensPerStep, maxTokens } = options;
+  const most = examplesPerStep === undefined ? Math.min(maxTokens, tokensPerStep) : maxTokens;
+  const encoded = (conversations: readonly TrainingConversation[], use: "training" | "validation", longest: number) =>
+    conversations.flatMap((conversation): WeightedExample[] => {
+      let example: WeightedExample | undefined;
+      // What is to be learned of validation is the answer, also where thoughts are learned beside it.
+      const how = use === "training" ? options : { learnThoughts: false };
+      const refused = refusalOf(() => {
+        example = ptrExample(tokenizer, conversation, how);
+      });
+      const because = refused === undefined ? faultOf(example!, longest) : `the chat template refuses it (${refused})`;
+      if (because !== undefined) leftOut.push({ ...placeOf(conversation), use, because });
+      return because === undefined ? [example!] : [];
+    });
+  const fitting = { examples: encoded(examples, "training", most), validation: encoded(validation, "validation", maxTokens) };
+  const held = leftOut.filter(({ use }) => use === "validation").length;
+  if (held > 0) run.event("note", { validationTooLong: held });
+  (training.leaveOut ?? leavingOut(run, { onNote: () => {} }))(leftOut);
+  if (fitting.examples.length > 0 || leftOut.length === 0) return trainWeighted({ ...training, options, ...fitting });
+  const { file, line, because } = leftOut[0];
+  throw userError(
+    "nothing-to-learn",
+    `none of ${counted(examples.length, "example")} is left to train on: ${file}, line ${line ?? "?"}: ${because}`,
+    "Raise maxTokens, or look at the data.",
+  );
+}
+
+/** A model cannot read what is longer than its context. */
+function faultOf(example: WeightedExample, most: number): string | undefined {
+  if (example.ids.length > most) return `it has more tokens than are taken (${example.ids.length}, of at most ${most})`;
+  if (!isLearnable(example)) return dropReasons["nothing-trained"];
+  return (example.weight ?? 1) > 0 ? undefined : dropReasons["weight-zero"];
 }
 
 /** Ids with the thought mask: 1 where the conversation is learned, 0 on questions, attempts and requests. */
@@ -114,6 +144,7 @@ const files = (value: unknown): value is readonly string[] =>
 
 /** Examples in the place of files, where they are at hand; what was dropped of them, and rounds to measure, where there are any. */
 export interface PtrMaterial extends Pick<Examples, "train" | "validation"> {
+  leftOut?: Examples["leftOut"];
   tally?: Examples["tally"];
   task?: RoundsTask | undefined;
 }
@@ -256,8 +287,9 @@ export const ptr = defineRecipe({
     };
   },
   methods: ({ rounds = 3 }) => [ptrRounds({ rounds })],
-  async train({ options, material, engine, tokenizer, run, seed, signal, onSteps, onEvaluation, onNote }) {
-    const { train: examples, validation, tally, task } = material;
+  async train({ options, material, engine, tokenizer, run, seed, signal, onSteps, onEvaluation, onNote, leaveOut }) {
+    const { train: examples, validation, tally, task, leftOut = [] } = material;
+    leaveOut?.(leftOut);
     const isNew = run.newestCheckpoint === undefined;
     if (isNew && tally) {
       const card = dataCard({ title: "Training examples", examples: examples.length }, tally);
@@ -283,6 +315,7 @@ export const ptr = defineRecipe({
       options: { ...valuesOf(ptrOptions, options), maxTokens: Math.min(options.maxTokens, engine.info.maxContextTokens) },
       seed,
       run,
+      leaveOut,
       signal,
       onProgress: (progress) => {
         const { loss, epoch, timing } = progress.metrics;

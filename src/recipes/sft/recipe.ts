@@ -147,6 +147,7 @@ export const sft = defineRecipe({
     "--learning-rate <number>": { option: "learningRate" },
   },
   learnsFrom: "questions",
+  longestExample: ({ maxTokens }) => maxTokens,
   newModel: ({ size }, source, run, seed) => newModel(modelSizes[size], source, run, seed),
   baseMethods: () => [],
   methods: (_options, source) => methodsOf(source),

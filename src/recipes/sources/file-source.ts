@@ -4,7 +4,7 @@
  */
 
 import { basename } from "node:path";
-import { type ColumnNames, questionAnswersFromRows } from "#data/files/question-answer.ts";
+import { type ColumnNames, lineOf, questionAnswersFromRows } from "#data/files/question-answer.ts";
 import { namedFile, type Row, readRows } from "#data/files/rows.ts";
 import { isWordProblemLayout, wordProblemsFromRows } from "#data/files/word-problem-file.ts";
 import { questionKey, splitByQuestion } from "#data/filters/split.ts";
@@ -13,11 +13,11 @@ import { userError } from "#kernel/errors.ts";
 import type { Item, Verifier } from "#kernel/item.ts";
 import { counted } from "#kernel/numbers.ts";
 import { deriveSeed, Random } from "#kernel/seed.ts";
-
+import { getOrMake } from "#kernel/values.ts";
+import type { LeftOutRow } from "../shared/left-out.ts";
 import { questionAnswerMaterial } from "./file-question-answers.ts";
 import { consistentProblems, inLowerCase, wordProblemMaterial } from "./file-word-problems.ts";
-import type { Source } from "./source.ts";
-import { type FileMaterial, linesText } from "./source.ts";
+import { type FileMaterial, linesText, type RowFault, type Source } from "./source.ts";
 import { worldSource } from "./world-source.ts";
 
 export interface FileSourceOptions {
@@ -110,10 +110,12 @@ function equations(options: FileSourceOptions, rows: readonly Row[], testRows: r
     );
   }
   const { train, test } = options;
-  const { usable, notes } = consistentProblems(train, inLowerCase(wordProblemsFromRows(train, rows)));
+  const { usable, wrong, notes } = consistentProblems(train, inLowerCase(wordProblemsFromRows(train, rows)));
   const tested = testRows && inLowerCase(wordProblemsFromRows(test!, testRows));
   const material = wordProblemMaterial({ placeholders, resample: options.resample === true, vary: options.vary !== false });
-  return build(options, material, usable, tested, notes);
+  const because = "the equation does not give the answer";
+  const leftOut = wrong.map(({ id }): LeftOutRow => ({ file: train, line: lineOfId(id), id, use: "training", because }));
+  return build(options, material, usable, tested, { notes, leftOut });
 }
 
 function answers(options: FileSourceOptions, rows: readonly Row[], testRows: readonly Row[] | undefined): FileSource {
@@ -127,38 +129,121 @@ function answers(options: FileSourceOptions, rows: readonly Row[], testRows: rea
   const { train, test, columns = {} } = options;
   const trained = questionAnswersFromRows(train, rows, columns, true);
   const tested = testRows && questionAnswersFromRows(test!, testRows, columns, true);
-  const notes = [...skippedNotes(train, trained.skipped), ...(tested ? skippedNotes(test!, tested.skipped) : [])];
-  return build(options, questionAnswerMaterial(trained.items), trained.items, tested?.items, notes);
+  const notes = [...skippedNotes(train, trained.leftOut), ...(tested ? skippedNotes(test!, tested.leftOut) : [])];
+  const leftOut = [...leftOutRows(train, "training", trained.leftOut), ...leftOutRows(test, "measuring", tested?.leftOut)];
+  return build(options, questionAnswerMaterial(trained.items), trained.items, tested?.items, { notes, leftOut });
 }
 
 /** The same for every layout: split, streams and samples. */
-function build<P>(
+function build<P extends { id: string }>(
   options: FileSourceOptions,
   material: FileMaterial<P>,
   usable: readonly P[],
   tested: readonly P[] | undefined,
-  earlierNotes: readonly string[],
+  earlier: { notes: readonly string[]; leftOut: readonly LeftOutRow[] },
 ): FileSource {
   const { train, test, keepTestQuestions } = options;
   const testQuestions = new Set((tested ?? []).map((problem) => questionKey(material.questionOf(problem))));
   const split = splitByQuestion(train, usable, material.questionOf, keepTestQuestions ? new Set() : testQuestions);
-  const testProblems = tested ?? split.held;
-  const notes = [...earlierNotes, ...splitNotes(options, split, usable, testQuestions, material.questionOf)];
+  const notes = [...earlier.notes, ...splitNotes(options, split, usable, testQuestions, material.questionOf)];
+  const asked = split.overlap.map(
+    (problem): LeftOutRow => ({
+      ...placeOf(train, problem),
+      use: "training",
+      because: `${test} asks the same question`,
+    }),
+  );
+  const parts = { train: split.train, held: split.held, test: tested ?? split.held };
+  return { ...ofParts(options, material, parts), notes, leftOut: [...earlier.leftOut, ...asked] };
+}
+
+/** Problems by what they are used for; the held-out ones may be those that are measured on. */
+interface Parts<P> {
+  train: readonly P[];
+  held: readonly P[];
+  test: readonly P[];
+}
+
+function ofParts<P extends { id: string }>(
+  options: FileSourceOptions,
+  material: FileMaterial<P>,
+  parts: Parts<P>,
+): Omit<FileSource, "notes"> {
+  const { train, test } = options;
   const items = (problems: readonly P[]) => problems.map((problem) => material.item(problem));
   return {
     name: test === undefined ? basename(train) : `${basename(train)} → ${basename(test)}`,
     prompts: material.prompts,
-    notes,
-    counts: { train: split.train.length, held: split.held.length, test: testProblems.length },
-    conversations: (seed) => material.conversations(split.train, seed),
-    problems: (seed) => material.problems(split.train, seed),
+    counts: { train: parts.train.length, held: parts.held.length, test: parts.test.length },
+    conversations: (seed) => material.conversations(parts.train, seed),
+    problems: (seed) => material.problems(parts.train, seed),
     heldConversations: (count, seed) =>
-      takeStream(material.conversations(split.held, deriveSeed(seed, "held")), Math.min(count, split.held.length)),
-    validation: (count, seed) => some(items(split.held), count, seed),
-    test: (count, seed) => some(items(testProblems), count, seed),
+      takeStream(material.conversations(parts.held, deriveSeed(seed, "held")), Math.min(count, parts.held.length)),
+    validation: (count, seed) => some(items(parts.held), count, seed),
+    test: (count, seed) => some(items(parts.test), count, seed),
     verify: material.verify,
     maxTokens: material.maxTokens,
+    fitting: (faultOf) => withoutFaults(options, material, parts, faultOf),
   };
+}
+
+/** Conversations looked at of each problem: under both prompts, most times. */
+const conversationsLookedAt = 4;
+
+function withoutFaults<P extends { id: string }>(
+  options: FileSourceOptions,
+  material: FileMaterial<P>,
+  parts: Parts<P>,
+  faultOf: RowFault,
+): { source: Source; leftOut: LeftOutRow[] } {
+  const { train, test = train } = options;
+  const leftOut: LeftOutRow[] = [];
+  const without = (problems: readonly P[], file: string, use: LeftOutRow["use"]) =>
+    problems.filter((problem) => {
+      const conversations = () => takeStream(material.conversations([problem], options.seed), conversationsLookedAt);
+      const because = faultOf(material.item(problem), use, conversations);
+      if (because !== undefined) leftOut.push({ ...placeOf(file, problem), use, because });
+      return because === undefined;
+    });
+  const kept = {
+    train: without(parts.train, train, "training"),
+    held: without(parts.held, train, "validation"),
+    test: parts.test === parts.held ? [] : without(parts.test, test, "measuring"),
+  };
+  if (parts.test === parts.held) kept.test = kept.held;
+  for (const [use, file] of [
+    ["train", train],
+    ["test", test],
+  ] as const)
+    if (kept[use].length === 0 && parts[use].length > 0) throw noneLeft(file, parts[use].length, use, leftOut);
+  return { source: ofParts(options, material, kept), leftOut };
+}
+
+function noneLeft(file: string, count: number, use: "train" | "test", leftOut: readonly LeftOutRow[]) {
+  const first = leftOut.find((row) => row.file === file);
+  return userError(
+    "data-empty",
+    `none of ${counted(count, "question")} of ${file} is left to ${use === "train" ? "train on" : "measure on"}, because ${first?.because} (line ${first?.line})`,
+    "Give shorter questions, or a model with a longer context.",
+  );
+}
+
+function placeOf(file: string, problem: { id: string }): Pick<LeftOutRow, "file" | "line" | "id"> {
+  return { file, line: lineOf(problem) ?? lineOfId(problem.id), id: problem.id };
+}
+
+/** Of ids that are made of the file's name and the line. */
+function lineOfId(id: string): number | undefined {
+  const line = Number(id.slice(id.lastIndexOf(":") + 1));
+  return Number.isSafeInteger(line) ? line : undefined;
+}
+
+function leftOutRows(
+  file: string | undefined,
+  use: LeftOutRow["use"],
+  rows: readonly { line: number; because: string }[] = [],
+): LeftOutRow[] {
+  return rows.map((row) => ({ file: file!, use, ...row }));
 }
 
 /** All of them in the order of the file, or a random choice when fewer are wanted. */
@@ -193,18 +278,10 @@ function splitNotes<P>(
   return notes;
 }
 
-function skippedNotes(
-  path: string,
-  skipped: { emptyQuestion: number[]; emptyAnswer: number[]; brokenFormat: number[] },
-): string[] {
-  const reasons: [number[], string][] = [
-    [skipped.emptyQuestion, "there is no question"],
-    [skipped.emptyAnswer, "there is no answer"],
-    [skipped.brokenFormat, "tags of think, refine or answer break the format"],
-  ];
-  return reasons
-    .filter(([lines]) => lines.length > 0)
-    .map(
-      ([lines, why]) => `${path}: ${counted(lines.length, "row is", "rows are")} left out, because ${why} (${linesText(lines)})`,
-    );
+function skippedNotes(path: string, rows: readonly { line: number; because: string }[]): string[] {
+  const reasons = new Map<string, number[]>();
+  for (const { line, because } of rows) getOrMake(reasons, because.replace(/ \(.*\)$/, ""), () => []).push(line);
+  return [...reasons].map(
+    ([why, lines]) => `${path}: ${counted(lines.length, "row is", "rows are")} left out, because ${why} (${linesText(lines)})`,
+  );
 }

@@ -84,13 +84,17 @@ export function inLowerCase(problems: readonly WordProblem[]): WordProblem[] {
 const largestError = 0.1;
 
 /** Problems whose equation gives their answer, and a note on the others. */
-export function consistentProblems(path: string, problems: readonly WordProblem[]): { usable: WordProblem[]; notes: string[] } {
+export function consistentProblems(
+  path: string,
+  problems: readonly WordProblem[],
+): { usable: WordProblem[]; wrong: WordProblem[]; notes: string[] } {
   const isConsistent = ({ equation, numbers, answer }: WordProblem) =>
     Math.abs(evaluatePrefix(equation, numbers.map(Number))! - Number(answer)) <= largestError;
   const wrong = problems.filter((problem) => !isConsistent(problem));
   const lines = wrong.map(({ id }) => Number(id.slice(id.lastIndexOf(":") + 1)));
   return {
     usable: problems.filter(isConsistent),
+    wrong,
     notes:
       wrong.length === 0
         ? []

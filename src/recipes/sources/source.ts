@@ -8,6 +8,7 @@ import { deriveSeed } from "#kernel/seed.ts";
 import type { Tokenizer } from "#tokens/tokenizer.ts";
 import type { Stream } from "#training/stream.ts";
 import type { WeightedExample } from "#training/supervised/supervised.ts";
+import type { LeftOutRow } from "../shared/left-out.ts";
 
 export interface Source {
   /** Short name for records and tables. */
@@ -35,7 +36,18 @@ export interface Source {
   probe?: (model: Model, items: readonly Item[], options: ProbeOptions, signal?: AbortSignal) => Promise<JsonObject>;
   /** Largest number of new tokens an answer may need. */
   maxTokens: number;
+  /** Rows of its files that are not used, whatever the model. */
+  leftOut?: readonly LeftOutRow[];
+  /** The same source without the rows that have a fault. */
+  fitting?: (faultOf: RowFault) => { source: Source; leftOut: LeftOutRow[] };
 }
+
+/** Why a model cannot take a row, in words that complete “because …”; `conversations` are some that training would make of it. */
+export type RowFault = (
+  item: Item,
+  use: LeftOutRow["use"],
+  conversations: () => readonly TrainingConversation[],
+) => string | undefined;
 
 export interface SourceJudge {
   /** So far in this process. */

@@ -89,6 +89,7 @@ export function recipeCommand(card: RecipeCard, name = card.id): Command {
     .option("--lora-targets <names...>", "the matrices it is laid over (default: all seven of a layer)")
     .option("--seed <number>", "seed of everything random", wholeNumber, 1)
     .option("--threads <number>", "cores to use (default: all, up to 8)", fromOne)
+    .option("--strict", "stop where rows of the data would be left out, before anything is trained")
     .option("--json", "print the result as JSON")
     .option("--tensorboard <folder>", "write metrics as TensorBoard event files too")
     .option("--mlflow <address>", "send metrics to an MLflow tracking server too, such as http://127.0.0.1:5000")
