@@ -55,6 +55,7 @@ const cardParts: Readonly<Record<keyof RecipeCard, true>> = {
   read: true,
   decides: true,
   newModel: true,
+  longestExample: true,
   methods: true,
   baseMethods: true,
   train: true,
@@ -67,7 +68,7 @@ function faultsOf(card: Readonly<Record<string, unknown>>): string[] {
   // The id names folders.
   const isName = typeof id === "string" && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(id);
   const required = ["methods", "train", "costs"].filter((name) => typeof card[name] !== "function");
-  const optional = ["check", "read", "decides", "newModel", "baseMethods"].filter(
+  const optional = ["check", "read", "decides", "newModel", "longestExample", "baseMethods"].filter(
     (name) => card[name] !== undefined && typeof card[name] !== "function",
   );
   const stray = Object.keys(card).filter((name) => !(name in cardParts));

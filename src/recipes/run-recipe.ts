@@ -183,6 +183,7 @@ const specs: CallSpecs<RecipeRun> = {
   test: text("file to measure on"),
   question: text("name of the question column"),
   answer: text("name of the answer column"),
+  strict: flag("stop where rows of the data would be left out"),
   resample: flag("word problems get new numbers in every pass"),
   loraTargets: texts("the matrices that it is laid over"),
 };
