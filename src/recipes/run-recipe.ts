@@ -3,8 +3,7 @@
  * Everything is written down as it comes, and the same call goes on wherever an earlier one stopped.
  */
 import path from "node:path";
-import { adaptableModules } from "#engines/embedded/checkpoint/lora-config.ts";
-import { EmbeddedEngine, type EmbeddedEngineOptions } from "#engines/embedded/engine.ts";
+import { EmbeddedEngine } from "#engines/embedded/engine.ts";
 import type { EvaluationProgress } from "#evaluation/records/evaluate.ts";
 import type { Results } from "#evaluation/summary/results.ts";
 import { isModelFolder } from "#files/adapter-base.ts";
@@ -36,6 +35,7 @@ import { judgeKinds } from "#verifiers/judges/judge.ts";
 import { checkedCard, contentOf } from "./outside-recipe.ts";
 import type { RecipeCard, RecipeReport, RecipeWork, Trained } from "./recipe-card.ts";
 import { changedOptions, defaultsOf, type RecipeChanges, type RecipeOptions, type RecipeValues } from "./recipe-options.ts";
+import { type AdapterOptions, adapterOf, adapterRecord } from "./shared/adapter.ts";
 import { leavingOut } from "./shared/left-out.ts";
 import { withOpened } from "./shared/opened.ts";
 import { stepsOfRounds } from "./shared/self-training.ts";
@@ -80,16 +80,6 @@ export interface RecipeRun<Options extends RecipeOptions = RecipeOptions>
   onProbe?: ((waitingFor: string | undefined) => void) | undefined;
   /** Something a person should read. */
   onNote?: ((text: string) => void) | undefined;
-}
-
-export interface AdapterOptions {
-  /** Rank of an adapter beside frozen weights. */
-  lora?: number | undefined;
-  /** Its update is scaled by α over the rank; twice the rank when left out. */
-  loraAlpha?: number | undefined;
-  loraDropout?: number | undefined;
-  /** The matrices it is laid over; all linear maps when left out. */
-  loraTargets?: readonly string[] | undefined;
 }
 
 export interface RecipeProgress {
@@ -343,31 +333,6 @@ function checkedTrained(owner: string, ended: unknown): Trained {
 function figuresOf(metrics: object): Record<string, string> {
   const { loss } = metrics as { loss?: unknown };
   return typeof loss === "number" ? { loss: loss.toFixed(4) } : {};
-}
-
-/** With the adapter that was asked for; nothing without a rank. */
-function adapterOf(
-  { lora: rank, loraAlpha, loraDropout: dropout = 0, loraTargets }: AdapterOptions,
-  seed: number,
-): Pick<EmbeddedEngineOptions, "lora"> {
-  const given = { "--lora-alpha": loraAlpha, "--lora-dropout": dropout || undefined, "--lora-targets": loraTargets };
-  const stray = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
-  if (rank === undefined && stray !== undefined)
-    throw userError("lora-rank", `${stray} without --lora`, "Give the rank too, for example --lora 8.");
-  if (rank === undefined) return {};
-  if (rank < 1) throw userError("lora-rank", "An adapter needs a rank of 1 or more", "For example --lora 8.");
-  const targetModules = (loraTargets as typeof adaptableModules | undefined) ?? adaptableModules;
-  return { lora: { rank, alpha: loraAlpha ?? 2 * rank, targetModules, seed, ...(dropout > 0 ? { dropout } : {}) } };
-}
-
-/** What of it decides a run's result; what is not there is not named, so that a run without any is the same run as ever. */
-function adapterRecord({ lora, loraAlpha, loraDropout = 0, loraTargets }: AdapterOptions): JsonObject {
-  return {
-    lora,
-    loraAlpha: loraAlpha === undefined || loraAlpha === 2 * (lora ?? 0) ? undefined : loraAlpha,
-    loraDropout: loraDropout > 0 ? loraDropout : undefined,
-    loraTargets: loraTargets && [...loraTargets],
-  };
 }
 
 /**
