@@ -246,6 +246,22 @@ describe("a number of tokens that the server does not take", () => {
 });
 
 describe("a refusal of something else", () => {
+  test("that names a field teaches nothing, though an answer with the field in it arrives meanwhile", async () => {
+    const isBad = (body: Body) => JSON.stringify(body.messages).includes("bad");
+    const { server, model } = await client(async ({ body = {} }) => {
+      const wait = isBad(body) ? ("seed" in body ? 0 : 400) : JSON.stringify(body.messages).includes("slow") ? 150 : 0;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      return isBad(body) ? sentence("Unsupported parameter: 'seed' in your text") : { body: chatReply(["4"]) };
+    });
+    const turn = (content: string): Message[] => [{ role: "user", content }];
+    await model.generate(ask, options);
+    const [good, bad] = await Promise.allSettled([model.generate(turn("slow"), options), model.generate(turn("bad"), options)]);
+    expect([good.status, bad.status]).toEqual(["fulfilled", "rejected"]);
+    await model.generate(ask, options);
+    expect(server.chats().at(-1)?.body).toHaveProperty("seed");
+    expect(model.notHonoured).toEqual([]);
+  });
+
   test("ends the call with the server's sentence, and what was tried meanwhile is sent again", async () => {
     const { server, model } = await client(
       playing((body) => (JSON.stringify(body.messages).includes("bad") ? sentence("I do not like it") : undefined)),

@@ -231,7 +231,9 @@ export class LearntFields {
       this.#passed.add(kind);
       this.#taken.add(kind);
     }
+    // An answer that was on its way when a lesson was learnt, and had the field in it, says nothing for the lesson.
     for (const field of Object.keys(whole)) {
+      if (body[field] === whole[field]) continue;
       for (const lesson of [this.#without.get(field), this.#bounds.get(field)]) if (lesson) lesson.confirmed = true;
     }
   }
