@@ -94,7 +94,7 @@ describe("checkpoint folders", () => {
     await expect(open({ extraBody: '{"top_k":20}' })).rejects.toMatchObject({ code: "option-of-servers" });
     const server = await vllm(["qwen"]);
     await open({ onNote, baseUrl: server.baseUrl, threads: 2 });
-    expect(notes[1]).toContain("--threads is for checkpoint folders");
+    expect(notes[1]).toBe("qwen is at a server, and --threads is for checkpoint folders: not heeded there.");
   });
 
   test("a folder without a model and a path to nowhere are told", async () => {

@@ -224,7 +224,6 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
   const { signal, reasoningTags = "keep", retries, seed, onRetry, onProbe, onNote } = options;
   const { idleSeconds, firstSeconds, totalSeconds } = options;
   const limits: TimeLimits = { idleSeconds, firstSeconds, totalSeconds };
-  if (options.threads !== undefined) onNote?.("--threads is for checkpoint folders, and the model is at a server: not heeded.");
   const address = readAddress(options, environment);
   const extraBody = withLeftOut(readExtraBody(options.extraBody), options.omit);
   checkExtraBody(extraBody);
@@ -242,6 +241,8 @@ async function openServer(options: OpenModelOptions, environment: Readonly<Recor
       options.profile ?? (await probeServer({ model, address, connections, policy, probe, fields, signal, onAsk, ...limits }));
     // It has the models of its list and no others, so a wrong name is told before any work.
     if (profile.kind === "vllm") await checkModel(model, connections, address, signal, limits);
+    if (options.threads !== undefined)
+      onNote?.(`${model} is at a server, and --threads is for checkpoint folders: not heeded there.`);
     if (profile.kind === "ollama") fields.leaveOut("top_k", "Ollama has no such field in OpenAI's protocol");
     onProbe?.(undefined);
     const client = new OpenAiModel({

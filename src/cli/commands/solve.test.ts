@@ -49,6 +49,19 @@ describe("over a server", () => {
     }
   });
 
+  test("draws from the tokens that were asked for; a folder does so itself and says what only a server heeds", async () => {
+    const { code, errors } = await ask("--top-k", "20", "--top-p", "0.9", "What is 6 times 7?");
+    expect([code, errors]).toEqual([0, ""]);
+    expect(server.chats().at(-1)?.body).toMatchObject({ top_k: 20, top_p: 0.9 });
+    const sum = "Take 704. Then add 2. Plus 9.";
+    const hot = ["--method", "vanilla", "--quiet", "--temperature", "5", "--extra-body", '{"top_k":1}', sum];
+    const chosen = await solve(["--top-k", "1", ...hot]);
+    expect(chosen.output).toBe("715\n");
+    expect(chosen.errors).toContain("shipped is a checkpoint folder, and --extra-body is for servers: not heeded here");
+    expect(chosen.errors).toContain("--top-k");
+    expect((await solve(["--top-p", "0", sum])).errors).toContain("must be a number above 0");
+  });
+
   test("shows every call, what it has cost, and the answer last", async () => {
     const { code, output, errors } = await ask("What is 6 times 7?");
     expect(errors).toBe("");
