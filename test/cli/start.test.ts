@@ -69,6 +69,11 @@ test("it measures, trains, measures again and reports; killed at any moment, the
   expect(last.code).toBe(0);
   expect(weightsHash(killed)).toBe(weightsHash(whole));
   expect(results(killed)).toEqual(results(whole));
+
+  const page = path.join(place, "both.html");
+  expect((await run("report", whole, killed, "--out", page)).code).toBe(0);
+  // Of several runs the page says whose results these are.
+  expect(readFileSync(page, "utf8")).toContain("training curves of whole, killed; results and answers of whole alone");
 });
 
 test("a folder of another configuration, a missing model and wrong options are told plainly", { timeout: 120_000 }, async () => {

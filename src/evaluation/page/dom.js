@@ -47,5 +47,5 @@ export function wholeText(value) {
 /** At most four significant figures. @param {number} value */
 export function shortText(value) {
   if (Math.abs(value) >= 1000) return wholeText(value);
-  return String(Number(value.toPrecision(3)));
+  return withMinus(value, String(Number(Math.abs(value).toPrecision(3))));
 }

@@ -58,6 +58,8 @@ describe("two runs beside each other", () => {
       expect(text).toContain("No clear difference between a/good and b/good.");
     }
     expect(copied.html).toContain("a/good: refine has the highest accuracy");
+    // What a run was stands apart from what the next one was.
+    expect(copied.html.split('<dl class="facts"><div><dt>run</dt>')).toHaveLength(3);
   });
 
   test("cannot steer the screen by their names", () => {

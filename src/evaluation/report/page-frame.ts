@@ -32,7 +32,8 @@ export interface ReportPage {
   title: string;
   /** One sentence below the title. */
   headline: string;
-  facts: readonly { label: string; value: string }[];
+  /** Of each run its own, which stand apart. */
+  facts: readonly (readonly { label: string; value: string }[])[];
   sections: readonly PageSection[];
   /** Read by the page's own script. */
   data: unknown;
@@ -63,7 +64,7 @@ export function* renderPage(page: ReportPage): Generator<string> {
 <p class="product">Midcourse report</p>
 <h1 dir="auto">${title}</h1>
 <p class="headline">${headline}</p>
-${factList(facts)}
+${facts.map(factList)}
 <nav aria-label="Sections"><ul>${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 </header>
 <main>
@@ -90,7 +91,7 @@ function scriptsOf(scripts: readonly string[]): Html {
 `;
 }
 
-function factList(facts: ReportPage["facts"]): Html {
+function factList(facts: ReportPage["facts"][number]): Html {
   if (facts.length === 0) return html``;
   return html`<dl class="facts">${facts.map(({ label, value }) => html`<div><dt>${label}</dt><dd dir="auto">${value}</dd></div>`)}</dl>`;
 }

@@ -222,8 +222,9 @@ describe("the page's data", () => {
 describe("the page", () => {
   test("writes figures as terminals and files do", async () => {
     const script = pathToFileURL(path.join(import.meta.dirname, "../page/dom.js")).href;
-    const { percentText, wholeText } = (await import(script)) as {
+    const { percentText, shortText, wholeText } = (await import(script)) as {
       percentText: (share: number, digits?: number) => string;
+      shortText: (value: number) => string;
       wholeText: (value: number) => string;
     };
     fc.assert(
@@ -237,6 +238,7 @@ describe("the page", () => {
       }),
     );
     expect([percentText(-0.0004), wholeText(-0.2)]).toEqual(["0.0\u00a0%", "0"]);
+    expect([-0.3125, 0.0000243, -0, 7, -1234.5].map(shortText)).toEqual(["−0.313", "0.0000243", "0", "7", "−1,235"]);
   });
 
   test("reads the sums of an index as they were written", async () => {

@@ -52,7 +52,7 @@ export function renderRuns(runs: readonly ReportData[], comparison: readonly Pag
     headline: runs
       .map(({ results, subject, title }) => `${runs.length > 1 ? `${title ?? results.run}: ` : ""}${headline(results, subject)}`)
       .join(" "),
-    facts: runs.flatMap(factsOf),
+    facts: runs.map(factsOf),
     sections: sections(runs, comparison, data),
     data,
     indexes: tasks.map(({ index }) => index),

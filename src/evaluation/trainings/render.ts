@@ -74,8 +74,10 @@ ${bullets(tableNotes(table), "")}</details>`,
 }
 
 /** The whole page; `data` travels along as JSON for whoever wants to read the numbers from it. */
-export function trainingTableHtml(page: Omit<ReportPage, "scripts" | "styles">): string {
-  return [...renderPage({ ...page, scripts: [], styles: ["page.css"] })].join("");
+export function trainingTableHtml(
+  page: Omit<ReportPage, "scripts" | "styles" | "facts"> & { facts: ReportPage["facts"][number] },
+): string {
+  return [...renderPage({ ...page, facts: [page.facts], scripts: [], styles: ["page.css"] })].join("");
 }
 
 /** Trained-on domains, held-out ones, then all together, each as one drawing. */

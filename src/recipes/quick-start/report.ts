@@ -76,6 +76,9 @@ export function reportRuns(folders: readonly string[]): Iterable<string> {
     itemsOf: (_task, ids) => ids.flatMap((id) => items.get(id) ?? []),
     title: "PASR on the small world",
     facts: [
+      ...(names.length === 1
+        ? []
+        : [{ label: "on this page", value: `training curves of ${names.join(", ")}; results and answers of ${names[0]} alone` }]),
       { label: "model", value: nameOf(options.model) },
       { label: "training", value: `${counted(options.pasr.steps, "step")} of PASR, seed ${options.seed}` },
       { label: "measured on", value: `${counted(options.items, "problem")} that training never saw` },
