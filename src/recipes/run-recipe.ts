@@ -40,7 +40,13 @@ import { leavingOut } from "./shared/left-out.ts";
 import { withOpened } from "./shared/opened.ts";
 import { stepsOfRounds } from "./shared/self-training.ts";
 import { answerSource, measureSource } from "./shared/source-evaluation.ts";
-import { judgeResults, openTrainingJudge, type TrainingJudgeOptions, withoutScoreNotes } from "./shared/training-judge.ts";
+import {
+  judgeLines,
+  judgeResults,
+  openTrainingJudge,
+  type TrainingJudgeOptions,
+  withoutScoreNotes,
+} from "./shared/training-judge.ts";
 import { openSource, type SourceFiles } from "./sources/file-source.ts";
 import { fittingSource } from "./sources/fitting.ts";
 import type { Source } from "./sources/source.ts";
@@ -302,10 +308,18 @@ async function measuredTraining<Options extends RecipeOptions, Material>(
   const earlier = [...base, ...trained];
   const table = isMeasured ? await measureSource({ ...measurement("trained", [], ""), earlier }) : undefined;
   const more = report?.({ base, trained });
-  const results = { ...table, ...more?.results, judge: judgeResults(run, source) };
+  const judge = judgeResults(run, source);
+  const results = { ...table, ...more?.results, judge };
   run.writeFile("results.json", `${JSON.stringify(results, null, 2)}\n`);
   const page = run.writeFile("report.html", trainingReport([run.folder]).html);
-  return { model, run: run.folder, results, table, page, lines: more?.lines ?? (() => []) };
+  return {
+    model,
+    run: run.folder,
+    results,
+    table,
+    page,
+    lines: (screen) => [...(more?.lines?.(screen) ?? []), ...judgeLines(judge)],
+  };
 }
 
 function checkedMethods(owner: string, name: string, methods: unknown): Method[] {

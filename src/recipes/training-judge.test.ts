@@ -61,6 +61,7 @@ describe("training on free-text answers with a judge model", () => {
       kind: "graded",
       temperature: 0.2,
     });
+    expect(finished.output).toMatch(/^judge +\d+ calls, [\d,]+ tokens read and [\d,]+ written/m);
     const results = read("whole", "results.json");
     expect(results.judge).toMatchObject({ calls: server.shown.length });
     expect(records("whole").every(({ status }) => status === "judged" || status === "no-answer")).toBe(true);

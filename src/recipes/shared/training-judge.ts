@@ -8,10 +8,12 @@ import type { JsonObject } from "#files/json-lines.ts";
 import { MidcourseError, messageOf, userError } from "#kernel/errors.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import { addUsage, type Completion, noUsage } from "#kernel/model.ts";
+import { counted } from "#kernel/numbers.ts";
 import { shortened } from "#kernel/options.ts";
 import type { OpenModelOptions } from "#models/open-model.ts";
 import { ResponseStore } from "#record/response-store.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
+import { dollars as dollarText, whole } from "#text/numbers.ts";
 import { type JudgeKind, judgeGrader } from "#verifiers/judges/judge.ts";
 import type { JudgeSpent, Source } from "../sources/source.ts";
 import { asJudgeError, type OpenedJudges, openJudges } from "./judges.ts";
@@ -224,8 +226,18 @@ export function withoutScoreNotes(run: Pick<RunDirectory, "event">, onNote: (tex
   };
 }
 
+export type JudgeCost = Pick<JudgeSpent, "calls" | "inputTokens" | "outputTokens" | "dollars">;
+
+export function judgeLines(cost: JudgeCost | undefined): string[] {
+  if (cost === undefined) return [];
+  const paid = cost.dollars === undefined ? "" : `, ${dollarText(cost.dollars)}`;
+  return [
+    `judge    ${counted(cost.calls, "call")}, ${whole(cost.inputTokens)} tokens read and ${whole(cost.outputTokens)} written${paid}`,
+  ];
+}
+
 /** What the judge of a run has cost so far, for its results: everything that is kept, whichever process asked for it. */
-export function judgeResults(run: Pick<RunDirectory, "folder">, { judge }: Source): JsonObject | undefined {
+export function judgeResults(run: Pick<RunDirectory, "folder">, { judge }: Source): JudgeCost | undefined {
   if (judge === undefined) return undefined;
   const store = new ResponseStore<Completion>(path.join(run.folder, "answers", "judge"));
   try {
