@@ -31,7 +31,6 @@ import { waitingFor } from "#kernel/waiting.ts";
 import { type MetricSinks, openMetricSinks, type RunEnding } from "#record/metric-sinks.ts";
 import { type RunDirectory, withRun } from "#record/run-directory.ts";
 import { Tokenizer } from "#tokens/tokenizer.ts";
-import { judgeKinds } from "#verifiers/judges/judge.ts";
 import { checkedCard, contentOf } from "./outside-recipe.ts";
 import type { RecipeCard, RecipeReport, RecipeWork, Trained } from "./recipe-card.ts";
 import { changedOptions, defaultsOf, type RecipeChanges, type RecipeOptions, type RecipeValues } from "./recipe-options.ts";
@@ -43,6 +42,7 @@ import { answerSource, measureSource } from "./shared/source-evaluation.ts";
 import {
   judgeLines,
   judgeResults,
+  judgeSettings,
   openTrainingJudge,
   type TrainingJudgeOptions,
   withoutScoreNotes,
@@ -145,12 +145,7 @@ const runSettings = {
   lora: { type: "integer", minimum: 1, description: "rank of the adapter, for example 8" },
   loraAlpha: { type: "number", above: 0, description: "the adapter's update is scaled by this over the rank" },
   loraDropout: { type: "number", below: 1, description: "share of the adapter's inputs left out while training" },
-  judgeKind: { type: "choice", choices: judgeKinds, description: "how the judge grades" },
-  judgeSamples: { type: "integer", minimum: 1, description: "verdicts of each judge on each answer" },
-  judgeTemperature: { type: "number", description: "temperature of the judge's verdicts" },
-  judgeMaxTokens: { type: "integer", minimum: 1, description: "new tokens of a verdict" },
-  judgeConcurrency: { type: "integer", minimum: 1, description: "most requests to the judge at once" },
-  judgeRetries: { type: "integer", description: "tries after a failed request to the judge" },
+  ...judgeSettings,
 } as const satisfies OptionSpecs;
 
 const specs: CallSpecs<RecipeRun> = {

@@ -9,12 +9,12 @@ import { MidcourseError, messageOf, userError } from "#kernel/errors.ts";
 import type { Grader, Item, Score } from "#kernel/item.ts";
 import { addUsage, type Completion, noUsage } from "#kernel/model.ts";
 import { counted } from "#kernel/numbers.ts";
-import { shortened } from "#kernel/options.ts";
+import { type OptionSpecs, shortened } from "#kernel/options.ts";
 import type { OpenModelOptions } from "#models/open-model.ts";
 import { ResponseStore } from "#record/response-store.ts";
 import type { RunDirectory } from "#record/run-directory.ts";
 import { dollars as dollarText, whole } from "#text/numbers.ts";
-import { type JudgeKind, judgeGrader } from "#verifiers/judges/judge.ts";
+import { type JudgeKind, judgeGrader, judgeKinds } from "#verifiers/judges/judge.ts";
 import type { JudgeSpent, Source } from "../sources/source.ts";
 import { asJudgeError, type OpenedJudges, openJudges } from "./judges.ts";
 
@@ -40,6 +40,16 @@ export interface TrainingJudgeOptions {
   /** JSON object of fields sent with every request. */
   judgeExtraBody?: string | undefined;
 }
+
+/** Their ranges, the same for a program as by flag. */
+export const judgeSettings = {
+  judgeKind: { type: "choice", choices: judgeKinds, description: "how the judge grades" },
+  judgeSamples: { type: "integer", minimum: 1, description: "verdicts of each judge on each answer" },
+  judgeTemperature: { type: "number", description: "temperature of the judge's verdicts" },
+  judgeMaxTokens: { type: "integer", minimum: 1, description: "new tokens of a verdict" },
+  judgeConcurrency: { type: "integer", minimum: 1, description: "most requests to the judge at once" },
+  judgeRetries: { type: "integer", description: "tries after a failed request to the judge" },
+} as const satisfies OptionSpecs;
 
 export interface TrainingJudge {
   /** What of it decides the result: models and where they are served, never a key. */
