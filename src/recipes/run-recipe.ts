@@ -45,7 +45,6 @@ import {
   judgeSettings,
   openTrainingJudge,
   type TrainingJudgeOptions,
-  withoutScoreNotes,
 } from "./shared/training-judge.ts";
 import { openSource, type SourceFiles } from "./sources/file-source.ts";
 import { fittingSource } from "./sources/fitting.ts";
@@ -194,13 +193,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
   const material = (await card.read?.(options, seed)) as Material;
   const start = setup.model ?? (card.newModel ? undefined : shippedModel);
   if (start !== undefined) await Tokenizer.load(start);
-  if (card.learnsFrom !== "questions" && setup.judge !== undefined)
-    throw userError(
-      "judge-unused",
-      `${card.id} learns from files as they are, so there is nothing to judge`,
-      "Leave --judge out.",
-    );
-  const judge = await openTrainingJudge(setup, { ...setup, seed });
+  const judge = await openTrainingJudge(setup, { ...setup, seed, recipe: card });
   const source = judge?.graded(asked) ?? asked;
   const configuration = {
     command: `train ${card.id}`,
@@ -221,9 +214,7 @@ export async function runRecipe<Options extends RecipeOptions, Material>(
   const work = async (run: RunDirectory) => {
     const leaveOut = leavingOut(run, { strict: setup.strict, onNote });
     leaveOut(source.leftOut ?? [], { isSaid: true });
-    const note = await judge?.tryOut(source.problems(deriveSeed(seed, "problems"))(0));
-    if (note !== undefined) onNote(note);
-    judge?.onWithoutScore(withoutScoreNotes(run, onNote));
+    await judge?.begin(run, source.problems(deriveSeed(seed, "problems"))(0), onNote);
     const folder = start ?? (await card.newModel?.(options, source, run, seed)) ?? shippedModel;
     const open = (other: string, how = {}) => EmbeddedEngine.open({ folder: other, threads, ...how });
     return withOpened(await open(folder, adapter), async (engine) => {

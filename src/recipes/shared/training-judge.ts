@@ -58,11 +58,10 @@ export interface TrainingJudge {
   graded(source: Source): Source;
   /**
    * One question's own reference answer is graded before anything is trained: whoever gets no score for it would get none for any. Throws a
-   * user error then; gives a sentence to read where the score is low, which says that judge and data do not go together.
+   * user error then; a low score is told, which says that judge and data do not go together. From now on the run's events name each answer
+   * without a score.
    */
-  tryOut(item: Item): Promise<string | undefined>;
-  /** Where each answer without a score is told from now on. */
-  onWithoutScore(tell: (item: Item, why: string) => void): void;
+  begin(run: Pick<RunDirectory, "event">, item: Item, onNote: (text: string) => void): Promise<void>;
   spent(): JudgeSpent;
   close(): Promise<void>;
 }
@@ -71,17 +70,23 @@ export interface JudgeSurroundings extends Pick<OpenModelOptions, "onProbe" | "s
   seed: number;
   /** The run directory, which keeps the judge's replies. */
   out: string;
+  /** What is trained; only what learns from questions has answers to judge. */
+  recipe?: { id: string; learnsFrom: "questions" | "files" };
 }
 
 /** Undefined where none is named. Throws user errors: for a server that cannot be asked, and for settings of a judge that is not there. */
 export async function openTrainingJudge(
   options: TrainingJudgeOptions,
-  { seed, out, signal, onProbe }: JudgeSurroundings,
+  { seed, out, recipe, signal, onProbe }: JudgeSurroundings,
 ): Promise<TrainingJudge | undefined> {
   const { judge, judgeBaseUrl, judgeApiKeyEnv, judgeConcurrency, judgeRetries, judgeExtraBody } = options;
   const stray = judge === undefined ? strayOption(options) : undefined;
   if (stray !== undefined) throw userError("judge-missing", `${stray} without --judge`, "Name the judge too: --judge MODEL.");
   if (judge === undefined) return undefined;
+  if (recipe?.learnsFrom === "files") {
+    const what = `${recipe.id} learns from files as they are, so there is nothing to judge`;
+    throw userError("judge-unused", what, "Leave --judge out.");
+  }
   const judges = judge
     .split(",")
     .map((name) => name.trim())
@@ -190,14 +195,14 @@ function judgeOf(
   return {
     record: { models: opened.describe(), kind, samples, temperature, maxTokens },
     graded: (source) => ({ ...source, verify, judge: { spent } }),
-    async tryOut(item) {
+    async begin(run, item, onNote) {
       const score = await verify(item, item.answer, item.answer);
       if (hasNoScore(score)) throw unreadable(judge, lastFailure);
-      if (score.accuracy >= 0.5) return undefined;
-      return `The judge gives the reference answer to “${shortened(item.question)}” itself a score of ${score.accuracy}: look at the data and at --judge-kind ${kind}.`;
-    },
-    onWithoutScore: (teller) => {
-      tell = teller;
+      if (score.accuracy < 0.5)
+        onNote(
+          `The judge gives the reference answer to “${shortened(item.question)}” itself a score of ${score.accuracy}: look at the data and at --judge-kind ${kind}.`,
+        );
+      tell = withoutScoreNotes(run, onNote);
     },
     spent,
     close: opened.close,
@@ -225,7 +230,7 @@ function gone(judge: string, why: string): MidcourseError {
 }
 
 /** Writes each answer without a score into the run's events, and says the first on the screen: what it belongs to is left out of training. */
-export function withoutScoreNotes(run: Pick<RunDirectory, "event">, onNote: (text: string) => void) {
+function withoutScoreNotes(run: Pick<RunDirectory, "event">, onNote: (text: string) => void) {
   let isSaid = false;
   return ({ id }: Item, why: string) => {
     const message = `the judge gave no score to an answer to ${id}: ${why}`;
