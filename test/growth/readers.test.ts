@@ -9,6 +9,7 @@ import { markSteps } from "#evaluation/report/answer-marks.ts";
 import { normaliseAnswer } from "#kernel/answer-form.ts";
 import { parseRefine } from "#kernel/refine-grammar.ts";
 import { keepSecretsOfAddress } from "#kernel/secrets.ts";
+import { withoutEndingSlashes } from "#kernel/values.ts";
 import { readBest, readScore, readVerdict } from "#methods/driver/judging.ts";
 import { lostNumbers } from "#methods/driver/numbers-kept.ts";
 import { readStepScores, stepsOf } from "#methods/driver/step-scores.ts";
@@ -18,6 +19,7 @@ import { readKeyPoints } from "#methods/refinement/progco.ts";
 import { splitReasoning } from "#models/openai/reasoning-text.ts";
 import { answerAgreement } from "#recipes/ptr-data/selection.ts";
 import { escapeMarkdown } from "#text/markdown.ts";
+import { ChatTemplate, textAfterTurn } from "#tokens/chat-template.ts";
 import { gradeSteps, lastResult } from "#verifiers/answers/steps.ts";
 import { readJudgeScore } from "#verifiers/judges/judge.ts";
 import { visibleTests } from "#verifiers/programs/examples.ts";
@@ -52,6 +54,16 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   "numbers kept": (text) => lostNumbers("1 and 2", text),
   "reasoning within the text": (text) => [splitReasoning(text, "split"), splitReasoning(text, "split-from-start")],
   "agreement of answers": (text) => answerAgreement([text, `${text} `]),
+  "a chat template": (text) =>
+    template.render(
+      [
+        { role: "user", content: text },
+        { role: "assistant", content: text },
+      ],
+      true,
+    ),
+  "what follows a turn": (text) => textAfterTurn("", text, "</s>", ` ${text}${text} </s>x`),
+  "an address's end": withoutEndingSlashes,
   "an answer's plain form": normaliseAnswer,
   "examples of a program's prompt": (text) =>
     visibleTests({ id: "1", question: "", answer: "", program: { prompt: text, entryPoint: "f", tests: "" } }),
@@ -63,6 +75,13 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   "the difference of words": (text) => wordDiff(text, `x ${text}`),
   "secrets of an address": (text) => keepSecretsOfAddress(text.slice(0, 200_000)),
 };
+
+/** As Qwen's takes thoughts out of earlier answers. */
+const template = new ChatTemplate(
+  "{% for m in messages %}<|{{ m.role }}|>{{ m.content.split('</think>')[-1].strip() | trim }}\n{% endfor %}",
+  {},
+  "chat_template.jinja",
+);
 
 const pieces = [
   ...[

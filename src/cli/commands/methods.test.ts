@@ -26,6 +26,13 @@ describe("midcourse methods", () => {
     },
   );
 
+  test("says beside the names that are typed which titles tables have for them", async () => {
+    const text = (await shown(undefined)).replace(/\s+/g, " ");
+    expect(text).toContain("These names are typed");
+    expect(text).toContain("self-refine-3 is self-refine(rounds=3)");
+    expect(text).toContain("pasr-prompt is pasr-format");
+  });
+
   test("as JSON has what the list has", async () => {
     const list = JSON.parse(await shown(undefined, { json: true })) as Record<string, unknown>[];
     expect(list.map(({ id }) => id)).toEqual(methodCards.map(({ id }) => id));
