@@ -107,9 +107,9 @@ def f(x):
       "import math\ndef f(x): return math.sqrt(x)",
     ],
   ])("%s come over to the tests", async (name, tests, code) => {
-    // Pyodide has no loop of its own to wait in.
-    if (name.includes("asynchronous") && sandbox.kind.startsWith("Pyodide")) return;
-    expect(await verdict(tests, code)).toBe("pass");
+    // Pyodide has no loop of its own to wait in: such a program is refused there, never passed unseen.
+    const cannotWait = name.includes("asynchronous") && sandbox.kind.startsWith("Pyodide");
+    expect(await verdict(tests, code)).toBe(cannotWait ? "refused" : "pass");
   });
 
   test("helpers of the prompt are the prompt's own, whatever the program makes of them", async () => {
