@@ -11,6 +11,7 @@ import { type PtrOptions, smallPtrOptions } from "../ptr/recipe.ts";
 import { type RiseOptions, smallRiseOptions } from "../rise/recipe.ts";
 import { type ScoreOptions, smallWorldScoreOptions } from "../score/options.ts";
 import { type SftOptions, worldSftOptions } from "../sft/recipe.ts";
+import { smallWeighted } from "../shared/option-groups.ts";
 import { type StarOptions, smallStarOptions } from "../star/recipe.ts";
 
 export interface TableOnePlan {
@@ -59,7 +60,7 @@ export const fullTableOnePlan: Omit<TableOnePlan, "model"> = {
   isc: { ...smallIscOptions, maxTokens: maxAnswerTokens, askInstruction: worldPrompts.plain },
   rise: { ...smallRiseOptions, maxTokens: maxAnswerTokens },
   ptr: { ...smallPtrOptions, attempts: 3 },
-  ift: { samples: 8, training: smallPtrOptions },
+  ift: { samples: 8, training: smallWeighted },
 };
 
 export const fastTableOnePlan: Omit<TableOnePlan, "model"> = {
