@@ -29,6 +29,7 @@ beforeAll(() => {
   data = path.join(root, "alpaca.jsonl");
   const rows = worldItems(60, { split: "train", seed: 3 }).map(({ question, answer }) => ({
     instruction: question,
+    input: "",
     output: `The result is ${answer}.`,
   }));
   writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
