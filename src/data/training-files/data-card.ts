@@ -95,6 +95,8 @@ const examplesShown = 5;
 export class DropTally {
   read = 0;
   kept = 0;
+  /** Everything that was left out, in the order it came. */
+  readonly all: (Dropped & { id: string })[] = [];
   readonly #drops = new Map<DropReason, DropCount>();
 
   keep(): void {
@@ -104,6 +106,7 @@ export class DropTally {
 
   drop(id: string, { dropped, detail }: Dropped): void {
     this.read++;
+    this.all.push({ id, dropped, detail });
     const entry = this.#entry(dropped);
     entry.count++;
     if (entry.examples.length < examplesShown) entry.examples.push(detail === undefined ? id : `${id}: ${detail}`);
@@ -128,6 +131,7 @@ export class DropTally {
 
   /** Adds what an earlier step left out; what that step kept is counted by this one. */
   addDropsOf(earlier: DropTally): void {
+    for (const each of earlier.all) this.all.push(each);
     for (const { reason, count, examples } of earlier.dropped) {
       const entry = this.#entry(reason);
       entry.count += count;

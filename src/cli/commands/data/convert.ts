@@ -14,6 +14,7 @@ export function registerConvert(data: Command): void {
       out: options.out,
       nearDuplicates: nearDuplicateFilter(options),
       ignoreWeights: options.ignoreWeights,
+      strict: options.strict,
       command: shownCommand(),
     });
     await printCard(card, options, { data: options.out, card: cardFile });
@@ -32,6 +33,7 @@ function convertOptions(data: Command) {
     .option("--keep-repeats", "ptr: keep final answers that repeat an attempt word for word");
   return withNearDuplicates(command, "leave out")
     .option("--ignore-weights", "write weighted examples without their weight where the format holds none (default: left out)")
+    .option("--strict", "stop where rows would be left out, before anything is written")
     .option("--json", "print the data card as JSON")
     .addHelpText(
       "after",

@@ -7,7 +7,7 @@ import { harmlessJson } from "#text/signs.ts";
 import { positiveNumber } from "../../options/option-numbers.ts";
 
 export const formats =
-  "midcourse, midcourse-pairs, ptr, trl-prompt-completion, trl-preference, verl, sharegpt (conversations), openai";
+  "midcourse, midcourse-pairs, ptr, trl-prompt-completion, trl-preference, verl, sharegpt (conversations), openai, alpaca";
 
 /** `what` is done with near-duplicates. */
 export function withNearDuplicates<Words extends unknown[], Values extends OptionValues>(
