@@ -199,6 +199,12 @@ export const ablationRows: readonly TableOneRow[] = [
     what: "every refinement is paid, compared with nothing",
     ...pasrRow({ refineReward: "any-refinement" }),
   },
+  {
+    id: "pasr-no-refine-reward",
+    label: "PASR, accuracy alone",
+    what: "no refinement is paid: the same optimiser on format and accuracy, a control of ours",
+    ...pasrRow({ refineReward: "none" }),
+  },
 ];
 
 function pasrRow(reward: Partial<PasrRewardOptions> = {}): Pick<TableOneRow, "trained" | "recipe" | "settings"> {
