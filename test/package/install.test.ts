@@ -178,7 +178,9 @@ describe("on a Node that is too old", () => {
 
   test(`the command says which it needs${skipped}`, async () => {
     const { code, stdout, stderr } = await run(tooOldNode!, [command, "--version"], bare);
-    expect(stderr).toMatch(/^midcourse needs Node 22\.18 or newer; this is Node \d+\.\d+\.\d+\.\n$/);
+    expect(stderr).toMatch(
+      /^midcourse needs Node 22\.18 or newer; this is Node \d+\.\d+\.\d+\.\n {2}→ Install a newer one from \S+, .+\n$/,
+    );
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   });
 });

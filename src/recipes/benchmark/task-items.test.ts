@@ -215,7 +215,7 @@ describe("items from files", () => {
   it("refuses counts that are none", async () => {
     const task = findTask("world");
     for (const counts of [{ limit: 0 }, { limit: 1.5 }, { limit: Number.NaN }, { shots: -1 }]) {
-      await expect(taskItems({ task, ...counts })).rejects.toMatchObject({ code: "bad-count" });
+      await expect(taskItems({ task, ...counts })).rejects.toMatchObject({ code: "option-value" });
     }
   });
 });

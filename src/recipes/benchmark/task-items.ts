@@ -97,8 +97,6 @@ export interface TaskItems {
 export async function taskItems(options: TaskItemsOptions): Promise<TaskItems> {
   checkCall("taskItems", specs, options);
   const { task, limit, seed = 0 } = options;
-  checkCount("limit", limit);
-  checkCount("shots", options.shots);
   if (task.generate !== undefined && options.data === undefined) return generated(task, options);
   // In another order any row may be the first, so all are read.
   const most = options.shuffle ? undefined : limit;
@@ -115,15 +113,6 @@ export async function taskItems(options: TaskItemsOptions): Promise<TaskItems> {
     provenance: source.provenance,
     shotsProvenance: provenance,
   };
-}
-
-function checkCount(name: string, count: number | undefined): void {
-  if (count === undefined || (Number.isInteger(count) && count >= (name === "limit" ? 1 : 0))) return;
-  throw userError(
-    "bad-count",
-    `--${name} ${count} is no number of ${name === "limit" ? "items" : "examples"}.`,
-    "Give a whole number.",
-  );
 }
 
 /** Endless sources give as many as are asked for. */
