@@ -1,5 +1,6 @@
 /** Which option a text chooses, in the many ways that models choose. */
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { readChoice } from "#verifiers/answers/choice.ts";
 import { expectChoices, expectReadings, type ReadAs } from "../support/grades.ts";
 
 const cities = ["Paris", "London", "Rome", "Madrid"];
@@ -647,4 +648,19 @@ describe("choices", () => {
       ["The answer is (J).", "J", "B"],
       ["G", "G", "A"],
     ]));
+});
+
+describe("letters whose options are not known", () => {
+  test.each([
+    ["A good reason is that the sun is hot. Answer: D", "D"],
+    ["A. Because it is hot. Answer: D", "D"],
+    ["A is tempting. The answer is D.", "D"],
+    ["A friend told me. Final answer: (C)", "C"],
+    ["B", "B"],
+    ["B) iron", "B"],
+    ["A. The answer to life", "A"],
+    ["Answer: D. A is wrong", "D"],
+  ])("%s: the stated answer wins over a letter that only begins a sentence", (text, letter) => {
+    expect(readChoice(text)?.letter).toBe(letter);
+  });
 });

@@ -41,10 +41,8 @@ export function readChoice(whole: string, choices: Choices = bareLetters): Choic
   const found = (letter: string | undefined, by: ChoicePlace, strict = false): ChoiceReading | undefined =>
     letter === undefined ? undefined : { letter, by, strict };
 
-  if (!text.includes("\n")) {
-    const alone = found(optionAlone(text, choices), "whole", true);
-    if (alone) return alone;
-  }
+  const alone = text.includes("\n") ? undefined : found(optionAlone(text, choices), "whole", true);
+  if (alone && !statesAnother(text, alone.letter, choices)) return alone;
   const box = lastBoxes(text, (first, second) => first.trim() === second.trim());
   const boxed = box === undefined ? undefined : found(optionAlone(box.content, choices, false), "boxed");
   for (const { lead, sentence, line, start, written } of answerClauses(text)) {
@@ -80,6 +78,11 @@ export function readChoice(whole: string, choices: Choices = bareLetters): Choic
     found(optionByText(withoutMarkup(last), choices) ?? denyingOption(lastLine(text), choices), "text")
   );
 }
+
+/** "A good reason is the heat. Answer: D": where options' texts are not known, whatever follows a letter might be one. */
+const statesAnother = (text: string, letter: string, choices: Choices) =>
+  [...answerClauses(text)].some(({ sentence }) => letterOf(clauseOption(sentence, choices), letter) !== letter);
+const letterOf = (said: ReturnType<typeof clauseOption>, other: string) => (typeof said === "object" ? said.letter : other);
 
 /** An option may be a denial: "not true". */
 function denyingOption(line: string, choices: Choices): string | undefined {
