@@ -1,32 +1,16 @@
 /** The client against real servers that refuse fields: each is refused once, left out from then on, made up for where it can be, and told. */
-import { afterEach, describe, expect, test } from "vitest";
-import { HttpConnections } from "#http/connections.ts";
+import { describe, expect, test } from "vitest";
 import type { CompletionDelta, GenerateOptions, Message } from "#kernel/model.ts";
-import {
-  chatEvents,
-  chatReply,
-  type ModelServer,
-  type Play,
-  type PlayedReply,
-  playServer,
-} from "../../../test/support/model-server.ts";
+import { chatEvents, chatReply, type ModelServer, type Play, type PlayedReply } from "../../../test/support/model-server.ts";
+import { closedAfterEach } from "../../../test/support/played-server.ts";
 import { retrying } from "../around/retry.ts";
 import { OpenAiModel, type OpenAiModelOptions } from "./openai.ts";
 import { carefulQuirks, type ServerKind, serverQuirks } from "./server-quirks.ts";
 
-const open: { server: ModelServer; connections: HttpConnections }[] = [];
-
-afterEach(async () => {
-  for (const { server, connections } of open.splice(0)) {
-    connections.close();
-    await server.close();
-  }
-});
+const connected = closedAfterEach();
 
 async function client(play: Play, kind: ServerKind = "vllm", more: Partial<OpenAiModelOptions> = {}) {
-  const server = await playServer(play);
-  const connections = new HttpConnections();
-  open.push({ server, connections });
+  const { server, connections } = await connected(play);
   const quirks = carefulQuirks(serverQuirks[kind]);
   const policy = retrying({ retries: 3, firstDelaySeconds: 0.001 });
   return {

@@ -1,10 +1,10 @@
 /** The client against a real server on loopback that answers in the shapes each kind of server really sends, and breaks in every way. */
 import { gzipSync } from "node:zlib";
-import { afterEach, describe, expect, test } from "vitest";
-import { HttpConnections } from "#http/connections.ts";
+import { describe, expect, test } from "vitest";
 import type { CompletionDelta, GenerateOptions, Message } from "#kernel/model.ts";
 import { deriveSeed } from "#kernel/seed.ts";
-import { chatEvents, chatReply, chunk, type ModelServer, type Play, playServer } from "../../../test/support/model-server.ts";
+import { chatEvents, chatReply, chunk, type Play } from "../../../test/support/model-server.ts";
+import { closedAfterEach } from "../../../test/support/played-server.ts";
 import { retrying } from "../around/retry.ts";
 import { OpenAiModel, type OpenAiModelOptions } from "./openai.ts";
 import { requestSeed } from "./request.ts";
@@ -13,19 +13,10 @@ import { carefulQuirks, type ServerKind, serverQuirks } from "./server-quirks.ts
 const options: GenerateOptions = { n: 1, temperature: 0.7, maxTokens: 20, seed: 7 };
 const ask: Message[] = [{ role: "user", content: "How much is 2 + 2?" }];
 
-const open: { server: ModelServer; connections: HttpConnections }[] = [];
-
-afterEach(async () => {
-  for (const { server, connections } of open.splice(0)) {
-    connections.close();
-    await server.close();
-  }
-});
+const connected = closedAfterEach();
 
 async function client(play: Play, kind: ServerKind = "vllm", more: Partial<OpenAiModelOptions> = {}) {
-  const server = await playServer(play);
-  const connections = new HttpConnections();
-  open.push({ server, connections });
+  const { server, connections } = await connected(play);
   const address = { baseUrl: server.baseUrl, apiKey: "sk-test" };
   const quirks = carefulQuirks(serverQuirks[kind]);
   return { server, model: new OpenAiModel({ model: "m", address, connections, quirks, ...more }) };

@@ -1,33 +1,19 @@
 /** Each kind of server is known by what it says of itself, and what its row leaves open is settled by test requests. */
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { HttpConnections } from "#http/connections.ts";
 import {
   chatEvents,
   chatReply,
-  type ModelServer,
   type Play,
   type PlayedReply,
   type PlayedRequest,
   playServer,
 } from "../../../test/support/model-server.ts";
+import { closedAfterEach } from "../../../test/support/played-server.ts";
 import { identifyServer, probeServer } from "./server-probe.ts";
 import { carefulQuirks, type ServerKind, serverQuirks } from "./server-quirks.ts";
 
-const open: { server: ModelServer; connections: HttpConnections }[] = [];
-
-afterEach(async () => {
-  for (const { server, connections } of open.splice(0)) {
-    connections.close();
-    await server.close();
-  }
-});
-
-async function serveFor(play: Play) {
-  const server = await playServer(play);
-  const connections = new HttpConnections();
-  open.push({ server, connections });
-  return { server, connections };
-}
+const serveFor = closedAfterEach();
 
 async function probe(play: Play, more: { probe?: boolean } = {}) {
   const { server, connections } = await serveFor(play);
